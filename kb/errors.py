@@ -1,0 +1,190 @@
+"""Every error Erfaringsbasen raises on purpose, in one tree.
+
+    KbError
+      InputError                 what was asked for cannot be done as asked: change the request
+        QuestionError              the question is empty, too long or not text
+        FilterError                a filter names an unknown field or value form
+        NotFoundError              no document, passage, project or build of that id
+      ConfigurationError         the installation must be changed first
+        SettingsError              an unknown or out-of-range setting
+        ModelMissingError          the embedding model has not been prepared
+        ModelDamagedError          weights whose checksum or layout is wrong
+        CorpusMissingError         the corpus folder does not exist
+      IndexUnusableError         the index cannot answer
+        IndexMissingError          nothing has been indexed yet
+        IndexDamagedError          a build's files do not match its manifest
+        ModelMismatchError         the build was made with another model
+      ReadError                  one file could not be read; the run goes on
+        UnsupportedFormatError     no reader for the file's format
+        DamagedFileError           the reader cannot make sense of the file
+        ProtectedFileError         the file needs a password
+        NoTextError                the file holds no text a reader can get
+        ReadLimitError             the reader passed its limit of time or memory
+        MetadataError              the front matter or sidecar is not valid
+      IndexingError              an indexing run could not be finished; the build in use is unharmed
+        LockedError                another run is at work: try again
+        StorageError               disk full or folder not writable
+
+Each carries a stable ``code`` for machines, a Danish message that says what happened, and ``advice``, what to do next.
+"""
+
+from __future__ import annotations
+
+
+class KbError(Exception):
+    """The root: ``code`` is stable, ``str()`` is a Danish sentence, ``advice`` what to do next (may be empty)."""
+
+    code = "fejl"
+    advice = ""
+
+    def __init__(self, message: str, *, advice: str = "", code: str = "") -> None:
+        super().__init__(message)
+        if advice:
+            self.advice = advice
+        if code:
+            self.code = code
+
+
+class InputError(KbError):
+    """What was asked for cannot be done as asked."""
+
+    code = "ugyldigt-input"
+
+
+class QuestionError(InputError):
+    """The question is empty, too long or not text."""
+
+    code = "ugyldigt-spørgsmål"
+
+
+class FilterError(InputError):
+    """A filter names an unknown field or has a value of the wrong form."""
+
+    code = "ugyldigt-filter"
+
+
+class NotFoundError(InputError):
+    """There is no document, passage, project or build of that id."""
+
+    code = "findes-ikke"
+
+
+class ConfigurationError(KbError):
+    """The installation must be changed before this can work."""
+
+    code = "opsætning"
+
+
+class SettingsError(ConfigurationError):
+    """An unknown setting, or one out of its range."""
+
+    code = "ugyldig-indstilling"
+
+
+class ModelMissingError(ConfigurationError):
+    """The embedding model has not been prepared."""
+
+    code = "model-mangler"
+    advice = "Kør: kb model prepare"
+
+
+class ModelDamagedError(ConfigurationError):
+    """Weights whose checksum or layout is wrong."""
+
+    code = "model-beskadiget"
+    advice = "Kør: kb model prepare --force"
+
+
+class CorpusMissingError(ConfigurationError):
+    """The corpus folder does not exist."""
+
+    code = "korpus-mangler"
+    advice = "Angiv en mappe, der findes: kb index MAPPE, eller sæt KB_CORPUS."
+
+
+class IndexUnusableError(KbError):
+    """The index cannot answer."""
+
+    code = "indeks-ubrugeligt"
+
+
+class IndexMissingError(IndexUnusableError):
+    """Nothing has been indexed yet."""
+
+    code = "indeks-mangler"
+    advice = "Kør: kb index"
+
+
+class IndexDamagedError(IndexUnusableError):
+    """A build's files do not match its manifest."""
+
+    code = "indeks-beskadiget"
+    advice = "Kør: kb index --full"
+
+
+class ModelMismatchError(IndexUnusableError):
+    """The build was made with another embedding model than the one in use."""
+
+    code = "anden-model"
+    advice = "Kør: kb index --full"
+
+
+class ReadError(KbError):
+    """One file could not be read; the rest of the run goes on."""
+
+    code = "læsefejl"
+
+
+class UnsupportedFormatError(ReadError):
+    """No reader handles the file's format."""
+
+    code = "ukendt-format"
+
+
+class DamagedFileError(ReadError):
+    """The reader cannot make sense of the file."""
+
+    code = "beskadiget-fil"
+
+
+class ProtectedFileError(ReadError):
+    """The file is encrypted and needs a password."""
+
+    code = "adgangskode"
+
+
+class NoTextError(ReadError):
+    """The file holds no text that a reader can get."""
+
+    code = "ingen-tekst"
+
+
+class ReadLimitError(ReadError):
+    """The reader passed its limit of time or memory."""
+
+    code = "grænse-nået"
+
+
+class MetadataError(ReadError):
+    """The front matter or the metadata file beside a document is not valid."""
+
+    code = "ugyldige-metadata"
+
+
+class IndexingError(KbError):
+    """An indexing run could not be finished; the build in use is unharmed."""
+
+    code = "indeksering-fejlede"
+
+
+class LockedError(IndexingError):
+    """Another indexing run is at work."""
+
+    code = "indeksering-i-gang"
+    advice = "Vent, til den anden indeksering er færdig, og prøv igen."
+
+
+class StorageError(IndexingError):
+    """The disk is full or a folder cannot be written."""
+
+    code = "lager"

@@ -1,0 +1,101 @@
+"""All settings in one class, read from ``KB_*`` environment variables and from ``kb.toml`` in the working folder.
+
+The environment wins over the file, the file over the defaults. An unknown key, in either place, is an error that
+names the key and the nearest known one: a misspelled setting must not pass for a set one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from kb.errors import SettingsError
+
+ENV_PREFIX = "KB_"
+TOML_FILE = "kb.toml"
+# Variables that begin with the prefix and are not settings: where the tests find the development data.
+NOT_SETTINGS = frozenset({"KB_SHARED"})
+
+
+class Settings(BaseSettings):
+    """Every setting with its bounds; folders are relative to the working folder.
+
+        settings = load_settings()
+        settings.index_dir / "builds"
+    """
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, toml_file=TOML_FILE, extra="forbid", frozen=True)
+
+    corpus: Annotated[Path, Field(description="Mappen med rapporter.")] = Path("corpus")
+    index_dir: Annotated[Path, Field(description="Mappen, hvor indekset bygges.")] = Path("index")
+    state_dir: Annotated[Path, Field(description="Mappen for det, der skal overleve et slettet indeks.")] = Path("state")
+    model: Annotated[str, Field(description="Sprogmodellens mappe eller navn; tom betyder den valgte.")] = ""
+    host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000
+    threads: Annotated[int, Field(ge=1, le=128, description="Serverens tråde.")] = 8
+    batch_size: Annotated[int, Field(ge=1, le=1024, description="Passager pr. indlejringsportion.")] = 32
+    keep_builds: Annotated[int, Field(ge=1, le=100, description="Antal færdige indekser, der gemmes.")] = 3
+    read_timeout: Annotated[float, Field(gt=0, le=3600, description="Sekunder pr. fil, før læsning opgives.")] = 120.0
+    read_memory_mb: Annotated[int, Field(ge=256, le=65536, description="Hukommelse pr. læseproces i MiB.")] = 2048
+    read_workers: Annotated[int, Field(ge=1, le=64, description="Filer, der læses ad gangen.")] = 2
+    mask_contacts: Annotated[bool, Field(description="Om personers e-mail og telefonnumre skal skjules.")] = True
+    ocr: Annotated[bool, Field(description="Om sider uden tekst skal læses med Tesseract.")] = True
+    max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Tegn i et spørgsmål.")] = 1000
+    page_size: Annotated[int, Field(ge=1, le=100, description="Passager pr. side.")] = 20
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Overrides first, then the environment, then ``kb.toml``."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def models_dir(self) -> Path:
+        """Where prepared models live."""
+        return self.index_dir / "models"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; raises :class:`SettingsError` for an unknown key or a value out of range."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(_describe(error), advice=f"Ret {TOML_FILE} eller miljøvariablen.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{TOML_FILE} kan ikke læses: {error}", advice=f"Ret {TOML_FILE}.") from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{ENV_PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(ENV_PREFIX) and name not in known | NOT_SETTINGS:
+            raise SettingsError(f"Ukendt indstilling: {name}.{_suggest(name, known)}", advice="Fjern eller ret den.")
+
+
+def _describe(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"Ukendt indstilling: {key}.{_suggest(key, set(Settings.model_fields))}")
+        else:
+            lines.append(f"Indstillingen {key} er ugyldig: {problem['msg']} (fik {problem['input']!r}).")
+    return " ".join(lines)
+
+
+def _suggest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" Mente du {near[0]}?" if near else ""
