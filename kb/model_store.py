@@ -176,7 +176,7 @@ def _dimension(model: Any) -> int:
 
 
 def _fingerprint(folder: Path, prompts: Mapping[str, str]) -> str:
-    """A short hash of weights, tokenizer, configuration and prefixes: models that embed alike, and only those, agree."""
+    """A short hash of weights, tokenizer, configuration and prefixes: two models that differ in any, differ in it."""
     digest = hashlib.sha256(json.dumps(dict(prompts), sort_keys=True).encode())
     for path in sorted(folder.rglob("*")):
         if path.suffix in HASHED_SUFFIXES and path.name not in {CARD_FILE, "config_sentence_transformers.json"}:

@@ -223,7 +223,7 @@ def _write_tokenizer(model: PackagedModel, folder: Path) -> None:
     mask = model.pieces[-1][0]
     tokenizer = Tokenizer(Unigram(model.pieces, unk_id=model.special["unk"], byte_fallback=False))
     dropped, spaces = _beyond_nfkc(model.normalisation)
-    tokenizer.normalizer = normalizers.Sequence(  # type: ignore[assignment]
+    tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Replace(Regex(f"[{dropped}]"), ""),
             normalizers.Replace(Regex(f"[{spaces}]"), " "),
@@ -231,10 +231,10 @@ def _write_tokenizer(model: PackagedModel, folder: Path) -> None:
             normalizers.Replace(Regex(" {2,}"), " "),
         ]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")  # type: ignore[assignment]
-    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always")
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
     tokenizer.add_special_tokens([AddedToken(name, special=True) for name in (*names.values(), mask)])
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{names['bos']} $A {names['eos']}",
         pair=f"{names['bos']} $A {names['eos']} {names['eos']} $B {names['eos']}",
         special_tokens=[(names["bos"], model.special["bos"]), (names["eos"], model.special["eos"])],

@@ -34,7 +34,7 @@ class Settings(BaseSettings):
 
     corpus: Annotated[Path, Field(description="Mappen med rapporter.")] = Path("corpus")
     index_dir: Annotated[Path, Field(description="Mappen, hvor indekset bygges.")] = Path("index")
-    state_dir: Annotated[Path, Field(description="Mappen for det, der skal overleve et slettet indeks.")] = Path("state")
+    state_dir: Annotated[Path, Field(description="Mappen for det, der overlever et slettet indeks.")] = Path("state")
     model: Annotated[str, Field(description="Sprogmodellens mappe eller navn; tom betyder den valgte.")] = ""
     host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000

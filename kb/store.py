@@ -1,8 +1,9 @@
-"""SQLite: a build's documents and passages (``schema.sql`` beside this file), and the vector cache.
+"""SQLite: a build's documents and passages (``schema.sql`` beside this file), and the caches that outlive builds.
 
 A build's file is written once by :class:`StoreWriter` and only read afterwards by :class:`Store`, one connection a
-thread. Passages are addressed by row, the number their vector and lexical entry share. The cache outlives builds: it
-keeps every vector made, by model fingerprint and sha256 of the embedded text, so that no text is embedded twice.
+thread. Passages are addressed by row, the number their vector and lexical entry share. :class:`VectorCache` keeps every
+vector made, by model fingerprint and sha256 of the embedded text, so that no text is embedded twice;
+:class:`ReadCache` keeps what reading a file gave, so that no unchanged file is read twice.
 """
 
 from __future__ import annotations
@@ -77,6 +78,19 @@ class StoredRecord:
     headings: tuple[Heading, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading one file gave: a document, whole or (with a code and a reason) in part, or only a reason."""
+
+    root: str
+    path: str
+    content_key: str
+    read_key: str
+    code: str = ""
+    reason: str = ""
+    document: Document | None = None
+
+
 class StoreWriter:
     """Fills a new build's database. Nothing is visible to readers before :meth:`finish`.
 
@@ -100,29 +114,13 @@ class StoreWriter:
 
     def add_document(self, stored: StoredDocument) -> None:
         """Add one document; its id and its place must be new."""
-        document = stored.document
-        self._db.execute(
-            "INSERT INTO documents (id, root, path, content_key, sha256, media_type, reader, metadata, text, headings,"
-            " pages, warnings, masked, partial, aliases, copy_of) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                document.id,
-                stored.root,
-                document.path,
-                stored.content_key,
-                document.sha256,
-                document.media_type,
-                document.reader,
-                _dump(document.metadata.as_dict()),
-                document.text,
-                _dump([astuple(heading) for heading in document.headings]),
-                _dump([astuple(page) for page in document.pages]),
-                _dump([astuple(warning) for warning in document.warnings]),
-                _dump(dict(document.masked)),
-                stored.partial,
-                _dump(list(stored.aliases)),
-                stored.copy_of,
-            ),
-        )
+        values = document_to_dict(stored.document)
+        values |= {name: _dump(values[name]) for name in _JSON_COLUMNS}
+        values |= {"id": stored.document.id, "root": stored.root, "content_key": stored.content_key}
+        values |= {"partial": stored.partial, "aliases": _dump(list(stored.aliases)), "copy_of": stored.copy_of}
+        names = ", ".join(values)
+        marks = ", ".join(f":{name}" for name in values)
+        self._db.execute(f"INSERT INTO documents ({names}) VALUES ({marks})", values)
 
     def add_passages(self, passages: Iterable[StoredPassage]) -> None:
         """Add passages; rows must go on from the last."""
@@ -139,9 +137,9 @@ class StoreWriter:
         """Add a file that could not be read."""
         self._db.execute("INSERT INTO failures VALUES (?,?,?,?,?)", astuple(failure))
 
-    def mark_copies(self, copies: dict[str, str]) -> None:
-        """Record which documents are versions of another: ``{id: id of the one to show}``."""
-        self._db.executemany("UPDATE documents SET copy_of = ? WHERE id = ?", [(of, id_) for id_, of in copies.items()])
+    def commit(self) -> None:
+        """Let :class:`Store` see what has been added so far."""
+        self._db.commit()
 
 
 class Store:
@@ -192,7 +190,7 @@ class Store:
             "id, root, path, content_key, sha256, media_type, reader, metadata, headings, json_array_length(pages) AS"
             " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, passages"
         )
-        return [_record(row) for row in self._db.execute(f"SELECT {columns} FROM documents ORDER BY id")]  # noqa: S608
+        return [_record(row) for row in self._db.execute(f"SELECT {columns} FROM documents ORDER BY id")]
 
     def stored_document(self, document_id: str) -> StoredDocument:
         """One document with its text; raises :class:`NotFoundError`."""
@@ -224,7 +222,7 @@ class Store:
         for start in range(0, len(rows), SQL_VARIABLES):
             part = [int(row) for row in rows[start : start + SQL_VARIABLES]]
             marks = ",".join("?" * len(part))
-            for row in self._db.execute(f"SELECT * FROM passages WHERE row IN ({marks})", part):  # noqa: S608
+            for row in self._db.execute(f"SELECT * FROM passages WHERE row IN ({marks})", part):
                 found[row["row"]] = _stored_passage(row)
         return found
 
@@ -248,7 +246,7 @@ class Store:
     def by_vector_keys(self, keys: Sequence[str]) -> list[StoredPassage]:
         """One passage for each of some cache keys."""
         marks = ",".join("?" * len(keys))
-        sql = f"SELECT * FROM passages WHERE vector_key IN ({marks}) GROUP BY vector_key"  # noqa: S608
+        sql = f"SELECT * FROM passages WHERE vector_key IN ({marks}) GROUP BY vector_key"
         return [_stored_passage(row) for row in self._db.execute(sql, list(keys))]
 
     def failures(self) -> list[Failure]:
@@ -304,8 +302,66 @@ class VectorCache:
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY) WITHOUT ROWID")
             self._db.execute("DELETE FROM kept")
             self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((key,) for key in keep))
-            done = self._db.execute("DELETE FROM vectors WHERE model = ? AND key NOT IN (SELECT key FROM kept)", (model,))
+            sql = "DELETE FROM vectors WHERE model = ? AND key NOT IN (SELECT key FROM kept)"
+            done = self._db.execute(sql, (model,))
         return done.rowcount
+
+
+class ReadCache:
+    """What reading each file gave, by its place, content and reading rules; safe against a kill at any moment."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, timeout=30)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS readings (root TEXT NOT NULL, path TEXT NOT NULL, content_key TEXT NOT NULL,"
+            " read_key TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, document TEXT NOT NULL,"
+            " PRIMARY KEY (root, path)) STRICT"
+        )
+
+    def __enter__(self) -> ReadCache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def put(self, reading: Reading) -> None:
+        """Keep one file's reading in place of any earlier one; committed at once."""
+        document = _dump(document_to_dict(reading.document)) if reading.document else ""
+        with self._db:
+            self._db.execute(
+                "INSERT OR REPLACE INTO readings VALUES (?,?,?,?,?,?,?)",
+                (
+                    reading.root,
+                    reading.path,
+                    reading.content_key,
+                    reading.read_key,
+                    reading.code,
+                    reading.reason,
+                    document,
+                ),
+            )
+
+    def get(self, root: str, path: str, content_key: str, read_key: str) -> Reading | None:
+        """The reading of exactly this content by exactly these rules, or None."""
+        row = self._db.execute(
+            "SELECT code, reason, document FROM readings"
+            " WHERE root = ? AND path = ? AND content_key = ? AND read_key = ?",
+            (root, path, content_key, read_key),
+        ).fetchone()
+        if row is None:
+            return None
+        document = document_from_dict(json.loads(row[2])) if row[2] else None
+        return Reading(root, path, content_key, read_key, row[0], row[1], document)
+
+    def prune(self, keep: Iterable[tuple[str, str]]) -> int:
+        """Drop the readings of places not in ``keep``; returns how many went."""
+        kept = set(keep)
+        gone = [place for place in self._db.execute("SELECT root, path FROM readings") if place not in kept]
+        with self._db:
+            self._db.executemany("DELETE FROM readings WHERE root = ? AND path = ?", gone)
+        return len(gone)
 
 
 def check_database(path: Path) -> str:
@@ -316,6 +372,41 @@ def check_database(path: Path) -> str:
     except sqlite3.DatabaseError as error:
         return str(error)
     return "" if answer == "ok" else answer
+
+
+def document_to_dict(document: Document) -> dict[str, Any]:
+    """A document as JSON-ready values."""
+    return {
+        "path": document.path,
+        "sha256": document.sha256,
+        "media_type": document.media_type,
+        "reader": document.reader,
+        "metadata": document.metadata.as_dict(),
+        "text": document.text,
+        "headings": [astuple(heading) for heading in document.headings],
+        "pages": [astuple(page) for page in document.pages],
+        "warnings": [astuple(warning) for warning in document.warnings],
+        "masked": dict(document.masked),
+    }
+
+
+def document_from_dict(values: dict[str, Any]) -> Document:
+    """The inverse of :func:`document_to_dict`."""
+    return Document(
+        path=values["path"],
+        sha256=values["sha256"],
+        media_type=values["media_type"],
+        reader=values["reader"],
+        metadata=Metadata.from_dict(values["metadata"]),
+        text=values["text"],
+        headings=tuple(Heading(*heading) for heading in values["headings"]),
+        pages=tuple(Page(*page) for page in values["pages"]),
+        warnings=tuple(ReadWarning(*warning) for warning in values["warnings"]),
+        masked=values["masked"],
+    )
+
+
+_JSON_COLUMNS = ("metadata", "headings", "pages", "warnings", "masked")
 
 
 def _dump(value: object) -> str:
@@ -362,19 +453,9 @@ def _stored_passage(row: sqlite3.Row) -> StoredPassage:
 
 
 def _document(row: sqlite3.Row) -> StoredDocument:
-    document = Document(
-        path=row["path"],
-        sha256=row["sha256"],
-        media_type=row["media_type"],
-        reader=row["reader"],
-        metadata=Metadata.from_dict(json.loads(row["metadata"])),
-        text=row["text"],
-        headings=tuple(Heading(*values) for values in json.loads(row["headings"])),
-        pages=tuple(Page(*values) for values in json.loads(row["pages"])),
-        warnings=_warnings(row),
-        masked=json.loads(row["masked"]),
-    )
+    values = {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in row.keys()}  # noqa: SIM118
     aliases = tuple(json.loads(row["aliases"]))
+    document = document_from_dict(values)
     return StoredDocument(document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"])
 
 

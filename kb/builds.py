@@ -1,0 +1,222 @@
+"""Finished builds on disk: their layout, their manifest, and which one is in use.
+
+    index/
+      CURRENT                 the id of the build in use, replaced by one rename
+      builds/<id>/            immutable once published
+        manifest.json         what the build is made of, with size and sha256 of every other file
+        kb.sqlite             documents and passages
+        vectors.faiss         one vector a passage
+        lexical/              the lexical index
+      builds/.new-<id>/       a build being made; removed by the next run if it was never finished
+      vectors.sqlite          the vector cache
+      lock                    held by the run at work
+
+A build's id sorts by time. A build counts as good when every file has the size and checksum its manifest names.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kb.errors import IndexDamagedError, IndexMissingError, NotFoundError, StorageError
+
+CURRENT_FILE = "CURRENT"
+BUILDS_FOLDER = "builds"
+ASIDE_PREFIX = ".new-"
+MANIFEST_FILE = "manifest.json"
+DATABASE_FILE = "kb.sqlite"
+VECTORS_FILE = "vectors.faiss"
+LEXICAL_FOLDER = "lexical"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a build is. ``content`` is a digest of documents and passages: equal content, equal digest.
+
+    ``chunk_key`` and ``read_key`` name the cutting and reading rules, so that a change of either is noticed.
+    ``files`` maps each file's path in the build to ``[size, sha256]``.
+    """
+
+    id: str
+    created: str
+    model: str
+    model_name: str
+    dimension: int
+    documents: int
+    passages: int
+    failures: int
+    projects: int
+    roots: tuple[str, ...]
+    read_key: str
+    chunk_key: str
+    content: str
+    version: str
+    format: int = FORMAT
+    files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return asdict(self)
+
+
+def builds_dir(index_dir: Path) -> Path:
+    """The folder of the finished builds."""
+    return index_dir / BUILDS_FOLDER
+
+
+def new_id(now: datetime) -> str:
+    """An id for a build begun at ``now``; ids sort by time."""
+    return now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+
+
+def current_id(index_dir: Path) -> str:
+    """The id of the build in use; raises :class:`IndexMissingError` when there is none."""
+    try:
+        named = (index_dir / CURRENT_FILE).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise IndexMissingError("Der er ikke noget indeks endnu.") from None
+    if not named:
+        raise IndexDamagedError(f"Filen {CURRENT_FILE} er tom.", advice="Kør: kb rollback")
+    return named
+
+
+def build_ids(index_dir: Path) -> list[str]:
+    """Finished builds, newest first."""
+    folder = builds_dir(index_dir)
+    if not folder.is_dir():
+        return []
+    found = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return sorted(found, reverse=True)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """A build's manifest; raises :class:`IndexDamagedError` when it is missing or of another form."""
+    try:
+        values = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        values["roots"] = tuple(values["roots"])
+        values["files"] = {name: (int(size), str(digest)) for name, (size, digest) in values["files"].items()}
+        manifest = Manifest(**values)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise IndexDamagedError(f"Indekset {folder.name} mangler et læseligt manifest.") from error
+    if manifest.format != FORMAT:
+        raise IndexDamagedError(f"Indekset {folder.name} er fra en anden version af Erfaringsbasen.")
+    return manifest
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Write the manifest with size and checksum of every file in ``folder``; returns it so completed."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != MANIFEST_FILE:
+            found[path.relative_to(folder).as_posix()] = (path.stat().st_size, file_digest(path))
+    complete = Manifest(**{**asdict(manifest), "files": found, "roots": manifest.roots})
+    text = json.dumps(complete.as_dict(), ensure_ascii=False, indent=2)
+    (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
+    return complete
+
+
+def check_files(folder: Path, manifest: Manifest) -> list[str]:
+    """What differs between a build's files and its manifest, as Danish sentences; empty when it is whole."""
+    problems = []
+    for name, (size, digest) in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            problems.append(f"Filen {name} mangler.")
+        elif path.stat().st_size != size:
+            problems.append(f"Filen {name} har en anden størrelse end manifestet siger.")
+        elif file_digest(path) != digest:
+            problems.append(f"Filen {name} har en anden kontrolsum end manifestet siger.")
+    return problems
+
+
+def file_digest(path: Path) -> str:
+    """A file's sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def publish(index_dir: Path, aside: Path, build_id: str) -> Path:
+    """Put a finished build in its place and in use. Everything is on disk before it can be seen."""
+    _sync_tree(aside)
+    final = builds_dir(index_dir) / build_id
+    aside.rename(final)
+    _sync_folder(final.parent)
+    point_at(index_dir, build_id)
+    return final
+
+
+def point_at(index_dir: Path, build_id: str) -> None:
+    """Make ``build_id`` the build in use, by one rename."""
+    if build_id not in build_ids(index_dir):
+        raise NotFoundError(f"Der er intet færdigt indeks med id {build_id}.", advice="Se dem med: kb builds")
+    aside = index_dir / f"{CURRENT_FILE}.new"
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(build_id + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(index_dir / CURRENT_FILE)
+    _sync_folder(index_dir)
+
+
+def remove_leftovers(index_dir: Path) -> list[str]:
+    """Remove builds that were never finished; the caller holds the lock. Returns their names."""
+    folder = builds_dir(index_dir)
+    found = sorted(path for path in folder.glob(f"{ASIDE_PREFIX}*")) if folder.is_dir() else []
+    for path in found:
+        shutil.rmtree(path, ignore_errors=True)
+    return [path.name for path in found]
+
+
+def remove_old(index_dir: Path, keep: int) -> list[str]:
+    """Remove all but the newest ``keep`` builds and the one in use; returns the removed ids."""
+    in_use = current_id(index_dir)
+    gone = [id_ for id_ in build_ids(index_dir)[keep:] if id_ != in_use]
+    for id_ in gone:
+        shutil.rmtree(builds_dir(index_dir) / id_, ignore_errors=True)
+    return gone
+
+
+@contextmanager
+def storage_errors(what: str) -> Iterator[None]:
+    """Turn a full disk or an unwritable folder into a :class:`StorageError` that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageError(
+                f"Disken er fuld: {what} kunne ikke skrives. Det nuværende indeks er uændret.",
+                advice="Frigør plads, og kør kommandoen igen; det, der er nået, går ikke tabt.",
+            ) from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise StorageError(
+                f"Der kan ikke skrives i mappen: {what} ({error.strerror}). Det nuværende indeks er uændret.",
+                advice="Giv brugeren skriveadgang til indeksmappen, eller sæt KB_INDEX_DIR.",
+            ) from error
+        raise
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
