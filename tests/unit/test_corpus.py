@@ -174,7 +174,8 @@ def numbers(text: str) -> set[str]:
 
 def measures(text: str) -> set[tuple[str, str]]:
     """Numbers with the unit that follows them."""
-    found = re.findall(r"(\d+(?:[.,]\d+)*)\s*(mio|mia|kr|procent|pct|%|timer|uger|måneder|år|minutter)\b", text)
+    units = "mio|mia|kr|procent|pct|timer|uger|måneder|år|minutter"
+    found = re.findall(rf"(\d+(?:[.,]\d+)*)\s*(%|(?:{units})(?=s?\b))", text)
     return {(number, {"pct": "procent", "%": "procent"}.get(unit, unit)) for number, unit in found}
 
 
@@ -206,7 +207,7 @@ def known_names(facts: dict[str, dict[str, Any]]) -> set[str]:
     bodies = (text for item in facts.values() for field in fields for text in strings(item.get(field, "")))
     parts = (part.strip() for text in bodies for part in re.split(r"[(),/:]| og | m\.fl\.| med bistand fra | i ", text))
     projects = {item["navn"] for item in facts.values() if "navn" in item}
-    return projects | {part for part in parts if part[:1].isupper()}
+    return projects | {part.removesuffix(" deltager") for part in parts if part[:1].isupper()}
 
 
 # --- Reports against their items ---
@@ -227,7 +228,7 @@ def test_numbers_are_the_items(report: Report, facts: dict[str, dict[str, Any]])
 @each_report
 def test_number_words_are_supported_by_the_item(report: Report, facts: dict[str, dict[str, Any]]) -> None:
     item = item_text(facts[report.id])
-    said = {bare(word) for word in words(item)} | numbers(item)
+    said = {word.lower() for word in words(item)} | numbers(item)
     used = set(NUMBER_WORDS) & {word.lower() for word in words(report.text)}
     # "femdobles" supports "fem gange".
     unsupported = {
@@ -247,10 +248,12 @@ def test_names_are_the_items(report: Report, facts: dict[str, dict[str, Any]]) -
 
 @each_report
 def test_known_projects_and_authorities_are_the_items(report: Report, facts: dict[str, dict[str, Any]]) -> None:
-    item = item_text(facts[report.id]).lower()
+    item = item_text(facts[report.id])
+    item_words = {bare(word) for word in words(item)}
     mentioned = {name for name in known_names(facts) if re.search(rf"(?<!\w){re.escape(name)}s?(?!\w)", report.text)}
+    assert {name for name in mentioned if not {bare(word) for word in words(name)} <= item_words} == set()
     authorities = re.findall(r"[A-ZÆØÅ][\w-]+ Kommune|Region [A-ZÆØÅ]\w+", report.text)
-    assert {name for name in mentioned | set(authorities) if name.lower() not in item} == set()
+    assert {name for name in authorities if name.removesuffix("s") not in item} == set()
 
 
 @each_report
@@ -287,12 +290,19 @@ def test_our_reading_stands_apart(report: Report, facts: dict[str, dict[str, Any
 
 @each_report
 def test_wording_is_ours(report: Report, facts: dict[str, dict[str, Any]]) -> None:
+    """Thirteen words in a row that also stand in the facts are taken over, not written."""
+    row = 13
     fields = ("pointe", "udfordring", "håndtering", "læring", "læring_udledt")
     prose = [point.get(field, "") for point in points(facts[report.id]) for field in fields]
-    prose += [facts[report.id].get(field, "") for field in ("formål", "bemærkning")]
-    written = " ".join(word.lower() for word in words(report.text))
-    taken = [text for text in prose if len(words(text)) >= 9 and " ".join(words(text)).lower() in written]
-    assert taken == []
+    prose += [facts[report.id].get(field, "") for field in ("formål", "data", "metode", "bemærkning")]
+    taken = {run for block in blocks(report.tree) for run in runs(block, row)}
+    assert taken & {run for text in prose for run in runs(text, row)} == set()
+
+
+def runs(text: str, length: int) -> set[str]:
+    """Every run of so many words in a text."""
+    found = [word.lower() for word in words(text)]
+    return {" ".join(found[start : start + length]) for start in range(len(found) - length + 1)}
 
 
 # --- Reports on their own ---
