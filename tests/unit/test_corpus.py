@@ -300,7 +300,7 @@ def test_wording_is_ours(report: Report, facts: dict[str, dict[str, Any]]) -> No
 
 
 def runs(text: str, length: int) -> set[str]:
-    """Every run of so many words in a text; numbers are left out, as references to the law can only be written one way."""
+    """Every run of so many words in a text, without numbers: a reference to the law can only be written one way."""
     found = [word.lower() for word in words(text) if word.isalpha()]
     return {" ".join(found[start : start + length]) for start in range(len(found) - length + 1)}
 
