@@ -19,7 +19,10 @@
         DamagedFileError           the reader cannot make sense of the file
         ProtectedFileError         the file needs a password
         NoTextError                the file holds no text a reader can get
+          OcrMissingError            the pages are images and there is no character recognition here
+        ToolMissingError           the format needs a program that is not installed
         ReadLimitError             the reader passed its limit of time or memory
+        ReaderCrashError           the process that read the file died
         MetadataError              the front matter or sidecar is not valid
       IndexingError              an indexing run could not be finished; the build in use is unharmed
         LockedError                another run is at work: try again
@@ -159,10 +162,30 @@ class NoTextError(ReadError):
     code = "ingen-tekst"
 
 
+class OcrMissingError(NoTextError):
+    """The pages are images, and character recognition is not installed or switched off."""
+
+    code = "kræver-ocr"
+    advice = "Installér Tesseract med dansk: apt-get install tesseract-ocr tesseract-ocr-dan"
+
+
+class ToolMissingError(ReadError):
+    """The format needs a program that is not installed on this machine."""
+
+    code = "program-mangler"
+    advice = "Installér LibreOffice: apt-get install libreoffice-writer-nogui"
+
+
 class ReadLimitError(ReadError):
     """The reader passed its limit of time or memory."""
 
     code = "grænse-nået"
+
+
+class ReaderCrashError(ReadError):
+    """The process that read the file died."""
+
+    code = "læser-gik-ned"
 
 
 class MetadataError(ReadError):

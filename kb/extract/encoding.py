@@ -1,0 +1,89 @@
+"""Bytes to text: byte-order marks, declared encodings, UTF-8, then a guess weighted towards Danish.
+
+Danish text in an unknown one-byte encoding is nearly always windows-1252; old Macintosh and DOS files exist. The
+candidates are decoded and the one whose æ, ø and å stand where they stand in Danish words wins; charset-normalizer
+has the last word when none of them looks right.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+_ONE_BYTE = ("cp1252", "mac_roman", "cp865")
+_IN_DANISH_WORDS = re.compile(r"[a-zæøå][æøåé]|[æøå][a-zæøå]")
+_FOREIGN = re.compile(r"[^\x00-\x7fæøåÆØÅéÉüÜöÖäÄèêàçñóáíß§°·–—‘’“”„…«»€£©®™½¼¾²³µ×•†‰±\u00a0\u00ad´¨]")
+
+
+def decode(data: bytes, declared: str = "") -> str:
+    """The text of some bytes; never fails: what cannot be decoded becomes U+FFFD."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    wide = _wide_encoding(data)
+    if wide:
+        return data.decode(wide, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start > len(data) - 4:  # a sample cut in the middle of a character
+            return data[: error.start].decode("utf-8")
+    return _decode_declared(data, declared) or _decode_guessed(data)
+
+
+def looks_like_text(data: bytes) -> bool:
+    """Whether bytes can be text: a byte-order mark, UTF-16 by its zeros, or hardly any control characters."""
+    if any(data.startswith(mark) for mark, _ in _MARKS) or _wide_encoding(data):
+        return True
+    controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in data)
+    return b"\0" not in data and controls <= len(data) // 200
+
+
+def _wide_encoding(data: bytes) -> str:
+    """UTF-16 without a mark: in European text nearly every second byte is zero."""
+    sample = data[:4096]
+    if len(sample) < 4 or b"\0" not in sample:
+        return ""
+    half = len(sample) // 2
+    if sample[1::2].count(0) > half * 0.7 and sample[::2].count(0) < half * 0.1:
+        return "utf-16-le"
+    if sample[::2].count(0) > half * 0.7 and sample[1::2].count(0) < half * 0.1:
+        return "utf-16-be"
+    return ""
+
+
+def _decode_declared(data: bytes, declared: str) -> str:
+    found = _DECLARED.search(data[:4096])
+    name = declared or (found[1].decode("ascii") if found else "")
+    if name.lower().replace("_", "-") in {"", "utf-8", "utf8", "us-ascii", "ascii"}:
+        return ""
+    if name.lower() in {"iso-8859-1", "latin1", "latin-1"}:
+        name = "cp1252"  # as browsers do: the bytes 80-9F are letters and quotation marks in practice
+    try:
+        text = data.decode(name, "replace")
+    except (LookupError, UnicodeError):
+        return ""
+    return text if text.count("\ufffd") <= len(text) // 100 else ""
+
+
+def _decode_guessed(data: bytes) -> str:
+    texts = [data.decode(name, "replace") for name in _ONE_BYTE]
+    best = max(texts, key=_danishness)
+    if _danishness(best) > 0:
+        return best
+    guess = from_bytes(data[:65536]).best()
+    return data.decode(guess.encoding if guess else "cp1252", "replace")
+
+
+def _danishness(text: str) -> int:
+    return len(_IN_DANISH_WORDS.findall(text.lower())) - 3 * len(_FOREIGN.findall(text))

@@ -1,0 +1,270 @@
+"""Reading many files, each in a worker process that may crash, hang or eat memory without harming the run.
+
+A pool of worker processes is fed one file at a time over a pipe. A worker is used again after a file that went well
+or failed with a reason, and replaced after one that crashed it, passed its time or ran out of memory; that file
+alone fails. Workers are started by a fork server (or spawned where there is none), so they never inherit the model,
+the threads or the open files of the process that asks. Each leads its own process group: programs it started
+(LibreOffice, Tesseract) end with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from kb.errors import ReadError
+from kb.extract.files import relative_name
+from kb.extract.options import ReadOptions
+from kb.extract.read import read_file
+from kb.models import Document
+
+# Warnings that mean: part of what the file holds was not read.
+PARTIAL_CODES = frozenset({"afkortet", "sider-uden-tekst", "sider-mangler", "kræver-ocr", "ulæselig-skrift"})
+# A worker is replaced after this many files, in case a library leaks.
+_FILES_PER_WORKER = 200
+_GRACE = 2.0
+
+
+class ReadStatus(StrEnum):
+    """How reading one file ended."""
+
+    READ = "læst"
+    PARTIAL = "læst delvist"
+    FAILED = "ikke læst"
+
+
+@dataclass(frozen=True)
+class ReadOutcome:
+    """How reading one file ended: ``code`` is stable, ``reason`` a Danish sentence, both empty when all was read."""
+
+    path: str
+    status: ReadStatus
+    document: Document | None = None
+    code: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What a worker sends back for a file it could not read; ``spent`` asks to be replaced."""
+
+    code: str
+    reason: str
+    spent: bool = False
+
+
+def outcome_of(document: Document, seconds: float) -> ReadOutcome:
+    """The outcome for a document that was read, in full or in part."""
+    for warning in document.warnings:
+        if warning.code in PARTIAL_CODES:
+            return ReadOutcome(
+                document.path, ReadStatus.PARTIAL, document, warning.code, warning.message, round(seconds, 3)
+            )
+    return ReadOutcome(document.path, ReadStatus.READ, document, seconds=round(seconds, 3))
+
+
+def read_files(paths: Sequence[Path], root: Path, options: ReadOptions) -> Iterator[ReadOutcome]:
+    """Read files in isolated processes, ``options.workers`` at a time; outcomes come as they are ready.
+
+    Closing the iterator, or an interrupt, ends the workers at once.
+    """
+    waiting = deque(paths)
+    workers: list[_Worker] = []
+    try:
+        while waiting or any(worker.path for worker in workers):
+            _feed(workers, waiting, root, options)
+            yield from _collect(workers, root, options)
+    finally:
+        for worker in workers:
+            worker.kill()
+
+
+def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: ReadOptions) -> None:
+    """Give every free worker a file, starting workers up to the number asked for."""
+    while waiting:
+        free = next((worker for worker in workers if worker.path is None), None)
+        if free is None:
+            if len(workers) >= max(options.workers, 1):
+                return
+            free = _Worker(root, options)
+            workers.append(free)
+        if not free.give(waiting[0]):
+            workers.remove(free)  # it died between two files
+            free.kill()
+            continue
+        waiting.popleft()
+
+
+def _collect(workers: list[_Worker], root: Path, options: ReadOptions) -> Iterator[ReadOutcome]:
+    """Wait for the next answer, death or deadline, and report it."""
+    busy = [worker for worker in workers if worker.path is not None]
+    until = min(worker.deadline for worker in busy)
+    ready = wait([worker.connection for worker in busy], timeout=max(0.0, until - time.monotonic()))
+    for worker in busy:
+        if worker.connection in ready:
+            outcome, usable = worker.take(root)
+        elif time.monotonic() >= worker.deadline:
+            outcome, usable = worker.timed_out(root, options.timeout), False
+        else:
+            continue
+        if not usable:
+            workers.remove(worker)
+            worker.kill()
+        yield outcome
+
+
+class _Worker:
+    """One worker process as seen by the parent."""
+
+    def __init__(self, root: Path, options: ReadOptions) -> None:
+        context = _context()
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
+            target=_work, args=(theirs, root, options), daemon=True, name="kb-reader"
+        )
+        self.process.start()
+        theirs.close()
+        self.path: Path | None = None
+        self.deadline = 0.0
+        self._started = 0.0
+        self._files = 0
+        self._timeout = options.timeout
+
+    def give(self, path: Path) -> bool:
+        """Send a file; False when the worker is gone."""
+        try:
+            self.connection.send(path)
+        except (BrokenPipeError, OSError):
+            return False
+        self.path = path
+        self._started = time.monotonic()
+        # The first file also pays for the start of the process.
+        self.deadline = self._started + self._timeout + (0 if self._files else 30.0)
+        self._files += 1
+        return True
+
+    def take(self, root: Path) -> tuple[ReadOutcome, bool]:
+        """The outcome of the file being read, and whether the worker can go on."""
+        path, seconds = self._finish()
+        try:
+            answer = self.connection.recv()
+        except (EOFError, OSError):
+            return self._crashed(path, root, seconds), False
+        except Exception:  # what came over the pipe was not whole
+            return self._crashed(path, root, seconds), False
+        usable = self._files < _FILES_PER_WORKER
+        if isinstance(answer, Document):
+            return outcome_of(answer, seconds), usable
+        failure = (
+            answer if isinstance(answer, _Failure) else _Failure("læser-gik-ned", "Læseren svarede forkert.", True)
+        )
+        name = relative_name(path, root)
+        outcome = ReadOutcome(name, ReadStatus.FAILED, None, failure.code, failure.reason, round(seconds, 3))
+        return outcome, usable and not failure.spent
+
+    def timed_out(self, root: Path, timeout: float) -> ReadOutcome:
+        """The outcome of a file that passed its time."""
+        path, seconds = self._finish()
+        reason = f"Læsningen blev opgivet efter {timeout:g} sekunder."
+        return ReadOutcome(relative_name(path, root), ReadStatus.FAILED, None, "tidsgrænse", reason, round(seconds, 3))
+
+    def kill(self) -> None:
+        """End the process and everything it started."""
+        self.connection.close()
+        if self.process.pid is not None and hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.join(_GRACE)
+
+    def _finish(self) -> tuple[Path, float]:
+        assert self.path is not None
+        path, self.path = self.path, None
+        return path, time.monotonic() - self._started
+
+    def _crashed(self, path: Path, root: Path, seconds: float) -> ReadOutcome:
+        self.process.join(_GRACE)
+        code = self.process.exitcode
+        cause = f" (signal {signal.Signals(-code).name})" if code is not None and code < 0 else ""
+        reason = f"Læseren gik ned under læsningen af filen{cause}."
+        name = relative_name(path, root)
+        return ReadOutcome(name, ReadStatus.FAILED, None, "læser-gik-ned", reason, round(seconds, 3))
+
+
+def _context() -> BaseContext:
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload(["kb.extract.read"])
+    return context
+
+
+# --- In the worker --------------------------------------------------------------------------------------------------
+
+
+def _work(connection: Connection, root: Path, options: ReadOptions) -> None:
+    """Read files as they come until the parent closes the pipe."""
+    _settle_in(options)
+    while True:
+        try:
+            path = connection.recv()
+        except (EOFError, OSError):
+            return
+        answer = _attempt(path, root, options)
+        try:
+            connection.send(answer)
+        except MemoryError:
+            connection.send(_out_of_memory(options))
+        if isinstance(answer, _Failure) and answer.spent:
+            return
+
+
+def _settle_in(options: ReadOptions) -> None:
+    if hasattr(os, "setsid"):
+        with contextlib.suppress(OSError):
+            os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; an interrupt reaches it too
+    logging.disable(logging.CRITICAL)  # libraries tell of every oddity in a file; ours are warnings on the document
+    sys.setrecursionlimit(3000)
+    _limit_memory(options.memory_mb)
+
+
+def _limit_memory(megabytes: int) -> None:
+    try:
+        import resource
+    except ImportError:
+        return
+    limit = megabytes << 20
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _attempt(path: Path, root: Path, options: ReadOptions) -> Document | _Failure:
+    try:
+        return read_file(path, root, options)
+    except ReadError as error:
+        reason = f"{error} {error.advice}".strip()
+        return _Failure(error.code, reason, spent=error.code == "hukommelsesgrænse")
+    except MemoryError:
+        return _out_of_memory(options)
+    except Exception as error:
+        return _Failure("læsefejl", f"Læseren fejlede ({type(error).__name__}).", spent=True)
+
+
+def _out_of_memory(options: ReadOptions) -> _Failure:
+    return _Failure("hukommelsesgrænse", f"Læsningen brugte mere end {options.memory_mb} MiB hukommelse.", spent=True)

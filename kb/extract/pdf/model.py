@@ -1,0 +1,49 @@
+"""What both PDF readers hand to the layout: runs of text with their place and type on each page.
+
+Coordinates are in points with the origin at the page's lower left corner as the page is shown (rotation undone), so
+a larger ``y`` is higher up. Keeping both readers to this one form lets a single layout serve both, and makes their
+texts comparable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Characters that stand together on one line: ``y`` is the baseline, ``size`` the type size in points."""
+
+    text: str
+    x0: float
+    x1: float
+    y: float
+    size: float
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """One page's runs in the order of the content stream; ``aside`` is text turned away from the page's own."""
+
+    number: int
+    width: float
+    height: float
+    runs: tuple[Run, ...]
+    aside: tuple[Run, ...] = ()
+    rules: tuple[tuple[float, float, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineEntry:
+    """A bookmark: ``level`` from 1, ``page`` from 1 (0 when it leads nowhere)."""
+
+    level: int
+    title: str
+    page: int
+
+
+def plain_text(pages: Sequence[RawPage]) -> str:
+    """The runs as text in stream order, one line a run: what the measure of quality looks at."""
+    return "\n".join(run.text for page in pages for run in (*page.runs, *page.aside))

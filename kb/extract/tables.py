@@ -1,0 +1,63 @@
+"""Tables as rows that name their columns (pure functions).
+
+A row is of little use to a search engine, or to a reader of one passage, when its heading stands forty rows higher.
+Each row therefore becomes "Kolonne: værdi; Kolonne: værdi". A table with one column, or one used for layout (long
+texts in its cells and no heading row), becomes paragraphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+
+from kb.extract.blocks import Block, Kind
+
+_LONG_CELL = 400
+_LONG_HEADER = 80
+
+
+def table_blocks(rows: Sequence[Sequence[str]], *, header_rows: int = 0, page: int = 0, group: int = 0) -> list[Block]:
+    """The blocks of a table of cleaned one-line cells; ``header_rows`` is how many rows are marked as headings."""
+    filled = [list(row) for row in rows if any(row)]
+    if not filled:
+        return []
+    if max(len(row) for row in filled) == 1 or _is_layout(filled, header_rows):
+        cells = [cell for row in filled for cell in row if cell]
+        return [Block(Kind.PARAGRAPH, cell, page=page, group=group) for cell in cells]
+    header, body = _split_header(filled, header_rows)
+    if not body:
+        return [Block(Kind.ROW, "; ".join(cell for cell in header if cell), page=page, group=group)]
+    return [Block(Kind.ROW, text, page=page, group=group) for row in body if (text := format_row(header, row))]
+
+
+def format_row(header: Sequence[str], row: Sequence[str]) -> str:
+    """One row as "Kolonne: værdi; ..."; a value without a column name stands alone, an empty one is left out."""
+    parts: list[str] = []
+    for name, value in zip_longest(header, row, fillvalue=""):
+        column = name.rstrip(" :")
+        if value:
+            parts.append(f"{column}: {value}" if column and column != value else value)
+    return "; ".join(parts)
+
+
+def _is_layout(rows: Sequence[Sequence[str]], header_rows: int) -> bool:
+    if header_rows:
+        return False
+    return any(len(cell) > _LONG_CELL for row in rows for cell in row) and not _looks_like_header(rows[0])
+
+
+def _split_header(rows: list[list[str]], header_rows: int) -> tuple[list[str], list[list[str]]]:
+    if header_rows and header_rows < len(rows):
+        stacked = zip_longest(*rows[:header_rows], fillvalue="")
+        return [" ".join(dict.fromkeys(cell for cell in cells if cell)) for cells in stacked], rows[header_rows:]
+    if len(rows) > 1 and _looks_like_header(rows[0]):
+        return rows[0], rows[1:]
+    return [], rows
+
+
+def _looks_like_header(row: Sequence[str]) -> bool:
+    """Short, different, and words rather than numbers; the corner above row names may be empty."""
+    named = [cell for cell in row if cell]
+    if len(named) < 2 or len(named) < len(row) - 1 or len(set(named)) < len(named):
+        return False
+    return all(len(cell) <= _LONG_HEADER and any(c.isalpha() for c in cell) and cell[-1] not in ".;" for cell in named)

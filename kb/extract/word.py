@@ -1,0 +1,132 @@
+"""DOCX by way of mammoth: its HTML keeps headings, lists, tables and footnotes.
+
+Word's style names are the same in every language inside the file ("heading 1"), but documents made by other programs
+carry Danish ones; both are mapped. Text boxes are read where they stand, deleted text and comments are not.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from datetime import date
+from typing import IO
+from zipfile import ZipFile
+
+import mammoth
+from defusedxml import ElementTree
+
+from kb.errors import DamagedFileError
+from kb.extract.blocks import Block, Content, Kind, Properties
+from kb.extract.container import check_xml_parts, opened, read_part
+from kb.extract.markup import html_blocks
+from kb.models import ReadWarning
+
+_STYLES = "\n".join(
+    [
+        *(
+            f"p[style-name='{name} {level}'] => h{level}:fresh"
+            for name in ("Overskrift", "heading", "Heading", "Titel")
+            for level in range(1, 7)
+        ),
+        *(f"p[style-name='{name}'] => h1:fresh" for name in ("Title", "Titel", "title")),
+        *(f"p[style-name='{name}'] => p:fresh" for name in ("Subtitle", "Undertitel")),
+        "r[style-name='Strong'] => strong",
+        "comment-reference => ",
+    ]
+)
+_TOC_ENTRY = re.compile(r"^(.{3,150}?)[\s.…]*\s(\d{1,3})$")
+
+
+def read_docx(data: bytes) -> Content:
+    """A Word document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
+    with opened(data) as archive:
+        check_xml_parts(archive)
+        properties = core_properties(archive)
+        tracked = b"<w:ins " in read_part(archive, _main_part(archive))
+    html = _to_html(data)
+    found = (
+        ()
+        if not tracked
+        else (
+            ReadWarning("rettelser", "Dokumentet har rettelser, der ikke er godkendt; de er læst, som om de var det."),
+        )
+    )
+    return Content("mammoth", tuple(without_contents_list(html_blocks(html))), properties, warnings=found)
+
+
+def _main_part(archive: ZipFile) -> str:
+    return next(name for name in archive.namelist() if re.fullmatch(r"word/document\d*\.xml", name))
+
+
+def _to_html(data: bytes) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = mammoth.convert_to_html(
+                io.BytesIO(data),
+                style_map=_STYLES,
+                convert_image=mammoth.images.img_element(_no_image),
+                external_file_access=False,
+                include_embedded_style_map=False,
+            )
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # mammoth lets through whatever its XML and ZIP layers raise
+        raise DamagedFileError("Word-filen er beskadiget og kan ikke læses.") from error
+    return str(result.value)
+
+
+def _no_image(image: IO[bytes]) -> dict[str, str]:
+    return {"src": ""}
+
+
+def core_properties(archive: ZipFile) -> Properties:
+    """Title, date and language as Office formats keep them."""
+    name = "docProps/core.xml"
+    if name not in archive.namelist():
+        return Properties()
+    try:
+        root = ElementTree.fromstring(read_part(archive, name))
+    except (ElementTree.ParseError, ValueError):
+        return Properties()
+    values = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in root.iter()}
+    return Properties(
+        title=values.get("title", ""),
+        created=iso_date(values.get("created", "")),
+        language=values.get("language", "")[:2].lower(),
+    )
+
+
+def iso_date(text: str) -> date | None:
+    """The day of an ISO 8601 date or time, or None."""
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def without_contents_list(blocks: list[Block]) -> list[Block]:
+    """Leave out a table of contents: three or more paragraphs in a row that are a later heading and a page number."""
+    headings = {_bare(block.text) for block in blocks if block.kind is Kind.HEADING}
+    entries = [_is_entry(block, headings) for block in blocks]
+    kept: list[Block] = []
+    index = 0
+    while index < len(blocks):
+        end = index
+        while end < len(blocks) and entries[end]:
+            end += 1
+        if end - index < 3:
+            end = max(end, index + 1)
+            kept += blocks[index:end]
+        index = end
+    return kept
+
+
+def _is_entry(block: Block, headings: set[str]) -> bool:
+    found = _TOC_ENTRY.match(block.text.removeprefix("- "))
+    return bool(found) and block.kind is not Kind.HEADING and _bare(found[1] if found else "") in headings
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"^[\d.\s]+|[\W_]+", "", text).lower()
