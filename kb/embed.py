@@ -23,16 +23,27 @@ Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """Makes vectors of texts. ``fingerprint`` tells models apart; ``max_tokens`` is the longest text not cut off."""
+    """Makes vectors of texts."""
 
     @property
-    def fingerprint(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """The model's name, for people."""
+        ...
 
     @property
-    def dimension(self) -> int: ...  # noqa: D102
+    def fingerprint(self) -> str:
+        """Tells models apart: vectors of one fingerprint are comparable, others are not."""
+        ...
 
     @property
-    def max_tokens(self) -> int: ...  # noqa: D102
+    def dimension(self) -> int:
+        """The length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text, prefix and special tokens included, of which nothing is cut off."""
+        ...
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a question, shape ``(len(texts), dimension)``."""
@@ -63,6 +74,11 @@ class SentenceTransformerEmbedder:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.card.name
 
     @property
     def fingerprint(self) -> str:
