@@ -21,7 +21,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -74,7 +74,9 @@ _TOKEN = re.compile(
 )
 
 # Letters that Danish does not have, as Danish writers put them; other accents are dropped.
-_FOREIGN = str.maketrans({"ä": "æ", "ö": "ø", "ü": "y", "ð": "d", "þ": "th", "œ": "ø", "ß": "ss", "\u00ad": None})
+_FOREIGN = str.maketrans(
+    {"ä": "æ", "ö": "ø", "ü": "y", "ð": "d", "þ": "th", "œ": "ø", "ß": "ss", "ł": "l", "đ": "d", "\u00ad": None}
+)
 _KEPT_LETTERS = frozenset("æøå")
 
 
@@ -195,12 +197,19 @@ def stop_words() -> frozenset[str]:
     return frozenset(words.split())
 
 
+@cache
+def endings() -> frozenset[str]:
+    """Strings that look like words and are endings, so that no compound ends in them."""
+    words: str = load_data("stop_words.toml")["endings"]
+    return frozenset(words.split())
+
+
 def load_data(name: str) -> dict[str, Any]:
     """Read one of the tables in ``kb/data``."""
     return tomllib.loads((files("kb") / "data" / name).read_text(encoding="utf-8"))
 
 
-@cache
+@lru_cache(maxsize=500_000)
 def stem(word: str) -> str:
     """The stem of a normalised word."""
     return _mended_stems().get(word) or _snowball(word)

@@ -1,0 +1,260 @@
+"""From Danish text to index terms, and from a question to weighted terms.
+
+A word is indexed as its stem, and a compound as the stems of its parts as well, at half the weight, so that
+"databehandleraftaler" meets "aftale". A question's word gives, each with a weight and the way it was found:
+
+* its stem, and the stems of its parts if it is a compound;
+* the compound that two neighbouring words make ("data migrering" meets "datamigrering");
+* the other spelling of æ, ø and å ("Aarhus" meets "Århus");
+* the other official names and abbreviations of the same thing (``data/synonyms.yaml``);
+* when the corpus does not know the word, the near words that it does know.
+
+Words in quotation marks are a phrase, to be found letter by letter but for case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+import yaml
+
+from kb import danish
+from kb.compounds import CompoundSplitter
+from kb.danish import Token
+from kb.models import Match, MatchKind
+from kb.spelling import Speller
+from kb.vocabulary import Vocabulary, word_form, written_parts
+
+# How much a term counts beside the question's own word. Chosen on the development halves; docs/decisions.md has the
+# figures.
+PART_WEIGHT = 0.5
+JOINED_WEIGHT = 0.5
+VARIANT_WEIGHT = 0.8
+SYNONYM_WEIGHT = 0.5
+CORRECTED_WEIGHT = 0.8
+
+_QUOTED = re.compile(
+    '["\u201c\u201d\u201e\u00bb\u00ab]([^"\u201c\u201d\u201e\u00bb\u00ab]+)["\u201c\u201d\u201f\u00ab\u00bb]'
+)
+_SPELLINGS = (("aa", "å"), ("ae", "æ"), ("oe", "ø"))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTerms:
+    """What is indexed for a text: ``words`` as written, in order; ``stems`` of the words that carry a subject;
+    ``parts`` of the compounds among them.
+    """
+
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerm:
+    """A term to search for: ``word`` is the question's word that it came from."""
+
+    term: str
+    weight: float
+    kind: MatchKind
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPhrase:
+    """Words to be found side by side, as written: another name for ``word``, or (quoted) the question's own demand."""
+
+    words: tuple[str, ...]
+    weight: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An analysed question.
+
+    ``phrases`` are other names of several words; ``quoted`` are the phrases in quotation marks, which a passage must
+    hold; ``corrections`` maps an unknown word, as written, to the known words searched for as well.
+    """
+
+    text: str
+    terms: tuple[QueryTerm, ...]
+    phrases: tuple[QueryPhrase, ...] = ()
+    quoted: tuple[tuple[str, ...], ...] = ()
+    corrections: Mapping[str, tuple[str, ...]] = frozenset()  # type: ignore[assignment]
+
+
+@cache
+def synonym_groups() -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Groups of names that mean the same; a name is the written forms of its words."""
+    groups = yaml.safe_load((files("kb") / "data" / "synonyms.yaml").read_text(encoding="utf-8"))
+    return tuple(tuple(words_of(name) for name in group["names"]) for group in groups)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The written forms of a text's words, in order."""
+    return tuple(word_form(token) for token in danish.tokenise(text))
+
+
+@cache
+def _groups_by_first_stem() -> Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]:
+    """From the stem of a name's first word to the stems of the whole name and the number of its group."""
+    found: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    for number, group in enumerate(synonym_groups()):
+        for name in group:
+            stems = tuple(danish.stem(word) for word in name)
+            found.setdefault(stems[0], []).append((stems, number))
+    return {stem: tuple(names) for stem, names in found.items()}
+
+
+class Analyser:
+    """Analyses passages and questions by one corpus's vocabulary.
+
+    analyser = Analyser(Vocabulary.of(texts))
+    question = analyser.question("Hvordan gik det med datamigreringen?")
+    analyser.matches(question, passage.text)
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._splitter = CompoundSplitter(vocabulary)
+        self._speller = Speller(vocabulary, self._splitter)
+
+    def index_terms(self, text: str) -> IndexTerms:
+        """What is indexed for a text."""
+        words: list[str] = []
+        stems: list[str] = []
+        parts: list[str] = []
+        for token in danish.tokenise(text):
+            word = word_form(token)
+            words.append(word)
+            if word not in danish.stop_words():
+                stems.append(danish.stem(word))
+                parts.extend(self._parts(token, word))
+        return IndexTerms(tuple(words), tuple(stems), tuple(parts))
+
+    def question(self, text: str) -> Question:
+        """Analyse a question; one of stop words alone keeps them."""
+        quoted = tuple(words for words in map(words_of, _QUOTED.findall(text)) if words)
+        tokens = danish.tokenise(text)
+        carrying = [token for token in tokens if word_form(token) not in danish.stop_words()] or tokens
+        corrections = {token.text: near for token in carrying if (near := self._corrections(token))}
+        terms = [term for token in carrying for term in self._terms(token, corrections.get(token.text, ()))]
+        terms += self._joined(tokens)
+        names = list(_other_names([word_form(token) for token in tokens]))
+        terms += [
+            QueryTerm(danish.stem(name[0]), SYNONYM_WEIGHT, MatchKind.SYNONYM, word)
+            for name, word in names
+            if len(name) == 1
+        ]
+        phrases = tuple(QueryPhrase(name, SYNONYM_WEIGHT, word) for name, word in names if len(name) > 1)
+        return Question(text, _heaviest(terms), phrases, quoted, corrections)
+
+    def matches(self, question: Question, text: str) -> tuple[Match, ...]:
+        """The places in a text that meet the question, in order."""
+        wanted = {term.term: term for term in question.terms}
+        tokens = danish.tokenise(text)
+        found = {match.start: match for match in _phrase_matches(question, tokens)}
+        for token in tokens:
+            match = self._match(wanted, token)
+            if match is not None:
+                found.setdefault(token.start, match)
+        return tuple(found[start] for start in sorted(found))
+
+    def _match(self, wanted: Mapping[str, QueryTerm], token: Token) -> Match | None:
+        word = word_form(token)
+        whole = wanted.get(danish.stem(word))
+        if whole is not None:
+            kind = MatchKind.EXACT if whole.kind is MatchKind.STEM and whole.word == word else whole.kind
+            return Match(token.start, token.end, kind, whole.word)
+        if word in danish.stop_words():
+            return None
+        parts = [wanted[part] for part in self._parts(token, word) if part in wanted]
+        if not parts:
+            return None
+        heaviest = max(parts, key=lambda term: term.weight)
+        return Match(token.start, token.end, MatchKind.COMPOUND, heaviest.word)
+
+    def _parts(self, token: Token, word: str) -> Iterator[str]:
+        """The stems of a word's parts, each once: those the writer separated, and those of the compound."""
+        whole = danish.stem(word)
+        written = [danish.stem(part) for part in written_parts(token) if part not in danish.stop_words()]
+        for part in dict.fromkeys([*written, *self._splitter.parts(word)]):
+            if part != whole:
+                yield part
+
+    def _terms(self, token: Token, corrected: Sequence[str]) -> Iterator[QueryTerm]:
+        """A word's own terms: its stem, parts, other spellings and corrections."""
+        word = word_form(token)
+        yield QueryTerm(danish.stem(word), 1.0, MatchKind.STEM, word)
+        for part in self._parts(token, word):
+            yield QueryTerm(part, PART_WEIGHT, MatchKind.COMPOUND, word)
+        for variant in _spelling_variants(word):
+            if self.vocabulary.knows(variant):
+                yield QueryTerm(danish.stem(variant), VARIANT_WEIGHT, MatchKind.STEM, word)
+        for near in corrected:
+            yield QueryTerm(danish.stem(near), CORRECTED_WEIGHT, MatchKind.CORRECTED, word)
+            for part in self._splitter.parts(near):
+                yield QueryTerm(part, CORRECTED_WEIGHT * PART_WEIGHT, MatchKind.CORRECTED, word)
+
+    def _corrections(self, token: Token) -> tuple[str, ...]:
+        """Known words for an unknown one; a word of several written parts is known if they are."""
+        written = written_parts(token)
+        if written and all(self.vocabulary.knows(part) for part in written):
+            return ()
+        return self._speller.suggest(word_form(token))
+
+    def _joined(self, tokens: Sequence[Token]) -> Iterator[QueryTerm]:
+        """Compounds of the corpus that two neighbouring words make, with or without a linking s."""
+        for left, right in pairwise(tokens):
+            first, second = word_form(left), word_form(right)
+            if {first, second} & danish.stop_words() or not (first.isalpha() and second.isalpha()):
+                continue
+            for joined in (first + second, f"{first}s{second}"):
+                if self.vocabulary.knows(joined):
+                    yield QueryTerm(danish.stem(joined), JOINED_WEIGHT, MatchKind.COMPOUND, joined)
+
+
+def _spelling_variants(word: str) -> Iterator[str]:
+    """The word with each of aa, ae and oe as å, æ and ø, and the other way round."""
+    for plain, danish_letter in _SPELLINGS:
+        for old, new in ((plain, danish_letter), (danish_letter, plain)):
+            if old in word:
+                yield word.replace(old, new)
+
+
+def _other_names(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The other names of what the words name, each with the words it stands for."""
+    stems = [danish.stem(word) for word in words]
+    for start, stem in enumerate(stems):
+        for name, number in _groups_by_first_stem().get(stem, ()):
+            end = start + len(name)
+            if tuple(stems[start:end]) == name:
+                own = " ".join(words[start:end])
+                yield from ((other, own) for other in synonym_groups()[number] if " ".join(other) != own)
+
+
+def _heaviest(terms: Iterable[QueryTerm]) -> tuple[QueryTerm, ...]:
+    """Each term once, at its greatest weight."""
+    best: dict[str, QueryTerm] = {}
+    for term in terms:
+        if term.term not in best or term.weight > best[term.term].weight:
+            best[term.term] = term
+    return tuple(best.values())
+
+
+def _phrase_matches(question: Question, tokens: Sequence[Token]) -> Iterator[Match]:
+    """The words of phrases found whole: other names, and what the question quoted."""
+    words = [word_form(token) for token in tokens]
+    wanted = [(phrase.words, MatchKind.SYNONYM, phrase.word) for phrase in question.phrases]
+    wanted += [(quoted, MatchKind.EXACT, " ".join(quoted)) for quoted in question.quoted]
+    for phrase, kind, word in wanted:
+        for start in range(len(words) - len(phrase) + 1):
+            if tuple(words[start : start + len(phrase)]) == phrase:
+                place = tokens[start : start + len(phrase)]
+                yield Match(place[0].start, place[-1].end, kind, word)

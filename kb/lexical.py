@@ -1,0 +1,191 @@
+"""The lexical index: BM25 over analysed Danish in Tantivy.
+
+All analysis is ours (``kb.analysis``): Tantivy gets terms separated by spaces and its whitespace tokenizer. Fields:
+
+* ``body``: the stems of title, headings and text, and the parts of compounds. A stem is written twice and a part once,
+  which makes a part count half in the term frequency; with Tantivy's fixed k1 of 1.2 it also makes the frequency of
+  whole words saturate as k1 = 0.6 would, which ranks these short passages better.
+* ``exact``: title, headings and text as written, with positions, for phrases.
+* ``row``: the passage's number in the build.
+
+A filter is applied before ranking. A small set of allowed rows becomes part of the query; for a large one, ranked rows
+are read in growing portions until enough of them are allowed. Either way the result is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+from kb.analysis import Analyser, IndexTerms, Question
+from kb.errors import IndexDamagedError
+from kb.vocabulary import Vocabulary
+
+VOCABULARY_FILE = "vocabulary.json"
+INDEX_FOLDER = "tantivy"
+WRITER_MEMORY = 64_000_000
+STEM_REPEATS = 2
+# Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
+QUERY_FILTER_ROWS = 512
+# Between a title's or heading's words and the text, so that no phrase runs across.
+_BREAK = "\u241e"
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is indexed for one passage; the entries' order gives their rows, from 0."""
+
+    title: str
+    headings: tuple[str, ...]
+    text: str
+
+    @property
+    def full_text(self) -> str:
+        """Title, headings and text, a line each."""
+        return "\n".join(part for part in (self.title, *self.headings, self.text) if part)
+
+
+def build(folder: Path, entries: Sequence[Entry]) -> Vocabulary:
+    """Write the vocabulary of the entries and their index to ``folder``, which must not exist yet."""
+    folder.mkdir(parents=True)
+    vocabulary = Vocabulary.of(entry.full_text for entry in entries)
+    vocabulary.save(folder / VOCABULARY_FILE)
+    analyser = Analyser(vocabulary)
+    place = folder / INDEX_FOLDER
+    place.mkdir()
+    index = tantivy.Index(_schema(), path=str(place))
+    _register(index)
+    # One thread and one segment: the scores of a build depend on nothing but its passages.
+    writer = index.writer(heap_size=WRITER_MEMORY, num_threads=1)
+    for row, entry in enumerate(entries):
+        writer.add_document(_document(row, entry, analyser))
+    writer.commit()
+    writer.wait_merging_threads()
+    return vocabulary
+
+
+class LexicalIndex:
+    """A finished index, read-only and safe to use from several threads.
+
+    index = LexicalIndex.open(folder)
+    question = index.analyser.question("Hvordan gik datamigreringen?")
+    index.search(question, top=100)
+    """
+
+    def __init__(self, index: Any, vocabulary: Vocabulary) -> None:
+        self._index = index
+        self._schema = index.schema
+        self._searcher = index.searcher()
+        self.analyser = Analyser(vocabulary)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Open an index; raises :class:`IndexDamagedError` where it cannot be read."""
+        vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
+        try:
+            index = tantivy.Index.open(str(folder / INDEX_FOLDER))
+        except (ValueError, OSError) as error:
+            raise IndexDamagedError("Ordindekset kan ikke læses.") from error
+        _register(index)
+        return cls(index, vocabulary)
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def search(self, question: Question, top: int, allowed: Rows | None = None) -> list[tuple[int, float]]:
+        """The ``top`` best rows with their scores, best first, among ``allowed`` if given."""
+        query = self._query(question)
+        if query is None or top <= 0 or (allowed is not None and len(allowed) == 0):
+            return []
+        if allowed is None:
+            return self._run(query, top)
+        if len(allowed) <= QUERY_FILTER_ROWS:
+            return self._run(self._among(query, allowed), top)
+        return self._filtered(query, top, allowed)
+
+    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
+        """The scores of given rows; 0 where no term meets."""
+        query = self._query(question)
+        if query is None or len(rows) == 0:
+            return np.zeros(len(rows), dtype=np.float32)
+        found = dict(self._run(self._among(query, rows), len(rows)))
+        return np.array([found.get(int(row), 0.0) for row in rows], dtype=np.float32)
+
+    def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:
+        """The rows whose title, headings or text hold every one of the phrases, in ascending order."""
+        parts = [(tantivy.Occur.Must, self._phrase(words)) for words in phrases]
+        found = self._run(tantivy.Query.boolean_query(parts), len(self)) if parts and len(self) else []
+        return np.array(sorted(row for row, _ in found), dtype=np.int64)
+
+    def _query(self, question: Question) -> Any:
+        """The question as a Tantivy query; None where it has no terms."""
+        parts = [self._weighted(self._term(term.term), term.weight) for term in question.terms]
+        parts += [self._weighted(self._phrase(phrase.words), phrase.weight) for phrase in question.phrases]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts]) if parts else None
+
+    def _term(self, term: str) -> Any:
+        return tantivy.Query.term_query(self._schema, "body", term, "freq")
+
+    def _phrase(self, words: Sequence[str]) -> Any:
+        if len(words) == 1:
+            return tantivy.Query.term_query(self._schema, "exact", words[0])
+        return tantivy.Query.phrase_query(self._schema, "exact", list(words))
+
+    @staticmethod
+    def _weighted(query: Any, weight: float) -> Any:
+        return query if weight == 1.0 else tantivy.Query.boost_query(query, weight)
+
+    def _among(self, query: Any, rows: Rows) -> Any:
+        """The query, met by these rows alone and scored as before."""
+        wanted = tantivy.Query.term_set_query(self._schema, "row", [int(row) for row in rows])
+        silent = tantivy.Query.const_score_query(wanted, 0.0)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, silent)])
+
+    def _filtered(self, query: Any, top: int, allowed: Rows) -> list[tuple[int, float]]:
+        wanted = set(allowed.tolist())
+        limit = top * max(2, 2 * len(self) // len(wanted))
+        while True:
+            ranked = self._run(query, limit)
+            kept = [entry for entry in ranked if entry[0] in wanted]
+            if len(kept) >= top or len(ranked) < limit:
+                return kept[:top]
+            limit *= 4
+
+    def _run(self, query: Any, limit: int) -> list[tuple[int, float]]:
+        hits = self._searcher.search(query, limit=min(limit, len(self)), count=False).hits
+        rows = self._searcher.fast_field_values("row", [address for _, address in hits])
+        # Equal scores go by row, so that the order never depends on the engine's own.
+        return sorted(zip(rows, (score for score, _ in hits), strict=True), key=lambda entry: (-entry[1], entry[0]))
+
+
+def _schema() -> Any:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", indexed=True, fast=True)
+    builder.add_text_field("body", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("exact", tokenizer_name="whitespace", index_option="position")
+    return builder.build()
+
+
+def _register(index: Any) -> None:
+    index.register_tokenizer("whitespace", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
+
+
+def _document(row: int, entry: Entry, analyser: Analyser) -> Any:
+    fields = [analyser.index_terms(part) for part in (entry.title, *entry.headings, entry.text)]
+    document = tantivy.Document()
+    document.add_unsigned("row", row)
+    document.add_text("body", " ".join(_body(fields)))
+    document.add_text("exact", f" {_BREAK} ".join(" ".join(field.words) for field in fields))
+    return document
+
+
+def _body(fields: Iterable[IndexTerms]) -> list[str]:
+    return [term for field in fields for term in (*field.stems * STEM_REPEATS, *field.parts)]
