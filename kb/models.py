@@ -243,3 +243,284 @@ class SearchResult:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class QuestionKind(StrEnum):
+    """What a question asks for, and so which sentence answers it first."""
+
+    NUMBER = "tal"
+    DATE = "dato"
+    NAME = "navn"
+    YES_NO = "ja-nej"
+    WHICH_PROJECTS = "hvilke projekter"
+    HOW_MANY_PROJECTS = "hvor mange projekter"
+    OPEN = "åbent"
+
+
+class Certainty(StrEnum):
+    """How sure it is that something answers, from a calibrated probability. The values are the words shown."""
+
+    SURE = "sikkert"
+    LIKELY = "sandsynligt"
+    UNSURE = "usikkert"
+
+
+class RefusalReason(StrEnum):
+    """Why there is no answer."""
+
+    NO_SUBJECT = "intet om emnet"
+    NOT_SAID = "emnet findes, men ikke det spurgte"
+    NOTHING_UNDER_FILTER = "intet under filteret"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place in a document: ``quote`` is exactly ``document.text[start:end]``. ``number`` counts from 1 in an answer.
+
+    ``page`` is None in documents without pages. ``project`` is empty for reports that are not about one project.
+    ``inferred`` marks the collector's own reading.
+    """
+
+    number: int
+    document_id: str
+    passage_id: str
+    start: int
+    end: int
+    quote: str
+    title: str
+    project: str = ""
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+    role: Role = Role.OTHER
+    inferred: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "number": self.number,
+            "document_id": self.document_id,
+            "passage_id": self.passage_id,
+            "page": self.page,
+            "quote": self.quote,
+            "start": self.start,
+            "end": self.end,
+            "title": self.title,
+            "project": self.project,
+            "heading_path": list(self.heading_path),
+            "role": self.role.value,
+            "inferred": self.inferred,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """A sentence of the short answer: a citation's quote on one line, with " … " where it was cut."""
+
+    text: str
+    citations: tuple[int, ...]
+    certainty: Certainty
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"text": self.text, "citations": list(self.citations), "certainty": self.certainty.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a project's report says to the question; ``inferred`` where the collector and not the project says it.
+
+    ``role_certain`` is False where the role comes from the sentence's words and not from a heading.
+    """
+
+    role: Role
+    text: str
+    citation: int
+    inferred: bool = False
+    role_certain: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "role": self.role.value,
+            "text": self.text,
+            "citation": self.citation,
+            "inferred": self.inferred,
+            "role_certain": self.role_certain,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRef:
+    """A project as coverage lists it; ``slug`` is its address among the projects."""
+
+    name: str
+    slug: str
+    document_ids: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"name": self.name, "slug": self.slug, "document_ids": list(self.document_ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAnswer:
+    """What one project, or one report across projects, says to the question.
+
+    ``cross_cutting`` reports belong to no project: ``name`` is then the report's title and ``slug`` empty. ``reasons``
+    are metadata that met the question ("år: 2020"), as Danish text.
+    """
+
+    name: str
+    slug: str
+    document_ids: tuple[str, ...]
+    authority: str
+    cross_cutting: bool
+    certainty: Certainty
+    findings: tuple[Finding, ...]
+    reasons: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "project": self.name,
+            "slug": self.slug,
+            "document_ids": list(self.document_ids),
+            "authority": self.authority,
+            "cross_cutting": self.cross_cutting,
+            "certainty": self.certainty.value,
+            "findings": [finding.as_dict() for finding in self.findings],
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Which of the base's projects (those that pass the filters) speak to the question, and which do not."""
+
+    speaking: tuple[ProjectRef, ...]
+    silent: tuple[ProjectRef, ...]
+
+    @property
+    def of(self) -> int:
+        """How many projects there are."""
+        return len(self.speaking) + len(self.silent)
+
+    @property
+    def sentence(self) -> str:
+        """The coverage as a Danish sentence."""
+        noun = "projekt" if self.of == 1 else "projekter"
+        return f"{len(self.speaking)} af {self.of} {noun} taler om dette"
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "speaking": len(self.speaking),
+            "of": self.of,
+            "sentence": self.sentence,
+            "projects": [project.as_dict() for project in self.speaking],
+            "silent": [project.as_dict() for project in self.silent],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a disagreement, with its citation."""
+
+    project: str
+    text: str
+    citation: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"project": self.project, "text": self.text, "citation": self.citation}
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Reports that point different ways; ``about`` says in Danish what they differ on."""
+
+    about: str
+    sides: tuple[Side, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"about": self.about, "sides": [side.as_dict() for side in self.sides]}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why nothing answers: a stable ``reason``, a Danish ``message``, and ``nearest``, citations of what comes nearest.
+
+    ``missing`` are the question's words that no report has.
+    """
+
+    reason: RefusalReason
+    message: str
+    nearest: tuple[int, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "reason": self.reason.value,
+            "message": self.message,
+            "nearest": list(self.nearest),
+            "missing": list(self.missing),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to one question on one build; the same question on the same build gives an equal one.
+
+    ``created`` is when the build was made (ISO 8601). A refused answer has a ``refusal``, no sentences and no
+    projects, and its citations are the nearest places.
+    """
+
+    question: str
+    kind: QuestionKind
+    build_id: str
+    created: str
+    filters: Mapping[str, tuple[str, ...]]
+    sentences: tuple[AnswerSentence, ...]
+    projects: tuple[ProjectAnswer, ...]
+    coverage: Coverage
+    certainty: Certainty
+    citations: tuple[Citation, ...]
+    disagreements: tuple[Disagreement, ...] = ()
+    refusal: Refusal | None = None
+    corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing in the base answers."""
+        return self.refusal is not None
+
+    def citation(self, number: int) -> Citation:
+        """The citation of a number."""
+        return self.citations[number - 1]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values: what ``kb ask --json`` and ``/api/v1/answer`` give."""
+        refusal = self.refusal.as_dict() if self.refusal else {}
+        return {
+            "question": self.question,
+            "build_id": self.build_id,
+            "created": self.created,
+            "filters": {name: list(values) for name, values in self.filters.items()},
+            "corrections": {word: list(near) for word, near in self.corrections.items()},
+            "answer": {
+                "refused": self.refused,
+                "reason": refusal.get("reason", ""),
+                "message": refusal.get("message", ""),
+                "nearest": refusal.get("nearest", []),
+                "missing": refusal.get("missing", []),
+                "kind": self.kind.value,
+                "certainty": self.certainty.value,
+                "sentences": [sentence.as_dict() for sentence in self.sentences],
+                "projects": [project.as_dict() for project in self.projects],
+                "coverage": self.coverage.as_dict(),
+                "disagreements": [disagreement.as_dict() for disagreement in self.disagreements],
+            },
+            "citations": [citation.as_dict() for citation in self.citations],
+        }
