@@ -3,8 +3,8 @@
 Danish writes compounds as one word and makes new ones freely, so no list can hold them; the corpus itself tells which
 strings are words. Splitting is a shortest-path search over the letters of the word (Viterbi): every part must be a
 word of the corpus, a part but the last may carry a linking s or e, the cost of a part is its negative log probability,
-and every cut costs something too. The cheapest path wins. "databehandleraftaler" becomes data + behandler + aftaler;
-"databehandler", itself a word of the corpus, is kept beside them.
+and every cut costs something too. The cheapest path wins, and its parts are split in their turn: "databehandleraftaler"
+becomes databehandler + aftaler, and databehandler becomes data + behandler; all four are kept.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CompoundSplitter:
         self.parts = lru_cache(maxsize=200_000)(self._parts)
 
     def _parts(self, word: str) -> tuple[str, ...]:
-        """The stems of a compound's parts: the smallest, then known words made of neighbours; none if it is simple."""
+        """The stems of a compound's parts, known words made of neighbouring parts, and parts of parts."""
         if not 2 * MIN_PART <= len(word) <= MAX_COMPOUND or not word.isalpha():
             return ()
         cuts = self._cheapest(word)
@@ -54,8 +54,9 @@ class CompoundSplitter:
             for j in range(i + 1, len(cuts))
             if (i, j) != (0, len(cuts) - 1)
         ]
-        parts += [part for part in joined if self._vocabulary.knows(part)]
-        return tuple(dict.fromkeys(danish.stem(part) for part in parts))
+        known = [danish.stem(part) for part in (*parts, *(j for j in joined if self._vocabulary.knows(j)))]
+        deeper = [stem for part in parts for stem in self.parts(part)]
+        return tuple(dict.fromkeys([*known, *deeper]))
 
     def _cheapest(self, word: str) -> tuple[tuple[int, int], ...]:
         """The cheapest cut of the whole word into known parts, as ``[start, end)`` without linking letters."""

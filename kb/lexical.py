@@ -122,7 +122,7 @@ class LexicalIndex:
     def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:
         """The rows whose title, headings or text hold every one of the phrases, in ascending order."""
         parts = [(tantivy.Occur.Must, self._phrase(words)) for words in phrases]
-        found = self._run(tantivy.Query.boolean_query(parts), len(self)) if parts and len(self) else []
+        found = self._run(tantivy.Query.boolean_query(parts), len(self)) if parts else []
         return np.array(sorted(row for row, _ in found), dtype=np.int64)
 
     def _query(self, question: Question) -> Any:
@@ -160,6 +160,8 @@ class LexicalIndex:
             limit *= 4
 
     def _run(self, query: Any, limit: int) -> list[tuple[int, float]]:
+        if len(self) == 0:
+            return []
         hits = self._searcher.search(query, limit=min(limit, len(self)), count=False).hits
         rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         # Equal scores go by row, so that the order never depends on the engine's own.

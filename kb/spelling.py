@@ -34,8 +34,10 @@ class Speller:
     def __init__(self, vocabulary: Vocabulary, splitter: CompoundSplitter) -> None:
         self._vocabulary = vocabulary
         self._splitter = splitter
+        self._forms = _most_frequent_forms(vocabulary)
         self._groups: dict[tuple[str, int], list[str]] = defaultdict(list)
-        for word in vocabulary.frequencies:
+        # Stems too: the corpus may know the word in another form only.
+        for word in {*vocabulary.frequencies, *vocabulary.stems}:
             if word.isalpha() and len(word) >= MIN_LETTERS - 1:
                 self._groups[word[0], len(word)].append(word)
         self.suggest = lru_cache(maxsize=10_000)(self._suggest)
@@ -55,10 +57,14 @@ class Speller:
         nearest = min((distance for _, distance, _ in found), default=0)
         if nearest == 0:
             return ()
-        closest = [near for near, distance, _ in found if distance == nearest]
+        closest = [self._shown(near) for near, distance, _ in found if distance == nearest]
         closest.sort(key=lambda near: (-self._vocabulary.frequencies[near], near))
         by_stem = {danish.stem(near): near for near in reversed(closest)}
-        return tuple(near for near in closest if by_stem[danish.stem(near)] == near)
+        return tuple(dict.fromkeys(by_stem[danish.stem(near)] for near in closest))
+
+    def _shown(self, near: str) -> str:
+        """A word of the corpus for a word or a stem."""
+        return near if near in self._vocabulary.frequencies else self._forms[near]
 
     def _mended_compounds(self, word: str) -> tuple[str, ...]:
         """The word with one part corrected, where the rest of it is a known word; longest known part first."""
@@ -70,3 +76,9 @@ class Speller:
             if tail in self._vocabulary.frequencies and (near := self._near(head)):
                 return tuple(mended + tail for mended in near)
         return ()
+
+
+def _most_frequent_forms(vocabulary: Vocabulary) -> dict[str, str]:
+    """The most frequent form of every stem."""
+    by_frequency = sorted(vocabulary.frequencies, key=lambda word: (vocabulary.frequencies[word], word))
+    return {danish.stem(word): word for word in by_frequency}
