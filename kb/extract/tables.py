@@ -25,6 +25,8 @@ def table_blocks(rows: Sequence[Sequence[str]], *, header_rows: int = 0, page: i
         cells = [cell for row in filled for cell in row if cell]
         return [Block(Kind.PARAGRAPH, cell, page=page, group=group) for cell in cells]
     header, body = _split_header(filled, header_rows)
+    if not header and all(len(row) == 2 for row in body):
+        return [Block(Kind.ROW, text, page=page, group=group) for row in body if (text := _label_and_value(*row))]
     if not body:
         return [Block(Kind.ROW, "; ".join(cell for cell in header if cell), page=page, group=group)]
     return [Block(Kind.ROW, text, page=page, group=group) for row in body if (text := format_row(header, row))]
@@ -38,6 +40,16 @@ def format_row(header: Sequence[str], row: Sequence[str]) -> str:
         if value:
             parts.append(f"{column}: {value}" if column and column != value else value)
     return "; ".join(parts)
+
+
+def header_of(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The first row with text when it looks like column names, else nothing."""
+    first = next((list(row) for row in rows if any(row)), [])
+    return first if len(rows) > 1 and _looks_like_header(first) else []
+
+
+def _label_and_value(label: str, value: str) -> str:
+    return f"{label.rstrip(' :')}: {value}" if label.strip(" :") and value else label or value
 
 
 def _is_layout(rows: Sequence[Sequence[str]], header_rows: int) -> bool:
@@ -60,4 +72,6 @@ def _looks_like_header(row: Sequence[str]) -> bool:
     named = [cell for cell in row if cell]
     if len(named) < 2 or len(named) < len(row) - 1 or len(set(named)) < len(named):
         return False
+    if len(row) == 2 and (any(c.isdigit() for c in row[1]) or len(row[1].split()) > 3 or row[0].endswith(":")):
+        return False  # a label and its value, not two column names
     return all(len(cell) <= _LONG_HEADER and any(c.isalpha() for c in cell) and cell[-1] not in ".;" for cell in named)

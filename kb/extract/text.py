@@ -9,7 +9,9 @@ A word hyphenated at a line end is joined ("erfa-" + "ringer" = "erfaringer") un
 * the part before it is an abbreviation or has a digit ("AI-" + "projekter", "2030-" + "målene");
 * what follows begins with a capital letter ("Nord-" + "Jylland");
 * what follows is a conjunction: the hyphen then stands for a left-out part ("drifts- og" stays two words);
-* the document itself writes the word with the hyphen in the middle of a line, and not without it.
+* the document itself writes the word with the hyphen in the middle of a line.
+
+Against all but the last of these the document itself can speak: a word it writes whole elsewhere is written whole.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ BULLETS = "•●▪■◦○‣∙·–➢►✓*o-"
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙·➢►✓]\s*|[*o–-]\s+)(?=\S)")
 _CONJUNCTION = re.compile(r"(?:og|eller|samt|and|or|til|både|men)\b")
 _HYPHENS = "-‐\u00ad"
-_TAIL = re.compile(r"([^\W_]+)[-‐]$")
-_HEAD = re.compile(r"[^\W_]+")
+_TAIL = re.compile(r"(\w+)[-‐]$")
+_HEAD = re.compile(r"\w+")
+_WORD = re.compile(r"\w+(?:-\w+)*")
 
 
 def clean(text: str) -> str:
@@ -84,19 +87,19 @@ def join_pair(before: str, after: str, vocabulary: Set[str] = frozenset()) -> st
 
 
 def _keeps_hyphen(tail: str, head: str, vocabulary: Set[str]) -> bool:
-    if head[0].isupper() or head[0].isdigit() or any(c.isdigit() for c in tail):
-        return True
-    if len(tail) > 1 and tail[-1].isupper():
+    if f"{tail}-{head}".lower() in vocabulary:
         return True
     if (tail + head).lower() in vocabulary:
         return False
-    return f"{tail}-{head}".lower() in vocabulary
+    if head[0].isupper() or head[0].isdigit() or any(c.isdigit() for c in tail):
+        return True
+    return len(tail) > 1 and tail[-1].isupper()
 
 
 def words_inside_lines(lines: Iterable[str]) -> frozenset[str]:
     """The lower-case words, hyphenated ones included, that stand whole inside lines: evidence for ``join_lines``."""
     found: set[str] = set()
     for line in lines:
-        words = re.findall(r"[^\W_]+(?:-[^\W_]+)*", line.lower())
+        words = _WORD.findall(line.lower())
         found.update(words if not line.rstrip().endswith(("-", "‐", "\u00ad")) else words[:-1])
     return frozenset(found)

@@ -24,15 +24,28 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A straight line drawn on the page: horizontal when ``y0 == y1``, else vertical."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True)
 class RawPage:
-    """One page's runs in the order of the content stream; ``aside`` is text turned away from the page's own."""
+    """One page's runs in the order of the content stream.
+
+    ``aside`` is text turned away from the page's own direction; ``rules`` are the drawn lines that may frame tables.
+    """
 
     number: int
     width: float
     height: float
     runs: tuple[Run, ...]
     aside: tuple[Run, ...] = ()
-    rules: tuple[tuple[float, float, float, float], ...] = ()
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from kb.errors import DamagedFileError, ProtectedFileError
-from kb.extract.pdf.model import OutlineEntry, RawPage, Run
+from kb.extract.pdf.model import OutlineEntry, RawPage, Rule, Run
 
 # PDFium writes this for a hyphen at the end of a line.
 _LINE_END_HYPHEN = {0x02, 0xFFFE}
@@ -20,6 +20,10 @@ _GAP = 1.5
 _BOLD_WEIGHT = 600
 _MARGIN = 5.0
 _MAX_OUTLINE = 5000
+_MAX_PATHS = 20_000
+_THIN = 3.0
+_SHORTEST_RULE = 4.0
+_BOX_SEGMENTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
     try:
         frame = _Frame.of(page)
         chars = [char for char in _characters(textpage) if frame.shows(char)]
+        rules = read_rules(page)
     finally:
         textpage.close()
         page.close()
@@ -67,10 +72,15 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
     groups: dict[int, list[_Char]] = {upright: []}
     for char in chars:
         groups.setdefault(char.type.turn, []).append(char)
-    runs = {turn: tuple(_runs([frame.turned(char, turn) for char in group])) for turn, group in groups.items()}
+    framed = tuple(frame.turned_rule(rule, upright) for rule in rules)
+    upright_rules = [rule for rule in framed if rule.x0 == rule.x1]
+    runs = {
+        turn: tuple(_runs([frame.turned(char, turn) for char in group], upright_rules if turn == upright else []))
+        for turn, group in groups.items()
+    }
     aside = tuple(run for turn, group in runs.items() if turn != upright for run in group)
     width, height = frame.size(upright)
-    return RawPage(number, width, height, runs[upright], aside)
+    return RawPage(number, width, height, runs[upright], aside, framed)
 
 
 def page_text(document: pdfium.PdfDocument, number: int) -> str:
@@ -189,12 +199,42 @@ class _Frame:
             return replace(char, x0=low, x1=high, y=char.x - self.left)
         return replace(char, x0=x0, x1=x1, y=y)
 
+    def turned_rule(self, rule: Rule, turn: int) -> Rule:
+        """The rule where it stands when the page is turned as for ``turned``."""
+        x0, x1, y0, y1 = rule.x0 - self.left, rule.x1 - self.left, rule.y0 - self.bottom, rule.y1 - self.bottom
+        if turn == 90:
+            return Rule(y0, self.width - x1, y1, self.width - x0)
+        if turn == 180:
+            return Rule(self.width - x1, self.height - y1, self.width - x0, self.height - y0)
+        if turn == 270:
+            return Rule(self.height - y1, x0, self.height - y0, x1)
+        return Rule(x0, y0, x1, y1)
 
-def _runs(chars: list[_Char]) -> Iterator[Run]:
-    """Gather neighbouring characters of one baseline and type."""
+
+def read_rules(page: pdfium.PdfPage) -> list[Rule]:
+    """The straight horizontal and vertical lines drawn on a page, thin filled boxes among them."""
+    rules: list[Rule] = []
+    for index, item in enumerate(page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=3)):
+        if index >= _MAX_PATHS:
+            break
+        left, bottom, right, top = item.get_bounds()
+        if right - left > _THIN and top - bottom > _THIN:
+            # A box: its edges, whether drawn or told by a fill, bound a cell.
+            if raw.FPDFPath_CountSegments(item) <= _BOX_SEGMENTS:
+                rules += (Rule(left, bottom, right, bottom), Rule(left, top, right, top))
+                rules += (Rule(left, bottom, left, top), Rule(right, bottom, right, top))
+        elif right - left > _SHORTEST_RULE:
+            rules.append(Rule(left, (bottom + top) / 2, right, (bottom + top) / 2))
+        elif top - bottom > _SHORTEST_RULE:
+            rules.append(Rule((left + right) / 2, bottom, (left + right) / 2, top))
+    return rules
+
+
+def _runs(chars: list[_Char], rules: list[Rule]) -> Iterator[Run]:
+    """Gather neighbouring characters of one baseline and type, parted at vertical ``rules``."""
     start = 0
     for index in range(1, len(chars) + 1):
-        if index == len(chars) or _breaks(chars, start, index):
+        if index == len(chars) or _breaks(chars, start, index) or _parted(chars[index - 1], chars[index], rules):
             run = _run(chars[start:index])
             if run is not None:
                 yield run
@@ -209,6 +249,12 @@ def _breaks(chars: list[_Char], start: int, index: int) -> bool:
     if abs(after.y - before.y) > 0.25 * size or abs(after.y - first.y) > 0.5 * size:
         return not (after.text == " " and after.x1 <= after.x0)
     return after.x0 - before.x1 > _GAP * size or after.x0 < before.x0 - 0.5 * size
+
+
+def _parted(before: _Char, after: _Char, rules: list[Rule]) -> bool:
+    """Whether a vertical rule stands between two characters."""
+    left, right = (before.x0 + before.x1) / 2, (after.x0 + after.x1) / 2
+    return any(left < rule.x0 < right and rule.y0 - 1 <= before.y <= rule.y1 + 1 for rule in rules)
 
 
 def _run(chars: list[_Char]) -> Run | None:

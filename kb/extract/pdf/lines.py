@@ -1,0 +1,189 @@
+"""From runs to lines and tables on one page (pure functions).
+
+Runs of one baseline are joined into lines, and split again where a wide gap parts columns or cells. Text inside a
+frame of drawn rules, and cells standing under each other, become tables. Raised note marks are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from statistics import median
+
+from kb.extract.pdf.aligned import find_aligned
+from kb.extract.pdf.model import RawPage, Run
+from kb.extract.pdf.ruled import Frame, find_tables
+from kb.extract.text import join_lines, one_line
+
+_SAME_BASELINE = 0.25
+_X_HEIGHT = 0.7
+_WORD_GAP = 0.16
+_CELL_GAP = 1.25
+_STRAY_GAP = 0.4
+_UNIT = re.compile(r"(?:\b[kcdm]?m|\d)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Text on one baseline without wide gaps; or, with ``table``, the rows of a table whose top is at ``y``.
+
+    ``order`` and ``last`` are the places of its first and last run in the order the file draws them.
+    """
+
+    text: str
+    x0: float
+    x1: float
+    y: float
+    size: float
+    bold: bool
+    page: int
+    order: int = 0
+    last: int = 0
+    table: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def width(self) -> float:
+        """Points from the first character to the last."""
+        return self.x1 - self.x0
+
+
+def page_lines(page: RawPage, vocabulary: frozenset[str] = frozenset()) -> list[Line]:
+    """The page's lines and tables from the top down, lines split at wide gaps."""
+    tables = find_tables(page.rules, page.runs)
+    in_tables = {id(run) for table in tables for row in table.cells for cell in row for run in cell}
+    lines = _lines_of(page.runs, page.number, in_tables)
+    lines = _with_aligned(sorted(lines, key=lambda line: (-line.y, line.x0)), vocabulary)
+    places = {id(run): index for index, run in enumerate(page.runs)}
+    lines += [_table_line(table, page.number, places, vocabulary) for table in tables]
+    return sorted(lines, key=lambda line: (-line.y, line.x0))
+
+
+def _with_aligned(lines: list[Line], vocabulary: frozenset[str]) -> list[Line]:
+    """The lines with each table found by alignment made one."""
+    rows = rows_of(lines)
+    result: list[Line] = []
+    done = 0
+    for table in find_aligned(rows, vocabulary):
+        cells = [line for row in rows[table.first : table.last] for line in row]
+        result += [line for row in rows[done : table.first] for line in row]
+        result.append(
+            replace(
+                cells[0],
+                text="",
+                x0=min(line.x0 for line in cells),
+                x1=max(line.x1 for line in cells),
+                bold=False,
+                order=min(line.order for line in cells),
+                last=max(line.last for line in cells),
+                table=table.rows,
+            )
+        )
+        done = table.last
+    return result + [line for row in rows[done:] for line in row]
+
+
+def _lines_of(runs: Sequence[Run], page: int, leave_out: Set[int] = frozenset()) -> list[Line]:
+    order = {id(run): index for index, run in enumerate(runs)}
+    baselines: list[list[Run]] = []
+    for run in sorted(runs, key=lambda run: (-run.y, run.x0)):
+        if id(run) in leave_out:
+            continue
+        if baselines and _on_one_line(max(baselines[-1], key=lambda other: other.size), run):
+            baselines[-1].append(run)
+        else:
+            baselines.append([run])
+    return [line for group in baselines for line in _split(sorted(group, key=lambda run: run.x0), order, page)]
+
+
+def _on_one_line(first: Run, second: Run) -> bool:
+    """Whether the letters of two runs overlap by half in height; raised and lowered marks do."""
+    low, high = max(first.y, second.y), min(first.y + _X_HEIGHT * first.size, second.y + _X_HEIGHT * second.size)
+    return high - low > 0.5 * _X_HEIGHT * min(first.size, second.size)
+
+
+def _table_line(table: Frame, page: int, places: Mapping[int, int], vocabulary: frozenset[str]) -> Line:
+    rows = tuple(tuple(_cell_text(cell, page, vocabulary) for cell in row) for row in table.cells)
+    runs = [run for row in table.cells for cell in row for run in cell]
+    order = [places[id(run)] for run in runs]
+    size = median(run.size for run in runs)
+    return Line("", table.x0, table.x1, table.top, size, False, page, min(order), max(order), rows)
+
+
+def _cell_text(cell: Sequence[Run], page: int, vocabulary: frozenset[str]) -> str:
+    return one_line(join_lines((line.text for line in _lines_of(cell, page)), vocabulary))
+
+
+def aside_lines(page: RawPage) -> list[Line]:
+    """Text that runs in another direction than the page's: margin notes, labels of axes; single words are left out."""
+    return [line for line in page_lines(replace(page, runs=page.aside)) if len(line.text.split()) > 1]
+
+
+def _split(runs: list[Run], order: dict[int, int], page: int) -> list[Line]:
+    """Part a baseline at wide gaps; at narrow ones too between runs that the file does not draw one after another.
+
+    The strip between two columns can be narrower than the widest gap between words of a justified line, but the file
+    draws a column's lines together, so that its neighbours across the strip come much later.
+    """
+    groups: list[list[Run]] = []
+    for run in runs:
+        last = max(groups[-1], key=lambda other: other.x1) if groups else None
+        follows = last is not None and order[id(run)] - order[id(last)] in (1, 2)
+        gap = _CELL_GAP if follows else _STRAY_GAP
+        if last is not None and run.x0 - last.x1 <= gap * max(run.size, last.size):
+            groups[-1].append(run)
+        else:
+            groups.append([run])
+    return [line for group in groups if (line := _line(group, order, page)).text]
+
+
+def _line(runs: list[Run], order: Mapping[int, int], page: int) -> Line:
+    places = [order[id(run)] for run in runs]
+    sizes: Counter[float] = Counter()
+    for run in runs:
+        sizes[run.size] += len(run.text.strip())
+    size = sizes.most_common(1)[0][0]
+    baseline = max(runs, key=lambda run: len(run.text)).y
+    marks = [index > 0 and _is_note_mark(run, runs[index - 1], size, baseline) for index, run in enumerate(runs)]
+    runs = [run for run, is_mark in zip(runs, marks, strict=True) if not is_mark]
+    text = ""
+    end = runs[0].x0
+    for run in runs:
+        if text.endswith(" ") and run.x0 - end < 0.5 * _WORD_GAP * size and _is_small_capitals(text, run.text):
+            text = text.rstrip()
+        if text and run.x0 - end > _WORD_GAP * size and not text.endswith(" ") and not run.text.startswith(" "):
+            text += " "
+        text += run.text
+        end = max(end, run.x1)
+    letters = sum(len(run.text.strip()) for run in runs)
+    bold = sum(len(run.text.strip()) for run in runs if run.bold) > 0.8 * letters
+    return Line(one_line(text), runs[0].x0, end, baseline, size, bold, page, min(places), max(places))
+
+
+def _is_small_capitals(before: str, after: str) -> bool:
+    """Whether a capital is followed by the rest of its word in small capitals, which some programs space apart."""
+    return bool(re.search(r"(?:^|[\s\W])[A-ZÆØÅ]\s$", before)) and after.strip().isupper() and len(after.strip()) > 1
+
+
+def _is_note_mark(run: Run, before: Run, size: float, baseline: float) -> bool:
+    """A raised small number after a word: the mark of a footnote, not a part of the text."""
+    mark = run.text.strip()
+    raised = run.size < 0.8 * size and run.y > baseline + 0.15 * size
+    return raised and mark.isdigit() and len(mark) < 4 and not _UNIT.search(before.text.rstrip())
+
+
+def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines on one baseline together."""
+    rows: list[list[Line]] = []
+    for line in lines:
+        if (
+            rows
+            and not (line.table or rows[-1][0].table)
+            and abs(rows[-1][0].y - line.y) <= _SAME_BASELINE * line.size
+            and line.x0 >= rows[-1][-1].x1 - 1
+        ):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows

@@ -1,0 +1,160 @@
+"""Tables framed by drawn lines (pure functions).
+
+Rules that touch each other form a frame; its distinct verticals and horizontals are the grid. A cell reaches over a
+grid line where no rule is drawn (a merged cell). Text belongs to the cell its middle lies in. A frame counts as a
+table when it has at least two columns and two rows and text in a fair share of its cells; a framed text, a chart's
+grid and a page laid out by boxes do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.extract.pdf.model import Rule, Run
+
+_TOUCH = 3.0
+_SAME = 2.5
+_MAX_RULES = 4000
+_MIN_FILLED = 0.3
+_MAX_CELL_SHARE = 0.35
+_MAX_CELL = 900
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A table: its box, and per row and column the runs of each cell (empty in the shadow of a merged cell)."""
+
+    x0: float
+    x1: float
+    bottom: float
+    top: float
+    cells: tuple[tuple[tuple[Run, ...], ...], ...]
+
+
+def find_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[Frame]:
+    """The tables on a page, from the top down."""
+    frames = (_frame(group, runs) for group in _touching(_joined(rules[:_MAX_RULES])))
+    return sorted((frame for frame in frames if frame is not None), key=lambda frame: -frame.top)
+
+
+def _joined(rules: Sequence[Rule]) -> list[Rule]:
+    """Pieces of one line put together: borders are often drawn cell by cell."""
+    horizontal = _joined_along([(r.y0, r.x0, r.x1) for r in rules if r.y0 == r.y1])
+    vertical = _joined_along([(r.x0, r.y0, r.y1) for r in rules if r.y0 != r.y1])
+    return [Rule(a, at, b, at) for at, a, b in horizontal] + [Rule(at, a, at, b) for at, a, b in vertical]
+
+
+def _joined_along(lines: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
+    """Lines given as (place across, from, to); those at nearly the same place that meet become one."""
+    joined: list[tuple[float, float, float]] = []
+    for at, start, end in sorted(lines, key=lambda line: (round(line[0] / _SAME), line[1])):
+        for index in range(len(joined) - 1, max(-1, len(joined) - 4), -1):
+            other = joined[index]
+            if abs(other[0] - at) <= _SAME and start <= other[2] + _TOUCH:
+                joined[index] = (other[0], min(other[1], start), max(other[2], end))
+                break
+        else:
+            joined.append((at, start, end))
+    return joined
+
+
+def _touching(rules: list[Rule]) -> list[list[Rule]]:
+    """Groups of rules that touch or cross, directly or by way of others."""
+    parents = list(range(len(rules)))
+
+    def root(index: int) -> int:
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        return index
+
+    horizontal = [index for index, rule in enumerate(rules) if rule.y0 == rule.y1]
+    vertical = [index for index, rule in enumerate(rules) if rule.y0 != rule.y1]
+    for v in vertical:
+        for h in horizontal:
+            if _cross(rules[h], rules[v]):
+                parents[root(h)] = root(v)
+    groups: dict[int, list[Rule]] = {}
+    for index, rule in enumerate(rules):
+        groups.setdefault(root(index), []).append(rule)
+    return list(groups.values())
+
+
+def _cross(h: Rule, v: Rule) -> bool:
+    return h.x0 - _TOUCH <= v.x0 <= h.x1 + _TOUCH and v.y0 - _TOUCH <= h.y0 <= v.y1 + _TOUCH
+
+
+def _frame(rules: list[Rule], runs: Sequence[Run]) -> Frame | None:
+    xs = _distinct([rule.x0 for rule in rules if rule.y0 != rule.y1])
+    ys = _distinct([rule.y0 for rule in rules if rule.y0 == rule.y1])[::-1]
+    if len(xs) < 3 or len(ys) < 3:
+        return None
+    inside = [run for run in runs if xs[0] - 1 <= _middle(run) <= xs[-1] + 1 and ys[-1] - 1 <= run.y <= ys[0]]
+    if not inside:
+        return None
+    owners = _owners(rules, xs, ys)
+    cells: dict[tuple[int, int], list[Run]] = {}
+    for run in inside:
+        row, column = _interval(ys, run.y + 0.3 * run.size), _interval(xs, _middle(run))
+        cells.setdefault(owners[row, column], []).append(run)
+    if not _is_table(cells, len(set(owners.values()))):
+        return None
+    rows = tuple(
+        tuple(tuple(cells.get((row, column), ())) for column in range(len(xs) - 1)) for row in range(len(ys) - 1)
+    )
+    return Frame(xs[0], xs[-1], ys[-1], ys[0], rows)
+
+
+def _is_table(cells: dict[tuple[int, int], list[Run]], count: int) -> bool:
+    lengths = sorted(sum(len(run.text) for run in runs) for runs in cells.values())
+    if len({column for _, column in cells}) < 2 or len({row for row, _ in cells}) < 2:
+        return False
+    long_cells = sum(length > _MAX_CELL for length in lengths)
+    return len(cells) >= _MIN_FILLED * count and long_cells <= _MAX_CELL_SHARE * len(lengths)
+
+
+def _middle(run: Run) -> float:
+    return (run.x0 + run.x1) / 2
+
+
+def _distinct(values: list[float]) -> list[float]:
+    kept: list[float] = []
+    for value in sorted(values):
+        if not kept or value - kept[-1] > _SAME + 1.5:
+            kept.append(value)
+    return kept
+
+
+def _interval(edges: list[float], value: float) -> int:
+    """Which interval between neighbouring edges a value lies in, the nearest when outside."""
+    falling = edges[0] > edges[-1]
+    for index in range(len(edges) - 2):
+        edge = edges[index + 1]
+        if (value > edge) if falling else (value < edge):
+            return index
+    return len(edges) - 2
+
+
+def _owners(rules: list[Rule], xs: list[float], ys: list[float]) -> dict[tuple[int, int], tuple[int, int]]:
+    """For each cell of the grid the cell it is merged into: itself, or one to the left or above."""
+    owners: dict[tuple[int, int], tuple[int, int]] = {}
+    for row in range(len(ys) - 1):
+        middle_y = (ys[row] + ys[row + 1]) / 2
+        for column in range(len(xs) - 1):
+            middle_x = (xs[column] + xs[column + 1]) / 2
+            owner = (row, column)
+            if column and not _has_vertical(rules, xs[column], middle_y):
+                owner = owners[row, column - 1]
+            elif row and not _has_horizontal(rules, ys[row], middle_x):
+                owner = owners[row - 1, column]
+            owners[row, column] = owner
+    return owners
+
+
+def _has_vertical(rules: list[Rule], x: float, y: float) -> bool:
+    return any(rule.y0 != rule.y1 and abs(rule.x0 - x) <= _SAME + 1.5 and rule.y0 <= y <= rule.y1 for rule in rules)
+
+
+def _has_horizontal(rules: list[Rule], y: float, x: float) -> bool:
+    return any(rule.y0 == rule.y1 and abs(rule.y0 - y) <= _SAME + 1.5 and rule.x0 <= x <= rule.x1 for rule in rules)
