@@ -1,0 +1,205 @@
+"""Lays out an answer: numbers the citations, groups findings by project and role, counts coverage, or refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from kb.answer.evidence import Gathered, gather
+from kb.answer.judging import (
+    Judged,
+    JudgedDocument,
+    answer_figures,
+    choose,
+    judge_documents,
+    judge_sentences,
+    repeats,
+)
+from kb.answer.refusing import refuse
+from kb.answer.relevance import certainty, model
+from kb.answer.sentences import Sentence, shorten
+from kb.models import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Coverage,
+    DocumentRecord,
+    Finding,
+    ProjectAnswer,
+    ProjectRef,
+    Role,
+)
+from kb.search import Filters, ProjectSummary, Searcher, Snapshot, check_filters, field_values
+
+# A sentence longer than this is cut for the short answer; its citation keeps it whole.
+SENTENCE_CHARACTERS = 320
+FINDINGS_PER_ROLE = 2
+FINDINGS_PER_PROJECT = 6
+# A further sentence of a project that speaks is shown as a finding from this share of its best one's probability on.
+FINDING_SHARE = 0.25
+NEAREST_SHOWN = 3
+ROLE_ORDER = (
+    Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT, Role.ADVICE, Role.PURPOSE, Role.DATA, Role.METHOD,
+    Role.OTHER,
+)  # fmt: skip
+
+
+@dataclass
+class Citations:
+    """Numbers places in the order they are first cited."""
+
+    numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    made: list[Citation] = field(default_factory=list)
+
+    def cite(self, sentence: Sentence, document: DocumentRecord, page: int | None) -> int:
+        """The number of a sentence's place."""
+        key = (document.id, sentence.start, sentence.end)
+        if key not in self.numbers:
+            self.numbers[key] = len(self.made) + 1
+            passage = sentence.passage
+            self.made.append(
+                Citation(
+                    number=self.numbers[key],
+                    document_id=document.id,
+                    passage_id=passage.id,
+                    start=sentence.start,
+                    end=sentence.end,
+                    quote=sentence.verbatim,
+                    title=document.metadata.titel,
+                    project=document.metadata.projekt,
+                    heading_path=passage.heading_path,
+                    page=page,
+                    role=passage.role,
+                    inferred=passage.inferred,
+                )
+            )
+        return self.numbers[key]
+
+    def of(self, judged: Judged) -> int:
+        """The number of a judged sentence's place."""
+        passage = judged.evidence.sentence.passage
+        return self.cite(judged.evidence.sentence, judged.evidence.hit.document, passage.page_first)
+
+
+def answer(searcher: Searcher, question: str, filters: Filters | None = None) -> Answer:
+    """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
+    wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
+    gathered = gather(searcher, question, wanted)
+    judged = judge_sentences(gathered)
+    probability = model("answer").probability(answer_figures(gathered, judged)) if judged else 0.0
+    projects = _allowed_projects(searcher.snapshot, wanted)
+    empty = Answer(
+        question=gathered.question,
+        kind=gathered.want.kind,
+        build_id=searcher.snapshot.build_id,
+        created=searcher.snapshot.manifest.created,
+        filters=wanted,
+        sentences=(),
+        projects=(),
+        coverage=_coverage(projects, frozenset()),
+        certainty=certainty(probability),
+        citations=(),
+        corrections=gathered.corrections,
+    )
+    if judged and probability >= model("answer").threshold:
+        return _answered(empty, gathered, judged, projects)
+    return _refused(empty, gathered, judged)
+
+
+def _answered(
+    empty: Answer, gathered: Gathered, judged: Sequence[Judged], projects: Sequence[ProjectSummary]
+) -> Answer:
+    citations = Citations()
+    sentences = tuple(_sentence(one, citations) for one in choose(judged))
+    documents = [d for d in judge_documents(gathered, judged) if d.probability >= model("project").threshold]
+    found = _projects(documents, projects, citations)
+    speaking = frozenset(one.slug for one in found if not one.cross_cutting)
+    return replace(
+        empty,
+        sentences=sentences,
+        projects=found,
+        coverage=_coverage(projects, speaking),
+        citations=tuple(citations.made),
+    )
+
+
+def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged]) -> Answer:
+    citations = Citations()
+    nearest = tuple(citations.of(one) for one in choose(judged)[:NEAREST_SHOWN])
+    refusal = refuse(gathered, judged, nearest, empty.filters)
+    return replace(empty, refusal=refusal, citations=tuple(citations.made))
+
+
+def _sentence(judged: Judged, citations: Citations) -> AnswerSentence:
+    text = shorten(judged.evidence.sentence.text, SENTENCE_CHARACTERS)
+    return AnswerSentence(text, (citations.of(judged),), certainty(judged.probability))
+
+
+def _allowed_projects(snapshot: Snapshot, filters: Filters) -> list[ProjectSummary]:
+    """The projects with a document that passes the filters of documents."""
+    wanted = check_filters({name: values for name, values in filters.items() if name != "rolle"})
+    passing = {
+        id_
+        for id_, stored in snapshot.records.items()
+        if all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
+    }
+    return [project for project in snapshot.projects() if not passing.isdisjoint(project.document_ids)]
+
+
+def _coverage(projects: Sequence[ProjectSummary], speaking: Collection[str]) -> Coverage:
+    refs = [ProjectRef(project.name, project.slug, project.document_ids) for project in projects]
+    return Coverage(
+        speaking=tuple(ref for ref in refs if ref.slug in speaking),
+        silent=tuple(ref for ref in refs if ref.slug not in speaking),
+    )
+
+
+def _projects(
+    documents: Sequence[JudgedDocument], projects: Sequence[ProjectSummary], citations: Citations
+) -> tuple[ProjectAnswer, ...]:
+    """The documents' projects, most probable first; a document of no project stands under its own title."""
+    slugs = {id_: project for project in projects for id_ in project.document_ids}
+    groups: dict[str, list[JudgedDocument]] = {}
+    for document in documents:
+        project = slugs.get(document.document.id)
+        groups.setdefault(project.slug if project else f"\0{document.document.id}", []).append(document)
+    return tuple(_project(group, slugs.get(group[0].document.id), citations) for group in groups.values())
+
+
+def _project(
+    group: Sequence[JudgedDocument], project: ProjectSummary | None, citations: Citations
+) -> ProjectAnswer:
+    metadata = group[0].document.metadata
+    sentences = sorted(
+        (sentence for document in group for sentence in document.sentences), key=lambda one: -one.probability
+    )
+    return ProjectAnswer(
+        name=project.name if project else metadata.titel,
+        slug=project.slug if project else "",
+        document_ids=tuple(document.document.id for document in group),
+        authority=metadata.myndighed,
+        cross_cutting=project is None,
+        certainty=certainty(group[0].probability),
+        findings=_findings(sentences, citations),
+    )
+
+
+def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Finding, ...]:
+    """The best sentences by role, without repetition, in the order of a lesson: challenge first."""
+    least = FINDING_SHARE * sentences[0].probability
+    kept: list[Judged] = []
+    by_role: dict[Role, int] = {}
+    for sentence in sentences:
+        role = sentence.evidence.sentence.passage.role
+        if len(kept) >= FINDINGS_PER_PROJECT or sentence.probability < least:
+            break
+        if by_role.get(role, 0) < FINDINGS_PER_ROLE and not any(repeats(sentence, one) for one in kept):
+            kept.append(sentence)
+            by_role[role] = by_role.get(role, 0) + 1
+    kept.sort(key=lambda one: ROLE_ORDER.index(one.evidence.sentence.passage.role))
+    return tuple(_finding(one, citations) for one in kept)
+
+
+def _finding(judged: Judged, citations: Citations) -> Finding:
+    passage = judged.evidence.sentence.passage
+    return Finding(passage.role, judged.evidence.sentence.text, citations.of(judged), passage.inferred)

@@ -1,0 +1,164 @@
+"""What a question asks for, and whether a sentence holds that kind of thing (pure).
+
+Danish questions say what they want in their first words: "hvor mange" wants a number, "hvornår" a date, "hvem" a name,
+and a question that begins with its verb wants yes or no. A question for projects ("hvilke projekter ...") is answered
+by a list and not by a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kb import danish
+from kb.danish import Kind, Token
+from kb.models import QuestionKind, Role
+from kb.vocabulary import word_form
+
+_PROJECTS = r"(?:\w*projekt\w*|løsning(?:er|erne)|initiativer(?:ne)?|cases?)"
+_WHICH_PROJECTS = re.compile(
+    rf"\b(?:hvilke|hvilket|hvilken|hvad for)\b(?:\s\w+){{0,3}}?\s(?:{_PROJECTS}|kommuner|regioner|myndigheder)\b"
+    rf"|\bi hvilke projekter\b|\b(?:har|havde|håndterede|gjorde|brugte|løste|fik|bruger|måler|målte) projekterne\b"
+    r"|\bde enkelte projekter\b"
+)
+_HOW_MANY_PROJECTS = re.compile(rf"\bhvor mange\b(?:\s(?:af|de|disse|af de|kommunale|regionale))*\s{_PROJECTS}\b")
+_NUMBER = re.compile(
+    r"\bhvor (?:mange|meget|store?|stort|lange?|langt|længe|hurtigt|ofte|tit|højt?|høje|gammel|gamle|dyrt?|præcist?"
+    r"|sikkert)\b|\bantal(?:let)?\b|\bprocent(?:del)?\b|\bhvad (?:koster|kostede)\b|\bpris(?:en)?\b"
+)
+_DATE = re.compile(r"\bhvornår\b|\bhvilket år\b|\bhvilken (?:dato|måned|dag)\b")
+_CONDITION = re.compile(r"\bhvornår (?:kan|må|skal|bør)\b")
+_NAME = re.compile(
+    r"\bhvem\b|\bhvad hedder\b"
+    r"|\bhvilke[nt]? (?:firma|virksomhed|leverandør|universitet|kommune|region|myndighed|hospital|organisation)\w*\b"
+)
+_VERB_LIST = """
+    må kan er har får bliver skal vil var havde blev fik kunne skulle ville bør findes virker fungerer ligner lytter
+    byggede bruger gælder giver gav tager hjælper hjalp sparer sparede koster kræver kommer ligger går deltager
+"""
+_VERBS = frozenset(_VERB_LIST.split())
+_NUMBER_WORD_LIST = """
+    to tre fire fem seks syv otte ni ti elleve tolv tretten fjorten femten seksten sytten atten nitten tyve tredive
+    fyrre halvtreds tres halvfjerds firs halvfems hundrede tusind halvdelen halv tredjedel fjerdedel én et dobbelt
+    fordoblet begge ingen
+"""
+_NUMBER_WORDS = frozenset(_NUMBER_WORD_LIST.split())
+_MONTHS = re.compile(
+    r"\b(?:januar|februar|marts|april|maj|juni|juli|august|september|oktober|november|december|primo|medio|ultimo"
+    r"|efterår\w*|forår\w*|somme[nr]\w*|vinter\w*|kvartal|halvår)\b"
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_IF = re.compile(r"\b(?:hvis|når|først når|medmindre|forudsat|kræver|betingelse\w*)\b")
+_MODAL = re.compile(r"\b(?:må|kan|skal|bør|ikke|ingen|aldrig|kun|også|er|har|bliver|blev|var|får)\b")
+
+_WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    (Role.ADVICE, re.compile(r"\b(?:råd|anbefal\w*|rådgiv\w*|rådede|råder)\b")),
+    (Role.LESSON, re.compile(r"\b(?:læring\w*|lært\w*|erfaring\w*|læren)\b")),
+    (Role.CHALLENGE, re.compile(r"\b(?:udfordring\w*|problem\w*|barriere\w*|svær\w*|besvær\w*|risi\w+|forhindr\w*)\b")),
+    (Role.HANDLING, re.compile(r"\b(?:håndter\w*|løste|løst|undg\w+|sikre\w*|greb|gjorde|gør man|arbejdet med)\b")),
+    (Role.RESULT, re.compile(r"\b(?:resultat\w*|effekt\w*|gevinst\w*|udbytte|kom der ud|opnå\w*|virkning\w*)\b")),
+    (Role.PURPOSE, re.compile(r"\b(?:formål\w*|målet|hvorfor|går ud på|skal hjælpe|til for)\b")),
+    (Role.DATA, re.compile(r"\b(?:data|datakilde\w*|oplysninger)\b")),
+    (Role.METHOD, re.compile(r"\b(?:metode\w*|teknologi\w*|algoritme\w*)\b")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question wants: its kind, the unit of a wanted number (stems), a condition for "hvornår kan", roles."""
+
+    kind: QuestionKind
+    unit: frozenset[str] = frozenset()
+    condition: bool = False
+    roles: tuple[Role, ...] = ()
+
+
+def wanted(question: str) -> Wanted:
+    """Read off a question what it wants."""
+    text = danish.normalise(question)
+    kind = _kind(text)
+    return Wanted(
+        kind=kind,
+        unit=_unit(text) if kind in (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS) else frozenset(),
+        condition=bool(_CONDITION.search(text)),
+        roles=tuple(role for role, pattern in _WANTED_ROLES if pattern.search(text)),
+    )
+
+
+# In order: the first that matches says the kind.
+_KINDS = (
+    (QuestionKind.HOW_MANY_PROJECTS, _HOW_MANY_PROJECTS),
+    (QuestionKind.WHICH_PROJECTS, _WHICH_PROJECTS),
+    (QuestionKind.NUMBER, _NUMBER),
+    (QuestionKind.DATE, _DATE),
+    (QuestionKind.NAME, _NAME),
+)
+
+
+def _kind(text: str) -> QuestionKind:
+    for kind, pattern in _KINDS:
+        if pattern.search(text):
+            return kind
+    first = text.split(maxsplit=1)[0] if text.split() else ""
+    return QuestionKind.YES_NO if first in _VERBS else QuestionKind.OPEN
+
+
+def _unit(text: str) -> frozenset[str]:
+    """The stems of what is to be counted: the first words of substance after "hvor mange"."""
+    match = re.search(r"\bhvor (?:mange|meget|stor en del|stor en andel)\b(?P<rest>.*)", text)
+    if match is None:
+        return frozenset()
+    stems = []
+    for token in danish.tokenise(match["rest"]):
+        word = word_form(token)
+        if word in _VERBS:
+            break
+        if word not in danish.stop_words():
+            stems.append(danish.stem(word))
+    return frozenset(stems[:3])
+
+
+def holds(want: Wanted, text: str) -> float:
+    """How well a sentence holds the wanted kind of thing: 1 it does, 0 it does not; 0.5 where any sentence may."""
+    if want.kind in (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS):
+        return float(has_number(text))
+    if want.kind is QuestionKind.DATE:
+        folded = danish.normalise(text)
+        if want.condition:
+            return float(bool(_IF.search(folded)))
+        return float(bool(_MONTHS.search(folded) or _YEAR.search(folded)))
+    if want.kind is QuestionKind.NAME:
+        return float(has_name(text))
+    if want.kind is QuestionKind.YES_NO:
+        return float(bool(_MODAL.search(danish.normalise(text))))
+    return 0.5
+
+
+def has_number(text: str) -> bool:
+    """Whether a sentence gives a number: in digits, but not a year or a date alone, or in words."""
+    return any(is_number(token) for token in danish.tokenise(text))
+
+
+def is_number(token: Token) -> bool:
+    """Whether a token gives a number that is no year."""
+    if token.kind is Kind.NUMBER:
+        return not _YEAR.fullmatch(token.text)
+    return token.kind is Kind.WORD and word_form(token) in _NUMBER_WORDS
+
+
+def has_name(text: str) -> bool:
+    """Whether a sentence names something: a word with a capital that does not begin it."""
+    return any(token.text[:1].isupper() for token in danish.tokenise(text)[1:])
+
+
+def counts_unit(want: Wanted, text: str) -> float:
+    """1 where a number stands at what the question counts ("170.000 indlæggelser"), 0 where not or nothing is asked."""
+    if not want.unit:
+        return 0.0
+    tokens = danish.tokenise(text)
+    for place, token in enumerate(tokens):
+        if is_number(token):
+            near = tokens[max(0, place - 2) : place + 5]
+            if any(danish.stem(word_form(other)) in want.unit for other in near):
+                return 1.0
+    return 0.0

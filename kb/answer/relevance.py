@@ -1,0 +1,51 @@
+"""Probabilities: logistic models of few figures, with coefficients fitted on the development questions.
+
+``data/relevance.toml`` holds, for each model, its bias and one weight a figure; ``benchmarks/fit_relevance.py`` writes
+it. The models are small on purpose: each figure has a meaning, and a weight of the wrong sign shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from kb.danish import load_data
+from kb.models import Certainty
+
+RELEVANCE_FILE = "relevance.toml"
+SURE_FROM = 0.85
+LIKELY_FROM = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model: ``threshold`` is the probability from which it says yes."""
+
+    bias: float
+    weights: Mapping[str, float]
+    threshold: float
+
+    def probability(self, figures: Mapping[str, float]) -> float:
+        """The probability for these figures; every weighted figure must be there."""
+        return 1 / (1 + math.exp(-self.score(figures)))
+
+    def score(self, figures: Mapping[str, float]) -> float:
+        """The log odds."""
+        total = self.bias + sum(weight * figures[name] for name, weight in self.weights.items())
+        return max(-30.0, min(30.0, total))
+
+
+@cache
+def model(name: str) -> Logistic:
+    """A fitted model: "sentence" (a sentence answers), "project" (a report speaks to it), "answer" (the base does)."""
+    values = load_data(RELEVANCE_FILE)[name]
+    return Logistic(values["bias"], values["weights"], values["threshold"])
+
+
+def certainty(probability: float) -> Certainty:
+    """A probability in words."""
+    if probability >= SURE_FROM:
+        return Certainty.SURE
+    return Certainty.LIKELY if probability >= LIKELY_FROM else Certainty.UNSURE

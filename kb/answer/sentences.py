@@ -1,0 +1,86 @@
+"""The sentences that may answer, and how they meet a question.
+
+A passage's sentences are its answers' raw material. What is no statement of the report is left out: its list of
+sources, the line that says who wrote the summary, rows of tables, navigation and fragments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kb import danish
+from kb.models import Passage
+
+SOURCES_HEADING = re.compile(
+    r"^(?:kilder|kildeliste|referencer|litteratur(?:liste)?|henvisninger|noter|fodnoter)\b", re.IGNORECASE
+)
+_NOTICE = re.compile(
+    r"erfaringsbasen|ikke (?:\w+ ){0,6}egen (?:rapport|tekst)|står ikke bag teksten"
+    r"|ikke selve (?:rapporten|statusrapporten|evalueringen)|(?:sammenf\w+|sammendrag) (?:af|fra) offentlige kilder",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(r"[.!?:][)\"'\u201d\u201c\u00bb\u2019]*$")
+MIN_WORDS = 3
+# A sentence without a full stop is a list item when it has at least this many words, else a heading or a table cell.
+MIN_WORDS_UNENDED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage; ``[start, end)`` are offsets into the document's text."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def verbatim(self) -> str:
+        """The sentence as it stands in the document."""
+        return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
+
+    @property
+    def text(self) -> str:
+        """The sentence on one line."""
+        return " ".join(self.verbatim.split())
+
+
+def sentences_of(passage: Passage) -> tuple[Sentence, ...]:
+    """The sentences of a passage that may answer, in order."""
+    if any(SOURCES_HEADING.match(heading.strip()) for heading in passage.heading_path):
+        return ()
+    return tuple(sentence for sentence in _all(passage) if may_answer(sentence.text))
+
+
+def _all(passage: Passage) -> Iterator[Sentence]:
+    for start, end in danish.sentences(passage.text):
+        body = passage.text[start:end]
+        left = len(body) - len(body.lstrip())
+        right = len(body.rstrip())
+        if left < right:
+            yield Sentence(passage, passage.start + start + left, passage.start + start + right)
+
+
+def may_answer(text: str) -> bool:
+    """Whether a text is a statement: a sentence or a full list item, and not the notice of who wrote it."""
+    words = sum(1 for token in danish.tokenise(text) if token.text[0].isalpha())
+    if words < (MIN_WORDS if _ENDS.search(text) else MIN_WORDS_UNENDED):
+        return False
+    return not _NOTICE.search(text)
+
+
+def shorten(text: str, limit: int) -> str:
+    """A text of at most about ``limit`` characters, cut at the last comma or space before it, with " …" at the cut."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    place = max(head.rfind(", "), head.rfind("; "))
+    place = place if place > limit // 2 else head.rfind(" ")
+    return head[: place if place > 0 else limit].rstrip(" ,;") + " …"
+
+
+def near_duplicates(first: Sequence[str], second: Sequence[str]) -> float:
+    """The share of the smaller text's words that the larger has too."""
+    one, other = set(first), set(second)
+    return len(one & other) / min(len(one), len(other)) if one and other else 0.0
