@@ -1,0 +1,51 @@
+"""The factory: one Flask application with the Danish pages on it.
+
+    app = create_app(settings, SnapshotHolder(settings, load_embedder(settings)))
+
+The API's blueprints and its maker of error bodies are handed in, so that pages and API do not import one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Flask
+
+from kb.errors import IndexUnusableError
+from kb.settings import Settings
+from kb.web import documents, exports, pages, presenters, problems, security, static_files
+from kb.web.services import EXTENSION, Holder, Services, snapshot
+
+FORM_LIMIT = 256 * 1024
+
+
+def create_app(
+    settings: Settings,
+    holder: Holder,
+    *,
+    blueprints: Sequence[Blueprint] = (),
+    api_problem: problems.ApiProblem | None = None,
+) -> Flask:
+    """The application: pages, then whatever ``blueprints`` add; errors under ``/api/`` go to ``api_problem``."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
+    app.extensions[EXTENSION] = Services(settings, holder)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(static_url=static_files.static_url, labels=presenters.THEME_LABELS)
+    app.jinja_env.filters.update(
+        dato=presenters.danish_timestamp, klokken=presenters.danish_clock, antal=presenters.counted, tal=presenters.number
+    )
+    app.context_processor(_frame)
+    security.protect(app)
+    problems.register(app, api_problem)
+    for blueprint in (static_files.blueprint, pages.blueprint, documents.blueprint, exports.blueprint, *blueprints):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _frame() -> dict[str, object]:
+    """What the frame of every page shows; an error page must come out without an index as well."""
+    try:
+        return {"build": snapshot().manifest}
+    except IndexUnusableError:
+        return {"build": None}

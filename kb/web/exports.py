@@ -1,0 +1,133 @@
+"""Take it along: the hits as CSV and Excel, the answer as Word, and a question as an Atom feed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
+
+from kb.models import Hit, SearchResult
+from kb.text import slug
+from kb.web import asked, presenters
+from kb.web.services import searcher, snapshot
+
+MOST_HITS = 100
+FEED_ENTRIES = 20
+COLUMNS = (
+    "nummer", "projekt", "myndighed", "rapport", "år", "afsnit", "side", "rolle", "citat", "passage", "adresse"
+)  # fmt: skip
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+blueprint = Blueprint("udtraek", __name__)
+
+
+def _result() -> tuple[asked.Asked, SearchResult]:
+    question = asked.read(request.args)
+    if not question.question.strip():
+        raise BadRequest
+    return question, searcher().search(question.question, top=MOST_HITS, filters=question.filters)
+
+
+def _download(content: bytes, media_type: str, name: str) -> Response:
+    response = make_response(content)
+    response.headers["Content-Type"] = media_type
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _rows(hits: Sequence[Hit]) -> list[tuple[str | int, ...]]:
+    return [
+        (
+            hit.rank, hit.document.metadata.projekt, hit.document.metadata.myndighed, hit.document.metadata.titel,
+            hit.document.metadata.år or "", " › ".join(hit.passage.heading_path),
+            presenters.page_label(hit.passage).removeprefix("side "), hit.passage.role.value, hit.passage.text,
+            hit.passage.id, passage_address(hit.passage.document_id, hit.passage.id),
+        )
+        for hit in hits
+    ]  # fmt: skip
+
+
+def passage_address(document_id: str, passage_id: str) -> str:
+    """The full address of a passage."""
+    return url_for(
+        "dokumenter.document", document_id=document_id, passage=passage_id, _anchor=passage_id, _external=True
+    )
+
+
+@blueprint.get("/sporg.csv")
+def hits_csv() -> Response:
+    """The hits as CSV that a Danish Excel opens: semicolons, and a byte order mark for the letters."""
+    question, result = _result()
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(COLUMNS)
+    writer.writerows([_inert(cell) for cell in row] for row in _rows(result.hits))
+    return _download(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(question, "csv"))
+
+
+def _inert(cell: str | int) -> str | int:
+    """A cell that no spreadsheet takes for a formula: reports are not trusted to run anything."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _name(question: asked.Asked, suffix: str) -> str:
+    return f"erfaringsbasen-{slug(question.question)[:60].strip('-')}.{suffix}"
+
+
+@blueprint.get("/sporg.xlsx")
+def hits_xlsx() -> Response:
+    """The hits as an Excel workbook."""
+    import xlsxwriter
+
+    question, result = _result()
+    content = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(content, options) as book:
+        sheet = book.add_worksheet("Passager")
+        heading, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+        sheet.write_row(0, 0, COLUMNS, heading)
+        for number, row in enumerate(_rows(result.hits), 1):
+            sheet.write_row(number, 0, row, wrapped)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, len(result.hits), len(COLUMNS) - 1)
+        for column, width in enumerate((8, 28, 24, 36, 8, 36, 8, 14, 90, 28, 50)):
+            sheet.set_column(column, column, width)
+    return _download(content.getvalue(), XLSX, _name(question, "xlsx"))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage in a feed. ``id`` is made of place and text: a feed reader takes a changed passage for a new one."""
+
+    id: str
+    address: str
+    hit: presenters.HitView
+
+
+@blueprint.get("/sporg.atom")
+def feed() -> Response:
+    """The passages that answer a question as a feed: a reader's program shows those it has not seen before."""
+    question, result = _result()
+    entries = [
+        Entry(
+            _urn(hit.passage.id, hit.passage.text),
+            passage_address(hit.passage.document_id, hit.passage.id),
+            presenters.hit_view(hit),
+        )
+        for hit in result.hits[:FEED_ENTRIES]
+    ]
+    updated = snapshot().manifest.created
+    feed_id = _urn(question.url("udtraek.feed"))
+    page = render_template("sporg.atom.xml", asked=question, updated=updated, entries=entries, feed_id=feed_id)
+    response = make_response(page)
+    response.headers["Content-Type"] = "application/atom+xml; charset=utf-8"
+    return response
+
+
+def _urn(*parts: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(parts)).urn

@@ -1,0 +1,191 @@
+"""The pages for asking and browsing: front page, answer, projects, themes, and the pages about the base itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from kb.errors import QuestionError
+from kb.models import THEMES, DocumentRecord, Passage, Role
+from kb.search import ProjectSummary, Snapshot
+from kb.web import asked, presenters
+from kb.web.examples import examples
+from kb.web.services import searcher, services, snapshot
+
+NEWEST = 5
+# Findings of each role on a project's page, and passages of each project on a theme's page.
+FINDINGS = 4
+
+blueprint = Blueprint("sider", __name__)
+
+
+@blueprint.get("/")
+def front() -> str:
+    """The front page."""
+    held = snapshot()
+    records = [stored.record for stored in held.records.values() if not stored.copy_of]
+    newest = sorted(records, key=lambda record: (-(record.metadata.år or 0), record.metadata.titel))[:NEWEST]
+    return render_template(
+        "forside.html", examples=examples(searcher()), themes=_themes(held), newest=newest, byline=presenters.byline
+    )
+
+
+def _themes(held: Snapshot) -> list[tuple[str, str, int]]:
+    counts = held.facets({})["temaer"]
+    return [(theme, presenters.THEME_TEXTS[theme], counts[theme]) for theme in THEMES if counts.get(theme)]
+
+
+@blueprint.get("/sporg")
+def ask() -> Response | BaseResponse:
+    """The answer to a question: passages, filters and ways to take them along."""
+    question = asked.read(request.args)
+    if not question.question.strip():
+        return redirect(url_for("sider.front"))
+    size = services().settings.page_size
+    try:
+        result = searcher().search(
+            question.question, top=size, offset=(question.page - 1) * size, filters=question.filters
+        )
+    except QuestionError as error:
+        return make_response(render_template("spoergsmaal.html", asked=question, error=error), 400)
+    clean = asked.Asked(result.question, question.filters, question.page)
+    more = len(result.hits) == size and question.page < asked.LAST_PAGE and result.total > question.page * size
+    page = render_template(
+        "svar.html",
+        asked=clean,
+        result=result,
+        hits=[presenters.hit_view(hit) for hit in result.hits],
+        facets=presenters.facet_views(result.facets, clean.filters),
+        active=presenters.active_filters(clean.filters),
+        more=more,
+        first=(question.page - 1) * size + 1,
+    )
+    return make_response(page)
+
+
+@blueprint.get("/projekter")
+def projects() -> str:
+    """All projects, by name, authority or number of reports."""
+    order = request.args.get("orden", "navn")
+    keys = {
+        "navn": lambda project: project.name.casefold(),
+        "myndighed": lambda project: ([name.casefold() for name in project.authorities] or ["~"], project.name),
+        "rapporter": lambda project: (-len(project.document_ids), project.name.casefold()),
+    }
+    if order not in keys:
+        order = "navn"
+    return render_template("projekter.html", projects=sorted(snapshot().projects(), key=keys[order]), order=order)
+
+
+@blueprint.get("/projekter/<slug>")
+def project(slug: str) -> str:
+    """One project: its reports, and what they tell by role."""
+    held = snapshot()
+    found = next((one for one in held.projects() if one.slug == slug), None)
+    if found is None:
+        raise NotFound
+    records = [held.records[id_].record for id_ in found.document_ids]
+    findings = [
+        (presenters.ROLE_LABELS[role], role.value, views)
+        for role in presenters.STORY
+        if (views := _findings(held, records, role))
+    ]
+    return render_template(
+        "projekt.html", project=found, records=records, findings=findings, file_format=presenters.file_format
+    )
+
+
+def _findings(held: Snapshot, records: Sequence[DocumentRecord], role: Role) -> list[presenters.HitView]:
+    views = [
+        presenters.passage_view(passage, record)
+        for record in records
+        for passage in held.passages_of(record.id)
+        if passage.role is role
+    ]
+    return views
+
+
+@blueprint.get("/temaer")
+def themes() -> str:
+    """All themes."""
+    return render_template("temaer.html", themes=_themes(snapshot()))
+
+
+@blueprint.get("/temaer/<theme>")
+def theme(theme: str) -> str:
+    """One theme: how each project met it."""
+    if theme not in THEMES:
+        raise NotFound
+    held = snapshot()
+    groups = [
+        (project, passages)
+        for project in held.projects()
+        if theme in project.themes and (passages := _on_theme(held, project, theme))
+    ]
+    others = [
+        stored.record
+        for stored in held.records.values()
+        if theme in stored.record.metadata.temaer and not stored.record.metadata.projekt and not stored.copy_of
+    ]
+    return render_template(
+        "tema.html", theme=theme, text=presenters.THEME_TEXTS[theme], groups=groups, others=others,
+        question=THEME_QUESTIONS[theme], byline=presenters.byline,
+    )  # fmt: skip
+
+
+def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[presenters.HitView]:
+    """The project's passages under a heading that names the theme; else its challenges, handling and lessons."""
+    records = [held.records[id_].record for id_ in project.document_ids]
+    passages = [(passage, record) for record in records for passage in held.passages_of(record.id)]
+    chosen = [(p, r) for p, r in passages if _names_theme(p, theme)]
+    if not chosen:
+        telling = {Role.CHALLENGE, Role.HANDLING, Role.LESSON}
+        chosen = [(p, r) for p, r in passages if p.role in telling and theme in r.metadata.temaer]
+    return [presenters.passage_view(passage, record) for passage, record in chosen[:FINDINGS]]
+
+
+def _names_theme(passage: Passage, theme: str) -> bool:
+    stem = theme.rstrip("e")
+    return any(heading.casefold().startswith(stem) for heading in passage.heading_path[1:])
+
+
+THEME_QUESTIONS = {
+    "jura": "Hvordan afklarede projekterne det juridiske grundlag?",
+    "data": "Hvilke problemer var der med datakvalitet og adgang til data?",
+    "it-infrastruktur": "Hvordan blev løsningerne koblet til fagsystemerne?",
+    "organisation": "Hvordan fik projekterne medarbejderne med?",
+    "etik": "Hvordan håndterede projekterne bias og gennemsigtighed?",
+    "økonomi": "Hvilke gevinster og udgifter havde projekterne?",
+    "leverandør": "Hvilke erfaringer er der med leverandører og udbud?",
+    "klinisk": "Hvordan blev løsningerne afprøvet i klinikken?",
+}
+
+
+@blueprint.get("/om")
+def about() -> str:
+    """How answers are made, and what they are not."""
+    held = snapshot()
+    return render_template("om.html", failures=held.failures())
+
+
+@blueprint.get("/hjaelp")
+def help_page() -> str:
+    """How to ask, filter and cite."""
+    return render_template("hjaelp.html", limit=services().settings.max_question_chars)
+
+
+@blueprint.get("/tilgaengelighed")
+def accessibility() -> str:
+    """The accessibility statement."""
+    return render_template("tilgaengelighed.html")
+
+
+@blueprint.get("/opensearch.xml")
+def opensearch() -> Response:
+    """The description by which a browser can add the search."""
+    response = make_response(render_template("opensearch.xml"))
+    response.headers["Content-Type"] = "application/opensearchdescription+xml; charset=utf-8"
+    return response
