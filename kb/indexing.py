@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,12 +26,21 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import __version__, builds, vectors
+from kb import __version__, builds, lexical, vectors
 from kb.chunk import CHUNKER_VERSION, ChunkSize, chunk, embedding_text
 from kb.embed import Embedder
-from kb.errors import CorpusMissingError, IndexingError, IndexUnusableError, LockedError
+from kb.errors import (
+    CorpusMissingError,
+    IndexDamagedError,
+    IndexingError,
+    IndexUnusableError,
+    LockedError,
+    NotFoundError,
+)
 from kb.extract import ReadOptions, content_key, find_files, read_files
 from kb.models import Document
+from kb.sentences import Sentence, sentences_of
+from kb.sentences import embedding_text as sentence_text
 from kb.settings import Settings
 from kb.store import (
     Failure,
@@ -40,6 +49,7 @@ from kb.store import (
     Store,
     StoredDocument,
     StoredPassage,
+    StoredSentence,
     StoreWriter,
     VectorCache,
     check_database,
@@ -50,7 +60,7 @@ VECTORS_CACHE = "vectors.sqlite"
 READINGS_CACHE = "readings.sqlite"
 LOCK_FILE = "lock"
 # Failures that may pass without the file changing: a tool gets installed, a busy machine gets quiet.
-PASSING_FAILURES = frozenset({"grænse-nået", "kræver-ocr", "værktøj-mangler", "læsefejl"})
+PASSING_FAILURES = frozenset({"grænse-nået", "kræver-ocr", "værktøj-mangler", "læsefejl", "læser-gik-ned"})
 ID_TAKEN = "id-optaget"
 VECTOR_BATCH = 2048
 
@@ -142,7 +152,30 @@ def run(
         with lock(settings.index_dir), _caches(settings.index_dir) as (readings, cache):
             builds.remove_leftovers(settings.index_dir)
             work = _Run(settings, embedder, readings, cache, progress or Silent(), size or ChunkSize())
-            return work.run(folders, full=full, started_by=started_by)
+            return work.run(_Plan.make(folders), full=full, started_by=started_by)
+
+
+def run_documents(
+    settings: Settings,
+    embedder: Embedder,
+    documents: Iterable[Document],
+    *,
+    progress: Progress | None = None,
+    size: ChunkSize | None = None,
+) -> RunReport:
+    """Index documents that are already read (evaluation sets) just as :func:`run` indexes files."""
+    builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
+    with lock(settings.index_dir), _caches(settings.index_dir) as (readings, cache):
+        builds.remove_leftovers(settings.index_dir)
+        work = _Run(settings, embedder, readings, cache, progress or Silent(), size or ChunkSize())
+        work.with_sentences = False
+        places = []
+        for document in documents:
+            key = hashlib.sha256(json.dumps(document_to_dict(document), sort_keys=True).encode()).hexdigest()
+            places.append(Place("", document.path, key))
+            readings.put(Reading("", document.path, key, work.read_key, document=document))
+        plan = _Plan(tuple(places), dict.fromkeys(places, ()), (), ())
+        return work.run(plan, full=False, started_by="kb evaluate")
 
 
 @contextmanager
@@ -202,6 +235,7 @@ class _Plan:
     places: tuple[Place, ...]
     aliases: Mapping[Place, tuple[str, ...]]
     unopened: tuple[Failure, ...]
+    roots: tuple[str, ...]
 
     @classmethod
     def make(cls, roots: Sequence[Path]) -> _Plan:
@@ -210,7 +244,7 @@ class _Plan:
         for place in found:
             by_content.setdefault(place.content_key, []).append(place)
         aliases = {group[0]: tuple(place.path for place in group[1:]) for group in by_content.values()}
-        return cls(tuple(aliases), aliases, tuple(unopened))
+        return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
 
     def keys(self) -> dict[str, str]:
         """Content key by path, of every file that can be opened."""
@@ -269,20 +303,20 @@ class _Run:
         self.options = ReadOptions.from_settings(settings)
         self.read_key = self.options.fingerprint()
         self.chunk_key = chunk_key(embedder, size)
+        # The sentences are for answering; a build made to measure retrieval alone does without.
+        self.with_sentences = True
         self.seconds: dict[str, float] = {}
 
-    def run(self, roots: Sequence[Path], *, full: bool, started_by: str) -> RunReport:
+    def run(self, plan: _Plan, *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
-        with self._stage("plan"):
-            plan = _Plan.make(roots)
-            before = _Before.load(self.settings.index_dir)
+        before = _Before.load(self.settings.index_dir)
         if before.manifest and not full and self._is_current(before, before.manifest, plan):
             return self._report(before, before.manifest, started, started_by, embedded=0)
         self._read(plan, before, full=full)
         build_id = builds.new_id(started)
         aside = builds.builds_dir(self.settings.index_dir) / f"{builds.ASIDE_PREFIX}{build_id}"
         try:
-            manifest, embedded = self._build(aside, plan, before, roots, started)
+            manifest, embedded = self._build(aside, plan, before, started)
             with self._stage("offentliggør"):
                 builds.publish(self.settings.index_dir, aside, build_id)
         except BaseException:
@@ -331,7 +365,7 @@ class _Run:
         return None if reading and reading.code in PASSING_FAILURES else reading
 
     def _build(
-        self, aside: Path, plan: _Plan, before: _Before, roots: Sequence[Path], started: datetime
+        self, aside: Path, plan: _Plan, before: _Before, started: datetime
     ) -> tuple[builds.Manifest, int]:
         """Make the build aside; returns its manifest and how many vectors had to be made."""
         aside.mkdir()
@@ -342,9 +376,14 @@ class _Run:
                 raise IndexingError("Ingen af filerne kunne læses. Det nuværende indeks er uændret.")
             titles = {stored.record.id: stored.record.metadata.titel for stored in store.records()}
             embedded = self._embed(store, titles)
-            with self._stage("bygger", len(store)):
-                self._write_vectors(aside, store)
-            manifest = self._manifest(store, roots, started)
+            if self.with_sentences:
+                embedded += self._embed_sentences(store, titles)
+            with self._stage("bygger", len(store) + store.sentence_count()):
+                self._write_vectors(aside / builds.VECTORS_FILE, list(store.vector_keys()))
+                if self.with_sentences:
+                    self._write_vectors(aside / builds.SENTENCES_FILE, [key for _, key in store.sentence_keys()])
+                lexical.build(aside / builds.LEXICAL_FOLDER, lexical_entries(store, titles))
+            manifest = self._manifest(store, plan, started)
         with self._stage("efterprøver"):
             manifest = builds.write_manifest(aside, manifest)
             problems = verify(aside, manifest)
@@ -355,7 +394,7 @@ class _Run:
     def _write(self, plan: _Plan, writer: StoreWriter) -> None:
         for failure in plan.unopened:
             writer.add_failure(failure)
-        row = 0
+        row = sentence_row = 0
         for place, document_id in self._assign_ids(plan, writer):
             reading = self.readings.get(place.root, place.path, place.content_key, self.read_key)
             if reading is None or reading.document is None:
@@ -368,6 +407,10 @@ class _Run:
             passages = list(self._cut(document, row))
             writer.add_passages(passages)
             row += len(passages)
+            if self.with_sentences:
+                sentences = list(self._sentences(document, passages, sentence_row))
+                writer.add_sentences(sentences)
+                sentence_row += len(sentences)
             self.progress.step(note=place.path)
 
     def _assign_ids(self, plan: _Plan, writer: StoreWriter) -> list[tuple[Place, str]]:
@@ -400,6 +443,31 @@ class _Run:
             text = embedding_text(document.metadata.titel, passage)
             yield StoredPassage(row, passage, self.embedder.count_tokens(text), vector_key(text))
 
+    def _sentences(
+        self, document: Document, passages: Sequence[StoredPassage], first_row: int
+    ) -> Iterator[StoredSentence]:
+        found = [(stored.row, sentence) for stored in passages for sentence in sentences_of(stored.passage)]
+        for row, (passage_row, sentence) in enumerate(found, first_row):
+            text = sentence_text(document.metadata.titel, sentence)
+            tokens = self.embedder.count_tokens(text)
+            yield StoredSentence(row, passage_row, sentence.start, sentence.end, tokens, vector_key(text))
+
+    def _embed_sentences(self, store: Store, titles: Mapping[str, str]) -> int:
+        """As :meth:`_embed`, for the sentences."""
+        model = self.embedder.fingerprint
+        keys = {key: row for row, key in store.sentence_keys(distinct=True)}
+        due = list(self.cache.missing(model, keys))
+        with self._stage("indlejrer sætninger", len(due)):
+            for start in range(0, len(due), self.settings.batch_size):
+                part = due[start : start + self.settings.batch_size]
+                texts = []
+                for stored, passage in store.sentences_with_passages([keys[key] for key in part]):
+                    sentence = Sentence(passage.passage, stored.start, stored.end)
+                    texts.append(sentence_text(titles[passage.passage.document_id], sentence))
+                self.cache.put(model, part, self.embedder.embed_passages(texts))
+                self.progress.step(len(part))
+        return len(due)
+
     def _embed(self, store: Store, titles: Mapping[str, str]) -> int:
         """Make the vectors that the cache lacks, shortest texts first, and keep each batch as it is made."""
         model = self.embedder.fingerprint
@@ -413,17 +481,16 @@ class _Run:
                 self.progress.step(len(keys))
         return len(due)
 
-    def _write_vectors(self, aside: Path, store: Store) -> None:
+    def _write_vectors(self, file: Path, keys: Sequence[str]) -> None:
         def batches() -> Iterator[NDArray[np.float32]]:
-            keys = list(store.vector_keys())
             for start in range(0, len(keys), VECTOR_BATCH):
                 part = keys[start : start + VECTOR_BATCH]
                 yield self.cache.get(self.embedder.fingerprint, part)
                 self.progress.step(len(part))
 
-        vectors.build(aside / builds.VECTORS_FILE, batches(), self.embedder.dimension)
+        vectors.build(file, batches(), self.embedder.dimension)
 
-    def _manifest(self, store: Store, roots: Sequence[Path], started: datetime) -> builds.Manifest:
+    def _manifest(self, store: Store, plan: _Plan, started: datetime) -> builds.Manifest:
         records = store.records()
         return builds.Manifest(
             id=builds.new_id(started),
@@ -435,7 +502,7 @@ class _Run:
             passages=len(store),
             failures=len(store.failures()),
             projects=len({stored.record.metadata.projekt for stored in records} - {""}),
-            roots=tuple(str(root.resolve()) for root in roots),
+            roots=plan.roots,
             read_key=self.read_key,
             chunk_key=self.chunk_key,
             content=content_digest(store),
@@ -451,6 +518,7 @@ class _Run:
         for build_id in builds.build_ids(index_dir):
             with closing(Store(builds.builds_dir(index_dir) / build_id / builds.DATABASE_FILE)) as store:
                 keys.update(store.vector_keys())
+                keys.update(key for _, key in store.sentence_keys())
         self.cache.prune(self.embedder.fingerprint, keys)
 
     def _report(
@@ -483,6 +551,17 @@ class _Run:
         )
 
 
+def lexical_entries(store: Store, titles: Mapping[str, str]) -> list[lexical.Entry]:
+    """What the lexical index holds of each passage, in row order; a heading that repeats the title is left out."""
+    entries = []
+    for stored in store.all_passages():
+        passage = stored.passage
+        title = titles[passage.document_id]
+        headings = tuple(heading for heading in passage.heading_path if heading != title)
+        entries.append(lexical.Entry(title, headings, passage.text))
+    return entries
+
+
 def content_digest(store: Store) -> str:
     """A digest of a build's documents, passages and failures: equal for builds that answer alike."""
     digest = hashlib.sha256()
@@ -497,6 +576,39 @@ def content_digest(store: Store) -> str:
     return digest.hexdigest()
 
 
+def roll_back(settings: Settings, build_id: str | None = None) -> str:
+    """Put an older build in use: the one named, else the newest whole one before the one in use; returns its id.
+
+    Raises :class:`NotFoundError` when there is none, :class:`IndexDamagedError` when the named one is not whole.
+    """
+    with lock(settings.index_dir):
+        if build_id is None:
+            build_id = _newest_whole_before(settings.index_dir)
+        elif build_id not in builds.build_ids(settings.index_dir):
+            raise NotFoundError(f"Der er intet færdigt indeks med id {build_id}.", advice="Se dem med: kb builds")
+        elif problems := verify_build(settings.index_dir, build_id):
+            raise IndexDamagedError(f"Indekset {build_id} er ikke helt: {' '.join(problems)}")
+        builds.point_at(settings.index_dir, build_id)
+    return build_id
+
+
+def _newest_whole_before(index_dir: Path) -> str:
+    in_use = builds.current_id(index_dir)
+    for build_id in builds.build_ids(index_dir):
+        if build_id < in_use and not verify_build(index_dir, build_id):
+            return build_id
+    raise NotFoundError("Der er intet ældre indeks, som er helt.", advice="Kør: kb index --full")
+
+
+def verify_build(index_dir: Path, build_id: str) -> list[str]:
+    """What is wrong with a build, as Danish sentences; empty when it is whole."""
+    folder = builds.builds_dir(index_dir) / build_id
+    try:
+        return verify(folder, builds.read_manifest(folder))
+    except IndexUnusableError as error:
+        return [str(error)]
+
+
 def verify(folder: Path, manifest: builds.Manifest) -> list[str]:
     """Check a build's files and parts against one another; returns what is wrong, as Danish sentences."""
     problems = builds.check_files(folder, manifest)
@@ -506,6 +618,13 @@ def verify(folder: Path, manifest: builds.Manifest) -> list[str]:
         return [f"Databasen er beskadiget: {damage}."]
     with closing(Store(folder / builds.DATABASE_FILE)) as store:
         index = vectors.VectorIndex(folder / builds.VECTORS_FILE)
+        words = lexical.LexicalIndex.open(folder / builds.LEXICAL_FOLDER)
+        if len(words) != len(store):
+            return [f"Ordindekset har {len(words)} passager, databasen {len(store)}."]
+        if (folder / builds.SENTENCES_FILE).is_file():
+            sentences = vectors.VectorIndex(folder / builds.SENTENCES_FILE)
+            if len(sentences) != store.sentence_count():
+                return [f"Der er {len(sentences)} vektorer til {store.sentence_count()} sætninger."]
         return [*_check_counts(store, index, manifest), *_check_texts(store), *_check_vectors(store, index)]
 
 

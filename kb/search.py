@@ -12,12 +12,14 @@ import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb import builds, vectors
+from kb.analysis import Question
 from kb.embed import Embedder
 from kb.errors import (
     FilterError,
@@ -30,7 +32,9 @@ from kb.errors import (
     QuestionError,
 )
 from kb.extract import mask
+from kb.lexical import LexicalIndex
 from kb.models import Hit, Metadata, Passage, Scores, SearchResult
+from kb.ranking import Candidate, fold_duplicates, fuse, union
 from kb.settings import Settings
 from kb.store import Failure, Store, StoredDocument, StoredRecord
 from kb.text import slug
@@ -40,7 +44,20 @@ DOCUMENT_FIELDS = ("projekt", "myndighed", "type", "område", "temaer", "år", "
 FILTER_FIELDS = (*DOCUMENT_FIELDS, "rolle")
 # How many of each engine's best go into the fusion.
 CANDIDATES = 200
+# Candidates beyond those asked for, to take the places of folded duplicates.
+SPARE = 20
+KEPT_FACETS = 64
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
+
+
+
+class Engine(StrEnum):
+    """Which engines rank: both fused, or one alone (for measuring)."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
 
 Filters = Mapping[str, Collection[str]]
 Rows = NDArray[np.int64]
@@ -83,8 +100,10 @@ class Snapshot:
         self.manifest = manifest
         self.store = Store(folder / builds.DATABASE_FILE)
         self.vectors = vectors.VectorIndex(folder / builds.VECTORS_FILE)
+        self.lexical = LexicalIndex.open(folder / builds.LEXICAL_FOLDER)
         self.records: Mapping[str, StoredRecord] = {stored.record.id: stored for stored in self.store.records()}
         self._columns = _Columns.load(self.store)
+        self._facets: dict[tuple[tuple[str, tuple[str, ...]], ...], dict[str, dict[str, int]]] = {}
 
     @classmethod
     def open(cls, index_dir: Path, build_id: str | None = None) -> Snapshot:
@@ -161,6 +180,15 @@ class Snapshot:
         For "rolle" passages are counted. Values stand most frequent first.
         """
         wanted = check_filters(filters)
+        key = tuple(sorted((name, tuple(sorted(values))) for name, values in wanted.items()))
+        # The build never changes, so neither do its counts; only the few filters in use at a time are kept.
+        if key not in self._facets:
+            if len(self._facets) >= KEPT_FACETS:
+                self._facets.clear()
+            self._facets[key] = self._count(wanted)
+        return self._facets[key]
+
+    def _count(self, wanted: Mapping[str, frozenset[str]]) -> dict[str, dict[str, int]]:
         counts: dict[str, dict[str, int]] = {}
         for name in DOCUMENT_FIELDS:
             others = {key: value for key, value in wanted.items() if key != name}
@@ -247,33 +275,74 @@ class Searcher:
         self.settings = settings
 
     def search(
-        self, question: str, *, top: int | None = None, offset: int = 0, filters: Filters | None = None
+        self,
+        question: str,
+        *,
+        top: int | None = None,
+        offset: int = 0,
+        filters: Filters | None = None,
+        engine: Engine = Engine.HYBRID,
     ) -> SearchResult:
         """The best passages for a question; raises :class:`QuestionError` or :class:`FilterError`."""
         asked = clean_question(question, self.settings.max_question_chars)
         chosen = filters or {}
+        analysed = self.snapshot.lexical.analyser.question(asked)
         allowed = self.snapshot.allowed_rows(chosen)
+        if analysed.quoted:
+            allowed = _both(allowed, self.snapshot.lexical.containing(analysed.quoted))
         wanted = offset + (top or self.settings.page_size)
-        vector = self.embedder.embed_queries([asked])[0]
-        dense = self.snapshot.vectors.search(vector, max(wanted, CANDIDATES), allowed)
-        hits = self._hits(dense[:wanted])
+        candidates = self._candidates(analysed, allowed, max(2 * wanted, CANDIDATES), engine)
+        hits = self._hits(analysed, candidates[: wanted + SPARE], offset, wanted)
         return SearchResult(
             question=asked,
             build_id=self.snapshot.build_id,
-            hits=tuple(hits[offset:]),
+            hits=tuple(hits),
             total=len(self.snapshot.store) if allowed is None else len(allowed),
             filters={name: tuple(values) for name, values in chosen.items() if values},
+            corrections=dict(analysed.corrections),
             facets=self.snapshot.facets(chosen),
         )
 
-    def _hits(self, ranked: Sequence[tuple[int, float]]) -> list[Hit]:
-        stored = self.snapshot.store.passages([row for row, _ in ranked])
+    def _candidates(self, question: Question, allowed: Rows | None, count: int, engine: Engine) -> list[Candidate]:
+        """The union of each engine's ``count`` best with both scores, fused."""
+        vector = self.embedder.embed_queries([question.text])[0]
+        dense = [] if engine is Engine.LEXICAL else self.snapshot.vectors.search(vector, count, allowed)
+        lexical = [] if engine is Engine.DENSE else self.snapshot.lexical.search(question, count, allowed)
+        rows = union(dense, lexical)
+        nothing = np.zeros(len(rows), dtype=np.float32)
+        dense_scores = nothing if engine is Engine.LEXICAL else self.snapshot.vectors.scores(vector, rows)
+        lexical_scores = nothing if engine is Engine.DENSE else self.snapshot.lexical.scores(question, rows)
+        return fuse(rows, dense_scores, lexical_scores, dense, lexical)
+
+    def _hits(self, question: Question, candidates: Sequence[Candidate], first: int, last: int) -> list[Hit]:
+        """Hits ``first`` to ``last`` (from 0, half-open) of the candidates, near-duplicates folded into the best."""
+        stored = self.snapshot.store.passages([candidate.row for candidate in candidates])
+        passages = [stored[candidate.row].passage for candidate in candidates]
         hits = []
-        for rank, (row, score) in enumerate(ranked, 1):
-            passage = stored[row].passage
-            record = self.snapshot.records[passage.document_id].record
-            hits.append(Hit(rank, passage, record, Scores(fused=score, dense=score, dense_rank=rank)))
+        groups = fold_duplicates([passage.text for passage in passages])
+        for rank, group in enumerate(groups[first:last], first + 1):
+            passage, candidate = passages[group[0]], candidates[group[0]]
+            hits.append(
+                Hit(
+                    rank=rank,
+                    passage=passage,
+                    document=self.snapshot.records[passage.document_id].record,
+                    scores=Scores(
+                        fused=candidate.fused,
+                        dense=candidate.dense,
+                        dense_rank=candidate.dense_rank,
+                        lexical=candidate.lexical,
+                        lexical_rank=candidate.lexical_rank,
+                    ),
+                    matches=self.snapshot.lexical.analyser.matches(question, passage.text),
+                    duplicates=tuple(passages[position].id for position in group[1:]),
+                )
+            )
         return hits
+
+
+def _both(allowed: Rows | None, rows: Rows) -> Rows:
+    return rows if allowed is None else np.intersect1d(allowed, rows)
 
 
 def open_searcher(settings: Settings, embedder: Embedder) -> Searcher:

@@ -1,0 +1,463 @@
+"""The command line: ``kb VERB``, each with ``--json`` for one machine-readable object on standard output.
+
+Verbs only gather settings, call one function below and print; torch and Flask are imported inside the verbs that need
+them, so that ``kb status`` is quick. An error is told on standard error (or as ``{"error": ...}`` with ``--json``) with
+what to do next. Exit codes: 0 done; 1 a file failed under ``--strict``, or a check found damage; 2 the request was
+wrong; 3 the installation or the index must be put right first.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from kb import __version__
+from kb.errors import InputError, KbError
+from kb.settings import Settings, load_settings
+
+EXIT_FAILED, EXIT_INPUT, EXIT_SETUP = 1, 2, 3
+P = ParamSpec("P")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+json_option = click.option("--json", "as_json", is_flag=True, help="Skriv ét JSON-objekt på standard output.")
+
+
+def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
+    """Tell a :class:`KbError` in the form that was asked for, and exit with its code."""
+
+    @functools.wraps(verb)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            verb(*args, **kwargs)
+        except KbError as error:
+            if kwargs.get("as_json"):
+                print_json({"error": {"code": error.code, "message": str(error), "advice": error.advice}})
+            else:
+                err.print(f"Fejl: {error}", style="bold red", markup=False)
+                if error.advice:
+                    err.print(error.advice, markup=False)
+            sys.exit(EXIT_INPUT if isinstance(error, InputError) else EXIT_SETUP)
+
+    return wrapped
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kb")
+def main() -> None:
+    """Erfaringsbasen: søg i erfaringer fra offentlige projekter, på dansk og uden at forlade huset.
+
+    Begynd med: kb model prepare, derefter kb index, derefter kb serve.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--full", is_flag=True, help="Læs alle filer igen, også de uændrede.")
+@click.option("--strict", is_flag=True, help="Slut med kode 1, hvis en fil ikke kunne læses.")
+@json_option
+@reports_errors
+def index(paths: tuple[Path, ...], full: bool, strict: bool, as_json: bool) -> None:
+    """Bring indekset på linje med rapporterne i PATHS (ellers mappen corpus/)."""
+    from kb import indexing
+    from kb.embed import load_embedder
+
+    settings = load_settings()
+    embedder = load_embedder(settings)
+    with progress_bar(enabled=not as_json) as progress:
+        report = indexing.run(settings, embedder, roots=paths, full=full, progress=progress)
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        print_report(report)
+    if strict and report.failed:
+        sys.exit(EXIT_FAILED)
+
+
+class Bar:
+    """Progress as a bar on a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: Any = None
+
+    def stage(self, name: str, total: int) -> None:
+        """A new line for the stage."""
+        self._task = self._progress.add_task(name, total=total or None, note="")
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        """Move the stage's bar."""
+        self._progress.update(self._task, advance=count, note=note[-40:])
+
+
+class Lines:
+    """Progress as one line a stage, for logs."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Name the stage."""
+        err.print(f"{name}{f' ({total})' if total else ''} …", markup=False)
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        """Say nothing of single steps."""
+
+
+@contextmanager
+def progress_bar(*, enabled: bool) -> Iterator[Any]:
+    """A progress that suits where standard error goes; None when not ``enabled``."""
+    if not enabled:
+        yield None
+    elif not err.is_terminal:
+        yield Lines()
+    else:
+        columns = (
+            TextColumn("{task.description:<14}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=err) as progress:
+            yield Bar(progress)
+
+
+def print_report(report: Any) -> None:
+    """A run's summary by file."""
+    for title, names in (
+        ("Tilføjet", report.added),
+        ("Ændret", report.changed),
+        ("Fjernet", report.removed),
+    ):
+        for name in names:
+            out.print(f"{title + ':':<10} {name}", markup=False)
+    for name, reason in report.partial.items():
+        out.print(f"Delvist:   {name}: {reason}", markup=False)
+    for name, failure in report.failed.items():
+        out.print(f"Ikke læst: {name}: {failure['grund']} [{failure['kode']}]", markup=False)
+    for name, counts in report.masked.items():
+        out.print(f"Skjult:    {name}: {', '.join(f'{n} {kind}' for kind, n in counts.items())}", markup=False)
+    out.print(
+        f"{report.documents} rapporter, {report.passages} passager; {len(report.unchanged)} filer uændret, "
+        f"{report.embedded} passager indlejret. "
+        + (f"Nyt indeks: {report.build_id}" if report.published else "Indekset var allerede på linje.")
+    )
+
+
+@main.command()
+@click.argument("question")
+@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 100), help="Antal passager.")
+@click.option("--filter", "filters", multiple=True, metavar="FELT=VÆRDI", help="Fx myndighed='Odense Kommune'.")
+@click.option("--explain", is_flag=True, help="Vis, hvorfor hver passage blev fundet.")
+@json_option
+@reports_errors
+def search(question: str, top: int, filters: tuple[str, ...], explain: bool, as_json: bool) -> None:
+    """Find passager, der svarer på QUESTION."""
+    from kb.presentation import result_dict
+    from kb.search import open_searcher
+
+    settings, embedder = _settings_and_embedder()
+    result = open_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
+    if as_json:
+        print_json(result_dict(result, explain=explain))
+        return
+    for word, near in result.corrections.items():
+        out.print(f"Viser også resultater for {', '.join(near)} (du skrev {word}).", markup=False)
+    for hit in result.hits:
+        metadata = hit.document.metadata
+        page = f", side {hit.passage.page_first}" if hit.passage.page_first else ""
+        out.print(f"\n{hit.rank}. {metadata.projekt or metadata.titel}", style="bold", markup=False)
+        out.print(f"   {' › '.join(hit.passage.heading_path)}{page}  ({hit.passage.id})", style="dim", markup=False)
+        out.print("   " + hit.passage.text.replace("\n", "\n   "), markup=False)
+        if explain:
+            out.print(f"   {_explanation(hit)}", style="cyan", markup=False)
+    if not result.hits:
+        out.print("Ingen passager fundet.")
+
+
+def _explanation(hit: Any) -> str:
+    words = ", ".join(dict.fromkeys(f"{hit.passage.text[m.start : m.end]} ({m.kind})" for m in hit.matches))
+    scores = hit.scores
+    return (
+        f"samlet {scores.fused:.2f}; betydning {scores.dense:.3f} (nr. {scores.dense_rank}); "
+        f"ord {scores.lexical:.2f} (nr. {scores.lexical_rank}); {words or 'ingen fælles ord'}"
+    )
+
+
+def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
+    """``field=value`` pairs by field; raises :class:`InputError` for one without ``=``."""
+    filters: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"Filteret {pair!r} mangler et lighedstegn.", advice="Skriv fx --filter type=kommunal")
+        filters.setdefault(name.strip(), []).append(value.strip())
+    return filters
+
+
+@main.command()
+@click.option("--host", default=None, help="Adresse at lytte på; ellers 127.0.0.1.")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port; ellers 8000.")
+@reports_errors
+def serve(host: str | None, port: int | None) -> None:
+    """Vis siderne og svar på API'et."""
+    from kb.embed import load_embedder
+    from kb.server import run
+
+    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings(**chosen)
+    run(settings, load_embedder(settings))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+@reports_errors
+def extract(file: Path, as_json: bool) -> None:
+    """Vis, hvad der blev læst af FILE: opbygning, sider, advarsler og skjulte oplysninger."""
+    from kb.extract import ReadOptions, read_files
+    from kb.extract.describe import describe
+
+    if not file.is_file():
+        raise InputError(f"Filen {file} findes ikke.", advice="Angiv en fil, der findes.")
+    options = ReadOptions.from_settings(load_settings())
+    outcome = next(iter(read_files([file], file.parent, options)))
+    values: dict[str, Any] = {
+        "path": outcome.path,
+        "status": outcome.status.value,
+        "code": outcome.code,
+        "reason": outcome.reason,
+        "seconds": round(outcome.seconds, 3),
+        "document": describe(outcome.document) if outcome.document else None,
+    }
+    if as_json:
+        print_json(values)
+    else:
+        _print_extract(values, outcome.document.text if outcome.document else "")
+    if outcome.document is None:
+        sys.exit(EXIT_FAILED)
+
+
+def _print_extract(values: dict[str, Any], text: str) -> None:
+    out.print(f"{values['path']}: {values['status']} {values['reason']}", style="bold", markup=False)
+    document = values["document"]
+    if document is None:
+        return
+    out.print(f"Læser: {document['reader']}; {document['words']} ord, {len(document['pages'])} sider", markup=False)
+    for warning in document["warnings"]:
+        out.print(f"Advarsel: {warning['message']} [{warning['code']}]", style="yellow", markup=False)
+    for kind, count in document["masked"].items():
+        out.print(f"Skjult: {count} {kind}", markup=False)
+    for key, value in document["metadata"].items():
+        if value not in ("", None, []) and key != "udledt":
+            mark = " (udledt)" if key in document["metadata"]["udledt"] else ""
+            out.print(f"  {key}: {value}{mark}", markup=False)
+    for heading in document["headings"]:
+        page = f"  (side {heading['page']})" if heading["page"] else ""
+        out.print(f"{'  ' * heading['level']}{heading['text']}{page}", markup=False)
+    out.print()
+    out.print(text, markup=False)
+
+
+@main.command()
+@json_option
+@reports_errors
+def status(as_json: bool) -> None:
+    """Vis, hvad indekset rummer, og hvilke filer der ikke kunne læses."""
+    from kb.builds import builds_dir, current_id, read_manifest
+    from kb.store import Store
+
+    settings = load_settings()
+    folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
+    manifest = read_manifest(folder)
+    store = Store(folder / "kb.sqlite")
+    failures = [asdict(failure) for failure in store.failures()]
+    store.close()
+    if as_json:
+        values = {key: value for key, value in manifest.as_dict().items() if key != "files"}
+        print_json({**values, "failed": failures})
+        return
+    out.print(f"Indeks {manifest.id}, lavet {manifest.created}")
+    out.print(f"{manifest.documents} rapporter, {manifest.projects} projekter, {manifest.passages} passager")
+    out.print(f"Model {manifest.model_name} ({manifest.model})")
+    out.print(f"Mapper: {', '.join(manifest.roots)}", markup=False)
+    for failure in failures:
+        out.print(f"Ikke læst: {failure['path']}: {failure['reason']} [{failure['code']}]", markup=False)
+
+
+@main.command()
+@json_option
+@reports_errors
+def verify(as_json: bool) -> None:
+    """Efterprøv indekset i brug: filer, kontrolsummer, tekster og vektorer."""
+    from kb.builds import builds_dir, current_id, read_manifest
+    from kb.indexing import verify as check
+
+    settings = load_settings()
+    folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
+    problems = check(folder, read_manifest(folder))
+    if as_json:
+        print_json({"build": folder.name, "problems": problems})
+    else:
+        for problem in problems:
+            out.print(f"Fejl: {problem}", style="red", markup=False)
+        out.print("Kør: kb rollback, eller kb index --full" if problems else f"Indekset {folder.name} er helt.")
+    if problems:
+        sys.exit(EXIT_FAILED)
+
+
+@main.command()
+@json_option
+@reports_errors
+def builds(as_json: bool) -> None:
+    """Vis de færdige indekser, nyeste først."""
+    from kb import builds as store
+    from kb.errors import IndexMissingError, IndexUnusableError
+
+    settings = load_settings()
+    try:
+        in_use = store.current_id(settings.index_dir)
+    except IndexMissingError:
+        in_use = ""
+    rows: list[dict[str, Any]] = []
+    for build_id in store.build_ids(settings.index_dir):
+        row: dict[str, Any] = {"id": build_id, "in_use": build_id == in_use}
+        try:
+            manifest = store.read_manifest(store.builds_dir(settings.index_dir) / build_id)
+            row |= {"created": manifest.created, "documents": manifest.documents, "passages": manifest.passages}
+        except IndexUnusableError as error:
+            row |= {"problem": str(error)}
+        rows.append(row)
+    if as_json:
+        print_json({"builds": rows})
+        return
+    for row in rows:
+        what = row.get("problem") or f"{row['documents']} rapporter, {row['passages']} passager"
+        out.print(f"{'→' if row['in_use'] else ' '} {row['id']}  {what}", markup=False)
+
+
+@main.command()
+@click.argument("build", required=False)
+@json_option
+@reports_errors
+def rollback(build: str | None, as_json: bool) -> None:
+    """Tag et ældre indeks i brug igen: BUILD, eller det nyeste før det nuværende, som er helt."""
+    from kb.indexing import roll_back
+
+    chosen = roll_back(load_settings(), build)
+    if as_json:
+        print_json({"build": chosen})
+    else:
+        out.print(f"Indekset {chosen} er nu i brug.")
+
+
+@main.command()
+@click.argument("set_dir", type=click.Path(path_type=Path))
+@click.option("--engine", type=click.Choice(["hybrid", "dense", "lexical"]), default="hybrid", show_default=True)
+@json_option
+@reports_errors
+def evaluate(set_dir: Path, engine: str, as_json: bool) -> None:
+    """Mål søgningen på et sæt i BEIR-form eller på spørgsmålene i benchmarks/questions."""
+    from kb.evaluation import evaluate_folder
+    from kb.search import Engine
+
+    settings, embedder = _settings_and_embedder()
+    values = evaluate_folder(set_dir, settings, embedder, Engine(engine))
+    if as_json:
+        print_json(values)
+        return
+    table = Table("mål", "værdi", title=str(set_dir))
+    for key, value in _flat(values):
+        table.add_row(key, str(value))
+    out.print(table)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@main.group()
+def model() -> None:
+    """Sprogmodellen, der forstår spørgsmål og passager."""
+
+
+@model.command("prepare")
+@click.option("--force", is_flag=True, help="Klargør igen, også hvis modellen findes.")
+@json_option
+@reports_errors
+def model_prepare(force: bool, as_json: bool) -> None:
+    """Klargør den medfølgende model; der hentes intet."""
+    from kb.model_store import prepare
+
+    _print_model(asdict(prepare(load_settings(), force=force)), as_json)
+
+
+@model.command("use")
+@click.argument("name")
+@click.option("--query-prefix", default=None, help="Forstavelse for spørgsmål, hvis modellen ikke selv oplyser den.")
+@click.option("--passage-prefix", default=None, help="Forstavelse for passager.")
+@json_option
+@reports_errors
+def model_use(name: str, query_prefix: str | None, passage_prefix: str | None, as_json: bool) -> None:
+    """Vælg en model: navnet på en klargjort, en mappe, eller et navn på en model, der kan hentes herfra."""
+    from kb.model_store import use
+
+    given = {"query": query_prefix, "document": passage_prefix}
+    prompts = {key: value for key, value in given.items() if value is not None}
+    _print_model(asdict(use(name, load_settings(), prompts=prompts)), as_json)
+    if not as_json:
+        out.print("Kør nu: kb index")
+
+
+@model.command("list")
+@json_option
+@reports_errors
+def model_list(as_json: bool) -> None:
+    """Vis de klargjorte modeller."""
+    from kb.model_store import cards, selected
+
+    settings = load_settings()
+    chosen = settings.model or selected(settings)
+    rows = [{**asdict(card), "in_use": card.name == chosen} for card in cards(settings)]
+    if as_json:
+        print_json({"models": rows})
+        return
+    for row in rows:
+        out.print(f"{'→' if row['in_use'] else ' '} {row['name']}  {row['dimension']} tal, {row['fingerprint']}")
+    if not rows:
+        out.print("Ingen. Kør: kb model prepare")
+
+
+def _print_model(values: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(values)
+    else:
+        out.print(f"{values['name']} er klar: {values['dimension']} tal pr. passage, {values['fingerprint']}")
+
+
+def _settings_and_embedder() -> tuple[Settings, Any]:
+    from kb.embed import load_embedder
+
+    settings = load_settings()
+    return settings, load_embedder(settings)
