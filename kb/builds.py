@@ -6,6 +6,7 @@
         manifest.json         what the build is made of, with size and sha256 of every other file
         kb.sqlite             documents and passages
         vectors.faiss         one vector a passage
+        sentences.faiss       one vector a sentence that may answer; not in builds made to measure retrieval alone
         lexical/              the lexical index
       builds/.new-<id>/       a build being made; removed by the next run if it was never finished
       vectors.sqlite          the vector cache
@@ -36,8 +37,9 @@ ASIDE_PREFIX = ".new-"
 MANIFEST_FILE = "manifest.json"
 DATABASE_FILE = "kb.sqlite"
 VECTORS_FILE = "vectors.faiss"
+SENTENCES_FILE = "sentences.faiss"
 LEXICAL_FOLDER = "lexical"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)

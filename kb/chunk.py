@@ -18,7 +18,7 @@ from kb.danish import sentences
 from kb.models import Document, Passage
 from kb.roles import is_inferred, role_of
 
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 HEADING_SEPARATOR = " › "
 # A character is at most one token, so half of the smallest limit in use is always left for the text.
 PREFIX_CHARACTERS = 240

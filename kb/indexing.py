@@ -516,7 +516,12 @@ class _Run:
         self.readings.prune((place.root, place.path) for place in plan.places)
         keys: set[str] = set()
         for build_id in builds.build_ids(index_dir):
-            with closing(Store(builds.builds_dir(index_dir) / build_id / builds.DATABASE_FILE)) as store:
+            folder = builds.builds_dir(index_dir) / build_id
+            try:
+                builds.read_manifest(folder)
+            except IndexUnusableError:
+                continue  # of another version: nothing will ever answer from it
+            with closing(Store(folder / builds.DATABASE_FILE)) as store:
                 keys.update(store.vector_keys())
                 keys.update(key for _, key in store.sentence_keys())
         self.cache.prune(self.embedder.fingerprint, keys)

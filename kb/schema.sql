@@ -39,6 +39,17 @@ CREATE TABLE passages (
 ) STRICT;
 CREATE INDEX passages_by_document ON passages (document_id, ordinal);
 
+-- The sentences of a passage that may answer a question, in order.
+CREATE TABLE sentences (
+    row         INTEGER PRIMARY KEY,        -- from 0; the row of its vector
+    passage_row INTEGER NOT NULL REFERENCES passages (row),
+    start       INTEGER NOT NULL,           -- offsets into the document's text
+    "end"       INTEGER NOT NULL,
+    tokens      INTEGER NOT NULL,
+    vector_key  TEXT NOT NULL
+) STRICT;
+CREATE INDEX sentences_by_passage ON sentences (passage_row);
+
 -- Files that gave no document, with the reason.
 CREATE TABLE failures (
     root        TEXT NOT NULL,

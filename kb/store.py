@@ -55,6 +55,18 @@ class StoredPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSentence:
+    """A sentence that may answer: its row, its passage's row, its range of the document's text and its vector's key."""
+
+    row: int
+    passage_row: int
+    start: int
+    end: int
+    tokens: int
+    vector_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A file that gave no document: a stable ``code`` and a Danish ``reason``."""
 
@@ -132,6 +144,10 @@ class StoreWriter:
         self._db.executemany(
             "UPDATE documents SET passages = passages + ? WHERE id = ?", [(n, id_) for id_, n in counts.items()]
         )
+
+    def add_sentences(self, sentences: Iterable[StoredSentence]) -> None:
+        """Add sentences; rows must go on from the last."""
+        self._db.executemany("INSERT INTO sentences VALUES (?,?,?,?,?,?)", map(astuple, sentences))
 
     def add_failure(self, failure: Failure) -> None:
         """Add a file that could not be read."""
@@ -248,6 +264,42 @@ class Store:
         marks = ",".join("?" * len(keys))
         sql = f"SELECT * FROM passages WHERE vector_key IN ({marks}) GROUP BY vector_key"
         return [_stored_passage(row) for row in self._db.execute(sql, list(keys))]
+
+    def sentences_of_passages(self, passage_ids: Sequence[str]) -> dict[str, list[StoredSentence]]:
+        """The sentences of passages, in order, by the passages' ids; a passage may have none."""
+        found: dict[str, list[StoredSentence]] = {id_: [] for id_ in passage_ids}
+        for start in range(0, len(passage_ids), SQL_VARIABLES):
+            part = list(passage_ids[start : start + SQL_VARIABLES])
+            sql = (
+                "SELECT passages.id AS passage_id, sentences.* FROM passages JOIN sentences"
+                f" ON sentences.passage_row = passages.row WHERE passages.id IN ({','.join('?' * len(part))})"
+                " ORDER BY sentences.row"
+            )
+            for passage_id, *values in self._db.execute(sql, part):
+                found[passage_id].append(StoredSentence(*values))
+        return found
+
+    def sentence_keys(self, *, distinct: bool = False) -> Iterator[tuple[int, str]]:
+        """Row and cache key of every sentence in row order; with ``distinct`` each key once, shortest text first."""
+        by_row = "SELECT row, vector_key FROM sentences ORDER BY row"
+        by_length = "SELECT min(row) AS row, vector_key FROM sentences GROUP BY vector_key ORDER BY min(tokens), row"
+        for row in self._db.execute(by_length if distinct else by_row):
+            yield row["row"], row["vector_key"]
+
+    def sentences_with_passages(self, rows: Sequence[int]) -> list[tuple[StoredSentence, StoredPassage]]:
+        """Sentences by row, each with its passage, in the order of ``rows``."""
+        marks = ",".join("?" * len(rows))
+        stored = [
+            StoredSentence(*row)
+            for row in self._db.execute(f"SELECT * FROM sentences WHERE row IN ({marks})", list(rows))
+        ]
+        passages = self.passages([sentence.passage_row for sentence in stored])
+        by_row = {sentence.row: (sentence, passages[sentence.passage_row]) for sentence in stored}
+        return [by_row[row] for row in rows]
+
+    def sentence_count(self) -> int:
+        """How many sentences there are."""
+        return int(self._one("SELECT count(*) FROM sentences")[0])
 
     def failures(self) -> list[Failure]:
         """Files that gave no document, by place."""

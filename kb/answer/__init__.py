@@ -3,8 +3,8 @@
     answer(searcher, "Hvordan håndterede projekterne GDPR?").as_dict()
 
 There is no language model here: everything shown is a sentence of a report. ``questions`` says what is asked for,
-``sentences`` which sentences may answer, ``evidence`` how each meets the question, ``relevance`` turns that into
-probabilities, ``choice`` picks, and ``composing`` lays the answer out.
+``evidence`` how each sentence meets that, ``relevance`` turns it into probabilities, ``judging`` picks sentences and
+judges documents by them, ``composing`` lays the answer out, and ``refusing`` says why there is none.
 """
 
 from kb.answer.composing import answer

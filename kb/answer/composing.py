@@ -17,7 +17,7 @@ from kb.answer.judging import (
 )
 from kb.answer.refusing import refuse
 from kb.answer.relevance import certainty, model
-from kb.answer.sentences import Sentence, shorten
+from kb.answer.wording import shorten
 from kb.models import (
     Answer,
     AnswerSentence,
@@ -30,6 +30,7 @@ from kb.models import (
     Role,
 )
 from kb.search import Filters, ProjectSummary, Searcher, Snapshot, check_filters, field_values
+from kb.sentences import Sentence
 
 # A sentence longer than this is cut for the short answer; its citation keeps it whole.
 SENTENCE_CHARACTERS = 320

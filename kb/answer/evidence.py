@@ -12,20 +12,21 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import danish
+from kb import builds, danish
 from kb.analysis import Analyser, Question
 from kb.answer.questions import Wanted, counts_unit, holds, wanted
-from kb.answer.sentences import Sentence, sentences_of
-from kb.chunk import embedding_prefix
+from kb.errors import IndexDamagedError
 from kb.models import DocumentRecord, Hit, Passage
 from kb.search import Searcher, Snapshot
+from kb.sentences import Sentence
+from kb.vectors import VectorIndex
 
 # How many of the search's passages are read for an answer.
 PASSAGES_READ = 100
@@ -49,14 +50,17 @@ class Read:
 class Bank:
     """One snapshot's passages as read for answering, kept while the snapshot lives."""
 
-    def __init__(self, searcher: Searcher) -> None:
-        self._snapshot: Snapshot = searcher.snapshot
-        self._embedder = searcher.embedder
+    def __init__(self, snapshot: Snapshot) -> None:
+        file = snapshot.folder / builds.SENTENCES_FILE
+        if not file.is_file():
+            raise IndexDamagedError("Indekset er lavet uden sætninger at svare med.", advice="Kør: kb index --full")
+        self._vectors = VectorIndex(file)
+        self._store = snapshot.store
+        self._analyser = snapshot.lexical.analyser
         self._read: OrderedDict[str, Read] = OrderedDict()
         self._lock = threading.Lock()
-        step = max(1, len(self._snapshot.vectors) // BACKGROUND_ROWS)
-        rows = np.arange(0, len(self._snapshot.vectors), step, dtype=np.int64)
-        self.background: Floats = self._snapshot.vectors.vectors(rows) if len(rows) else np.empty((0, 1), np.float32)
+        step = max(1, len(self._vectors) // BACKGROUND_ROWS)
+        self.background: Floats = self._vectors.vectors(np.arange(0, len(self._vectors), step, dtype=np.int64))
 
     def read(self, hits: Sequence[Hit]) -> list[Read]:
         """The hits' passages, read; what was read before is not read again."""
@@ -71,21 +75,17 @@ class Bank:
                 self._read.popitem(last=False)
         return found
 
-    def _read_all(self, hits: Sequence[Hit]) -> Iterable[Read]:
-        sentences = [sentences_of(hit.passage) for hit in hits]
-        texts = [
-            f"{embedding_prefix(hit.document.metadata.titel, hit.passage.heading_path)}\n{sentence.text}"
-            for hit, found in zip(hits, sentences, strict=True)
-            for sentence in found
-        ]
-        vectors = self._embedder.embed_passages(texts)
-        analyser = self._snapshot.lexical.analyser
-        place = 0
-        for hit, found in zip(hits, sentences, strict=True):
-            terms = tuple(_terms(analyser, sentence.text) for sentence in found)
-            context = _terms(analyser, context_of(hit.document, hit.passage))
-            yield Read(found, terms, context, vectors[place : place + len(found)])
-            place += len(found)
+    def _read_all(self, hits: Sequence[Hit]) -> Iterator[Read]:
+        stored = self._store.sentences_of_passages([hit.passage.id for hit in hits])
+        for hit in hits:
+            rows = np.array([one.row for one in stored[hit.passage.id]], dtype=np.int64)
+            sentences = tuple(Sentence(hit.passage, one.start, one.end) for one in stored[hit.passage.id])
+            yield Read(
+                sentences,
+                tuple(_terms(self._analyser, sentence.text) for sentence in sentences),
+                _terms(self._analyser, context_of(hit.document, hit.passage)),
+                self._vectors.vectors(rows),
+            )
 
 
 _banks: WeakKeyDictionary[Snapshot, Bank] = WeakKeyDictionary()
@@ -96,7 +96,7 @@ def bank_of(searcher: Searcher) -> Bank:
     """The bank of a searcher's snapshot."""
     with _banks_lock:
         if searcher.snapshot not in _banks:
-            _banks[searcher.snapshot] = Bank(searcher)
+            _banks[searcher.snapshot] = Bank(searcher.snapshot)
         return _banks[searcher.snapshot]
 
 

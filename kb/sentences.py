@@ -1,4 +1,4 @@
-"""The sentences that may answer, and how they meet a question.
+"""The sentences of a passage that may answer a question (pure).
 
 A passage's sentences are its answers' raw material. What is no statement of the report is left out: its list of
 sources, the line that says who wrote the summary, rows of tables, navigation and fragments.
@@ -7,10 +7,11 @@ sources, the line that says who wrote the summary, rows of tables, navigation an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb import danish
+from kb.chunk import embedding_prefix
 from kb.models import Passage
 
 SOURCES_HEADING = re.compile(
@@ -70,17 +71,7 @@ def may_answer(text: str) -> bool:
     return not _NOTICE.search(text)
 
 
-def shorten(text: str, limit: int) -> str:
-    """A text of at most about ``limit`` characters, cut at the last comma or space before it, with " …" at the cut."""
-    if len(text) <= limit:
-        return text
-    head = text[:limit]
-    place = max(head.rfind(", "), head.rfind("; "))
-    place = place if place > limit // 2 else head.rfind(" ")
-    return head[: place if place > 0 else limit].rstrip(" ,;") + " …"
-
-
-def near_duplicates(first: Sequence[str], second: Sequence[str]) -> float:
-    """The share of the smaller text's words that the larger has too."""
-    one, other = set(first), set(second)
-    return len(one & other) / min(len(one), len(other)) if one and other else 0.0
+def embedding_text(title: str, sentence: Sentence) -> str:
+    """What is embedded for a sentence: title and headings on one line, then the sentence."""
+    prefix = embedding_prefix(title, sentence.passage.heading_path)
+    return f"{prefix}\n{sentence.text}" if prefix else sentence.text
