@@ -1,20 +1,203 @@
-"""PDF: pages to lines, lines to blocks."""
+"""PDF: pages to runs, runs to lines, lines to blocks.
+
+pypdf reads first. PDFium reads instead where pypdf fails, is slow, or its text scores badly (``quality``); the better
+of the two texts is kept and its reader named. PDFium tells in any case what a page shows: how many characters, which
+lines are drawn, the outline, the page labels. Pages without text, and parts in fonts without a mapping, are
+recognised from their image (``scanned``). A file that cannot be opened is searched for whole pages (``salvage``).
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import date
 
+import pypdfium2
+from pypdf.errors import FileNotDecryptedError
+
+from kb.errors import DamagedFileError, NoTextError, OcrMissingError, ReadLimitError
+from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
-from kb.extract.pdf import pdfium
+from kb.extract.pdf import pdfium, pypdf_reader
 from kb.extract.pdf.layout import layout
+from kb.extract.pdf.model import RawPage, plain_text
+from kb.extract.pdf.quality import GOOD, score, visible
+from kb.extract.pdf.salvage import salvage
+from kb.extract.pdf.scanned import is_unreadable, needs_ocr, recognised, unreadable_parts
+from kb.extract.timing import TooSlow, time_limit
+from kb.models import ReadWarning
+
+MAX_PAGES = 10_000
+# pypdf's allowance in seconds: what it needs for ordinary pages, many times over.
+_SLOW, _SLOW_PAGE = 3.0, 0.15
+# The share of a file's time that recognition may use; the rest is for what comes after it.
+_OCR_SHARE = 0.8
+_NAMED_PAGES = 12
 
 
 def read_pdf(data: bytes, options: ReadOptions) -> Content:
     """A PDF; raises a :class:`ReadError` for what is damaged, encrypted or has no text."""
-    with closing(pdfium.open_document(data)) as document:
-        pages = [pdfium.read_page(document, number) for number in range(1, len(document) + 1)]
-        labels = pdfium.page_labels(document)
-        infos = tuple(PageInfo(page.number, label) for page, label in zip(pages, labels, strict=True))
-        title = document.get_metadata_dict().get("Title", "")
-        return Content("pdfium", tuple(layout(pages, pdfium.outline(document))), Properties(title=title), infos)
+    deadline = time.monotonic() + _OCR_SHARE * options.timeout
+    data, document, warnings = _open(data)
+    with closing(document):
+        count = min(len(document), MAX_PAGES)
+        if count < len(document):
+            warnings.append(ReadWarning("afkortet", f"Kun de første {count} af {len(document)} sider er læst."))
+        reader, pages = _read_pages(data, document, count)
+        scans = _Scans(document, options.ocr, deadline)
+        pages = [scans.read(page) for page in pages]
+        warnings += scans.warnings()
+        if not any(page.runs for page in pages):
+            raise scans.no_text()
+        labels = pdfium.page_labels(document)[:count]
+        infos = tuple(
+            PageInfo(page.number, label, page.number in scans.done) for page, label in zip(pages, labels, strict=True)
+        )
+        name = f"{reader}+tesseract" if scans.done else reader
+        blocks = tuple(layout(pages, pdfium.outline(document)))
+        return Content(name, blocks, _properties(document), infos, tuple(warnings))
+
+
+def _open(data: bytes) -> tuple[bytes, pypdfium2.PdfDocument, list[ReadWarning]]:
+    """The file as it is, or what can be rescued of it."""
+    try:
+        document = pdfium.open_document(data)
+        if len(document):
+            return data, document, []
+        document.close()
+        error = DamagedFileError("PDF-filen har ingen sider.")
+    except DamagedFileError as damaged:
+        error = damaged
+    mended = salvage(data)
+    if mended is None:
+        raise error
+    data, found, told = mended
+    of = f" af {told}" if told > found else ""
+    warning = ReadWarning("sider-mangler", f"Filen er beskadiget eller klippet over. {found}{of} sider kunne reddes.")
+    return data, pdfium.open_document(data), [warning]
+
+
+def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tuple[str, list[RawPage]]:
+    """The pages by the reader whose text is better, and its name."""
+    shown = sum(visible(pdfium.page_text(document, number)) for number in range(1, count + 1))
+    first = _by_pypdf(data, document, count)
+    first_score = score(plain_text(first), shown) if first is not None else -1.0
+    if first is not None and first_score >= GOOD:
+        return "pypdf", first
+    second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
+    if first is not None and first_score >= score(plain_text(second), shown):
+        return "pypdf", first
+    return "pdfium", second
+
+
+def _by_pypdf(data: bytes, document: pypdfium2.PdfDocument, count: int) -> list[RawPage] | None:
+    """The pages by pypdf with the drawn lines PDFium sees; None when pypdf fails or is slow."""
+    try:
+        with time_limit(_SLOW + _SLOW_PAGE * count) as clock:
+            reader = pypdf_reader.open_reader(data)
+            if len(reader.pages) < count:
+                return None
+            pages: list[RawPage] = []
+            for number in range(1, count + 1):
+                clock.check()
+                rules = pdfium.page_rules(document, number)
+                pages.append(pypdf_reader.read_page(reader, number, rules))
+            return pages
+    except TooSlow:
+        return None
+    except (FileNotDecryptedError, MemoryError, RecursionError):
+        return None
+    except Exception:  # pypdf raises whatever its parts do on files that break the format's rules
+        return None
+
+
+@dataclass
+class _Scans:
+    """Recognition of the pages that need it, within the time there is; remembers what was and was not done."""
+
+    document: pypdfium2.PdfDocument
+    wanted: bool
+    deadline: float
+    done: set[int] = field(default_factory=set)
+    left: list[int] = field(default_factory=list)
+    out_of_time: bool = False
+    unreadable: list[int] = field(default_factory=list)
+
+    def read(self, page: RawPage) -> RawPage:
+        """The page, recognised in whole or in part where it must be."""
+        parts = None if needs_ocr(self.document, page) else unreadable_parts(page)
+        if parts is not None and not parts:
+            return _without_unreadable(page)
+        seconds = self.deadline - time.monotonic()
+        if self.wanted and ocr.languages() and seconds > 0 and not self.out_of_time:
+            try:
+                result = recognised(self.document, page, parts, seconds)
+            except ReadLimitError:
+                self.out_of_time = True
+            else:
+                self.done.add(page.number)
+                return result
+        if parts is None:
+            self.left.append(page.number)
+            return page
+        self.unreadable.append(page.number)
+        return _without_unreadable(page)
+
+    def warnings(self) -> list[ReadWarning]:
+        """What a person should know of pages that were not, or only partly, read."""
+        found: list[ReadWarning] = []
+        if self.left and self.out_of_time:
+            text = f"{_pages(self.left)} er billeder, og tiden gik ud. Hæv KB_READ_TIMEOUT for at få dem med."
+            found.append(ReadWarning("sider-uden-tekst", text))
+        elif self.left:
+            found.append(ReadWarning("kræver-ocr", f"{_pages(self.left)} er billeder. {self._cure()}"))
+        if self.unreadable:
+            text = f"{_pages(self.unreadable)} har skrift, som filen ikke fortæller bogstaverne i. {self._cure()}"
+            found.append(ReadWarning("ulæselig-skrift", text))
+        return found
+
+    def no_text(self) -> NoTextError:
+        """Why a file of which nothing was read has no text."""
+        if self.left and self.out_of_time:
+            return NoTextError(
+                "Siderne er billeder, og tegngenkendelsen nåede ikke at blive færdig.", code="tidsgrænse"
+            )
+        if self.left:
+            return OcrMissingError(f"Siderne er billeder og kræver OCR. {'' if self.wanted else self._cure()}".strip())
+        if self.done:
+            return NoTextError("Siderne er billeder, og der er ikke fundet tekst i dem.")
+        return NoTextError("Filen indeholder ingen tekst.")
+
+    def _cure(self) -> str:
+        return OcrMissingError.advice if self.wanted else "Slå OCR til med KB_OCR=true."
+
+
+def _without_unreadable(page: RawPage) -> RawPage:
+    return replace(page, runs=tuple(run for run in page.runs if not is_unreadable(run)))
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"Side {numbers[0]}"
+    named = ", ".join(map(str, numbers[:_NAMED_PAGES]))
+    return f"Siderne {named}" + (f" og {len(numbers) - _NAMED_PAGES} til" if len(numbers) > _NAMED_PAGES else "")
+
+
+def _properties(document: pypdfium2.PdfDocument) -> Properties:
+    try:
+        told = document.get_metadata_dict(skip_empty=True)
+    except (UnicodeDecodeError, pypdfium2.PdfiumError):
+        return Properties()
+    return Properties(title=told.get("Title", ""), created=_pdf_date(told.get("CreationDate", "")))
+
+
+def _pdf_date(text: str) -> date | None:
+    """The day of a date such as "D:20240104101500+01'00'"."""
+    digits = text.removeprefix("D:")[:8]
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return None

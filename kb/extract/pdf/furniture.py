@@ -54,11 +54,13 @@ def split_notes(lines: list[Line], body: float, height: float) -> tuple[list[Lin
     small = [line for line in lines if line.size <= _NOTE_RATIO * body and line.y < height / 2 and not line.table]
     if not small:
         return lines, []
-    lowest_text = min((line.y for line in lines if line not in small), default=0.0)
+    small_set = set(small)
+    lowest_text = min((line.y for line in lines if line not in small_set), default=0.0)
     notes = [line for line in small if line.y < lowest_text]
     if not notes or not re.match(r"^(?:\d{1,3}|[*†])\s*\S", notes[0].text):
         return lines, []
-    return [line for line in lines if line not in notes], notes
+    taken = set(notes)
+    return [line for line in lines if line not in taken], notes
 
 
 def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set[Line]:

@@ -22,7 +22,7 @@ _X_HEIGHT = 0.7
 _WORD_GAP = 0.16
 _CELL_GAP = 1.25
 _STRAY_GAP = 0.4
-_UNIT = re.compile(r"(?:\b[kcdm]?m|\d)$")
+_UNIT = re.compile(r"\b(?:[kcdm]?m|10|x)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,16 @@ def _line(runs: list[Run], order: Mapping[int, int], page: int) -> Line:
     marks = [index > 0 and _is_note_mark(run, runs[index - 1], size, baseline) for index, run in enumerate(runs)]
     runs = [run for run, is_mark in zip(runs, marks, strict=True) if not is_mark]
     text = ""
-    end = runs[0].x0
+    end, last_size = runs[0].x0, size
     for run in runs:
-        if text.endswith(" ") and run.x0 - end < 0.5 * _WORD_GAP * size and _is_small_capitals(text, run.text):
+        gap = run.x0 - end
+        em = min(max(run.size, last_size), 1.5 * min(run.size, last_size))
+        if text.endswith(" ") and gap < 0.5 * _WORD_GAP * em and _is_small_capitals(text, run.text):
             text = text.rstrip()
-        if text and run.x0 - end > _WORD_GAP * size and not text.endswith(" ") and not run.text.startswith(" "):
+        if text and gap > _WORD_GAP * em and not text.endswith(" ") and not run.text.startswith(" "):
             text += " "
         text += run.text
-        end = max(end, run.x1)
+        end, last_size = max(end, run.x1), run.size
     letters = sum(len(run.text.strip()) for run in runs)
     bold = sum(len(run.text.strip()) for run in runs if run.bold) > 0.8 * letters
     return Line(one_line(text), runs[0].x0, end, baseline, size, bold, page, min(places), max(places))

@@ -83,6 +83,16 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
     return RawPage(number, width, height, runs[upright], aside, framed)
 
 
+def page_rules(document: pdfium.PdfDocument, number: int) -> list[Rule]:
+    """The drawn lines of a page, with the page's lower left corner as the origin."""
+    page = document[number - 1]
+    try:
+        frame = _Frame.of(page)
+        return [frame.turned_rule(rule, 0) for rule in read_rules(page)]
+    finally:
+        page.close()
+
+
 def page_text(document: pdfium.PdfDocument, number: int) -> str:
     """The page's text as PDFium orders it: quick, without places."""
     page = document[number - 1]

@@ -1,0 +1,140 @@
+"""PDF pages by pypdf: the pieces of text its visitor reports, gathered into runs.
+
+pypdf tells where each piece begins and in what font, not where it ends; the width is added up from the font's own
+table of widths, or estimated where there is none.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+from pypdf.generic import DictionaryObject
+
+from kb.extract.pdf.model import RawPage, Rule, Run
+
+Matrix = list[float]
+# Of the type size, for a font that does not tell its widths.
+_USUAL_WIDTH = 0.5
+_MAX_GAP = 1.5
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+
+
+def open_reader(data: bytes) -> PdfReader:
+    """Open a PDF, forgiving what pypdf can mend; raises ``PyPdfError`` and others for what it cannot."""
+    reader = PdfReader(io.BytesIO(data), strict=False)
+    if reader.is_encrypted:
+        reader.decrypt("")
+    return reader
+
+
+def read_page(reader: PdfReader, number: int, rules: Sequence[Rule] = ()) -> RawPage:
+    """The runs of a page (``number`` from 1), parted at vertical ``rules``.
+
+    Text turned away from the page's own direction is left out; a page full of it is for PDFium.
+    """
+    page = reader.pages[number - 1]
+    pieces = _Pieces()
+    page.extract_text(visitor_text=pieces.add)
+    box = page.cropbox
+    left, bottom = float(box.left), float(box.bottom)
+    verticals = [rule for rule in rules if rule.x0 == rule.x1]
+    runs = tuple(pieces.runs(left, bottom, verticals))
+    return RawPage(number, float(box.width), float(box.height), runs, rules=tuple(rules))
+
+
+class _Pieces:
+    """Gathers what the visitor reports; a piece ends where pypdf ends a line or the text jumps."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._fonts: dict[int, _Font] = {}
+
+    def add(self, text: str, cm: Matrix, tm: Matrix, font: DictionaryObject | None, size: float) -> None:
+        if not text or font is None:
+            return
+        known = self._fonts.setdefault(id(font), _Font(font))
+        x, y, scale, upright = _place(cm, tm)
+        if not upright:
+            return
+        points = round(abs(size) * scale, 1) or 1.0
+        for index, line in enumerate(text.split("\n")):
+            if line.strip() and index == 0:
+                self._runs.append(Run(line, x, x + known.width(line) * points, y, points, known.bold))
+            elif line.strip():
+                # A line pypdf broke off inside one piece: its place is not told.
+                last = self._runs[-1] if self._runs else Run("", x, x, y, points)
+                y = min(y, last.y) - 1.2 * points
+                self._runs.append(Run(line, x, x + known.width(line) * points, y, points, known.bold))
+
+    def runs(self, left: float, bottom: float, rules: Sequence[Rule]) -> list[Run]:
+        """The pieces with (left, bottom) as the origin, neighbours of one line and type joined."""
+        joined: list[Run] = []
+        for piece in self._runs:
+            run = replace(piece, x0=piece.x0 - left, x1=piece.x1 - left, y=piece.y - bottom)
+            last = joined[-1] if joined else None
+            if last is not None and _joins(last, run) and not _parted(last, run, rules):
+                gap = " " if run.x0 - last.x1 > 0.16 * run.size and not last.text.endswith(" ") else ""
+                joined[-1] = Run(
+                    last.text + gap + run.text, last.x0, max(last.x1, run.x1), last.y, last.size, last.bold
+                )
+            else:
+                joined.append(run)
+        return joined
+
+
+def _joins(before: Run, after: Run) -> bool:
+    if before.size != after.size or before.bold != after.bold or abs(before.y - after.y) > 0.2 * after.size:
+        return False
+    return -0.5 * after.size <= after.x0 - before.x1 <= _MAX_GAP * after.size
+
+
+def _parted(before: Run, after: Run, rules: Sequence[Rule]) -> bool:
+    """Whether a vertical rule stands where one piece ends and the next begins."""
+    return any(
+        before.x1 - before.size < rule.x0 <= after.x0 + 1 and before.x0 < rule.x0 and rule.y0 <= after.y <= rule.y1
+        for rule in rules
+    )
+
+
+def _place(cm: Matrix, tm: Matrix) -> tuple[float, float, float, bool]:
+    """Where a piece begins on the page, the scale of its type, and whether it runs from left to right."""
+    a = tm[0] * cm[0] + tm[1] * cm[2]
+    b = tm[0] * cm[1] + tm[1] * cm[3]
+    d = tm[2] * cm[1] + tm[3] * cm[3]
+    x = tm[4] * cm[0] + tm[5] * cm[2] + cm[4]
+    y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+    scale = abs(d) or math.hypot(a, b) or 1.0
+    return x, y, scale, a > 0 and abs(b) < 0.1 * abs(a)
+
+
+class _Font:
+    """What a font's dictionary tells: whether it is bold, and how wide its characters are."""
+
+    def __init__(self, font: DictionaryObject) -> None:
+        name = str(font.get("/BaseFont", "")).lower()
+        self.bold = any(word in name for word in ("bold", "black", "heavy", "semib", "demi"))
+        self._widths = _simple_widths(font)
+
+    def width(self, text: str) -> float:
+        """The width of a text in units of the type size."""
+        return sum(self._widths.get(ord(char), _USUAL_WIDTH) for char in text.rstrip())
+
+
+def _simple_widths(font: DictionaryObject) -> Mapping[int, float]:
+    """Widths by character for fonts with a plain encoding; composite fonts number glyphs, not characters."""
+    if font.get("/Subtype") == "/Type0":
+        return {}
+    try:
+        widths: Any = font.get("/Widths", ())
+        first = int(font.get("/FirstChar", 0))
+        return {first + index: float(width) / 1000 for index, width in enumerate(widths.get_object())}
+    except (AttributeError, TypeError, ValueError, PyPdfError):
+        return {}
