@@ -1,0 +1,64 @@
+# make serve: everything from nothing to http://127.0.0.1:8000.  make test: everything the tests need, then all of them.
+# A second run does only what has changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Where pip finds PyTorch's CPU build if the ordinary index brings CUDA; see README.
+TORCH_INDEX ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.DEFAULT_GOAL := help
+.PHONY: help serve index model test check unit quality corpus clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: index  ## install, prepare the model, index corpus/ and serve the pages
+	$(BIN)/kb serve
+
+index: model  ## bring the index in line with corpus/
+	$(BIN)/kb index
+
+model: $(VENV)/.runtime  ## prepare the embedding model
+	@$(BIN)/kb model prepare
+
+test: $(VENV)/.test model  ## everything: style, types, import directions, unit, integration and browser tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+unit: $(VENV)/.test  ## the quick tests alone
+	$(BIN)/pytest tests/unit
+
+quality: index  ## measure retrieval and answers, and write docs/quality.md
+	$(BIN)/python -m benchmarks.quality
+
+corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
+	$(BIN)/python tools/corpus/build.py
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 eller nyere kræves."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/system-packages.sh python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installerer pakker (første gang nogle minutter) …"
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime tools/system-packages.sh
+	$(PIP) -e '.[test,dev]'
+	sh tools/system-packages.sh chromium tesseract-ocr tesseract-ocr-dan libreoffice-writer-nogui libreoffice-impress-nogui
+	@touch $@
+
+$(VENV)/.corpus: $(VENV)/.runtime tools/corpus/requirements.txt
+	$(PIP) -r tools/corpus/requirements.txt
+	sh tools/system-packages.sh libreoffice-writer-nogui fonts-liberation
+	@touch $@
+
+clean:  ## remove what was made: environment, index, caches
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find index -mindepth 1 ! -name README.md -delete
