@@ -13,44 +13,49 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cache
+from statistics import median
 
 from PIL.Image import Image
 
 from kb.errors import ReadLimitError
 
 DPI = 300
-_LANGUAGES = ("dan", "eng")
+_LANGUAGE = "dan"
 _UNSURE = 30.0
-_SURE = 50.0
+_SURE = {True: 35.0, False: 65.0}
+_FEW_LETTERS = 4
 _WIDEST_SPACE = 2.0
 
 
 @dataclass(frozen=True)
 class RecognisedLine:
-    """One line of recognised text with its box in pixels, the origin at the image's upper left corner."""
+    """One line of recognised text with its box in pixels, the origin at the image's upper left corner.
+
+    ``height`` is the usual height of the lines of its paragraph: a line's own depends on the letters in it.
+    """
 
     text: str
     left: int
     top: int
     right: int
     bottom: int
+    height: float
 
 
 @cache
-def languages() -> str:
-    """The languages to ask Tesseract for ("dan+eng"); empty when it, or Danish, is not installed."""
+def is_installed() -> bool:
+    """Whether Tesseract and its Danish data are on this machine."""
     if shutil.which("tesseract") is None:
-        return ""
+        return False
     listed = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=False, timeout=30)
-    installed = set(listed.stdout.split())
-    return "+".join(name for name in _LANGUAGES if name in installed) if "dan" in installed else ""
+    return _LANGUAGE in listed.stdout.split()
 
 
 def recognise_lines(image: Image, seconds: float) -> list[RecognisedLine]:
     """The lines of text in an image; raises :class:`ReadLimitError` when it takes longer than ``seconds``."""
     buffer = io.BytesIO()
     image.convert("L").save(buffer, "PNG", compress_level=1)
-    command = ["tesseract", "stdin", "stdout", "-l", languages(), "--dpi", str(DPI), "--psm", "3", "tsv"]
+    command = ["tesseract", "stdin", "stdout", "-l", _LANGUAGE, "--dpi", str(DPI), "--psm", "3", "tsv"]
     try:
         result = subprocess.run(
             command,
@@ -71,8 +76,16 @@ def _lines(table: str) -> list[RecognisedLine]:
     for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
         if row.get("level") == "5" and (row.get("text") or "").strip() and float(row["conf"]) >= _UNSURE:
             words.setdefault((row["block_num"], row["par_num"], row["line_num"]), []).append(row)
-    parts = [part for found in words.values() for part in _parted(found)]
-    return [_line(part) for part in parts if _makes_sense(part)]
+    heights: dict[tuple[str, ...], list[int]] = {}
+    for key, found in words.items():
+        heights.setdefault(key[:2], []).append(_height(found))
+    parts = [(key, part) for key, found in words.items() for part in _parted(found)]
+    return [_line(part, median(heights[key[:2]])) for key, part in parts if _makes_sense(part)]
+
+
+def _height(words: list[dict[str, str]]) -> int:
+    top = min(int(word["top"]) for word in words)
+    return max(int(word["top"]) + int(word["height"]) for word in words) - top
 
 
 def _parted(words: list[dict[str, str]]) -> list[list[dict[str, str]]]:
@@ -93,14 +106,16 @@ def _makes_sense(words: list[dict[str, str]]) -> bool:
     """Specks and strokes are read as punctuation, or as letters Tesseract itself hardly believes in."""
     text = "".join(word["text"] for word in words)
     sure = sum(float(word["conf"]) * len(word["text"]) for word in words) / len(text)
-    return sure >= _SURE and sum(char.isalnum() for char in text) >= 0.6 * len(text)
+    letters = sum(char.isalnum() for char in text)
+    return sure >= _SURE[letters >= _FEW_LETTERS] and letters >= 0.6 * len(text)
 
 
-def _line(words: list[dict[str, str]]) -> RecognisedLine:
+def _line(words: list[dict[str, str]], height: float) -> RecognisedLine:
     return RecognisedLine(
         " ".join(word["text"].strip() for word in words),
         min(int(word["left"]) for word in words),
         min(int(word["top"]) for word in words),
         max(int(word["left"]) + int(word["width"]) for word in words),
         max(int(word["top"]) + int(word["height"]) for word in words),
+        height,
     )

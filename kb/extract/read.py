@@ -93,12 +93,18 @@ def _read_content(form: Format, data: bytes, options: ReadOptions) -> Content:
 
 def _reader(form: Format) -> Reader:
     """The reader of a format; imported when first needed, since some libraries are slow to load."""
-    from kb.extract import plain, word
+    from kb.extract import epub, office, opendocument, plain, slides, word
     from kb.extract.pdf import read_pdf
 
     readers: dict[Format, Reader] = {
         Format.PDF: read_pdf,
         Format.DOCX: lambda data, _: word.read_docx(data),
+        Format.PPTX: lambda data, _: slides.read_pptx(data),
+        Format.ODT: lambda data, _: opendocument.read_odt(data),
+        Format.ODP: lambda data, _: opendocument.read_odp(data),
+        Format.DOC: office.read_doc,
+        Format.RTF: office.read_rtf,
+        Format.EPUB: lambda data, _: epub.read_epub(data),
         Format.HTML: lambda data, _: plain.read_html(data),
         Format.MARKDOWN: lambda data, _: plain.read_markdown(data),
         Format.TEXT: lambda data, _: plain.read_text(data),

@@ -132,7 +132,7 @@ class _Scans:
         if parts is not None and not parts:
             return _without_unreadable(page)
         seconds = self.deadline - time.monotonic()
-        if self.wanted and ocr.languages() and seconds > 0 and not self.out_of_time:
+        if self.wanted and ocr.is_installed() and seconds > 0 and not self.out_of_time:
             try:
                 result = recognised(self.document, page, parts, seconds)
             except ReadLimitError:

@@ -136,8 +136,8 @@ def _read_part(document: pdfium.PdfDocument, page: RawPage, part: Box, seconds: 
             left + line.left / scale,
             left + line.right / scale,
             top - line.bottom / scale + _DESCENT * (line.bottom - line.top) / scale,
-            # Rounded to whole points: the boxes of lines without descenders are lower.
-            float(max(4, round(_TYPE_SIZE * (line.bottom - line.top) / scale))),
+            # Rounded to whole points: recognised heights differ a little from paragraph to paragraph.
+            float(max(4, round(_TYPE_SIZE * line.height / scale))),
         )
         for line in recognise_lines(image, seconds)
     ]
