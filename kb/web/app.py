@@ -33,7 +33,10 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(static_url=static_files.static_url, labels=presenters.THEME_LABELS)
     app.jinja_env.filters.update(
-        dato=presenters.danish_timestamp, klokken=presenters.danish_clock, antal=presenters.counted, tal=presenters.number
+        dato=presenters.danish_timestamp,
+        klokken=presenters.danish_clock,
+        antal=presenters.counted,
+        tal=presenters.number,
     )
     app.context_processor(_frame)
     security.protect(app)

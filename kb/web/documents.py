@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Blueprint, Response, render_template, request, send_file
@@ -19,6 +20,7 @@ from kb.web.services import services, snapshot
 
 LIST_FACETS = ("temaer", "myndighed", "område", "type", "år", "læser")
 DAY_SECONDS = 86_400
+_PLACE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 
 blueprint = Blueprint("dokumenter", __name__)
 
@@ -74,6 +76,7 @@ def document(document_id: str) -> str:
         pages=presenters.document_pages(stored.document, passage),
         cited=presenters.passage_view(passage, record) if passage else None,
         image=_shown_page(held, stored.document, passage),
+        place=request.args.get("sted", ""),
         is_pdf=record.media_type == page_images.PDF,
         original=_has_original(held, document_id),
         versions=_versions(held, document_id),
@@ -88,7 +91,19 @@ def _cited(held: Snapshot, document_id: str) -> Passage | None:
     passage = held.passage(wanted)
     if passage.document_id != document_id:
         raise NotFoundError("Passagen hører ikke til denne rapport.")
-    return passage
+    return _narrowed(passage, request.args.get("sted", ""))
+
+
+def _narrowed(passage: Passage, place: str) -> Passage:
+    """The passage cut down to the range an answer cites ("120-245"); whole when the range is not inside it."""
+    found = _PLACE.fullmatch(place)
+    if found is None:
+        return passage
+    start, end = int(found[1]), int(found[2])
+    if not passage.start <= start < end <= passage.end:
+        return passage
+    text = passage.text[start - passage.start : end - passage.start]
+    return replace(passage, start=start, end=end, text=text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 from kb.search import Searcher
+from kb.web.answers import answer_to
 
 CANDIDATES = (
     "Hvordan håndterede projekterne GDPR?",
-    "Hvad lærte projekterne om datakvalitet?",
+    "Hvilke projekter havde problemer med datakvalitet?",
+    "Hvor meget tid sparede Norddjurs på at fordele mails?",
     "Hvorfor blev nogle løsninger ikke sat i drift?",
     "Hvordan fik man medarbejderne til at bruge løsningen?",
     "Hvad kræver det, når en algoritme er medicinsk udstyr?",
-    "Hvor meget tid er der sparet?",
 )
 SHOWN = 4
 _kept: WeakKeyDictionary[Searcher, tuple[str, ...]] = WeakKeyDictionary()
@@ -21,5 +22,6 @@ _kept: WeakKeyDictionary[Searcher, tuple[str, ...]] = WeakKeyDictionary()
 def examples(searcher: Searcher) -> tuple[str, ...]:
     """Questions with an answer in the searcher's build; worked out once a build."""
     if searcher not in _kept:
-        _kept[searcher] = tuple(question for question in CANDIDATES if searcher.search(question, top=1).hits)[:SHOWN]
+        found = (question for question in CANDIDATES if not answer_to(searcher, question, {}).refused)
+        _kept[searcher] = tuple(found)[:SHOWN]
     return _kept[searcher]

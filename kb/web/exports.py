@@ -7,6 +7,7 @@ import io
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
@@ -14,6 +15,7 @@ from werkzeug.exceptions import BadRequest
 from kb.models import Hit, SearchResult
 from kb.text import slug
 from kb.web import asked, presenters
+from kb.web.answers import answer_to
 from kb.web.services import searcher, snapshot
 
 MOST_HITS = 100
@@ -21,6 +23,7 @@ FEED_ENTRIES = 20
 COLUMNS = (
     "nummer", "projekt", "myndighed", "rapport", "år", "afsnit", "side", "rolle", "citat", "passage", "adresse"
 )  # fmt: skip
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 blueprint = Blueprint("udtraek", __name__)
@@ -98,6 +101,57 @@ def hits_xlsx() -> Response:
         for column, width in enumerate((8, 28, 24, 36, 8, 36, 8, 14, 90, 28, 50)):
             sheet.set_column(column, column, width)
     return _download(content.getvalue(), XLSX, _name(question, "xlsx"))
+
+
+@blueprint.get("/sporg.docx")
+def answer_docx() -> Response:
+    """The answer with its sources as a Word document."""
+    question = asked.read(request.args)
+    if not question.question.strip():
+        raise BadRequest
+    found = answer_to(searcher(), question.question, question.filters)
+    return _download(docx(presenters.answer_view(found)), DOCX, _name(question, "docx"))
+
+
+def docx(view: presenters.AnswerView) -> bytes:
+    """An answer as the bytes of a Word document: question, answer, coverage, projects, sources."""
+    from docx import Document
+
+    document = Document()
+    document.core_properties.title = view.answer.question
+    document.core_properties.author = "Erfaringsbasen"
+    document.core_properties.language = "da-DK"
+    document.add_heading(view.answer.question, 0)
+    for sentence in view.answer.sentences:
+        document.add_paragraph(f"{sentence.text} {presenters.references(sentence.citations)}")
+    if view.answer.refusal:
+        document.add_paragraph(view.answer.refusal.message)
+    document.add_paragraph(f"{view.answer.coverage.sentence}. Svarets sikkerhed: {view.certainty.lower()}.")
+    for heading, projects in (("Projekterne", view.projects), ("På tværs af projekter", view.cross_cutting)):
+        if projects:
+            document.add_heading(heading, 1)
+        for project in projects:
+            _add_project(document, project)
+    document.add_heading("Kilder", 1)
+    for source in view.citations:
+        document.add_paragraph(f"[{source.number}] {source.citation}")
+    made = presenters.danish_timestamp(view.answer.created)
+    document.add_paragraph(f"Fra Erfaringsbasen, som den var {made} ({view.answer.build_id}).")
+    content = io.BytesIO()
+    document.save(content)
+    return content.getvalue()
+
+
+def _add_project(document: Any, project: presenters.ProjectView) -> None:
+    document.add_heading(project.name, 2)
+    if project.authority:
+        document.add_paragraph(project.authority)
+    for group in project.groups:
+        for finding in group.findings:
+            paragraph = document.add_paragraph(style="List Bullet")
+            paragraph.add_run(f"{group.label or 'Andet'}: ").bold = True
+            own = " (indsamlerens læsning)" if finding.inferred else ""
+            paragraph.add_run(f"{finding.text}{own} {presenters.references([finding.citation])}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from kb.errors import QuestionError
 from kb.models import THEMES, DocumentRecord, Passage, Role
 from kb.search import ProjectSummary, Snapshot
 from kb.web import asked, presenters
+from kb.web.answers import answer_to
 from kb.web.examples import examples
 from kb.web.services import searcher, services, snapshot
 
@@ -45,17 +46,19 @@ def ask() -> Response | BaseResponse:
     if not question.question.strip():
         return redirect(url_for("sider.front"))
     size = services().settings.page_size
+    held = searcher()
     try:
-        result = searcher().search(
-            question.question, top=size, offset=(question.page - 1) * size, filters=question.filters
-        )
+        result = held.search(question.question, top=size, offset=(question.page - 1) * size, filters=question.filters)
     except QuestionError as error:
         return make_response(render_template("spoergsmaal.html", asked=question, error=error), 400)
     clean = asked.Asked(result.question, question.filters, question.page)
     more = len(result.hits) == size and question.page < asked.LAST_PAGE and result.total > question.page * size
+    # The answer stands on the first page of passages; the others are for reading on.
+    answered = answer_to(held, clean.question, clean.filters) if clean.page == 1 else None
     page = render_template(
         "svar.html",
         asked=clean,
+        answer=presenters.answer_view(answered) if answered else None,
         result=result,
         hits=[presenters.hit_view(hit) for hit in result.hits],
         facets=presenters.facet_views(result.facets, clean.filters),

@@ -12,7 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from kb.models import Document, DocumentRecord, Hit, Match, Metadata, Page, Passage, Role
+from kb.models import (
+    Answer,
+    Certainty,
+    Citation,
+    Document,
+    DocumentRecord,
+    Finding,
+    Hit,
+    Match,
+    Metadata,
+    Page,
+    Passage,
+    ProjectAnswer,
+    Role,
+)
 
 MONTHS = (
     "januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november",
@@ -203,6 +217,136 @@ def passage_view(
     )
 
 
+# --- Answers --------------------------------------------------------------------------------------------------------
+
+CERTAINTY = {
+    Certainty.SURE: ("Sikkert", "badge-success"),
+    Certainty.LIKELY: ("Sandsynligt", "badge-info"),
+    Certainty.UNSURE: ("Usikkert", "badge-warning"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CitationView:
+    """A source of an answer; ``place`` is the cited range of the report's text, as its page takes it."""
+
+    number: int
+    document_id: str
+    passage_id: str
+    place: str
+    title: str
+    project: str
+    section: str
+    page: str
+    inferred: bool
+    quote: str
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """A project's findings of one role."""
+
+    label: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """What one project, or one report across projects, says; ``document_id`` is of a report across projects."""
+
+    name: str
+    slug: str
+    document_id: str
+    authority: str
+    certainty: str
+    badge: str
+    groups: tuple[FindingGroup, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """An answer laid out: sentences, projects, reports across projects, sources, and the whole as text to copy."""
+
+    answer: Answer
+    certainty: str
+    badge: str
+    projects: tuple[ProjectView, ...]
+    cross_cutting: tuple[ProjectView, ...]
+    citations: tuple[CitationView, ...]
+    text: str
+
+
+def answer_view(answer: Answer) -> AnswerView:
+    """What the answer page shows of an answer."""
+    certainty, badge = CERTAINTY[answer.certainty]
+    projects = [(project.cross_cutting, _project_view(project)) for project in answer.projects]
+    return AnswerView(
+        answer=answer,
+        certainty=certainty,
+        badge=badge,
+        projects=tuple(view for crossing, view in projects if not crossing),
+        cross_cutting=tuple(view for crossing, view in projects if crossing),
+        citations=tuple(_citation_view(citation) for citation in answer.citations),
+        text=answer_text(answer),
+    )
+
+
+def _project_view(project: ProjectAnswer) -> ProjectView:
+    certainty, badge = CERTAINTY[project.certainty]
+    roles = dict.fromkeys(finding.role for finding in project.findings)
+    groups = tuple(
+        FindingGroup(ROLE_LABELS[role], tuple(finding for finding in project.findings if finding.role is role))
+        for role in roles
+    )
+    documents = project.document_ids
+    return ProjectView(
+        project.name, project.slug, documents[0] if documents else "", project.authority, certainty, badge, groups,
+        project.reasons,
+    )  # fmt: skip
+
+
+def _citation_view(citation: Citation) -> CitationView:
+    path = [heading for heading in citation.heading_path if heading != citation.title]
+    return CitationView(
+        number=citation.number,
+        document_id=citation.document_id,
+        passage_id=citation.passage_id,
+        place=f"{citation.start}-{citation.end}",
+        title=citation.title,
+        project=citation.project,
+        section=" › ".join(path),
+        page=f"side {citation.page}" if citation.page else "",
+        inferred=citation.inferred,
+        quote=" ".join(citation.quote.split()),
+        citation=_source_text(citation),
+    )
+
+
+def _source_text(citation: Citation) -> str:
+    parts = [citation.title, f"side {citation.page}" if citation.page else "", citation.passage_id]
+    return f"»{' '.join(citation.quote.split())}« ({', '.join(part for part in parts if part)})"
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer with its sources as text to paste."""
+    lines = [answer.question, ""]
+    lines += [f"{sentence.text} {references(sentence.citations)}" for sentence in answer.sentences]
+    if answer.refusal:
+        lines.append(answer.refusal.message)
+    used = {number for sentence in answer.sentences for number in sentence.citations}
+    sources = [citation for citation in answer.citations if citation.number in used]
+    lines += ["", answer.coverage.sentence + ".", ""] if answer.coverage.of else [""]
+    lines += [f"[{citation.number}] {_source_text(citation)}" for citation in sources]
+    return "\n".join(lines).strip()
+
+
+def references(numbers: Sequence[int]) -> str:
+    """Citation numbers as text: [1][4]."""
+    return "".join(f"[{number}]" for number in numbers)
+
+
 # --- Filters --------------------------------------------------------------------------------------------------------
 
 
@@ -311,11 +455,11 @@ class PageBlocks:
 
 @dataclass(frozen=True, slots=True)
 class ContentsEntry:
-    """A heading in the list of contents."""
+    """A heading in the list of contents; ``deeper`` when it stands under another."""
 
-    level: int
     text: str
     anchor: str
+    deeper: bool
 
 
 _BULLET = re.compile(r"[-•*–]\s+")
@@ -323,14 +467,14 @@ _LIST_ITEM = re.compile(r"(?:[-•*–]|\d{1,2}[.)])\s+")
 
 
 def contents(document: Document) -> tuple[ContentsEntry, ...]:
-    """The headings as a list of contents, the title itself and levels below the third left out."""
-    headings = [
-        ContentsEntry(heading.level, heading.text, _heading_anchor(index))
-        for index, heading in enumerate(document.headings)
-        if not _is_title(document, index)
-    ]
-    top = min((entry.level for entry in headings), default=1)
-    return tuple(entry for entry in headings if entry.level <= top + 1)
+    """The headings as a list of contents, the title itself and all but the two outer levels left out."""
+    kept = [(index, heading) for index, heading in enumerate(document.headings) if not _is_title(document, index)]
+    top = min((heading.level for _, heading in kept), default=1)
+    return tuple(
+        ContentsEntry(heading.text, _heading_anchor(index), heading.level > top)
+        for index, heading in kept
+        if heading.level <= top + 1
+    )
 
 
 def _is_title(document: Document, index: int) -> bool:

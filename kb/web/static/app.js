@@ -53,4 +53,65 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A reference opens its source just below, so that the reader keeps the place; without script it leads to the source.
+function toggleSource(link) {
+  const open = document.getElementById(link.getAttribute("aria-controls") || "");
+  if (open) {
+    open.remove();
+    link.removeAttribute("aria-controls");
+    link.setAttribute("aria-expanded", "false");
+    return;
+  }
+  const source = document.getElementById(link.dataset.cite);
+  const block = link.closest("p, dd, li");
+  if (!source || !block) {
+    return;
+  }
+  const box = document.createElement("div");
+  box.className = "cite-open";
+  box.id = `aaben-${Math.random().toString(36).slice(2)}`;
+  box.append(...source.lastElementChild.cloneNode(true).childNodes);
+  if (block.tagName === "P") {
+    block.after(box);
+  } else {
+    block.append(box);
+  }
+  link.setAttribute("aria-controls", box.id);
+  link.setAttribute("aria-expanded", "true");
+}
+
+function prepareReferences() {
+  for (const link of document.querySelectorAll("a[data-cite]")) {
+    link.setAttribute("role", "button");
+    link.setAttribute("aria-expanded", "false");
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-cite]");
+  if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    toggleSource(link);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const link = event.target.closest?.("a[data-cite]");
+  if (link && event.key === " ") {
+    event.preventDefault();
+    toggleSource(link);
+  }
+});
+
+// Beside the text there is room for filters and contents; above it they would push it away.
+function foldOnNarrow() {
+  if (window.matchMedia("(max-width: 991px)").matches) {
+    for (const details of document.querySelectorAll("details[data-fold]")) {
+      details.open = false;
+    }
+  }
+}
+
 showButtons();
+prepareReferences();
+foldOnNarrow();
