@@ -24,7 +24,7 @@ index: model  ## bring the index in line with corpus/
 model: $(VENV)/.runtime  ## prepare the embedding model
 	@$(BIN)/kb model prepare
 
-test: $(VENV)/.test model  ## everything: style, types, import directions, unit, integration and browser tests
+test: $(VENV)/.test index  ## everything: style, types, import directions, unit, integration and browser tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -69,7 +69,7 @@ class SentenceTransformerEmbedder:
         from tokenizers import Tokenizer
 
         self.card: ModelCard = read_card(folder)
-        self._folder = folder
+        self.folder = folder
         self._model: SentenceTransformer | None = None
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
@@ -125,7 +125,7 @@ class SentenceTransformerEmbedder:
             stay_offline()
             from sentence_transformers import SentenceTransformer
 
-            self._model = SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+            self._model = SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
         return self._model
 
 

