@@ -1,19 +1,21 @@
 """Reading many files, each in a worker process that may crash, hang or eat memory without harming the run.
 
-A pool of worker processes is fed one file at a time over a pipe. A worker is used again after a file that went well
+A pool of worker processes is fed one file at a time over a socket. A worker is used again after a file that went well
 or failed with a reason, and replaced after one that crashed it, passed its time or ran out of memory; that file
-alone fails. Workers are started by a fork server (or spawned where there is none), so they never inherit the model,
-the threads or the open files of the process that asks. Each leads its own process group: programs it started
-(LibreOffice, Tesseract) end with it.
+alone fails. Workers run :mod:`kb.extract.worker` in a fresh interpreter, so they never inherit the model, the threads
+or the open files of the process that asks, and never run its main module again, as those of ``multiprocessing`` do.
+Each leads its own process group: programs it started (LibreOffice, Tesseract) end with it. A worker whose parent dies
+ends after the file it is reading.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import multiprocessing
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections import deque
@@ -21,8 +23,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from kb.errors import ReadError
@@ -131,18 +131,27 @@ class _Worker:
     """One worker process as seen by the parent."""
 
     def __init__(self, root: Path, options: ReadOptions) -> None:
-        context = _context()
-        self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-            target=_work, args=(theirs, root, options), daemon=True, name="kb-reader"
-        )
-        self.process.start()
-        theirs.close()
+        ours, theirs = socket.socketpair()
+        self.connection = Connection(ours.detach())
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "kb.extract.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._tell(root, options)
         self.path: Path | None = None
         self.deadline = 0.0
         self._started = 0.0
         self._files = 0
         self._timeout = options.timeout
+
+    def _tell(self, root: Path, options: ReadOptions) -> None:
+        with contextlib.suppress(OSError):  # one that died at once is found out by the first file
+            self.connection.send((root, options))
 
     def give(self, path: Path) -> bool:
         """Send a file; False when the worker is gone."""
@@ -185,11 +194,14 @@ class _Worker:
     def kill(self) -> None:
         """End the process and everything it started."""
         self.connection.close()
-        if self.process.pid is not None and hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.join(_GRACE)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self._exit_code()
+
+    def _exit_code(self) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(_GRACE)
+        return None
 
     def _finish(self) -> tuple[Path, float]:
         assert self.path is not None
@@ -197,27 +209,29 @@ class _Worker:
         return path, time.monotonic() - self._started
 
     def _crashed(self, path: Path, root: Path, seconds: float) -> ReadOutcome:
-        self.process.join(_GRACE)
-        code = self.process.exitcode
+        code = self._exit_code()
         cause = f" (signal {signal.Signals(-code).name})" if code is not None and code < 0 else ""
         reason = f"Læseren gik ned under læsningen af filen{cause}."
         name = relative_name(path, root)
         return ReadOutcome(name, ReadStatus.FAILED, None, "læser-gik-ned", reason, round(seconds, 3))
 
 
-def _context() -> BaseContext:
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["kb.extract.read"])
-    return context
+def _environment() -> dict[str, str]:
+    """The environment of a worker: it must find this very package, however the parent found it."""
+    home = str(Path(__file__).parents[2])
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{home}{os.pathsep}{others}" if others else home}
 
 
 # --- In the worker --------------------------------------------------------------------------------------------------
 
 
-def _work(connection: Connection, root: Path, options: ReadOptions) -> None:
-    """Read files as they come until the parent closes the pipe."""
+def work(connection: Connection) -> None:
+    """Read files as they come until the parent closes the connection; first come the root and the options."""
+    try:
+        root, options = connection.recv()
+    except (EOFError, OSError):
+        return
     _settle_in(options)
     while True:
         try:
@@ -229,14 +243,13 @@ def _work(connection: Connection, root: Path, options: ReadOptions) -> None:
             connection.send(answer)
         except MemoryError:
             connection.send(_out_of_memory(options))
+        except OSError:
+            return  # the parent died meanwhile
         if isinstance(answer, _Failure) and answer.spent:
             return
 
 
 def _settle_in(options: ReadOptions) -> None:
-    if hasattr(os, "setsid"):
-        with contextlib.suppress(OSError):
-            os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; an interrupt reaches it too
     logging.disable(logging.CRITICAL)  # libraries tell of every oddity in a file; ours are warnings on the document
     sys.setrecursionlimit(3000)

@@ -1,0 +1,124 @@
+"""What the tests share: a small deterministic embedder, small corpora, and settings on a folder of one's own.
+
+Only the model is replaced, and only where a test is about storage and flow; reading, cutting, SQLite, FAISS and Tantivy
+are the real ones.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.settings import Settings
+
+SHARED = Path(os.environ.get("KB_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+class HashEmbedder:
+    """Vectors of hashed character trigrams: texts that share wording are near one another, and nothing is random.
+
+    ``embedded`` lists every passage text given, in order; ``batch_seconds`` is slept for each batch; ``log`` gets a
+    line for each text once its batch is done, so that another process can count them.
+    """
+
+    def __init__(
+        self, name: str = "trigram", dimension: int = 64, *, batch_seconds: float = 0.0, log: Path | None = None
+    ) -> None:
+        self._name = name
+        self._dimension = dimension
+        self.batch_seconds = batch_seconds
+        self.log = log
+        self.embedded: list[str] = []
+        self.batches: list[int] = []
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self._name}-{self._dimension}"
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    @property
+    def max_tokens(self) -> int:
+        return 512
+
+    def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._vectors(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        time.sleep(self.batch_seconds)
+        self.embedded.extend(texts)
+        self.batches.append(len(texts))
+        if self.log:
+            lines = "".join(f"{os.getpid()} {zlib.crc32(text.encode()):08x}\n" for text in texts)
+            handle = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            try:
+                os.write(handle, lines.encode())  # one write: a kill leaves a batch's lines whole or absent
+            finally:
+                os.close(handle)
+        return self._vectors(texts)
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split()) + 2
+
+    def _vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        found = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            padded = f"  {' '.join(text.lower().split())} "
+            for at in range(len(padded) - 2):
+                found[row, zlib.crc32(padded[at : at + 3].encode()) % self._dimension] += 1.0
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
+        return found
+
+
+def make_settings(folder: Path, **overrides: object) -> Settings:
+    """Settings whose folders lie in ``folder``; small batches, so that a run has several."""
+    values: dict[str, object] = {
+        "corpus": folder / "corpus",
+        "index_dir": folder / "index",
+        "state_dir": folder / "state",
+        "batch_size": 4,
+        "read_workers": 1,
+    }
+    return Settings(**{**values, **overrides})  # type: ignore[arg-type]
+
+
+def report_text(subject: str, *, project: str = "", paragraphs: int = 2, year: int = 2021) -> str:
+    """A small Markdown report about ``subject``, a word that then stands in every one of its passages."""
+    head = [f"titel: Rapport om {subject}", f"projekt: {project}", "type: kommunal", f"år: {year}", "temaer: [data]"]
+    body = [f"## Formål\n\nProjektet undersøgte {subject} i tre kommuner."]
+    for number in range(1, paragraphs + 1):
+        body.append(
+            f"## Læring {number}\n\nErfaringen med {subject} var, at del {number} krævede mere tid end planlagt. "
+            f"Derfor råder deltagerne andre til at begynde med {subject} i god tid."
+        )
+    return "---\n" + "\n".join(head) + f"\n---\n\n# Rapport om {subject}\n\n" + "\n\n".join(body) + "\n"
+
+
+CORPUS: Mapping[str, str] = {
+    "asta.md": report_text("journalnotater", project="ASTA"),
+    "faldrisiko.md": report_text("faldrisiko", project="Falddetektion", year=2022),
+    "mail/sortering.md": report_text("mailfordeling", project="Mailsortering", paragraphs=3),
+    "noter.txt": "Møde om vandløb\n\nVandløbet blev målt hver uge. Målingerne viste et fald i vandstanden.\n",
+}
+
+
+def write_corpus(folder: Path, files: Mapping[str, str] = CORPUS) -> Path:
+    """Write the files below ``folder`` and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
