@@ -93,6 +93,8 @@ _NEVER = frozenset(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MAX_DEPTH = 400
+_LONGEST_HEADING = 160
+_LONGEST_TITLE = 12
 
 _BOILERPLATE_TAGS = frozenset({"nav", "footer", "aside", "form", "dialog", "menu"})
 _BOILERPLATE_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu"})
@@ -106,6 +108,8 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 # mammoth's marks at the word a note belongs to, and the arrows from the note back to it.
 _NOTE_MARK = re.compile(r"(?:foot|end)note-ref-")
 _NOTE_BACK = re.compile(r"#(?:foot|end)note-ref-")
+# File names, and what Word writes of its own accord.
+_NO_DESCRIPTION = re.compile(r"\.\w{3,4}$|automatisk\s+genereret|automatically\s+generated", re.IGNORECASE)
 _MAIN_SELECTORS = ("main", "[role=main]", "article", "#content", "#main", "#main-content", ".content", ".main-content")
 _MAIN_SHARE = 0.3
 
@@ -167,6 +171,9 @@ class _Walker:
         self.run.clear()
         if not text:
             return
+        if self.kind is Kind.HEADING and _is_sentence(text):
+            self.blocks.append(Block(Kind.PARAGRAPH, text))
+            return
         prefix = "- " if self.kind is Kind.ITEM else ""
         self.blocks.append(Block(self.kind, prefix + text, level=self.level, group=self.group))
         if self.kind is Kind.ITEM:
@@ -195,7 +202,7 @@ class _Walker:
 
     def _image(self, node: LexborNode) -> None:
         described = (node.attributes.get("alt") or "").strip()
-        if not self.skip_boilerplate and len(described.split()) > 2 and not re.search(r"\.\w{3,4}$", described):
+        if not self.skip_boilerplate and len(described.split()) > 2 and not _NO_DESCRIPTION.search(described):
             self.run.append(f" {described} ")
 
     def _block(self, node: LexborNode, tag: str, depth: int) -> None:
@@ -266,6 +273,11 @@ class _Walker:
             return True
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
         return bool(_BOILERPLATE_NAMES.search(names)) and tag not in {"body", "main", "article"}
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text set as a heading is a whole sentence or more: emphasis, not a heading."""
+    return len(text) > _LONGEST_HEADING or (text.endswith(".") and len(text.split()) > _LONGEST_TITLE)
 
 
 def _nearest_table(node: LexborNode) -> LexborNode | None:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from dataclasses import replace
 from datetime import date
 from typing import IO
 from zipfile import ZipFile
 
 import mammoth
 from defusedxml import ElementTree
+from selectolax.lexbor import LexborHTMLParser
 
 from kb.errors import DamagedFileError
 from kb.extract.blocks import Block, Content, Kind, Properties
 from kb.extract.container import check_xml_parts, opened, read_part
 from kb.extract.markup import html_blocks
+from kb.extract.text import one_line
 from kb.models import ReadWarning
 
 _STYLES = "\n".join(
@@ -35,6 +38,7 @@ _STYLES = "\n".join(
         "comment-reference => ",
     ]
 )
+_LONGEST_BOLD = 90
 _TOC_ENTRY = re.compile(r"^(.{3,150}?)[\s.…]*\s(\d{1,3})$")
 
 
@@ -52,7 +56,8 @@ def read_docx(data: bytes) -> Content:
             ReadWarning("rettelser", "Dokumentet har rettelser, der ikke er godkendt; de er læst, som om de var det."),
         )
     )
-    return Content("mammoth", tuple(without_contents_list(html_blocks(html))), properties, warnings=found)
+    blocks = without_contents_list(with_bold_headings(html, html_blocks(html)))
+    return Content("mammoth", tuple(blocks), properties, warnings=found)
 
 
 def _main_part(archive: ZipFile) -> str:
@@ -104,6 +109,35 @@ def iso_date(text: str) -> date | None:
         return date.fromisoformat(text[:10])
     except ValueError:
         return None
+
+
+def with_bold_headings(html: str, blocks: list[Block]) -> list[Block]:
+    """Take short paragraphs in bold, standing alone, for the headings they are meant as.
+
+    Many reports are written without heading styles. Such a heading ranks one below the last real one.
+    """
+    bold = {
+        text
+        for paragraph in LexborHTMLParser(html).css("p")
+        if (text := one_line(paragraph.text())) == one_line("".join(s.text() for s in paragraph.css("strong")))
+        and 2 < len(text) <= _LONGEST_BOLD
+        and text[-1] not in ".,;!"
+    }
+    result: list[Block] = []
+    level = 1
+    for index, block in enumerate(blocks):
+        if block.kind is Kind.HEADING:
+            level = block.level
+        if block.kind is Kind.PARAGRAPH and block.text in bold and _has_text_below(blocks, index, bold):
+            result.append(replace(block, kind=Kind.HEADING, level=min(level + 1, 6)))
+        else:
+            result.append(block)
+    return result
+
+
+def _has_text_below(blocks: list[Block], index: int, bold: set[str]) -> bool:
+    below = blocks[index + 1] if index + 1 < len(blocks) else None
+    return below is not None and below.text not in bold
 
 
 def without_contents_list(blocks: list[Block]) -> list[Block]:

@@ -29,6 +29,7 @@ from kb.extract.text import join_pair, strip_bullet, words_inside_lines
 _HEADING_RATIO = 1.12
 _MAX_HEADING = 160
 _SENTENCE_END = re.compile(r"[.!?:;»”\")\]]$")
+_ADDRESS = re.compile(r"^(?:https?://|www\.)\S+$")
 _SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,5})\.?\s+\S")
 _NUMBERED_ITEM = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-h][.)])\s+\S")
 
@@ -85,7 +86,7 @@ class _Style:
         large = self.levels.get(_rounded(line.size), 0)
         if named and (large or line.bold or line.size >= self.body):
             return named
-        if not re.search(r"[^\W\d_]{2}", line.text):
+        if not re.search(r"[^\W\d_]{2}", line.text) or _ADDRESS.match(line.text):
             return 0
         numbered = _SECTION_NUMBER.match(line.text)
         if large or (line.bold and not self.bold_body and line.size >= self.body * 0.95):

@@ -11,11 +11,11 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import DictionaryObject
+from pypdf.generic._font import Font
 
 from kb.extract.pdf.model import RawPage, Rule, Run
 
@@ -121,20 +121,25 @@ class _Font:
     def __init__(self, font: DictionaryObject) -> None:
         name = str(font.get("/BaseFont", "")).lower()
         self.bold = any(word in name for word in ("bold", "black", "heavy", "semib", "demi"))
-        self._widths = _simple_widths(font)
+        self._widths, self._default = _widths(font)
 
     def width(self, text: str) -> float:
         """The width of a text in units of the type size."""
-        return sum(self._widths.get(ord(char), _USUAL_WIDTH) for char in text.rstrip())
+        return sum(self._widths.get(char, self._default) for char in text.rstrip())
 
 
-def _simple_widths(font: DictionaryObject) -> Mapping[int, float]:
-    """Widths by character for fonts with a plain encoding; composite fonts number glyphs, not characters."""
-    if font.get("/Subtype") == "/Type0":
-        return {}
+def _widths(font: DictionaryObject) -> tuple[Mapping[str, float], float]:
+    """Widths by character, and that of the others; pypdf keeps them by the code each character has in the font."""
     try:
-        widths: Any = font.get("/Widths", ())
-        first = int(font.get("/FirstChar", 0))
-        return {first + index: float(width) / 1000 for index, width in enumerate(widths.get_object())}
-    except (AttributeError, TypeError, ValueError, PyPdfError):
-        return {}
+        known = Font.from_font_resource(font)
+    except (PyPdfError, AttributeError, KeyError, TypeError, ValueError):
+        return {}, _USUAL_WIDTH
+    by_code = known.character_widths
+    default = by_code.get("default", 1000 * _USUAL_WIDTH) / 1000
+    widths = {char: width / 1000 for char, width in by_code.items() if len(char) == 1}
+    if isinstance(known.encoding, dict):
+        widths |= {char: by_code[chr(code)] / 1000 for code, char in known.encoding.items() if chr(code) in by_code}
+    for code, char in known.character_map.items():
+        if isinstance(code, str) and code in by_code and isinstance(char, str) and char:
+            widths[char] = by_code[code] / 1000
+    return widths, default
