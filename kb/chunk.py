@@ -137,6 +137,7 @@ def _strip(body: str, start: int, end: int) -> Span:
 def _passage(
     document: Document, section: _Section, ordinal: int, start: int, end: int, page_starts: Sequence[int]
 ) -> Passage:
+    below_title = [heading for heading in section.heading_path if heading != document.metadata.titel]
     first = max(bisect_right(page_starts, start) - 1, 0)
     last = max(bisect_right(page_starts, end - 1) - 1, 0)
     pages = document.pages[first : last + 1]
@@ -150,7 +151,7 @@ def _passage(
         heading_path=section.heading_path,
         page_first=pages[0].number if pages else None,
         page_last=pages[-1].number if pages else None,
-        role=role_of(section.heading_path),
-        inferred=is_inferred(section.heading_path),
+        role=role_of(below_title),
+        inferred=is_inferred(below_title),
         ocr=any(page.ocr for page in pages),
     )

@@ -2,7 +2,8 @@
 
 A heading is matched by its words in the tables below, the innermost heading first. "Vores læsning" is the collector's
 own inference about a project: it counts as a lesson and is marked as inferred, so that it is never presented as the
-project's own.
+project's own. A heading over sources, annexes or contacts tells nothing, whatever stands above it; nor does a document's title,
+which the caller leaves out: a report called "GDPR som barriere" is not all challenges.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from kb.models import Role
 
 INFERRED_HEADING = re.compile(r"\bvores (?:læsning|vurdering|fortolkning)\b")
+_TELLS_NOTHING = re.compile(r"^(?:kilder?|referencer|litteratur|henvisninger|links|bilag|indhold\w*|kontakt\w*)\b")
 # In order: a heading such as "Udfordringer og håndtering" is taken by its first word.
 _HEADING_ROLES: tuple[tuple[Role, str], ...] = (
     (Role.ADVICE, r"råd\b|anbefal|gode råd|opmærksomhedspunkt|huskeliste"),
@@ -34,6 +36,8 @@ def is_inferred(heading_path: Sequence[str]) -> bool:
 
 def role_of(heading_path: Sequence[str]) -> Role:
     """The role that the innermost telling heading gives; :attr:`Role.OTHER` where none tells."""
+    if heading_path and _TELLS_NOTHING.search(heading_path[-1].lower()):
+        return Role.OTHER
     for heading in reversed(heading_path):
         role = _role_of_heading(heading.lower())
         if role is not Role.OTHER:
