@@ -2,8 +2,8 @@
 
 A heading is matched by its words in the tables below, the innermost heading first. "Vores læsning" is the collector's
 own inference about a project: it counts as a lesson and is marked as inferred, so that it is never presented as the
-project's own. A heading over sources, annexes or contacts tells nothing, whatever stands above it; nor does a document's title,
-which the caller leaves out: a report called "GDPR som barriere" is not all challenges.
+project's own. A heading over sources, annexes or contacts tells nothing, whatever stands above it; nor does a
+document's title, which the caller leaves out: a report called "GDPR som barriere" is not all challenges.
 """
 
 from __future__ import annotations
