@@ -360,7 +360,7 @@ class SnapshotHolder:
 
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
         self._settings = settings
-        self._embedder = embedder
+        self.embedder = embedder
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
         self._tried = ""
@@ -398,7 +398,7 @@ class SnapshotHolder:
         self._tried = named
 
     def _open(self, build_id: str | None) -> Searcher:
-        return Searcher(Snapshot.open(self._settings.index_dir, build_id), self._embedder, self._settings)
+        return Searcher(Snapshot.open(self._settings.index_dir, build_id), self.embedder, self._settings)
 
     def _last_good(self, but: str) -> Searcher | None:
         for build_id in builds.build_ids(self._settings.index_dir):

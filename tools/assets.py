@@ -39,7 +39,7 @@ ICONS = (
     "reply", "search", "settings", "success", "sync", "time", "upload", "warning",
 )  # fmt: skip
 # Icons that the kept rules of the stylesheet point to.
-STYLESHEET_ICONS = ("check", "chevron-down", "chevron-right", "chevron-up", "minus", "plus")
+STYLESHEET_ICONS = ("check", "check-white", "chevron-down", "chevron-right", "chevron-up", "minus", "plus")
 # Components that no page uses, by the beginning of their class.
 UNUSED = (
     "accordion", "back-to-top", "button-overflow-menu", "character-limit", "cookie", "date-picker", "function-link",

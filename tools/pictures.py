@@ -37,7 +37,7 @@ PAGES = {
     "rapport": "/dokumenter/norddjurs-mailsortering",
     "rapport-pdf": "/dokumenter/aalborg-air?passage=aalborg-air.5",
     "projekter": "/projekter",
-    "projekt": "/projekter/air",
+    "projekt": "/projekter/intelligent-fordeling-og-journalisering-af-mails",
     "temaer": "/temaer",
     "tema": "/temaer/jura",
     "om": "/om",

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request, url_for
 
 from kb.errors import IndexUnusableError
 from kb.settings import Settings
-from kb.web import documents, exports, pages, presenters, problems, security, static_files
+from kb.web import admin, documents, exports, feedback_pages, pages, presenters, problems, security, static_files
 from kb.web.services import EXTENSION, Holder, Services, snapshot
 
 FORM_LIMIT = 256 * 1024
@@ -41,14 +41,16 @@ def create_app(
     app.context_processor(_frame)
     security.protect(app)
     problems.register(app, api_problem)
-    for blueprint in (static_files.blueprint, pages.blueprint, documents.blueprint, exports.blueprint, *blueprints):
+    own = (static_files, pages, documents, exports, feedback_pages, admin)
+    for blueprint in (*(module.blueprint for module in own), *blueprints):
         app.register_blueprint(blueprint)
     return app
 
 
 def _frame() -> dict[str, object]:
     """What the frame of every page shows; an error page must come out without an index as well."""
+    admin_url = url_for("redaktion.overview") if admin.is_local(request) else ""
     try:
-        return {"build": snapshot().manifest}
+        return {"build": snapshot().manifest, "admin_url": admin_url}
     except IndexUnusableError:
-        return {"build": None}
+        return {"build": None, "admin_url": admin_url}

@@ -69,13 +69,8 @@ def hits_csv() -> Response:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";")
     writer.writerow(COLUMNS)
-    writer.writerows([_inert(cell) for cell in row] for row in _rows(result.hits))
+    writer.writerows([presenters.inert(cell) for cell in row] for row in _rows(result.hits))
     return _download(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(question, "csv"))
-
-
-def _inert(cell: str | int) -> str | int:
-    """A cell that no spreadsheet takes for a formula: reports are not trusted to run anything."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _name(question: asked.Asked, suffix: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.errors import QuestionError
-from kb.models import THEMES, DocumentRecord, Passage, Role
+from kb.models import THEMES, Answer, DocumentRecord, Passage, Refusal, Role
 from kb.search import ProjectSummary, Snapshot
 from kb.web import asked, presenters
 from kb.web.answers import answer_to
@@ -55,6 +56,8 @@ def ask() -> Response | BaseResponse:
     more = len(result.hits) == size and question.page < asked.LAST_PAGE and result.total > question.page * size
     # The answer stands on the first page of passages; the others are for reading on.
     answered = answer_to(held, clean.question, clean.filters) if clean.page == 1 else None
+    if answered and answered.refusal:
+        _note_unanswered(answered, answered.refusal)
     page = render_template(
         "svar.html",
         asked=clean,
@@ -67,6 +70,14 @@ def ask() -> Response | BaseResponse:
         first=(question.page - 1) * size + 1,
     )
     return make_response(page)
+
+
+def _note_unanswered(answered: Answer, refusal: Refusal) -> None:
+    try:
+        services().feedback.note_unanswered(answered.question, answered.build_id, refusal.reason.value)
+    except (OSError, sqlite3.Error) as error:
+        # A reader gets the page even where nothing can be written; the list of questions is for the editors.
+        current_app.logger.warning("Spørgsmål uden svar kunne ikke noteres: %s", error)
 
 
 @blueprint.get("/projekter")

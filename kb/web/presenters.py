@@ -60,6 +60,11 @@ THEME_TEXTS = {
     "leverandør": "Udbud, kontrakter og samarbejde med leverandører.",
     "klinisk": "Afprøvning, medicinsk udstyr og brug i behandling.",
 }
+# The metadata an editor fills in as text, in the form's order.
+EDITED_FIELDS = (
+    ("titel", "Titel"), ("projekt", "Projekt"), ("myndighed", "Myndighed"), ("område", "Område"), ("emne", "Emne"),
+    ("periode", "Periode"), ("år", "År"), ("status", "Status"),
+)  # fmt: skip
 FORMATS = {
     "application/pdf": "PDF",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
@@ -164,6 +169,11 @@ def citation_text(passage: Passage, record: DocumentRecord) -> str:
     where = ", ".join(part for part in source if part)
     section = " › ".join(passage.heading_path[1:] or passage.heading_path)
     return f"»{passage.text.strip()}«\n{where}{f', afsnittet {section}' if section else ''} ({passage.id})"
+
+
+def inert(cell: str | int) -> str | int:
+    """A cell that no spreadsheet takes for a formula: neither reports nor readers are trusted to run anything."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from flask import current_app
 
+from kb.embed import Embedder
 from kb.errors import KbError
+from kb.feedback import FeedbackStore
+from kb.jobs import Jobs
 from kb.search import Searcher, Snapshot
 from kb.settings import Settings
 
@@ -18,18 +21,25 @@ class Holder(Protocol):
     """Hands out the searcher on the newest good build, as :class:`kb.search.SnapshotHolder` does."""
 
     problem: KbError | None
+    embedder: Embedder
 
     def searcher(self) -> Searcher:
         """The searcher; raises :class:`kb.errors.IndexUnusableError` when there is no good build."""
         ...
 
 
-@dataclass(frozen=True)
 class Services:
-    """The settings and the holder of the searcher."""
+    """The settings, the holder of the searcher, and what is kept below ``state/``."""
 
-    settings: Settings
-    holder: Holder
+    def __init__(self, settings: Settings, holder: Holder) -> None:
+        self.settings = settings
+        self.holder = holder
+        self.feedback = FeedbackStore(settings.state_dir)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The background jobs; made when first needed, so that reading needs no writable folder."""
+        return Jobs(self.settings, self.holder.embedder)
 
 
 def services() -> Services:

@@ -103,6 +103,55 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A run's page keeps itself fresh.
+async function follow(area) {
+  const response = await fetch(area.dataset.job, { headers: { Accept: "application/json" } });
+  if (!response.ok) {
+    return;
+  }
+  const job = await response.json();
+  if (job.over) {
+    window.location.reload();
+    return;
+  }
+  const state = document.getElementById("tilstand");
+  const text = `${job.state}: ${job.stage}`;
+  if (state.textContent !== text) {
+    state.textContent = text;
+  }
+  const bar = document.getElementById("fremdrift");
+  if (job.total) {
+    bar.max = job.total;
+    bar.value = job.done;
+  } else {
+    bar.removeAttribute("value");
+  }
+  for (const cell of area.querySelectorAll("[data-file]")) {
+    cell.textContent = job.files[cell.dataset.file];
+  }
+  window.setTimeout(() => follow(area), 700);
+}
+
+function prepareDrop(form) {
+  const field = form.querySelector("input[type=file]");
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    form.addEventListener(kind, (event) => {
+      event.preventDefault();
+      form.classList.toggle("over", kind === "dragover");
+      if (kind === "drop" && event.dataTransfer.files.length) {
+        field.files = event.dataTransfer.files;
+      }
+    });
+  }
+}
+
+for (const area of document.querySelectorAll("[data-job]")) {
+  follow(area);
+}
+for (const form of document.querySelectorAll("form[data-drop]")) {
+  prepareDrop(form);
+}
+
 // Beside the text there is room for filters and contents; above it they would push it away.
 function foldOnNarrow() {
   if (window.matchMedia("(max-width: 991px)").matches) {

@@ -1,0 +1,249 @@
+"""Redaktionen: upload, metadata, replace, remove, reindex, builds, and the questions that got no answer.
+
+Open only to a browser on the machine itself. A request that came through a proxy is not from here, whatever its
+address says, and neither is one for another host's name: a foreign page could point its own name at this machine.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from flask import Blueprint, Request, Response, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from kb import builds, indexing
+from kb.errors import IndexUnusableError, InputError
+from kb.jobs import Job
+from kb.models import DOCUMENT_TYPES, THEMES
+from kb.search import Snapshot
+from kb.store import StoredRecord
+from kb.web import editing, presenters
+from kb.web.services import services, snapshot
+
+UPLOAD_LIMIT = 200 * 1024 * 1024
+MOST_FILES = 50
+_HERE = frozenset({"127.0.0.1", "::1"})
+_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+
+blueprint = Blueprint("redaktion", __name__, url_prefix="/admin")
+
+
+def is_local(asked: Request) -> bool:
+    """Whether the request comes straight from a browser on this machine."""
+    host = asked.host.rpartition(":")[0] if not asked.host.endswith("]") and ":" in asked.host else asked.host
+    return asked.remote_addr in _HERE and host in _HOSTS and not any(name in asked.headers for name in _FORWARDED)
+
+
+@blueprint.before_request
+def _only_here() -> None:
+    if not is_local(request):
+        raise Forbidden
+    request.max_content_length = UPLOAD_LIMIT
+
+
+@blueprint.after_request
+def _never_kept(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _snapshot() -> Snapshot | None:
+    try:
+        return snapshot()
+    except IndexUnusableError:
+        return None
+
+
+@blueprint.get("")
+def overview() -> str:
+    """The start: upload, the latest runs, and what needs attention."""
+    held = _snapshot()
+    return render_template(
+        "admin/oversigt.html",
+        jobs=services().jobs.newest()[:5],
+        failures=held.failures() if held else [],
+        unanswered=services().feedback.unanswered()[:5],
+        problem=services().holder.problem,
+        limit=UPLOAD_LIMIT // (1024 * 1024),
+    )
+
+
+@blueprint.post("/filer")
+def upload() -> BaseResponse:
+    """Take files in and start a run."""
+    files = [file for file in request.files.getlist("filer") if file.filename]
+    if not files:
+        raise InputError("Der var ingen filer i formularen.", advice="Vælg en eller flere filer, og prøv igen.")
+    if len(files) > MOST_FILES:
+        raise InputError(f"Der må højst sendes {MOST_FILES} filer ad gangen.", advice="Send dem i flere omgange.")
+    paths = [editing.add(services().settings, file) for file in files]
+    return _started(services().jobs.start(by="redaktionen", files=paths))
+
+
+def _started(job: Job) -> BaseResponse:
+    return redirect(url_for("redaktion.job", job_id=job.id), 303)
+
+
+@blueprint.post("/filer/slet")
+def delete_unread() -> BaseResponse:
+    """Remove a file that could not be read."""
+    wanted = request.form.get("sti", "")
+    failure = next((one for one in snapshot().failures() if one.path == wanted), None)
+    if failure is None:
+        raise NotFound
+    editing.remove_unread(services().settings, failure)
+    return _started(services().jobs.start(by="redaktionen"))
+
+
+@blueprint.post("/indeksering")
+def reindex() -> BaseResponse:
+    """Bring the index in line with the corpus."""
+    return _started(services().jobs.start(by="redaktionen"))
+
+
+def _job(job_id: str) -> Job:
+    found = services().jobs.get(job_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@blueprint.get("/job/<job_id>")
+def job(job_id: str) -> str:
+    """One run, its progress and its files."""
+    return render_template("admin/job.html", job=_job(job_id), documents=_documents_by_path())
+
+
+def _documents_by_path() -> dict[str, str]:
+    held = _snapshot()
+    return {stored.record.path: id_ for id_, stored in held.records.items()} if held else {}
+
+
+@blueprint.get("/job/<job_id>.json")
+def job_state(job_id: str) -> Response:
+    """The same for the script that keeps the page fresh."""
+    found = _job(job_id)
+    return jsonify(
+        state=found.state, over=found.is_over, stage=found.stage, done=found.done, total=found.total, files=found.files
+    )
+
+
+@blueprint.get("/rapporter")
+def reports() -> str:
+    """All reports with their state, and the files that could not be read."""
+    held = snapshot()
+    stored = sorted(held.records.values(), key=lambda one: one.record.metadata.titel.casefold())
+    return render_template(
+        "admin/rapporter.html", reports=stored, failures=held.failures(), file_format=presenters.file_format
+    )
+
+
+def _stored(document_id: str) -> StoredRecord:
+    found = snapshot().records.get(document_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@blueprint.get("/rapporter/<document_id>")
+def report(document_id: str) -> str:
+    """One report's metadata as a form, with what was inferred filled in."""
+    return render_template(
+        "admin/rapport.html",
+        stored=_stored(document_id),
+        types=DOCUMENT_TYPES,
+        themes=THEMES,
+        fields=presenters.EDITED_FIELDS,
+    )
+
+
+@blueprint.post("/rapporter/<document_id>")
+def save_report(document_id: str) -> BaseResponse:
+    """Write the metadata and start a run."""
+    stored = _stored(document_id)
+    values: dict[str, Any] = {key: " ".join(request.form.get(key, "").split()) for key, _ in presenters.EDITED_FIELDS}
+    year = values.pop("år")
+    if year and not (year.isascii() and year.isdigit() and 1970 <= int(year) <= 2100):
+        raise InputError("År skal være et årstal, fx 2023.")
+    values["år"] = int(year) if year else None
+    values["type"] = request.form.get("type") if request.form.get("type") in DOCUMENT_TYPES else ""
+    values["temaer"] = [theme for theme in THEMES if theme in request.form.getlist("temaer")]
+    editing.write_metadata(services().settings, stored, values)
+    return _started(services().jobs.start(by="redaktionen", files=[stored.record.path]))
+
+
+@blueprint.post("/rapporter/<document_id>/erstat")
+def replace_report(document_id: str) -> BaseResponse:
+    """Put a new file in the old one's place."""
+    file = request.files.get("fil")
+    if file is None or not file.filename:
+        raise InputError("Der var ingen fil i formularen.", advice="Vælg en fil, og prøv igen.")
+    path = editing.replace(services().settings, _stored(document_id), file)
+    return _started(services().jobs.start(by="redaktionen", files=[path]))
+
+
+@blueprint.post("/rapporter/<document_id>/slet")
+def delete_report(document_id: str) -> BaseResponse:
+    """Remove a report; it goes out of the answers with the run that follows."""
+    if request.form.get("bekraeft") != "ja":
+        raise InputError("Sletningen blev ikke bekræftet.", advice="Sæt kryds ved, at rapporten skal slettes.")
+    editing.remove(services().settings, _stored(document_id))
+    return _started(services().jobs.start(by="redaktionen"))
+
+
+@blueprint.get("/indekser")
+def index_list() -> str:
+    """The finished builds and the one in use."""
+    folder = builds.builds_dir(services().settings.index_dir)
+    manifests = []
+    for build_id in builds.build_ids(services().settings.index_dir):
+        try:
+            manifests.append(builds.read_manifest(folder / build_id))
+        except IndexUnusableError:
+            continue
+    held = _snapshot()
+    return render_template("admin/indekser.html", manifests=manifests, in_use=held.build_id if held else "")
+
+
+@blueprint.post("/indekser")
+def use_index() -> BaseResponse:
+    """Put an older build in use."""
+    indexing.roll_back(services().settings, request.form.get("indeks") or None)
+    return redirect(url_for("redaktion.index_list"), 303)
+
+
+@blueprint.get("/spoergsmaal")
+def questions() -> str:
+    """The questions that got no answer, and what readers said."""
+    feedback = services().feedback
+    return render_template("admin/spoergsmaal.html", unanswered=feedback.unanswered(), said=feedback.all()[:50])
+
+
+@blueprint.post("/spoergsmaal")
+def handle_question() -> BaseResponse:
+    """Take a question off the list."""
+    question = request.form.get("q", "")
+    if not question:
+        raise BadRequest
+    services().feedback.handle(question)
+    return redirect(url_for("redaktion.questions"), 303)
+
+
+@blueprint.get("/tilbagemeldinger.csv")
+def feedback_csv() -> Response:
+    """Everything readers said."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(("tidspunkt", "spørgsmål", "indeks", "nyttigt", "hvorfor", "citater"))
+    for one in services().feedback.all():
+        useful = "ja" if one.useful else "nej"
+        row = (one.created, one.question, one.build, useful, one.comment, " ".join(one.citations))
+        writer.writerow([presenters.inert(cell) for cell in row])
+    response = make_response(text.getvalue().encode("utf-8-sig"))
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers.set("Content-Disposition", "attachment", filename="tilbagemeldinger.csv")
+    return response
