@@ -1,8 +1,9 @@
 """PDF: pages to runs, runs to lines, lines to blocks.
 
-pypdf reads first. PDFium reads instead where pypdf fails, is slow, or its text scores badly (``quality``); the better
-of the two texts is kept and its reader named. PDFium tells in any case what a page shows: how many characters, which
-lines are drawn, the outline, the page labels. Pages without text, and parts in fonts without a mapping, are
+pypdf reads first. PDFium's reading is taken instead where pypdf fails, is slow, or its text scores badly and PDFium's
+better (``quality``); and of a page with tables, since pypdf does not tell where their cells end. The reader is named
+on the document. PDFium tells in any case what a page shows: how many characters, which lines are drawn, the outline,
+the page labels. Pages without text, and parts in fonts without a mapping, are
 recognised from their image (``scanned``). A file that cannot be opened is searched for whole pages (``salvage``).
 """
 
@@ -23,6 +24,7 @@ from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
 from kb.extract.pdf.layout import layout
+from kb.extract.pdf.lines import has_table
 from kb.extract.pdf.model import RawPage, plain_text
 from kb.extract.pdf.quality import GOOD, score, visible
 from kb.extract.pdf.salvage import salvage
@@ -31,8 +33,8 @@ from kb.extract.timing import TooSlow, time_limit
 from kb.models import ReadWarning
 
 MAX_PAGES = 10_000
-# pypdf's allowance in seconds: what it needs for ordinary pages, many times over.
-_SLOW, _SLOW_PAGE = 3.0, 0.15
+# pypdf's allowance in seconds of processor time: what it needs for ordinary pages, several times over.
+_SLOW, _SLOW_PAGE = 3.0, 0.2
 # The share of a file's time that recognition may use; the rest is for what comes after it.
 _OCR_SHARE = 0.8
 _NAMED_PAGES = 12
@@ -84,27 +86,41 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
     """The pages by the reader whose text is better, and its name."""
     shown = sum(visible(pdfium.page_text(document, number)) for number in range(1, count + 1))
     first = _by_pypdf(data, document, count)
-    first_score = score(plain_text(first), shown) if first is not None else -1.0
-    if first is not None and first_score >= GOOD:
-        return "pypdf", first
     second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
-    if first is not None and first_score >= score(plain_text(second), shown):
-        return "pypdf", first
-    return "pdfium", second
+    if first is None:
+        return "pdfium", second
+    first_score = score(plain_text(first), shown)
+    if first_score < GOOD and first_score < score(plain_text(second), shown):
+        return "pdfium", second
+    pages = [_better(one, other) for one, other in zip(first, second, strict=True)]
+    taken = sum(page is other for page, other in zip(pages, second, strict=True))
+    return "pypdf+pdfium" if taken else "pypdf", pages
+
+
+def _better(first: RawPage, second: RawPage) -> RawPage:
+    """PDFium's reading of a page with tables, since pypdf does not tell where their cells end; else pypdf's.
+
+    Also where pypdf's reading of just this page is bad: a font used on one page, or text turned on its side.
+    """
+    if has_table(second):
+        return second
+    shown = visible(plain_text([second]))
+    good = score(plain_text([first]), shown)
+    return second if good < GOOD and good < score(plain_text([second]), shown) else first
 
 
 def _by_pypdf(data: bytes, document: pypdfium2.PdfDocument, count: int) -> list[RawPage] | None:
     """The pages by pypdf with the drawn lines PDFium sees; None when pypdf fails or is slow."""
     try:
         with time_limit(_SLOW + _SLOW_PAGE * count) as clock:
-            reader = pypdf_reader.open_reader(data)
-            if len(reader.pages) < count:
+            reader = pypdf_reader.Reader(data)
+            if len(reader) < count:
                 return None
             pages: list[RawPage] = []
             for number in range(1, count + 1):
                 clock.check()
                 rules = pdfium.page_rules(document, number)
-                pages.append(pypdf_reader.read_page(reader, number, rules))
+                pages.append(reader.read_page(number, rules))
             return pages
     except TooSlow:
         return None

@@ -60,6 +60,11 @@ def page_lines(page: RawPage, vocabulary: frozenset[str] = frozenset()) -> list[
     return sorted(lines, key=lambda line: (-line.y, line.x0))
 
 
+def has_table(page: RawPage) -> bool:
+    """Whether a table is found on the page."""
+    return any(line.table for line in page_lines(page))
+
+
 def _with_aligned(lines: list[Line], vocabulary: frozenset[str]) -> list[Line]:
     """The lines with each table found by alignment made one."""
     rows = rows_of(lines)

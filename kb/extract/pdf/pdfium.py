@@ -198,6 +198,8 @@ class _Frame:
 
     def turned(self, char: _Char, turn: int) -> _Char:
         """The character where it stands when the page is turned so that its text runs from left to right."""
+        if turn == 0 and not self.left and not self.bottom:
+            return char
         x0, x1, y = char.x0 - self.left, char.x1 - self.left, char.y - self.bottom
         if turn == 90:
             low, high = char.y0 - self.bottom, char.y1 - self.bottom
@@ -263,6 +265,8 @@ def _breaks(chars: list[_Char], start: int, index: int) -> bool:
 
 def _parted(before: _Char, after: _Char, rules: list[Rule]) -> bool:
     """Whether a vertical rule stands between two characters."""
+    if after.x0 <= before.x1:
+        return False
     left, right = (before.x0 + before.x1) / 2, (after.x0 + after.x1) / 2
     return any(left < rule.x0 < right and rule.y0 - 1 <= before.y <= rule.y1 + 1 for rule in rules)
 

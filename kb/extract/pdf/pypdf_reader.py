@@ -27,40 +27,46 @@ _MAX_GAP = 1.5
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
-def open_reader(data: bytes) -> PdfReader:
-    """Open a PDF, forgiving what pypdf can mend; raises ``PyPdfError`` and others for what it cannot."""
-    reader = PdfReader(io.BytesIO(data), strict=False)
-    if reader.is_encrypted:
-        reader.decrypt("")
-    return reader
+class Reader:
+    """A PDF opened with pypdf, which forgives what it can mend; raises ``PyPdfError`` and others for the rest."""
 
+    def __init__(self, data: bytes) -> None:
+        self._reader = PdfReader(io.BytesIO(data), strict=False)
+        if self._reader.is_encrypted:
+            self._reader.decrypt("")
+        self._fonts: dict[int, tuple[DictionaryObject, _Font]] = {}
 
-def read_page(reader: PdfReader, number: int, rules: Sequence[Rule] = ()) -> RawPage:
-    """The runs of a page (``number`` from 1), parted at vertical ``rules``.
+    def __len__(self) -> int:
+        return len(self._reader.pages)
 
-    Text turned away from the page's own direction is left out; a page full of it is for PDFium.
-    """
-    page = reader.pages[number - 1]
-    pieces = _Pieces()
-    page.extract_text(visitor_text=pieces.add)
-    box = page.cropbox
-    left, bottom = float(box.left), float(box.bottom)
-    verticals = [rule for rule in rules if rule.x0 == rule.x1]
-    runs = tuple(pieces.runs(left, bottom, verticals))
-    return RawPage(number, float(box.width), float(box.height), runs, rules=tuple(rules))
+    def read_page(self, number: int, rules: Sequence[Rule] = ()) -> RawPage:
+        """The runs of a page (``number`` from 1), parted at vertical ``rules``.
+
+        Text turned away from the page's own direction is left out; a page full of it is for PDFium.
+        """
+        page = self._reader.pages[number - 1]
+        pieces = _Pieces(self._fonts)
+        page.extract_text(visitor_text=pieces.add)
+        box = page.cropbox
+        left, bottom = float(box.left), float(box.bottom)
+        verticals = [rule for rule in rules if rule.x0 == rule.x1]
+        runs = tuple(pieces.runs(left, bottom, verticals))
+        return RawPage(number, float(box.width), float(box.height), runs, rules=tuple(rules))
 
 
 class _Pieces:
     """Gathers what the visitor reports; a piece ends where pypdf ends a line or the text jumps."""
 
-    def __init__(self) -> None:
+    def __init__(self, fonts: dict[int, tuple[DictionaryObject, _Font]]) -> None:
         self._runs: list[Run] = []
-        self._fonts: dict[int, _Font] = {}
+        self._fonts = fonts
 
     def add(self, text: str, cm: Matrix, tm: Matrix, font: DictionaryObject | None, size: float) -> None:
         if not text or font is None:
             return
-        known = self._fonts.setdefault(id(font), _Font(font))
+        if id(font) not in self._fonts:
+            self._fonts[id(font)] = (font, _Font(font))  # kept with the font: its id must not pass to another
+        known = self._fonts[id(font)][1]
         x, y, scale, upright = _place(cm, tm)
         if not upright:
             return

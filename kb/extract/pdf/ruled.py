@@ -1,7 +1,8 @@
 """Tables framed by drawn lines (pure functions).
 
 Rules that touch each other form a frame; its distinct verticals and horizontals are the grid. A cell reaches over a
-grid line where no rule is drawn (a merged cell). Text belongs to the cell its middle lies in. A frame counts as a
+grid line where no rule is drawn and its text does (a merged cell). Text belongs to the cell its middle lies in. A
+table ruled only between its rows has its columns where white strips stay open all the way down. A frame counts as a
 table when it has at least two columns and two rows and text in a fair share of its cells; a framed text, a chart's
 grid and a page laid out by boxes do not.
 """
@@ -19,6 +20,9 @@ _MAX_RULES = 4000
 _MIN_FILLED = 0.3
 _MAX_CELL_SHARE = 0.35
 _MAX_CELL = 900
+_ROW_GAP = 60.0
+_FEWEST_BANDS = 3
+_STRIP = 0.7
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Frame:
 
 def find_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[Frame]:
     """The tables on a page, from the top down."""
-    frames = (_frame(group, runs) for group in _touching(_joined(rules[:_MAX_RULES])))
+    groups = _stacked(_touching(_joined(rules[:_MAX_RULES])), runs)
+    frames = (_frame(group, runs) for group in groups)
     return sorted((frame for frame in frames if frame is not None), key=lambda frame: -frame.top)
 
 
@@ -81,6 +86,35 @@ def _touching(rules: list[Rule]) -> list[list[Rule]]:
     return list(groups.values())
 
 
+def _stacked(groups: list[list[Rule]], runs: Sequence[Run]) -> list[list[Rule]]:
+    """Groups with only a row of cells between them put together: in striped tables every second row is bare."""
+    stacked: list[list[Rule]] = []
+    for group in sorted(groups, key=lambda group: -max(rule.y1 for rule in group)):
+        above = next((other for other in stacked if _goes_on(other, group, runs)), None)
+        if above is None:
+            stacked.append(list(group))
+        else:
+            above.extend(group)
+    return stacked
+
+
+def _goes_on(above: list[Rule], below: list[Rule], runs: Sequence[Run]) -> bool:
+    high, low = min(rule.y0 for rule in above), max(rule.y1 for rule in below)
+    if not _same_sides(above, below) or high - low > _ROW_GAP:
+        return False
+    xs = _distinct([rule.x0 for rule in above if rule.y0 != rule.y1])
+    between = [run for run in runs if low < run.y < high and xs and xs[0] <= _middle(run) <= xs[-1]]
+    crossing = any(run.x0 < x - 1 < x + 1 < run.x1 for run in between for x in xs[1:-1])
+    return not crossing and len({_interval(xs, _middle(run)) for run in between}) > 1
+
+
+def _same_sides(a: list[Rule], b: list[Rule]) -> bool:
+    return (
+        abs(min(r.x0 for r in a) - min(r.x0 for r in b)) <= _TOUCH
+        and abs(max(r.x1 for r in a) - max(r.x1 for r in b)) <= _TOUCH
+    )
+
+
 def _cross(h: Rule, v: Rule) -> bool:
     return h.x0 - _TOUCH <= v.x0 <= h.x1 + _TOUCH and v.y0 - _TOUCH <= h.y0 <= v.y1 + _TOUCH
 
@@ -88,12 +122,14 @@ def _cross(h: Rule, v: Rule) -> bool:
 def _frame(rules: list[Rule], runs: Sequence[Run]) -> Frame | None:
     xs = _distinct([rule.x0 for rule in rules if rule.y0 != rule.y1])
     ys = _distinct([rule.y0 for rule in rules if rule.y0 == rule.y1])[::-1]
+    if len(xs) < 3 and len(ys) > _FEWEST_BANDS:
+        xs, ys = _strips(rules, ys, runs)
     if len(xs) < 3 or len(ys) < 3:
         return None
     inside = [run for run in runs if xs[0] - 1 <= _middle(run) <= xs[-1] + 1 and ys[-1] - 1 <= run.y <= ys[0]]
     if not inside:
         return None
-    owners = _owners(rules, xs, ys)
+    owners = _owners(rules, xs, ys, inside)
     cells: dict[tuple[int, int], list[Run]] = {}
     for run in inside:
         row, column = _interval(ys, run.y + 0.3 * run.size), _interval(xs, _middle(run))
@@ -104,6 +140,33 @@ def _frame(rules: list[Rule], runs: Sequence[Run]) -> Frame | None:
         tuple(tuple(cells.get((row, column), ())) for column in range(len(xs) - 1)) for row in range(len(ys) - 1)
     )
     return Frame(xs[0], xs[-1], ys[-1], ys[0], rows)
+
+
+def _strips(rules: list[Rule], ys: list[float], runs: Sequence[Run]) -> tuple[list[float], list[float]]:
+    """The columns of a table ruled only between its rows: the white strips that stay open from top to bottom.
+
+    The heading row may stand above the first rule.
+    """
+    left, right = min(rule.x0 for rule in rules), max(rule.x1 for rule in rules)
+    inside = [run for run in runs if left - 2 <= run.x0 and run.x1 <= right + 2 and ys[-1] - 1 <= run.y <= ys[0]]
+    if not inside:
+        return [], ys
+    size = max(run.size for run in inside)
+    above = [run for run in runs if left - 2 <= run.x0 and run.x1 <= right + 2 and ys[0] < run.y <= ys[0] + 1.8 * size]
+    xs = _open_strips([*inside, *above], left, right, size)
+    if len(xs) >= 3 and above:
+        return xs, [max(run.y + run.size for run in above), *ys]
+    return _open_strips(inside, left, right, size), ys
+
+
+def _open_strips(runs: Sequence[Run], left: float, right: float, size: float) -> list[float]:
+    edges = [left]
+    end = left
+    for run in sorted(runs, key=lambda run: run.x0):
+        if run.x0 - end > _STRIP * size and end > left:
+            edges.append((end + run.x0) / 2)
+        end = max(end, run.x1)
+    return [*edges, right]
 
 
 def _is_table(cells: dict[tuple[int, int], list[Run]], count: int) -> bool:
@@ -136,15 +199,21 @@ def _interval(edges: list[float], value: float) -> int:
     return len(edges) - 2
 
 
-def _owners(rules: list[Rule], xs: list[float], ys: list[float]) -> dict[tuple[int, int], tuple[int, int]]:
-    """For each cell of the grid the cell it is merged into: itself, or one to the left or above."""
+def _owners(
+    rules: list[Rule], xs: list[float], ys: list[float], runs: Sequence[Run]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """For each cell of the grid the cell it is merged into: itself, or one to the left or above.
+
+    Where a row has no rule at a column's edge, text that runs across it tells that cells are merged.
+    """
     owners: dict[tuple[int, int], tuple[int, int]] = {}
     for row in range(len(ys) - 1):
         middle_y = (ys[row] + ys[row + 1]) / 2
         for column in range(len(xs) - 1):
             middle_x = (xs[column] + xs[column + 1]) / 2
             owner = (row, column)
-            if column and not _has_vertical(rules, xs[column], middle_y):
+            crossed = any(r.x0 < xs[column] - 1 < xs[column] + 1 < r.x1 and ys[row + 1] <= r.y <= ys[row] for r in runs)
+            if column and crossed and not _has_vertical(rules, xs[column], middle_y):
                 owner = owners[row, column - 1]
             elif row and not _has_horizontal(rules, ys[row], middle_x):
                 owner = owners[row - 1, column]
