@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 
 from flask import Flask
-from waitress import create_server
+from flask.json.provider import DefaultJSONProvider
+from waitress.server import create_server
 
+from kb.api import openapi, requests
 from kb.api.problems import problem
-from kb.api.routes import blueprint
+from kb.api.routes import api
 from kb.embed import Embedder, load_embedder
 from kb.errors import ConfigurationError, IndexUnusableError
 from kb.search import SnapshotHolder
@@ -26,7 +28,18 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     """The whole application, with the model of the settings where none is given."""
     settings = settings or load_settings()
     holder = SnapshotHolder(settings, embedder or load_embedder(settings))
-    return create_app(settings, holder, blueprints=[blueprint], api_problem=problem)
+    app = create_app(settings, holder, blueprints=[api.blueprint, openapi.blueprint], api_problem=problem)
+    api.install(app)
+    requests.install(app)
+    app.json = Json(app)
+    return app
+
+
+class Json(DefaultJSONProvider):
+    """JSON with Danish letters as they are and members in the order they were written."""
+
+    ensure_ascii = False
+    sort_keys = False
 
 
 def run(settings: Settings, embedder: Embedder) -> None:

@@ -1,31 +1,167 @@
-"""What the API takes, as pydantic models; an unknown parameter is an error, since a misspelled filter must not pass."""
+"""What the API takes, as pydantic models; the OpenAPI description is made from the same ones.
+
+An unknown parameter is an error, since a misspelled filter must not pass for a set one, and so is a parameter given
+twice where one value is meant. Numbers and truth values are taken in one spelling only.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Any, Self, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from werkzeug.datastructures import MultiDict
 
+from kb.models import Role
 from kb.search import FILTER_FIELDS
 
 MAX_TOP = 100
-MAX_OFFSET = 1000
+# Each page costs the search as many candidates as stand before it.
+MAX_SEARCH_OFFSET = 1000
+MAX_OFFSET = 1_000_000
+MAX_VALUES = 50
+MAX_VALUE = 500
+MAX_FIELDS = 40
+# As kb.search.clean_question demands: text, and at least one letter or digit in it.
+_TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]"
+QUESTION_PATTERN = rf"^{_TEXT}*[\wÆØÅæøå]{_TEXT}*$"
 
 
-class SearchQuery(BaseModel):
-    """``/api/v1/search?q=...``; every filter field may be repeated."""
+def _whole_number(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise PydanticCustomError("int_parsing", "not a whole number")
+    return value
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    q: Annotated[str, Field(description="Spørgsmålet på dansk.")]
-    top: Annotated[int, Field(ge=1, le=MAX_TOP, description="Antal passager.")] = 20
-    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET, description="Passager, der springes over.")] = 0
-    explain: Annotated[bool, Field(description="Vis, hvorfor hver passage blev fundet.")] = False
-    filters: Annotated[dict[str, list[str]], Field(default_factory=dict)]
+def _truth(value: object) -> object:
+    if isinstance(value, str):
+        if value not in {"true", "false"}:
+            raise PydanticCustomError("bool_parsing", "not true or false")
+        return value == "true"
+    return value
+
+
+Number = Annotated[int, BeforeValidator(_whole_number)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
+Values = Annotated[list[Value], Field(max_length=MAX_VALUES)]
+Question = Annotated[
+    str,
+    Field(
+        description="Spørgsmålet på dansk. CPR-numre i det bliver skjult, før der søges.",
+        json_schema_extra={"minLength": 1, "pattern": QUESTION_PATTERN},
+    ),
+]
+Top = Annotated[Number, Field(ge=1, le=MAX_TOP, description="Antal pr. side.")]
+Offset = Annotated[Number, Field(ge=0, le=MAX_OFFSET, description="Antal, der springes over.")]
+Fields = Annotated[
+    str,
+    Field(
+        max_length=1000,
+        pattern=r"^[a-z0-9_]+(,[a-z0-9_]+)*$",
+        description="Navnene på de felter, hver post skal have, adskilt af komma; ellers alle.",
+    ),
+]
+
+
+class Query(BaseModel):
+    """A query string."""
+
+    model_config = ConfigDict(extra="forbid")
 
     @classmethod
-    def of(cls, arguments: dict[str, list[str]]) -> SearchQuery:
+    def of(cls, arguments: MultiDict[str, str]) -> Self:
         """From a query string's names and values; raises pydantic's ValidationError."""
-        chosen = {name: values for name, values in arguments.items() if name in FILTER_FIELDS}
-        plain = {name: values[-1] for name, values in arguments.items() if name not in FILTER_FIELDS}
-        return cls.model_validate({"filters": chosen, **plain})
+        values: dict[str, Any] = {}
+        for name, given in arguments.lists():
+            field = cls.model_fields.get(name)
+            if field is not None and get_origin(field.annotation) is list:
+                values[name] = given
+            elif len(given) > 1:
+                raise _repeated(cls.__name__, name, given)
+            else:
+                values[name] = given[0]
+        return cls.model_validate(values)
+
+
+def _repeated(title: str, name: str, given: list[str]) -> ValidationError:
+    problem = PydanticCustomError("repeated", "given more than once")
+    return ValidationError.from_exception_data(title, [InitErrorDetails(type=problem, loc=(name,), input=given)])
+
+
+class NoQuery(Query):
+    """For operations without parameters."""
+
+
+class DocumentFilters(Query):
+    """The filters on documents; each may be repeated, and then any of its values will do."""
+
+    projekt: Annotated[Values, Field(description="Projektets navn.")] = []
+    myndighed: Annotated[Values, Field(description="Myndigheden bag projektet.")] = []
+    type: Annotated[Values, Field(description="kommunal, regional, statslig eller tværgående.")] = []
+    område: Annotated[Values, Field(description="Fagområdet.")] = []
+    temaer: Annotated[Values, Field(description="Temaet, fx jura eller data.")] = []
+    år: Annotated[
+        list[Annotated[str, Field(pattern=r"^[0-9]{4}$")]], Field(max_length=MAX_VALUES, description="Årstal.")
+    ] = []
+    status: Annotated[Values, Field(description="Projektets status.")] = []
+    sprog: Annotated[Values, Field(description="Rapportens sprog, fx da.")] = []
+    læser: Annotated[Values, Field(description="Læseren, der læste filen, fx markdown.")] = []
+
+    @property
+    def filters(self) -> dict[str, list[str]]:
+        """The filters that are set, by field."""
+        values = {name: getattr(self, name, []) for name in FILTER_FIELDS}
+        return {name: [str(value) for value in found] for name, found in values.items() if found}
+
+
+class AnswerQuery(DocumentFilters):
+    """A question under filters."""
+
+    q: Question
+    rolle: Annotated[list[Role], Field(max_length=MAX_VALUES, description="Hvad passagen fortæller.")] = []
+
+
+class SearchQuery(AnswerQuery):
+    """A question, and which of its hits."""
+
+    top: Top = 20
+    offset: Annotated[Number, Field(ge=0, le=MAX_SEARCH_OFFSET, description="Passager, der springes over.")] = 0
+    explain: Annotated[Truth, Field(description="Vis, hvorfor hver passage blev fundet.")] = False
+    fields: Fields | None = None
+
+
+class ListQuery(Query):
+    """A page of a list."""
+
+    top: Top = 20
+    offset: Offset = 0
+
+
+class DocumentsQuery(DocumentFilters, ListQuery):
+    """A page of the documents."""
+
+    order: Annotated[
+        str, Field(pattern=r"^(titel|nyeste|id)$", description="titel, nyeste (først) eller id.")
+    ] = "titel"
+    fields: Fields | None = None
+
+
+class ProjectsQuery(ListQuery):
+    """A page of the projects."""
+
+    fields: Fields | None = None
+
+
+class DocumentQuery(Query):
+    """One document, with or without its text."""
+
+    text: Annotated[Truth, Field(description="Om rapportens tekst skal med.")] = True
+
+
+class SuggestionsQuery(Query):
+    """The beginning of what someone writes in the search field."""
+
+    q: Annotated[str, Field(min_length=1, max_length=100, description="Det, der er skrevet indtil nu.")]
+    top: Annotated[Number, Field(ge=1, le=20, description="Antal forslag.")] = 8

@@ -1,0 +1,217 @@
+"""The API's description as OpenAPI 3.1, made from the operations and the models that check them, and a page of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, render_template
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from kb import __version__
+from kb.api import problems
+from kb.api.operations import PREFIX, Operation, operations, settings
+
+REFERENCE = "#/components/schemas/{model}"
+# What any operation may answer with.
+COMMON = ("ugyldigt-input", "ugyldig-adresse", "adresse-for-lang", "intern-fejl")
+DESCRIPTION = (
+    "Erfaringer fra offentlige projekter, søgt på dansk. Hvert svar består af sætninger, der kan slås op i den "
+    "rapport, de kommer fra.\n\nFelter og handlinger kan komme til inden for v1; intet fjernes eller skifter mening, "
+    "uden at versionen i adressen tæller op, og den gamle version svarer da i mindst et år efter. Klienter skal tåle "
+    "felter, de ikke kender."
+)
+blueprint = Blueprint("openapi", __name__, url_prefix=PREFIX)
+
+
+@cache
+def response_examples() -> Mapping[str, Any]:
+    """An answer of each operation, by its name; made by ``tools/api_examples.py`` and checked by the tests."""
+    found: dict[str, Any] = json.loads(files("kb").joinpath("data/api_examples.json").read_text(encoding="utf-8"))
+    return found
+
+
+@blueprint.get("/openapi.json")
+def document() -> Response:
+    """The description."""
+    return jsonify(describe(operations().values(), question_limit=settings().max_question_chars))
+
+
+@blueprint.get("/dokumentation")
+def page() -> str:
+    """The description for people."""
+    listed = list(operations().values())
+    described = describe(listed, question_limit=settings().max_question_chars)
+    paths = described["paths"]
+    entries = [
+        {"operation": one, "described": paths[PREFIX + one.path][one.method.lower()], "example": _shown(one)}
+        for one in listed
+    ]
+    return render_template(
+        "api.html",
+        entries=entries,
+        prefix=PREFIX,
+        description=DESCRIPTION.split("\n\n"),
+        problems=sorted(problems.PROBLEMS.values(), key=lambda one: (one.status, one.code)),
+    )
+
+
+def _shown(operation: Operation) -> str:
+    example = response_examples().get(operation.name)
+    return json.dumps(example, ensure_ascii=False, indent=2) if example is not None else ""
+
+
+def describe(listed: Iterable[Operation], *, question_limit: int) -> dict[str, Any]:
+    """The OpenAPI 3.1 document; ``question_limit`` is how many characters a question may have."""
+    listed = list(listed)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in listed:
+        paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation, question_limit)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Erfaringsbasen", "version": __version__, "description": DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in listed)],
+        "paths": paths,
+        "components": {"schemas": _schemas(listed)},
+    }
+
+
+def _schemas(listed: Iterable[Operation]) -> dict[str, Any]:
+    answers = {one.response for one in listed if one.response}
+    bodies = {one.body for one in listed if one.body}
+    models: list[tuple[type[BaseModel], Any]] = [(model, "serialization") for model in answers]
+    models += [(model, "validation") for model in bodies]
+    models.sort(key=lambda item: item[0].__name__)
+    _, found = models_json_schema(models, ref_template=REFERENCE)
+    return {**found.get("$defs", {}), "Problem": _PROBLEM}
+
+
+_PROBLEM = {
+    "type": "object",
+    "description": "En fejl efter RFC 9457.",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "description": "Fejlens faste navn; adressen på dens forklaring."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "Hvad der skete, på dansk."},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string", "description": "Finder hændelsen i serverens log."},
+        "advice": {"type": "string", "description": "Hvad man kan gøre."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "code", "detail"],
+                "properties": {name: {"type": "string"} for name in ("name", "code", "detail")},
+            },
+        },
+    },
+}
+
+
+def _operation(operation: Operation, question_limit: int) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "description": operation.description,
+        "tags": [operation.tag],
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation, question_limit)],
+        "responses": _responses(operation),
+    }
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "minLength": 1},
+            "example": operation.example[name],
+        }
+        for name in names
+    ]
+
+
+def _query_parameters(operation: Operation, question_limit: int) -> list[dict[str, Any]]:
+    schema = operation.query.model_json_schema()
+    shared = schema.get("$defs", {})
+    found = []
+    for name, given in schema.get("properties", {}).items():
+        value = _plain(given, shared)
+        if name == "q":
+            value.setdefault("maxLength", question_limit)
+        parameter = {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": value.pop("description", ""),
+            "schema": value,
+        }
+        if name in operation.example:
+            parameter["example"] = operation.example[name]
+        found.append(parameter)
+    return found
+
+
+def _plain(schema: Any, shared: Mapping[str, Any]) -> Any:
+    """A parameter's schema with references put in place; one that may be left out has no null, only absence."""
+    if isinstance(schema, list):
+        return [_plain(item, shared) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _plain(shared[schema["$ref"].rsplit("/", 1)[1]], shared)
+    if "anyOf" in schema:
+        (kept,) = [item for item in schema["anyOf"] if item != {"type": "null"}]
+        rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
+        return _plain({**kept, **rest}, shared)
+    return {key: _plain(value, shared) for key, value in schema.items() if key != "title"}
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {str(operation.status): _success(operation)}
+    if operation.on_build:
+        found["304"] = {"description": "Svaret er det samme som det, klienten har (If-None-Match)."}
+    by_status: dict[int, list[problems.Problem]] = {}
+    for code in dict.fromkeys((*operation.problems, *COMMON)):
+        known = problems.PROBLEMS[code]
+        by_status.setdefault(known.status, []).append(known)
+    for status, listed in sorted(by_status.items()):
+        examples = {
+            one.code: {
+                "value": {
+                    "type": one.type,
+                    "title": one.title,
+                    "status": one.status,
+                    "detail": one.text,
+                    "instance": PREFIX + operation.path,
+                    "request_id": "5f0c8e0d9b6a4d0f8a4e0c1d2b3a4f5e",
+                }
+            }
+            for one in listed
+        }
+        found[str(status)] = {
+            "description": " / ".join(one.title for one in listed),
+            "content": {
+                problems.MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}, "examples": examples}
+            },
+        }
+    return found
+
+
+def _success(operation: Operation) -> dict[str, Any]:
+    if operation.response is None:
+        return {"description": operation.summary}
+    content: dict[str, Any] = {"schema": {"$ref": REFERENCE.format(model=operation.response.__name__)}}
+    if operation.name in response_examples():
+        content["example"] = response_examples()[operation.name]
+    return {"description": operation.summary, "content": {"application/json": content}}

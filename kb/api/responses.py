@@ -1,0 +1,424 @@
+"""What the API gives, as pydantic models: the OpenAPI description is made from them and tests hold every body to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kb.models import Certainty, QuestionKind, Role
+
+Date = Annotated[str, Field(description="Tidspunkt efter ISO 8601.", examples=["2026-11-23T15:30:37+00:00"])]
+
+
+class Body(BaseModel):
+    """A JSON object without other members than those named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _nothing_required(schema: dict[str, Any]) -> None:
+    """The caller chooses the fields."""
+    schema.pop("required", None)
+
+
+class Chosen(Body):
+    """A list's item, of which the caller may ask for some fields only."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_nothing_required)
+
+
+class Source(Body):
+    """Where a document's facts come from."""
+
+    url: str
+    titel: str
+    dato: str
+
+
+class Metadata(Body):
+    """A document's metadata under their Danish keys; ``udledt`` names those that no editor wrote."""
+
+    id: str
+    titel: str
+    projekt: str
+    myndighed: str
+    type: str
+    område: str
+    emne: str
+    periode: str
+    år: int | None
+    status: str
+    temaer: list[str]
+    sprog: str
+    kilder: list[Source]
+    udledt: list[str]
+
+
+class ReadWarning(Body):
+    """Something the reader of the file wants a person to know."""
+
+    code: str
+    message: str
+
+
+class Document(Chosen):
+    """A document without its text; ``url`` opens it."""
+
+    id: str
+    path: str
+    sha256: str
+    media_type: str
+    reader: str
+    pages: int
+    passages: int
+    characters: int
+    warnings: list[ReadWarning]
+    masked: dict[str, int]
+    metadata: Metadata
+    partial: Annotated[str, Field(description="Hvorfor kun en del af filen er læst; ellers tom.")]
+    copy_of: Annotated[str, Field(description="Id på den rapport, denne er en udgave af; ellers tom.")]
+    url: str
+
+
+class Heading(Body):
+    """A heading in a document's text."""
+
+    level: int
+    text: str
+    start: int
+    end: int
+
+
+class Page(Body):
+    """A page of a paged document, as a range of its text."""
+
+    number: int
+    start: int
+    end: int
+    label: str
+    ocr: bool
+
+
+class WholeDocument(Body):
+    """A document with its text (unless left out), headings and pages; offsets count characters of ``text``."""
+
+    id: str
+    path: str
+    sha256: str
+    media_type: str
+    reader: str
+    pages: int
+    passages: int
+    characters: int
+    warnings: list[ReadWarning]
+    masked: dict[str, int]
+    metadata: Metadata
+    partial: str
+    copy_of: str
+    url: str
+    headings: list[Heading]
+    page_ranges: list[Page]
+    text: str | None
+
+
+class Passage(Body):
+    """A passage; ``start`` and ``end`` are offsets into its document's text."""
+
+    id: str
+    document_id: str
+    ordinal: int
+    text: str
+    start: int
+    end: int
+    heading_path: list[str]
+    page: int | None
+    page_last: int | None
+    role: Role
+    inferred: bool
+    ocr: bool
+    title: str
+    project: str
+    url: str
+
+
+class Engine(Body):
+    """What one engine said of a passage."""
+
+    score: float | None
+    rank: int | None
+
+
+class Matched(Body):
+    """A word of the passage that met the question."""
+
+    start: int
+    end: int
+    word: str
+    kind: str
+    term: str
+
+
+class Explanation(Body):
+    """Why a passage was found."""
+
+    dense: Engine
+    lexical: Engine
+    matches: list[Matched]
+
+
+class Hit(Chosen):
+    """A passage found for a question."""
+
+    rank: int
+    score: float
+    passage_id: str
+    document_id: str
+    project: str
+    authority: str
+    title: str
+    year: int | None
+    role: Role
+    inferred: bool
+    ocr: bool
+    heading_path: list[str]
+    page: int | None
+    page_last: int | None
+    start: int
+    end: int
+    quote: str
+    url: str
+    duplicates: list[str]
+    explanation: Explanation | None = None
+
+
+Next = Annotated[str | None, Field(description="Adressen på næste side; null ved listens slutning.")]
+
+
+class SearchResult(Body):
+    """The hits for a question. ``total`` is the number of passages that passed the filters."""
+
+    question: str
+    build: str
+    total: int
+    filters: dict[str, list[str]]
+    corrections: dict[str, list[str]]
+    facets: dict[str, dict[str, int]]
+    hits: list[Hit]
+    next: Next
+
+
+class AnswerSentence(Body):
+    """A sentence of the short answer with the numbers of its citations."""
+
+    text: str
+    citations: list[int]
+    certainty: Certainty
+
+
+class Finding(Body):
+    """One thing a project's report says to the question."""
+
+    role: Role
+    text: str
+    citation: int
+    inferred: bool
+    role_certain: bool
+
+
+class ProjectAnswer(Body):
+    """What one project, or one report across projects, says."""
+
+    project: str
+    slug: str
+    document_ids: list[str]
+    authority: str
+    cross_cutting: bool
+    certainty: Certainty
+    findings: list[Finding]
+    reasons: list[str]
+
+
+class ProjectRef(Body):
+    """A project in the coverage."""
+
+    name: str
+    slug: str
+    document_ids: list[str]
+
+
+class Coverage(Body):
+    """How many of the projects speak to the question, and which."""
+
+    speaking: int
+    of: int
+    sentence: str
+    projects: list[ProjectRef]
+    silent: list[ProjectRef]
+
+
+class Side(Body):
+    """One side of a disagreement."""
+
+    project: str
+    text: str
+    citation: int
+
+
+class Disagreement(Body):
+    """Reports that point different ways."""
+
+    about: str
+    sides: list[Side]
+
+
+class AnswerBody(Body):
+    """The answer, or with ``refused`` the reason why there is none."""
+
+    refused: bool
+    reason: str
+    message: str
+    nearest: list[int]
+    missing: list[str]
+    kind: QuestionKind
+    certainty: Certainty
+    sentences: list[AnswerSentence]
+    projects: list[ProjectAnswer]
+    coverage: Coverage
+    disagreements: list[Disagreement]
+
+
+class Citation(Body):
+    """A place in a document; ``quote`` is exactly what stands from ``start`` to ``end`` of its text."""
+
+    number: int
+    document_id: str
+    passage_id: str
+    page: int | None
+    quote: str
+    start: int
+    end: int
+    title: str
+    project: str
+    heading_path: list[str]
+    role: Role
+    inferred: bool
+
+
+class Answer(Body):
+    """The answer to a question with its citations."""
+
+    question: str
+    build_id: str
+    created: Date
+    filters: dict[str, list[str]]
+    corrections: dict[str, list[str]]
+    answer: AnswerBody
+    citations: list[Citation]
+
+
+class Documents(Body):
+    """A page of the documents."""
+
+    items: list[Document]
+    total: int
+    next: Next
+    build: str
+
+
+class Passages(Body):
+    """A page of a document's passages in order."""
+
+    items: list[Passage]
+    total: int
+    next: Next
+    build: str
+
+
+class Project(Chosen):
+    """A project with its documents, newest first."""
+
+    slug: str
+    name: str
+    authorities: list[str]
+    themes: list[str]
+    document_ids: list[str]
+    url: str
+
+
+class Projects(Body):
+    """A page of the projects by name."""
+
+    items: list[Project]
+    total: int
+    next: Next
+    build: str
+
+
+class Theme(Body):
+    """A theme with how many documents and projects have it."""
+
+    name: str
+    documents: int
+    projects: int
+    url: str
+
+
+class Themes(Body):
+    """All themes."""
+
+    items: list[Theme]
+    build: str
+
+
+class Suggestion(Body):
+    """Something of the base that begins as what was written; ``kind`` says what it is."""
+
+    text: str
+    kind: Annotated[str, Field(pattern="^(projekt|myndighed|rapport|tema|afsnit)$")]
+    url: str
+
+
+class Suggestions(Body):
+    """Suggestions for the search field."""
+
+    items: list[Suggestion]
+    build: str
+
+
+class Build(Body):
+    """A finished build; ``problem`` says in Danish why it cannot be used, if so."""
+
+    id: str
+    in_use: bool
+    created: Date | None
+    documents: int | None
+    passages: int | None
+    projects: int | None
+    failures: int | None
+    model: str | None
+    problem: str | None
+
+
+class Builds(Body):
+    """The finished builds, newest first."""
+
+    items: list[Build]
+
+
+class Live(Body):
+    """The process answers."""
+
+    status: Annotated[str, Field(pattern="^levende$")]
+    version: str
+
+
+class Health(Body):
+    """Whether questions can be answered, and on which build."""
+
+    status: Annotated[str, Field(pattern="^(klar|klar på et ældre indeks)$")]
+    build: str
+    created: Date
+    documents: int
+    passages: int
+    problem: str | None
