@@ -105,13 +105,13 @@ def find(text: str, contacts: bool = True) -> list[tuple[int, int, str]]:
 
 # --- CPR numbers ----------------------------------------------------------------------------------------------------
 
-_DASH = "-‐‑‒–—−"
+_DASH = r"\-‐‑‒–—−"
 _NUMBER = re.compile(
     rf"""(?<![\d\w])(?<!\d[.,/{_DASH}])(?<!\w[{_DASH}])
     (?P<day>\d\d)(?P<inner>[ .{_DASH}/]?)(?P<month>\d\d)(?P=inner)(?P<year>\d\d)
     (?P<gap>\s?[{_DASH}]\s?|\s|)
     (?P<serial>\d{{4}})
-    (?![\d\w])(?![.,/{_DASH}]\d)(?![{_DASH}]\w)""",
+    (?![\d\w])(?![.,{_DASH}]\d)(?![{_DASH}]\w)""",
     re.VERBOSE,
 )
 _WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
