@@ -18,7 +18,7 @@ SOURCES_HEADING = re.compile(
     r"^(?:kilder|kildeliste|referencer|litteratur(?:liste)?|henvisninger|noter|fodnoter)\b", re.IGNORECASE
 )
 _NOTICE = re.compile(
-    r"erfaringsbasen|ikke (?:\w+ ){0,6}egen (?:rapport|tekst)|står ikke bag teksten"
+    r"erfaringsbasen|(?:ikke|hverken) (?:\w+ ){0,7}egen (?:rapport|tekst)|står ikke bag teksten"
     r"|ikke selve (?:rapporten|statusrapporten|evalueringen)|(?:sammenf\w+|sammendrag) (?:af|fra) offentlige kilder",
     re.IGNORECASE,
 )

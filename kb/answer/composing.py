@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.answer.evidence import Gathered, gather
 from kb.answer.judging import (
+    ACROSS,
     Judged,
     JudgedDocument,
     answer_figures,
@@ -15,8 +16,9 @@ from kb.answer.judging import (
     judge_sentences,
     repeats,
 )
+from kb.answer.metadata import Demands, demands
 from kb.answer.refusing import refuse
-from kb.answer.relevance import certainty, model
+from kb.answer.relevance import certainty, models
 from kb.answer.wording import shorten
 from kb.models import (
     Answer,
@@ -39,10 +41,20 @@ FINDINGS_PER_PROJECT = 6
 # A further sentence of a project that speaks is shown as a finding from this share of its best one's probability on.
 FINDING_SHARE = 0.25
 NEAREST_SHOWN = 3
+# The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
+BY_METADATA = 0.97
 ROLE_ORDER = (
     Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT, Role.ADVICE, Role.PURPOSE, Role.DATA, Role.METHOD,
     Role.OTHER,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A document that speaks to the question; ``reasons`` are metadata that met it."""
+
+    judged: JudgedDocument
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass
@@ -86,9 +98,13 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
     """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
     wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
     gathered = gather(searcher, question, wanted)
-    judged = judge_sentences(gathered)
-    probability = model("answer").probability(answer_figures(gathered, judged)) if judged else 0.0
-    projects = _allowed_projects(searcher.snapshot, wanted)
+    judged = judge_sentences(gathered, models())
+    probability = models().answer.probability(answer_figures(gathered, judged)) if judged else 0.0
+    records = _allowed(searcher.snapshot, wanted)
+    projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
+    demanded = _demands(gathered, records.values())
+    if demanded.complete:
+        probability = BY_METADATA
     empty = Answer(
         question=gathered.question,
         kind=gathered.want.kind,
@@ -102,17 +118,63 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         citations=(),
         corrections=gathered.corrections,
     )
-    if judged and probability >= model("answer").threshold:
-        return _answered(empty, gathered, judged, projects)
-    return _refused(empty, gathered, judged)
+    if probability < models().answer.threshold:
+        return _refused(empty, gathered, judged)
+    documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
+    return _answered(empty, judged, documents, projects)
+
+
+def _allowed(snapshot: Snapshot, filters: Filters) -> dict[str, DocumentRecord]:
+    """The documents that pass the filters of documents, second versions left out."""
+    wanted = check_filters({name: values for name, values in filters.items() if name != "rolle"})
+    return {
+        id_: stored.record
+        for id_, stored in snapshot.records.items()
+        if not stored.copy_of
+        and all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
+    }
+
+
+def _demands(gathered: Gathered, records: Iterable[DocumentRecord]) -> Demands:
+    """What a question across projects demands of their metadata; nothing of any other question."""
+    if gathered.want.kind not in ACROSS:
+        return Demands()
+    known = [record.metadata for record in records if record.metadata.projekt]
+    return demands(gathered.question, gathered.words.words, known)
+
+
+def _speaking(
+    documents: Sequence[JudgedDocument], demanded: Demands, records: Mapping[str, DocumentRecord]
+) -> list[Speaking]:
+    """The documents that speak to the question, most probable first, with the metadata that met it."""
+    threshold = models().document.threshold
+    if not demanded.constraints:
+        return [Speaking(document) for document in documents if document.probability >= threshold]
+    found = []
+    for document in documents:
+        reasons = demanded.reasons(document.document.metadata) if document.document.metadata.projekt else None
+        if reasons is not None and demanded.complete:
+            found.append(Speaking(replace(document, probability=BY_METADATA), reasons))
+        elif reasons is not None and document.probability >= threshold:
+            found.append(Speaking(document, reasons))
+    if demanded.complete:
+        read = {document.document.id for document in documents}
+        for id_, record in records.items():
+            reasons = demanded.reasons(record.metadata) if record.metadata.projekt and id_ not in read else None
+            if reasons is not None:
+                found.append(Speaking(JudgedDocument(record, BY_METADATA, ()), reasons))
+    return found
 
 
 def _answered(
-    empty: Answer, gathered: Gathered, judged: Sequence[Judged], projects: Sequence[ProjectSummary]
+    empty: Answer, judged: Sequence[Judged], documents: Sequence[Speaking], projects: Sequence[ProjectSummary]
 ) -> Answer:
     citations = Citations()
-    sentences = tuple(_sentence(one, citations) for one in choose(judged))
-    documents = [d for d in judge_documents(gathered, judged) if d.probability >= model("project").threshold]
+    speaking_ids = {one.judged.document.id for one in documents}
+    # A question that metadata narrow is answered by sentences of the projects that are left.
+    narrowed = any(one.reasons for one in documents)
+    pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
+    sentences = tuple(_sentence(one, citations) for one in choose(pool))
     found = _projects(documents, projects, citations)
     speaking = frozenset(one.slug for one in found if not one.cross_cutting)
     return replace(
@@ -136,17 +198,6 @@ def _sentence(judged: Judged, citations: Citations) -> AnswerSentence:
     return AnswerSentence(text, (citations.of(judged),), certainty(judged.probability))
 
 
-def _allowed_projects(snapshot: Snapshot, filters: Filters) -> list[ProjectSummary]:
-    """The projects with a document that passes the filters of documents."""
-    wanted = check_filters({name: values for name, values in filters.items() if name != "rolle"})
-    passing = {
-        id_
-        for id_, stored in snapshot.records.items()
-        if all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
-    }
-    return [project for project in snapshot.projects() if not passing.isdisjoint(project.document_ids)]
-
-
 def _coverage(projects: Sequence[ProjectSummary], speaking: Collection[str]) -> Coverage:
     refs = [ProjectRef(project.name, project.slug, project.document_ids) for project in projects]
     return Coverage(
@@ -156,32 +207,29 @@ def _coverage(projects: Sequence[ProjectSummary], speaking: Collection[str]) -> 
 
 
 def _projects(
-    documents: Sequence[JudgedDocument], projects: Sequence[ProjectSummary], citations: Citations
+    documents: Sequence[Speaking], projects: Sequence[ProjectSummary], citations: Citations
 ) -> tuple[ProjectAnswer, ...]:
     """The documents' projects, most probable first; a document of no project stands under its own title."""
-    slugs = {id_: project for project in projects for id_ in project.document_ids}
-    groups: dict[str, list[JudgedDocument]] = {}
-    for document in documents:
-        project = slugs.get(document.document.id)
-        groups.setdefault(project.slug if project else f"\0{document.document.id}", []).append(document)
-    return tuple(_project(group, slugs.get(group[0].document.id), citations) for group in groups.values())
+    by_document = {id_: project for project in projects for id_ in project.document_ids}
+    groups: dict[str, list[Speaking]] = {}
+    for one in documents:
+        project = by_document.get(one.judged.document.id)
+        groups.setdefault(project.slug if project else f"\0{one.judged.document.id}", []).append(one)
+    return tuple(_project(group, by_document.get(group[0].judged.document.id), citations) for group in groups.values())
 
 
-def _project(
-    group: Sequence[JudgedDocument], project: ProjectSummary | None, citations: Citations
-) -> ProjectAnswer:
-    metadata = group[0].document.metadata
-    sentences = sorted(
-        (sentence for document in group for sentence in document.sentences), key=lambda one: -one.probability
-    )
+def _project(group: Sequence[Speaking], project: ProjectSummary | None, citations: Citations) -> ProjectAnswer:
+    metadata = group[0].judged.document.metadata
+    sentences = sorted((s for one in group for s in one.judged.sentences), key=lambda sentence: -sentence.odds)
     return ProjectAnswer(
         name=project.name if project else metadata.titel,
         slug=project.slug if project else "",
-        document_ids=tuple(document.document.id for document in group),
+        document_ids=tuple(one.judged.document.id for one in group),
         authority=metadata.myndighed,
         cross_cutting=project is None,
-        certainty=certainty(group[0].probability),
-        findings=_findings(sentences, citations),
+        certainty=certainty(group[0].judged.probability),
+        findings=_findings(sentences, citations) if sentences else (),
+        reasons=tuple(dict.fromkeys(reason for one in group for reason in one.reasons)),
     )
 
 

@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from kb import builds, danish
 from kb.analysis import Analyser, Question
-from kb.answer.questions import Wanted, counts_unit, holds, wanted
+from kb.answer.questions import NUMBERS, Wanted, counted, holds, wanted
 from kb.errors import IndexDamagedError
-from kb.models import DocumentRecord, Hit, Passage
+from kb.models import DocumentRecord, Hit, MatchKind, Passage
 from kb.search import Searcher, Snapshot
 from kb.sentences import Sentence
 from kb.vectors import VectorIndex
+from kb.vocabulary import Vocabulary
 
 # How many of the search's passages are read for an answer.
 PASSAGES_READ = 100
@@ -34,15 +35,24 @@ PASSAGES_READ = 100
 BACKGROUND_ROWS = 4096
 KEPT_PASSAGES = 20_000
 
+# How much a term counts that meets a word of the question, by how it was found; a part of a compound by its share.
+OTHER_NAME = 0.9
+PART_SHARE = 0.8
+# An unknown word is taken for a compound when this many of its letters are a known word and this many are left.
+MIN_KNOWN = 5
+MIN_REST = 3
+KINDS = {MatchKind.STEM: 1.0, MatchKind.CORRECTED: OTHER_NAME, MatchKind.SYNONYM: OTHER_NAME}
+
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A passage read for answering: its sentences, each one's index terms, and the terms of title and headings."""
+    """A passage read for answering: its sentences, each one's terms and those its numbers count, and of the context."""
 
     sentences: tuple[Sentence, ...]
     terms: tuple[frozenset[str], ...]
+    counted: tuple[frozenset[str], ...]
     context: frozenset[str]
     vectors: Floats
 
@@ -83,6 +93,7 @@ class Bank:
             yield Read(
                 sentences,
                 tuple(_terms(self._analyser, sentence.text) for sentence in sentences),
+                tuple(_terms(self._analyser, counted(sentence.text)) for sentence in sentences),
                 _terms(self._analyser, context_of(hit.document, hit.passage)),
                 self._vectors.vectors(rows),
             )
@@ -112,36 +123,82 @@ def _terms(analyser: Analyser, text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A question's words of substance: for each the terms that meet it with their weights, and its weight by rarity."""
+class Word:
+    """One word of substance of a question: the terms that are it or another name of it, names of several words, the
+    parts of it, and its weight by rarity.
+    """
 
-    terms: Mapping[str, tuple[tuple[str, float], ...]]
-    rarity: Mapping[str, float]
+    whole: Mapping[str, float]
+    names: tuple[tuple[str, ...], ...]
+    parts: tuple[str, ...]
+    rarity: float
+
+    def met(self, *texts: frozenset[str]) -> float:
+        """How well texts of these terms meet the word: 1 as written, less by another name or in part."""
+
+        def has(term: str) -> bool:
+            return any(term in text for text in texts)
+
+        best = max((weight for term, weight in self.whole.items() if has(term)), default=0.0)
+        if any(all(has(term) for term in name) for name in self.names):
+            best = max(best, OTHER_NAME)
+        if best < OTHER_NAME and self.parts:
+            best = max(best, PART_SHARE * sum(map(has, self.parts)) / len(self.parts))
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A question's words of substance by written form."""
+
+    words: Mapping[str, Word]
 
     @classmethod
     def of(cls, question: Question, analyser: Analyser) -> Words:
-        """Group an analysed question's terms by the word they came from."""
-        terms: dict[str, list[tuple[str, float]]] = {}
-        for term in question.terms:
-            terms.setdefault(term.word, []).append((term.term, term.weight))
-        vocabulary = analyser.vocabulary
-        rarity = {}
-        for word in terms:
-            count = min(vocabulary.stems.get(danish.stem(word), 0), vocabulary.passages)
-            rarity[word] = math.log(1 + (vocabulary.passages - count + 0.5) / (count + 0.5))
-        return cls({word: tuple(found) for word, found in terms.items()}, rarity)
+        """Group an analysed question's terms by the word they came from.
+
+        A name of several words that stands for several words of the question counts for each of them.
+        """
+        own = dict.fromkeys(term.word for term in question.terms if term.kind is MatchKind.STEM)
+        return cls({form: _word(form, question, analyser.vocabulary) for form in own})
 
     def covered(self, *texts: frozenset[str]) -> float:
         """The share of the question, by rarity, that texts of these terms meet: 0 to 1."""
-        total = sum(self.rarity.values())
-        if not total:
-            return 0.0
-        met = sum(self.rarity[word] * self.met(word, *texts) for word in self.terms)
-        return met / total
+        total = sum(word.rarity for word in self.words.values())
+        return sum(word.rarity * word.met(*texts) for word in self.words.values()) / total if total else 0.0
 
-    def met(self, word: str, *texts: frozenset[str]) -> float:
-        """How well the texts meet one word: the weight of the best term they have of it."""
-        return max((weight for term, weight in self.terms[word] if any(term in text for text in texts)), default=0.0)
+    def met(self, forms: Sequence[str], *texts: frozenset[str]) -> float:
+        """The mean over some of the question's words of how well they are met; 0.5 of none."""
+        known = [self.words[form] for form in forms if form in self.words]
+        return sum(word.met(*texts) for word in known) / len(known) if known else 0.5
+
+
+def _known_part(form: str, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """An unknown word cut at its longest known beginning or end: a compound of which the base knows one part."""
+    if vocabulary.knows(form) or not form.isalpha():
+        return ()
+    for length in range(len(form) - MIN_REST, MIN_KNOWN - 1, -1):
+        for known, rest in ((form[:length], form[length:]), (form[-length:], form[:-length])):
+            if known in vocabulary.frequencies and known not in danish.stop_words() | danish.endings():
+                return danish.stem(known), danish.stem(rest)
+    return ()
+
+
+def _word(form: str, question: Question, vocabulary: Vocabulary) -> Word:
+    terms = [term for term in question.terms if form in term.word.split()]
+    parts = tuple(term.term for term in terms if term.kind is MatchKind.COMPOUND)
+    known = (vocabulary.stems.get(term.term, 0) for term in terms if term.kind is not MatchKind.COMPOUND)
+    count = min(max(known, default=0), vocabulary.passages)
+    return Word(
+        whole={term.term: KINDS[term.kind] for term in terms if term.kind in KINDS},
+        names=tuple(
+            tuple(danish.stem(word) for word in phrase.words)
+            for phrase in question.phrases
+            if form in phrase.word.split()
+        ),
+        parts=parts or _known_part(form, vocabulary),
+        rarity=math.log(1 + (vocabulary.passages - count + 0.5) / (count + 0.5)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +207,25 @@ class Evidence:
 
     ``meaning`` and ``passage_meaning`` are in standard deviations above the question's background; ``words`` is the
     share of the question that the sentence meets, ``words_in_context`` with title and headings, ``words_in_passage``
-    with the whole passage too; ``holds`` and ``unit`` as in :mod:`kb.answer.questions`; ``role`` is 1 where the
-    passage's role is one the question names.
+    with the whole passage too; ``focus`` how well the sentence (with context: ``focus_in_context``) meets the thing
+    asked for; ``holds`` as in :mod:`kb.answer.questions`; ``counts`` how well a number in the sentence counts the thing
+    asked for; ``role`` is 1 where the passage's role is one the question names.
     """
 
     sentence: Sentence
     hit: Hit
     vector: Floats
     terms: frozenset[str]
+    context: frozenset[str]
     meaning: float
     passage_meaning: float
     words: float
     words_in_context: float
     words_in_passage: float
+    focus: float
+    focus_in_context: float
     holds: float
-    unit: float
+    counts: float
     role: float
 
 
@@ -202,13 +263,16 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
                     hit=hit,
                     vector=read.vectors[place],
                     terms=terms,
+                    context=read.context,
                     meaning=float(cosines[place]),
                     passage_meaning=((hit.scores.dense or centre) - centre) / spread,
                     words=words.covered(terms),
                     words_in_context=words.covered(terms, read.context),
                     words_in_passage=words.covered(terms, read.context, passage_terms),
+                    focus=words.met(want.focus, terms),
+                    focus_in_context=words.met(want.focus, terms, read.context),
                     holds=holds(want, sentence.text),
-                    unit=counts_unit(want, sentence.text),
+                    counts=words.met(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
                     role=float(hit.passage.role in want.roles),
                 )
             )

@@ -4,25 +4,32 @@ anything answers at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb.answer.evidence import Evidence, Gathered
-from kb.answer.relevance import model
-from kb.models import DocumentRecord
+from kb.answer.questions import is_exact
+from kb.answer.relevance import Models, probability_of
+from kb.models import DocumentRecord, QuestionKind
 
 # A sentence whose words the chosen ones have at this share says nothing new.
 SAME_WORDS = 0.8
 SAME_MEANING = 0.965
 MAX_SENTENCES = 5
 MIN_SENTENCES = 2
+# A further sentence is shown while its probability is at least this share of the best one's.
+SENTENCE_SHARE = 0.15
+# The sentences from which the best coverage of a question is taken.
+TOP = 5
+ACROSS = (QuestionKind.WHICH_PROJECTS, QuestionKind.HOW_MANY_PROJECTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A sentence's evidence with the probability that it answers."""
+    """A sentence's evidence with the probability that it answers, and its log odds."""
 
     evidence: Evidence
+    odds: float
     probability: float
 
 
@@ -39,75 +46,101 @@ def sentence_figures(evidence: Evidence) -> dict[str, float]:
     """What the sentence model looks at."""
     return {
         "meaning": evidence.meaning,
-        "passage_meaning": evidence.passage_meaning,
         "words": evidence.words,
         "words_in_context": evidence.words_in_context,
         "words_in_passage": evidence.words_in_passage,
+        "focus": evidence.focus_in_context,
         "holds": evidence.holds,
-        "unit": evidence.unit,
+        "counts": evidence.counts,
         "role": evidence.role,
     }
 
 
-def judge_sentences(gathered: Gathered) -> list[Judged]:
+def judge_sentences(gathered: Gathered, models: Models) -> list[Judged]:
     """Every sentence with its probability, best first; equal ones by place."""
-    sentence_model = model("sentence")
-    judged = [Judged(e, sentence_model.probability(sentence_figures(e))) for e in gathered.evidence]
+    judged = []
+    for evidence in gathered.evidence:
+        odds = models.sentence.score(sentence_figures(evidence))
+        judged.append(Judged(evidence, odds, probability_of(odds)))
     return sorted(judged, key=_order)
 
 
 def _order(judged: Judged) -> tuple[float, str, int]:
     sentence = judged.evidence.sentence
-    return -judged.probability, sentence.passage.document_id, sentence.start
+    return -judged.odds, sentence.passage.document_id, sentence.start
 
 
-def document_figures(gathered: Gathered, sentences: Sequence[Judged]) -> dict[str, float]:
-    """What the model of a document looks at; ``sentences`` are the document's, at least one."""
-    terms = frozenset().union(*(judged.evidence.terms for judged in sentences))
+def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judged) -> dict[str, float]:
+    """What the document model looks at; ``sentences`` are the document's, best first, ``best`` is of all documents.
+
+    A question across projects may be met by many documents, any other by few: only for the latter does it count
+    against a document that another one is better.
+    """
+    across = float(gathered.want.kind in ACROSS)
+    behind = best.odds - sentences[0].odds
     return {
+        "odds": sentences[0].odds,
+        "behind": behind * (1 - across),
+        "behind_across": behind * across,
+        "across": across,
         "meaning": max(judged.evidence.meaning for judged in sentences),
         "words": max(judged.evidence.words_in_context for judged in sentences),
-        "words_in_document": gathered.words.covered(terms),
-        "best": sentences[0].probability,
+        "words_in_document": _words_in_document(gathered, sentences),
     }
 
 
-def judge_documents(gathered: Gathered, judged: Sequence[Judged]) -> list[JudgedDocument]:
+def _words_in_document(gathered: Gathered, sentences: Sequence[Judged]) -> float:
+    return gathered.words.covered(*(judged.evidence.terms for judged in sentences), sentences[0].evidence.context)
+
+
+def judge_documents(gathered: Gathered, judged: Sequence[Judged], models: Models) -> list[JudgedDocument]:
     """Every document that has a sentence among the judged, most probable first."""
     by_document: dict[str, list[Judged]] = {}
     for sentence in judged:
         by_document.setdefault(sentence.evidence.hit.document.id, []).append(sentence)
-    document_model = model("project")
-    found = [
-        JudgedDocument(
-            sentences[0].evidence.hit.document,
-            document_model.probability(document_figures(gathered, sentences)),
-            tuple(sentences),
-        )
-        for sentences in by_document.values()
-    ]
+    found = []
+    for sentences in by_document.values():
+        figures = document_figures(gathered, sentences, judged[0])
+        document = sentences[0].evidence.hit.document
+        found.append(JudgedDocument(document, models.document.probability(figures), tuple(sentences)))
     return sorted(found, key=lambda document: (-document.probability, document.document.id))
 
 
 def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, float]:
-    """What the model of "does anything answer" looks at."""
+    """What the model of "does anything answer" looks at; ``judged`` is not empty.
+
+    ``exact`` questions ask for one number, date or name: they are answered only by a sentence that has all their words,
+    so ``exact_missing`` is the rarity of the rarest word that the best sentence lacks.
+    """
+    first, top = judged[0], judged[:TOP]
+    own = [one for one in judged if one.evidence.hit.document.id == first.evidence.hit.document.id]
+    exact = float(is_exact(gathered.want))
+    missing = max(
+        (word.rarity * (1 - word.met(first.evidence.terms)) for word in gathered.words.words.values()), default=0.0
+    )
     return {
-        "meaning": max((sentence.evidence.meaning for sentence in judged), default=-5.0),
-        "words": max((sentence.evidence.words_in_context for sentence in judged), default=0.0),
-        "best": judged[0].probability if judged else 0.0,
+        "odds": first.odds,
+        "meaning": max(one.evidence.meaning for one in top),
+        "words": max(one.evidence.words_in_context for one in top),
+        "words_in_first": first.evidence.words_in_context,
+        "words_in_document": _words_in_document(gathered, own),
+        "focus": first.evidence.focus_in_context,
+        "exact": exact,
+        "exact_missing": exact * missing,
+        "name": float(gathered.want.kind is QuestionKind.NAME),
+        "across": float(gathered.want.kind in ACROSS),
     }
 
 
 def choose(judged: Sequence[Judged]) -> list[Judged]:
-    """Two to five sentences: the most probable ones that repeat none before them."""
-    threshold = model("sentence").threshold
+    """Two to five sentences: the most probable ones that repeat none before them and are not the collector's own."""
+    own = [one for one in judged if not one.evidence.sentence.passage.inferred]
     chosen: list[Judged] = []
-    for candidate in judged:
-        if len(chosen) >= MAX_SENTENCES:
+    for candidate in own:
+        least = SENTENCE_SHARE * own[0].probability if len(chosen) >= MIN_SENTENCES else 0.0
+        if len(chosen) >= MAX_SENTENCES or candidate.probability < least:
             break
-        if len(chosen) >= MIN_SENTENCES and candidate.probability < threshold:
-            break
-        if not candidate.evidence.sentence.passage.inferred and not any(repeats(candidate, one) for one in chosen):
+        if not any(repeats(candidate, one) for one in chosen):
             chosen.append(candidate)
     return chosen
 
@@ -118,8 +151,3 @@ def repeats(candidate: Judged, chosen: Judged) -> bool:
     if float(one.vector @ other.vector) >= SAME_MEANING:
         return True
     return bool(one.terms) and len(one.terms & other.terms) / len(one.terms) >= SAME_WORDS
-
-
-def probabilities(documents: Sequence[JudgedDocument]) -> Mapping[str, float]:
-    """Probability by document id."""
-    return {document.document.id: document.probability for document in documents}

@@ -39,8 +39,8 @@ _VERB_LIST = """
 _VERBS = frozenset(_VERB_LIST.split())
 _NUMBER_WORD_LIST = """
     to tre fire fem seks syv otte ni ti elleve tolv tretten fjorten femten seksten sytten atten nitten tyve tredive
-    fyrre halvtreds tres halvfjerds firs halvfems hundrede tusind halvdelen halv tredjedel fjerdedel én et dobbelt
-    fordoblet begge ingen
+    fyrre halvtreds tres halvfjerds firs halvfems hundrede tusind halvdelen halv tredjedel fjerdedel dobbelt
+    fordoblet begge ingen hver
 """
 _NUMBER_WORDS = frozenset(_NUMBER_WORD_LIST.split())
 _MONTHS = re.compile(
@@ -50,6 +50,21 @@ _MONTHS = re.compile(
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _IF = re.compile(r"\b(?:hvis|når|først når|medmindre|forudsat|kræver|betingelse\w*)\b")
 _MODAL = re.compile(r"\b(?:må|kan|skal|bør|ikke|ingen|aldrig|kun|også|er|har|bliver|blev|var|får)\b")
+
+# The words that open a question for a certain thing, and words after them that name none.
+_OPENING = re.compile(
+    r"\b(?:hvor (?:mange|meget|store?|stort|lange?|langt|længe|højt?|høje|gamle?|dyrt?)|hvilke[nt]?|hvem|hvad hedder"
+    r"|hvad er|antal(?:let)?)\b"
+)
+_EMPTY = frozenset(("slags", "typer", "type", "form", "former", "del", "andel", "procent", "forskellige", "flere"))
+_MONEY = re.compile(
+    r"\b(?:koster?|kostede|penge|kroner|kr|beløb\w*|budget\w*|bevilling\w*|pris\w*|støtte|udgift\w*|\w+udgift\w*"
+    r"|betale|bøde\w*|finansier\w*|mio|million\w*|løn)\b"
+)
+_AMOUNT = re.compile(r"\d\s*(?:mio\.?|mia\.?|million\w*|milliard\w*|t?kr\.?|kroner|euro)\b|\bkr\.?\s*\d", re.IGNORECASE)
+_ONE = re.compile(r"\bhvilke[nt]\b")
+FOCUS_WORDS = 2
+COUNTED_WORDS = 4
 
 _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     (Role.ADVICE, re.compile(r"\b(?:råd|anbefal\w*|rådgiv\w*|rådede|råder)\b")),
@@ -65,10 +80,18 @@ _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a question wants: its kind, the unit of a wanted number (stems), a condition for "hvornår kan", roles."""
+    """What a question wants.
+
+    ``focus`` are the written forms of the words that name the thing asked for ("programmeringssprog" in "Hvilket
+    programmeringssprog er modellen skrevet i?"). ``money`` says that the number is an amount, ``one`` that one thing
+    of a kind is asked for, ``condition`` that "hvornår" asks for a condition and not a date; ``roles`` are those the
+    question names.
+    """
 
     kind: QuestionKind
-    unit: frozenset[str] = frozenset()
+    focus: tuple[str, ...] = ()
+    money: bool = False
+    one: bool = False
     condition: bool = False
     roles: tuple[Role, ...] = ()
 
@@ -76,15 +99,17 @@ class Wanted:
 def wanted(question: str) -> Wanted:
     """Read off a question what it wants."""
     text = danish.normalise(question)
-    kind = _kind(text)
     return Wanted(
-        kind=kind,
-        unit=_unit(text) if kind in (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS) else frozenset(),
+        kind=_kind(text),
+        focus=_focus(text),
+        money=bool(_MONEY.search(text)),
+        one=bool(_ONE.search(text)),
         condition=bool(_CONDITION.search(text)),
         roles=tuple(role for role, pattern in _WANTED_ROLES if pattern.search(text)),
     )
 
 
+NUMBERS = (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS)
 # In order: the first that matches says the kind.
 _KINDS = (
     (QuestionKind.HOW_MANY_PROJECTS, _HOW_MANY_PROJECTS),
@@ -103,25 +128,32 @@ def _kind(text: str) -> QuestionKind:
     return QuestionKind.YES_NO if first in _VERBS else QuestionKind.OPEN
 
 
-def _unit(text: str) -> frozenset[str]:
-    """The stems of what is to be counted: the first words of substance after "hvor mange"."""
-    match = re.search(r"\bhvor (?:mange|meget|stor en del|stor en andel)\b(?P<rest>.*)", text)
-    if match is None:
-        return frozenset()
-    stems = []
-    for token in danish.tokenise(match["rest"]):
+def _focus(text: str) -> tuple[str, ...]:
+    """The first words of substance after the question word, up to the next verb once there is one."""
+    opening = _OPENING.search(text)
+    if opening is None:
+        return ()
+    found: list[str] = []
+    for token in danish.tokenise(text[opening.end() :]):
         word = word_form(token)
-        if word in _VERBS:
+        if found and (word in _VERBS or word in danish.stop_words()):
             break
-        if word not in danish.stop_words():
-            stems.append(danish.stem(word))
-    return frozenset(stems[:3])
+        if word not in danish.stop_words() and word not in _VERBS and word not in _EMPTY:
+            found.append(word)
+    return tuple(found[:FOCUS_WORDS])
+
+
+def is_exact(want: Wanted) -> bool:
+    """Whether the question asks for one number, date, name or thing, which a sentence either gives or does not."""
+    if want.kind is QuestionKind.DATE:
+        return not want.condition
+    return want.kind in (QuestionKind.NUMBER, QuestionKind.NAME) or want.money or want.one
 
 
 def holds(want: Wanted, text: str) -> float:
     """How well a sentence holds the wanted kind of thing: 1 it does, 0 it does not; 0.5 where any sentence may."""
-    if want.kind in (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS):
-        return float(has_number(text))
+    if want.kind in NUMBERS:
+        return float(holds_amount(text) if want.money else has_number(text))
     if want.kind is QuestionKind.DATE:
         folded = danish.normalise(text)
         if want.condition:
@@ -151,14 +183,13 @@ def has_name(text: str) -> bool:
     return any(token.text[:1].isupper() for token in danish.tokenise(text)[1:])
 
 
-def counts_unit(want: Wanted, text: str) -> float:
-    """1 where a number stands at what the question counts ("170.000 indlæggelser"), 0 where not or nothing is asked."""
-    if not want.unit:
-        return 0.0
+def holds_amount(text: str) -> bool:
+    """Whether a sentence gives an amount of money."""
+    return bool(_AMOUNT.search(text))
+
+
+def counted(text: str) -> str:
+    """The words that a sentence's numbers count: the few after each number."""
     tokens = danish.tokenise(text)
-    for place, token in enumerate(tokens):
-        if is_number(token):
-            near = tokens[max(0, place - 2) : place + 5]
-            if any(danish.stem(word_form(other)) in want.unit for other in near):
-                return 1.0
-    return 0.0
+    places = [place for place, token in enumerate(tokens) if is_number(token)]
+    return " ".join(token.text for place in places for token in tokens[place + 1 : place + 1 + COUNTED_WORDS])

@@ -20,7 +20,8 @@ def refuse(
     gathered: Gathered, judged: Sequence[Judged], nearest: tuple[int, ...], filters: Mapping[str, Sequence[str]]
 ) -> Refusal:
     """The refusal of a question; ``nearest`` are the citations of what comes nearest."""
-    missing = tuple(word for word in gathered.words.terms if not any(_meets(gathered, one, word) for one in judged))
+    texts = [one.evidence.terms for one in judged]
+    missing = tuple(form for form, word in gathered.words.words.items() if not word.met(*texts))
     if filters:
         reason, message = RefusalReason.NOTHING_UNDER_FILTER, _under_filter(filters)
     elif max((one.evidence.words_in_passage for one in judged), default=0.0) >= SUBJECT_KNOWN:
@@ -29,10 +30,6 @@ def refuse(
     else:
         reason, message = RefusalReason.NO_SUBJECT, "Der står intet om emnet i rapporterne."
     return Refusal(reason, message, nearest, missing)
-
-
-def _meets(gathered: Gathered, judged: Judged, word: str) -> bool:
-    return gathered.words.met(word, judged.evidence.terms) > 0
 
 
 def _under_filter(filters: Mapping[str, Sequence[str]]) -> str:

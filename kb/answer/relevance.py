@@ -29,7 +29,7 @@ class Logistic:
 
     def probability(self, figures: Mapping[str, float]) -> float:
         """The probability for these figures; every weighted figure must be there."""
-        return 1 / (1 + math.exp(-self.score(figures)))
+        return probability_of(self.score(figures))
 
     def score(self, figures: Mapping[str, float]) -> float:
         """The log odds."""
@@ -37,11 +37,25 @@ class Logistic:
         return max(-30.0, min(30.0, total))
 
 
+def probability_of(odds: float) -> float:
+    """The probability of log odds."""
+    return 1 / (1 + math.exp(-odds))
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The three models: does a sentence answer, does a document speak to the question, does the base answer at all."""
+
+    sentence: Logistic
+    document: Logistic
+    answer: Logistic
+
+
 @cache
-def model(name: str) -> Logistic:
-    """A fitted model: "sentence" (a sentence answers), "project" (a report speaks to it), "answer" (the base does)."""
-    values = load_data(RELEVANCE_FILE)[name]
-    return Logistic(values["bias"], values["weights"], values["threshold"])
+def models() -> Models:
+    """The fitted models."""
+    stored = load_data(RELEVANCE_FILE)
+    return Models(*(Logistic(**stored[name]) for name in ("sentence", "document", "answer")))
 
 
 def certainty(probability: float) -> Certainty:

@@ -1,0 +1,198 @@
+"""Fits the probabilities of an answer on the development questions and writes ``kb/data/relevance.toml``.
+
+    python benchmarks/fit_relevance.py            # on the index in use
+    python benchmarks/fit_relevance.py --show     # without writing
+
+Three logistic models, each of few figures, are fitted one after the other: does a sentence answer, does a document
+speak to the question, does the base answer at all. The test questions are never looked at. Figures in the file's head
+are from cross-validation on dev, by group of question.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict  # type: ignore[import-untyped]
+
+from kb.answer.evidence import Gathered, gather
+from kb.answer.judging import (
+    Judged,
+    answer_figures,
+    document_figures,
+    judge_sentences,
+    sentence_figures,
+)
+from kb.answer.relevance import Logistic, Models
+from kb.embed import load_embedder
+from kb.evaluation.answers import holds_quote
+from kb.evaluation.questions import JudgedQuestion, load
+from kb.search import open_searcher
+from kb.settings import load_settings
+
+HERE = Path(__file__).resolve().parent
+TARGET = HERE.parent / "kb" / "data" / "relevance.toml"
+SENTENCE = ("meaning", "words_in_context", "holds", "counts", "role")
+DOCUMENT = ("odds", "behind", "behind_across", "across", "words_in_document", "meaning")
+ANSWER = ("odds", "meaning", "words", "words_in_first", "words_in_document", "exact", "exact_missing", "name")
+FOLDS = 8
+
+Rows = list[dict[str, float]]
+Asked = Sequence[tuple[JudgedQuestion, Gathered]]
+
+
+def fit(rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float) -> Logistic:
+    """A logistic model of raw figures; ``strength`` is scikit-learn's C on standardised ones."""
+    values = np.array([[row[name] for name in names] for row in rows])
+    centre, spread = values.mean(axis=0), values.std(axis=0) + 1e-9
+    fitted = LogisticRegression(C=strength, max_iter=2000).fit((values - centre) / spread, labels)
+    weights = fitted.coef_[0] / spread
+    bias = float(fitted.intercept_[0] - weights @ centre)
+    return Logistic(round(bias, 4), {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}, 0.5)
+
+
+def crossed(
+    rows: Rows, labels: Sequence[bool], names: Sequence[str], groups: Sequence[str], strength: float
+) -> NDArray[np.float64]:
+    """Each row's probability by a model that was fitted without its group."""
+    values = np.array([[row[name] for name in names] for row in rows])
+    values = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    model = LogisticRegression(C=strength, max_iter=2000)
+    found: NDArray[np.float64] = cross_val_predict(
+        model, values, labels, groups=groups, cv=folds, method="predict_proba"
+    )[:, 1]
+    return found
+
+
+def fit_sentences(asked: Asked) -> Logistic:
+    """Positive are the marked sentences; questions without marks teach nothing, unless nothing answers them."""
+    rows: Rows = []
+    labels: list[bool] = []
+    for question, gathered in asked:
+        if question.answerable and not question.evidence:
+            continue
+        for evidence in gathered.evidence:
+            if not evidence.sentence.passage.inferred:
+                quotes = [quote for id_, quote in question.evidence if id_ == evidence.hit.document.id]
+                rows.append(sentence_figures(evidence))
+                labels.append(holds_quote(evidence.sentence.text, quotes))
+    return fit(rows, labels, SENTENCE, 1.0)
+
+
+def fit_documents(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
+    """Positive are documents of grade 2; those of grade 1 are left out, and so are unanswerable questions."""
+    rows: Rows = []
+    labels: list[bool] = []
+    places: list[tuple[JudgedQuestion, str]] = []
+    for question, gathered in asked:
+        if not question.answerable:
+            continue
+        judged = judge_sentences(gathered, models)
+        for id_, sentences in by_document(judged).items():
+            if question.answers.get(id_) != 1:
+                rows.append(document_figures(gathered, sentences, judged[0]))
+                labels.append(question.answers.get(id_) == 2)
+                places.append((question, id_))
+    model = fit(rows, labels, DOCUMENT, 1.0)
+    probabilities = crossed(rows, labels, DOCUMENT, [question.group for question, _ in places], 1.0)
+    threshold, f1 = best(probabilities, lambda cut: across_f1(places, probabilities, cut))
+    return Logistic(model.bias, model.weights, threshold), {"across_f1": round(f1, 3), "documents": len(rows)}
+
+
+def by_document(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """The judged sentences by document."""
+    found: dict[str, list[Judged]] = {}
+    for one in judged:
+        found.setdefault(one.evidence.hit.document.id, []).append(one)
+    return found
+
+
+def across_f1(
+    places: Sequence[tuple[JudgedQuestion, str]], probabilities: NDArray[np.float64], cut: float
+) -> float:
+    """The mean F1 of the projects found by questions across projects (metadata not used)."""
+    found: dict[str, set[str]] = {}
+    right: dict[str, set[str]] = {}
+    for (question, id_), probability in zip(places, probabilities, strict=True):
+        if question.projects:
+            right[question.id] = set(question.projects)
+            if probability >= cut:
+                found.setdefault(question.id, set()).add(id_)
+    scores = [2 * len(found.get(q, set()) & r) / (len(found.get(q, set())) + len(r)) for q, r in right.items()]
+    return float(np.mean(scores))
+
+
+def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
+    """Positive are the questions that the corpus answers."""
+    figures = [(q, answer_figures(g, judged)) for q, g in asked if (judged := judge_sentences(g, models))]
+    rows = [row for _, row in figures]
+    labels = [question.answerable for question, _ in figures]
+    model = fit(rows, labels, ANSWER, 0.5)
+    probabilities = crossed(rows, labels, ANSWER, [question.group for question, _ in figures], 0.5)
+    wrong = ~np.array(labels)
+
+    def refusal_f1(cut: float) -> float:
+        refused = probabilities < cut
+        return 2 * float((refused & wrong).sum()) / float(refused.sum() + wrong.sum())
+
+    threshold, f1 = best(probabilities, refusal_f1)
+    refused = probabilities < threshold
+    return Logistic(model.bias, model.weights, threshold), {
+        "questions": len(rows),
+        "refusal_f1": round(f1, 3),
+        "refusal_precision": round(float(wrong[refused].mean()), 3),
+        "refusal_recall": round(float(refused[wrong].mean()), 3),
+    }
+
+
+def best(probabilities: NDArray[np.float64], measure: Callable[[float], float]) -> tuple[float, float]:
+    """The threshold with the best value of a measure: the middle of the range that has it, and the value."""
+    cuts = [round(float(cut), 2) for cut in np.arange(0.05, 0.96, 0.01)]
+    values = [measure(cut) for cut in cuts]
+    top = max(values)
+    range_ = [cut for cut, value in zip(cuts, values, strict=True) if value >= top - 1e-9]
+    return range_[len(range_) // 2], top
+
+
+def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
+    """The models as TOML with the cross-validated figures in the head."""
+    lines = [
+        "# Logistic models of whether a sentence answers, a document speaks to a question, the base answers at all.",
+        "# Written by benchmarks/fit_relevance.py from the development questions; cross-validated figures there:",
+        *(f"#   {name}: " + ", ".join(f"{k} {v}" for k, v in values.items()) for name, values in told.items()),
+    ]
+    for name in ("sentence", "document", "answer"):
+        model: Logistic = getattr(models, name)
+        lines += ["", f"[{name}]", f"bias = {model.bias}", f"threshold = {model.threshold}", f"[{name}.weights]"]
+        lines += [f"{figure} = {weight}" for figure, weight in model.weights.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--show", action="store_true", help="print and do not write")
+    options = parser.parse_args()
+    settings = load_settings()
+    searcher = open_searcher(settings, load_embedder(settings))
+    asked = [
+        (question, gather(searcher, question.text, {}))
+        for question in load(HERE / "questions")
+        if question.split == "dev"
+    ]
+    nothing = Logistic(0.0, {}, 0.5)
+    models = Models(fit_sentences(asked), nothing, nothing)
+    document, told_documents = fit_documents(asked, models)
+    answer, told_answer = fit_answer(asked, models)
+    text = written(Models(models.sentence, document, answer), {"document": told_documents, "answer": told_answer})
+    print(text)
+    if not options.show:
+        TARGET.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

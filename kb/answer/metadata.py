@@ -1,0 +1,127 @@
+"""What a question across projects says of their metadata: year, type, authority, area and status (pure).
+
+"Hvilke kommunale projekter begyndte i 2021?" is answered by metadata and not by any sentence. A constraint is read only
+where the question uses a value that some report's metadata has; the words that are left decide the rest by the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kb import danish
+from kb.models import Metadata
+
+_TYPES = ("kommunal", "regional", "statslig")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_PARTNER = re.compile(r"\b(?:med|deltag\w*|partner\w*|samarbejd\w*)\b")
+_NOT_NAMED = re.compile(r"\s*\(.*?\)")
+# What a status says, by how a question asks for it.
+_STATUS = (
+    ("i drift", re.compile(r"\bi drift\b")),
+    ("afsluttet", re.compile(r"\bafslutte\w*\b")),
+    ("igangværende", re.compile(r"\b(?:igangværende|i gang endnu|stadig i gang|er i gang)\b")),
+    ("ukendt", re.compile(r"\bukendt status\b|\bstatus(?:sen)? er ukendt\b")),
+)
+# Words of a question that say only that projects are asked for, or how they relate to a value.
+_GENERAL = re.compile(
+    r"(?:signatur)?projekt\w*|løsning\w*|begynd\w*|start\w*|opstart\w*|gik|igang|gang|ligger|kommer|hører|findes|base\w*"
+    r"|ansvarlig\w*|myndighed\w*|kommune\w*|region\w*|område\w*|drift\w*|sat|status\w*|handler|inden|stået|står"
+    r"|bag|mange|af|år|året|lede\w*|ejer"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A metadata field that must have one of ``values``; a status must begin with one."""
+
+    field: str
+    values: tuple[str, ...]
+
+    def met(self, metadata: Metadata) -> str:
+        """The value that meets the constraint, or an empty text."""
+        own = str(getattr(metadata, self.field) or "")
+        if self.field == "status":
+            return own if any(_has_status(own, value) for value in self.values) else ""
+        return own if own in self.values else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a question demands of metadata; ``complete`` where nothing else is asked."""
+
+    constraints: tuple[Constraint, ...] = ()
+    complete: bool = False
+
+    def reasons(self, metadata: Metadata) -> tuple[str, ...] | None:
+        """How a document's metadata meet every constraint ("år: 2021"); None where one is not met."""
+        found = [(constraint.field, constraint.met(metadata)) for constraint in self.constraints]
+        if not all(value for _, value in found):
+            return None
+        return tuple(f"{name}: {value}" for name, value in found)
+
+
+def demands(question: str, words: Iterable[str], known: Sequence[Metadata]) -> Demands:
+    """The constraints in a question across projects; ``words`` are its words of substance, in written form."""
+    text = danish.normalise(question)
+    found: list[Constraint] = []
+    used: set[str] = set()
+    for read in (_years, _types, _authorities, _areas, _statuses):
+        for constraint, spent in read(text, known):
+            found.append(constraint)
+            used |= spent
+    left = [word for word in words if word not in used and not _GENERAL.fullmatch(word)]
+    return Demands(tuple(found), complete=bool(found) and not left)
+
+
+_Found = Iterable[tuple[Constraint, set[str]]]
+
+
+def _years(text: str, known: Sequence[Metadata]) -> _Found:
+    years = set(_YEAR.findall(text)) & {str(metadata.år) for metadata in known}
+    if years:
+        yield Constraint("år", tuple(sorted(years))), years | {f"{year}projekterne" for year in years}
+
+
+def _types(text: str, known: Sequence[Metadata]) -> _Found:
+    for value in _TYPES:
+        match = re.search(rf"\b{value}e?\b(?=\s+\w*(?:projekt|initiativ|løsning))", text)
+        if match and any(metadata.type == value for metadata in known):
+            yield Constraint("type", (value,)), {match.group(), value}
+
+
+def _authorities(text: str, known: Sequence[Metadata]) -> _Found:
+    if _PARTNER.search(text):
+        return
+    names = {_NOT_NAMED.sub("", metadata.myndighed).strip() for metadata in known} - {""}
+    for name in sorted(names, key=len, reverse=True):
+        folded = danish.normalise(name)
+        if re.search(rf"\b{re.escape(folded)}s?\b", text):
+            values = tuple(sorted({m.myndighed for m in known if danish.normalise(m.myndighed).startswith(folded)}))
+            spent = {word for part in folded.split() for word in (part, f"{part}s")}
+            yield Constraint("myndighed", values), spent
+            return
+
+
+def _areas(text: str, known: Sequence[Metadata]) -> _Found:
+    for value in sorted({metadata.område for metadata in known} - {""}):
+        folded = danish.normalise(value)
+        pattern = rf"\b{re.escape(folded)}s?området?\b|\b(?:handler om|inden for|området|om) {re.escape(folded)}\b"
+        match = re.search(pattern, text)
+        if match:
+            yield Constraint("område", (value,)), {folded, *match.group().split()}
+
+
+def _statuses(text: str, known: Sequence[Metadata]) -> _Found:
+    for value, pattern in _STATUS:
+        match = pattern.search(text)
+        if match and any(_has_status(metadata.status, value) for metadata in known):
+            yield Constraint("status", (value,)), set(match.group().split())
+            return
+
+
+def _has_status(status: str, value: str) -> bool:
+    """Whether a status, before its source in brackets, begins with a value: "ved at blive sat i drift" does not."""
+    return danish.normalise(status).startswith(value)
+
