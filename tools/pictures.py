@@ -44,6 +44,10 @@ PAGES = {
     "hjaelp": "/hjaelp",
     "tilgaengelighed": "/tilgaengelighed",
     "redaktion": "/admin",
+    "redaktion-rapporter": "/admin/rapporter",
+    "redaktion-rapport": "/admin/rapporter/norddjurs-mailsortering",
+    "redaktion-spoergsmaal": "/admin/spoergsmaal",
+    "redaktion-indekser": "/admin/indekser",
     "fejl-404": "/findes-ikke",
 }
 

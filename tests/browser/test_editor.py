@@ -1,0 +1,95 @@
+"""What an editor does: put reports in, see what became of them, correct, remove; and readers notice at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from tests.browser.conftest import Server, start
+from tests.support import HashEmbedder, make_settings, write_corpus
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    settings = make_settings(tmp_path, batch_size=64)
+    write_corpus(settings.corpus)
+    yield from start(settings, HashEmbedder())
+
+
+@pytest.fixture
+def desk(browser: Browser, own_server: Server) -> Iterator[Page]:
+    context = browser.new_context(base_url=own_server.address)
+    yield context.new_page()
+    context.close()
+
+
+def wait_until_over(page: Page) -> None:
+    expect(page.locator("#tilstand")).to_have_text("Færdig", timeout=PATIENCE_MS)
+
+
+def feed_ids(page: Page) -> set[str]:
+    feed = ElementTree.fromstring(page.request.get("/sporg.atom?q=klimarobotten").text())  # noqa: S314
+    return {element.text or "" for element in feed.iter("{http://www.w3.org/2005/Atom}id")}
+
+
+def test_from_upload_to_answer_and_out_again(desk: Page, own_server: Server) -> None:
+    before = feed_ids(desk)
+    desk.goto("/admin")
+    klima = "# Klimarobotten\n\nKlimarobotten måler vandstanden ved Marstal havn hver time.\n"
+    files: list[FilePayload] = [
+        {"name": "klima robot.md", "mimeType": "text/markdown", "buffer": klima.encode()},
+        {"name": "noter æøå.txt", "mimeType": "text/plain", "buffer": "Mødet handlede om cykelstier.\n".encode()},
+        {"name": "i stykker.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 og ikke mere"},
+    ]
+    desk.get_by_label("Filer").set_input_files(files)
+    desk.get_by_role("button", name="Læg ind og indeksér").click()
+    wait_until_over(desk)
+    rows = desk.locator("tbody tr")
+    expect(rows.filter(has_text="klima robot.md")).to_contain_text("kan findes nu")
+    expect(rows.filter(has_text="noter æøå.txt")).to_contain_text("kan findes nu")
+    expect(rows.filter(has_text="i stykker.pdf")).not_to_contain_text("kan findes nu")
+    expect(rows.filter(has_text="i stykker.pdf")).to_contain_text("PDF")
+
+    desk.goto("/sporg?q=Hvad+måler+klimarobotten+ved+Marstal+havn")
+    expect(desk.locator(".passage-quote").first).to_contain_text("Marstal havn hver time")
+    assert feed_ids(desk) - before
+
+    desk.goto("/admin/rapporter")
+    desk.get_by_role("link", name="Klimarobotten").click()
+    expect(desk.get_by_label("Titel")).to_have_value("Klimarobotten")
+    desk.get_by_label("Projekt", exact=True).fill("Havnevagten")
+    desk.get_by_label("År").fill("2025")
+    desk.get_by_role("button", name="Gem og indeksér").click()
+    wait_until_over(desk)
+    desk.goto("/projekter/havnevagten")
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Havnevagten")
+
+    desk.goto("/admin/rapporter")
+    desk.get_by_role("link", name="Klimarobotten").click()
+    desk.get_by_label("Ja, filen skal slettes").check()
+    desk.get_by_role("button", name="Slet").click()
+    wait_until_over(desk)
+    assert desk.goto("/projekter/havnevagten").status == 404  # type: ignore[union-attr]
+    assert not list(own_server.settings.corpus.rglob("*klima*"))
+
+
+def test_an_older_index_can_be_put_in_use_again(desk: Page, own_server: Server) -> None:
+    (own_server.settings.corpus / "nyt.md").write_text("# Nyt\n\nEn ny rapport om drivhuse.\n", encoding="utf-8")
+    desk.goto("/admin")
+    desk.get_by_role("button", name="Indeksér igen").click()
+    wait_until_over(desk)
+    desk.goto("/admin/indekser")
+    items = desk.locator("main li.report")
+    expect(items).to_have_count(2)
+    expect(items.first).to_contain_text("I brug")
+    desk.get_by_role("button", name="Tag i brug").click()
+    expect(items.nth(1)).to_contain_text("I brug")
+    assert desk.goto("/dokumenter/nyt").status == 404  # type: ignore[union-attr]
