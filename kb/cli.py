@@ -8,55 +8,22 @@ wrong; 3 the installation or the index must be put right first.
 
 from __future__ import annotations
 
-import functools
-import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from kb import __version__
-from kb.errors import InputError, KbError
+from kb import __version__, cli_access
+from kb.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
+from kb.errors import InputError
 from kb.settings import Settings, load_settings
-
-EXIT_FAILED, EXIT_INPUT, EXIT_SETUP = 1, 2, 3
-P = ParamSpec("P")
-
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-json_option = click.option("--json", "as_json", is_flag=True, help="Skriv ét JSON-objekt på standard output.")
-
-
-def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
-    """Tell a :class:`KbError` in the form that was asked for, and exit with its code."""
-
-    @functools.wraps(verb)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            verb(*args, **kwargs)
-        except KbError as error:
-            if kwargs.get("as_json"):
-                print_json({"error": {"code": error.code, "message": str(error), "advice": error.advice}})
-            else:
-                err.print(f"Fejl: {error}", style="bold red", markup=False)
-                if error.advice:
-                    err.print(error.advice, markup=False)
-            sys.exit(EXIT_INPUT if isinstance(error, InputError) else EXIT_SETUP)
-
-    return wrapped
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,6 +34,10 @@ def main() -> None:
     Begynd med: kb model prepare, derefter kb index, derefter kb serve.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+main.add_command(cli_access.key)
+main.add_command(cli_access.audit)
 
 
 @main.command()
@@ -219,10 +190,11 @@ def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
 def serve(host: str | None, port: int | None) -> None:
     """Vis siderne og svar på API'et."""
     from kb.embed import load_embedder
-    from kb.server import run
+    from kb.server import check_access, run
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**chosen)
+    check_access(settings)
     run(settings, load_embedder(settings))
 
 

@@ -7,32 +7,72 @@ server: ``kb.server:make_app()``.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from waitress.server import create_server
 
-from kb.api import openapi, requests
+from kb.access import check_setup
+from kb.api import guard, measuring, openapi, requests
 from kb.api.problems import problem
 from kb.api.routes import api
 from kb.embed import Embedder, load_embedder
 from kb.errors import ConfigurationError, IndexUnusableError
+from kb.keys import KeyStore
 from kb.search import SnapshotHolder
 from kb.settings import Settings, load_settings
 from kb.web.app import create_app
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CHANNEL_TIMEOUT = 60
+MOST_BYTES = 1 << 30
 log = logging.getLogger(__name__)
 
 
+def check_access(settings: Settings) -> None:
+    """Raise :class:`ConfigurationError` when the server would be reachable from elsewhere with no access set up."""
+    check_setup(settings, keys=KeyStore(settings.state_dir).active())
+
+
 def make_app(settings: Settings | None = None, embedder: Embedder | None = None) -> Flask:
-    """The whole application, with the model of the settings where none is given."""
+    """The whole application, with the model of the settings where none is given.
+
+    Raises :class:`ConfigurationError` when it would be reachable from elsewhere with no access set up.
+    """
     settings = settings or load_settings()
-    holder = SnapshotHolder(settings, embedder or load_embedder(settings))
-    app = create_app(settings, holder, blueprints=[api.blueprint, openapi.blueprint], api_problem=problem)
+    check_access(settings)
+    gate = guard.Guard.make(settings)
+    measurements = measuring.Measurements(settings)
+    holder = SnapshotHolder(settings, measuring.MeasuredEmbedder(embedder or load_embedder(settings), measurements))
+    blueprints = [api.blueprint, openapi.blueprint, measuring.blueprint]
+    app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
     api.install(app)
+    guard.install(app, gate)
+    measuring.install(app, measurements)
     requests.install(app)
+    if settings.public_url:
+        app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
     app.json = Json(app)
     return app
+
+
+class PublicAddress:
+    """Lets the application know itself by the address its users see, whatever a request claims it was sent to."""
+
+    def __init__(self, inner: WSGIApplication, public_url: str) -> None:
+        self._inner = inner
+        self._address = urlsplit(public_url)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request under the public address."""
+        environ["HTTP_HOST"] = self._address.netloc
+        environ["wsgi.url_scheme"] = self._address.scheme
+        return self._inner(environ, start_response)
 
 
 class Json(DefaultJSONProvider):
@@ -44,10 +84,21 @@ class Json(DefaultJSONProvider):
 
 def run(settings: Settings, embedder: Embedder) -> None:
     """Serve until interrupted; raises :class:`ConfigurationError` when the address cannot be used."""
+    requests.log_as_json()
     app = make_app(settings, embedder)
     _warm(app, embedder)
     try:
-        server = create_server(app, host=settings.host, port=settings.port, threads=settings.threads, ident=None)
+        server = create_server(
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            ident=None,
+            # Whoever sends this slowly is let go.
+            channel_timeout=CHANNEL_TIMEOUT,
+            # Above what the application takes, so that it is the application that says no.
+            max_request_body_size=MOST_BYTES,
+        )
     except OSError as error:
         raise ConfigurationError(
             f"Adressen {settings.host}:{settings.port} kan ikke bruges: {error.strerror}.",

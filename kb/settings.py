@@ -10,7 +10,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -48,6 +48,18 @@ class Settings(BaseSettings):
     ocr: Annotated[bool, Field(description="Om sider uden tekst skal læses med Tesseract.")] = True
     max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Tegn i et spørgsmål.")] = 1000
     page_size: Annotated[int, Field(ge=1, le=100, description="Passager pr. side.")] = 20
+    access: Annotated[
+        Literal["auto", "closed"], Field(description="auto: åben på denne maskine, lukket ud over den; closed: lukket.")
+    ] = "auto"
+    anonymous_reading: Annotated[bool, Field(description="Om enhver, der kan nå serveren, må læse.")] = False
+    public_url: Annotated[str, Field(description="Adressen, brugerne ser, fx https://erfaringer.kommune.dk.")] = ""
+    trusted_proxies: Annotated[str, Field(description="Proxyers adresser, adskilt af komma.")] = ""
+    rate_limit: Annotated[int, Field(ge=1, le=1_000_000, description="Kald pr. minut pr. nøgle eller adresse.")] = 300
+    rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10
+    audit_days: Annotated[int, Field(ge=30, le=36500, description="Dage, hændelsesloggen gemmes.")] = 365
+    metrics_from: Annotated[str, Field(description="Netværk, der må læse /metrics, adskilt af komma.")] = (
+        "127.0.0.0/8,::1"
+    )
 
     @classmethod
     def settings_customise_sources(

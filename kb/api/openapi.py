@@ -18,7 +18,10 @@ from kb.api.operations import PREFIX, Operation, operations, settings
 
 REFERENCE = "#/components/schemas/{model}"
 # What any operation may answer with.
-COMMON = ("ugyldigt-input", "ugyldig-adresse", "adresse-for-lang", "intern-fejl")
+COMMON = ("ugyldigt-input", "ugyldig-adresse", "ukendt-vaert", "adresse-for-lang", "ugyldig-noegle", "for-mange-kald",
+          "intern-fejl")  # fmt: skip
+FOR_ROLES = ("adgang-kraeves", "ingen-adgang")
+KEY_SCHEME = "noegle"
 DESCRIPTION = (
     "Erfaringer fra offentlige projekter, søgt på dansk. Hvert svar består af sætninger, der kan slås op i den "
     "rapport, de kommer fra.\n\nFelter og handlinger kan komme til inden for v1; intet fjernes eller skifter mening, "
@@ -77,7 +80,7 @@ def describe(listed: Iterable[Operation], *, question_limit: int) -> dict[str, A
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in listed)],
         "paths": paths,
-        "components": {"schemas": _schemas(listed)},
+        "components": {"schemas": _schemas(listed), "securitySchemes": {KEY_SCHEME: _KEY}},
     }
 
 
@@ -91,6 +94,11 @@ def _schemas(listed: Iterable[Operation]) -> dict[str, Any]:
     return {**found.get("$defs", {}), "Problem": _PROBLEM}
 
 
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "En nøgle lavet med `kb key create`. På egen maskine er serveren åben uden.",
+}
 _PROBLEM = {
     "type": "object",
     "description": "En fejl efter RFC 9457.",
@@ -123,7 +131,10 @@ def _operation(operation: Operation, question_limit: int) -> dict[str, Any]:
         "tags": [operation.tag],
         "parameters": [*_path_parameters(operation), *_query_parameters(operation, question_limit)],
         "responses": _responses(operation),
+        "x-role": operation.role.value if operation.role else None,
     }
+    if operation.role:
+        described["security"] = [{KEY_SCHEME: []}]
     return described
 
 
@@ -182,7 +193,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.on_build:
         found["304"] = {"description": "Svaret er det samme som det, klienten har (If-None-Match)."}
     by_status: dict[int, list[problems.Problem]] = {}
-    for code in dict.fromkeys((*operation.problems, *COMMON)):
+    for code in dict.fromkeys((*operation.problems, *COMMON, *(FOR_ROLES if operation.role else ()))):
         known = problems.PROBLEMS[code]
         by_status.setdefault(known.status, []).append(known)
     for status, listed in sorted(by_status.items()):

@@ -57,12 +57,32 @@ PROBLEMS = _listed(
         "ugyldig-adresse", 400, "Adressen kan ikke læses",
         "Adressen er ikke gyldig UTF-8, eller forespørgslen er på anden måde ikke gyldig HTTP.",
     ),
+    Problem(
+        "ukendt-vaert", 400, "Ukendt værtsnavn",
+        "En server, der kun er åben for sin egen maskine, svarer kun under navnene localhost og 127.0.0.1.",
+    ),
+    Problem(
+        "adgang-kraeves", 401, "Adgang kræves",
+        "Send en nøgle: `Authorization: Bearer kb_…`. En administrator laver den med `kb key create`.",
+    ),
+    Problem(
+        "ugyldig-noegle", 401, "Nøglen gælder ikke", "Nøglen er forkert, udløbet eller trukket tilbage."
+    ),
+    Problem("ingen-adgang", 403, "Ingen adgang", "Den, der spørger, har ikke den rolle, handlingen kræver."),
+    Problem(
+        "fremmed-oprindelse", 403, "Sendt fra et andet websted",
+        "En browser sendte forespørgslen fra et andet websteds side, og den er derfor ikke udført.",
+    ),
     Problem("findes-ikke", 404, "Findes ikke", "Der er ingen rapport, passage eller projekt med det id."),
     Problem("ukendt-adresse", 404, "Adressen findes ikke", "API'et har ingen handling på adressen."),
     Problem(
         "metode-ikke-tilladt", 405, "Metoden er ikke tilladt", "Adressen findes, men ikke med den metode; se `Allow`."
     ),
     Problem("adresse-for-lang", 414, "Adressen er for lang", "Adressens parametre fylder mere end 8.192 tegn."),
+    Problem(
+        "for-mange-kald", 429, "For mange kald",
+        "Grænsen for kald pr. minut er nået. Vent det antal sekunder, `Retry-After` siger.",
+    ),
     Problem(
         "intern-fejl", 500, "Uventet fejl",
         "Fejlen ligger hos Erfaringsbasen. Den er skrevet i loggen under `request_id`.",

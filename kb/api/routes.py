@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from kb import __version__, builds
+from kb.access import AccessRole
 from kb.answer import answer as make_answer
 from kb.api import responses, schemas
+from kb.api.measuring import count_answer
 from kb.api.operations import Api, holder, settings
 from kb.api.paging import choose, chosen_fields, next_address, page_of
 from kb.api.suggestions import suggest
@@ -20,6 +22,7 @@ from kb.store import StoredRecord
 api = Api("api")
 NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "anden-model")
 QUESTION_PROBLEMS = ("ugyldigt-spoergsmaal", *NO_INDEX)
+EDITOR = AccessRole.EDITOR
 EXAMPLE_QUESTION = "Hvordan håndterede projekterne GDPR?"
 
 
@@ -45,7 +48,9 @@ def search(searcher: Searcher, query: schemas.SearchQuery) -> dict[str, Any]:
 def answer(searcher: Searcher, query: schemas.AnswerQuery) -> dict[str, Any]:
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare."""
-    return make_answer(searcher, query.q, query.filters).as_dict()
+    found = make_answer(searcher, query.q, query.filters)
+    count_answer(refused=found.refused)
+    return found.as_dict()
 
 
 @api.get(
@@ -205,7 +210,7 @@ def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
     return sum(theme in one.themes for one in summaries)
 
 
-@api.get("/builds", summary="List indekserne", tag="Drift", response=responses.Builds, on_build=False)
+@api.get("/builds", summary="List indekserne", tag="Drift", response=responses.Builds, on_build=False, role=EDITOR)
 def list_builds() -> dict[str, Any]:
     """De færdige indekser, nyeste først, og hvilket der er i brug."""
     folder = settings().index_dir

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from werkzeug.test import TestResponse
 
 from kb import indexing
+from kb.access import AccessRole
 from kb.api.operations import PREFIX
 from kb.api.problems import MEDIA_TYPE, PAGE, PROBLEMS
+from kb.keys import KeyStore
 from kb.server import make_app
 from tests.support import HashEmbedder, make_settings, write_corpus
 
@@ -44,6 +46,46 @@ def _empty_question(client: FlaskClient, folder: Path) -> TestResponse:
 @reaches("ugyldig-adresse")
 def _invalid_utf8(client: FlaskClient, folder: Path) -> TestResponse:
     return client.get(f"{PREFIX}/search?q=%ff%fe")
+
+
+@reaches("ukendt-vaert")
+def _foreign_host(client: FlaskClient, folder: Path) -> TestResponse:
+    return client.get(f"{PREFIX}/themes", headers={"Host": "ond.example"})
+
+
+def _closed(folder: Path, **overrides: object) -> tuple[FlaskClient, dict[str, str]]:
+    """A closed server, and a reader's key to it."""
+    settings = make_settings(folder, access="closed", **overrides)
+    _key, secret = KeyStore(settings.state_dir).create("læser", AccessRole.READER)
+    return make_app(settings, HashEmbedder()).test_client(), {"Authorization": f"Bearer {secret}"}
+
+
+@reaches("adgang-kraeves")
+def _nobody(client: FlaskClient, folder: Path) -> TestResponse:
+    return _closed(folder)[0].get(f"{PREFIX}/themes")
+
+
+@reaches("ugyldig-noegle")
+def _wrong_key(client: FlaskClient, folder: Path) -> TestResponse:
+    return client.get(f"{PREFIX}/themes", headers={"Authorization": "Bearer kb_x"})
+
+
+@reaches("ingen-adgang")
+def _reader_as_editor(client: FlaskClient, folder: Path) -> TestResponse:
+    held, key = _closed(folder)
+    return held.get(f"{PREFIX}/builds", headers=key)
+
+
+@reaches("fremmed-oprindelse")
+def _foreign_page(client: FlaskClient, folder: Path) -> TestResponse:
+    return client.post(f"{PREFIX}/search", headers={"Origin": "https://ond.example"})
+
+
+@reaches("for-mange-kald")
+def _too_often(client: FlaskClient, folder: Path) -> TestResponse:
+    held, key = _closed(folder, rate_limit=1)
+    held.get(f"{PREFIX}/themes", headers=key)
+    return held.get(f"{PREFIX}/themes", headers=key)
 
 
 @reaches("findes-ikke")

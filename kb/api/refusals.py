@@ -1,0 +1,62 @@
+"""What turns a request away before any work is done for it; each names its documented problem."""
+
+from __future__ import annotations
+
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import BadRequest, Forbidden, TooManyRequests, Unauthorized
+
+REALM = WWWAuthenticate("Bearer", {"realm": "Erfaringsbasen"})
+
+
+class SignInNeeded(Unauthorized):
+    """Nobody has said who they are."""
+
+    problem = "adgang-kraeves"
+
+    def __init__(self) -> None:
+        super().__init__("Du skal logge ind eller sende en nøgle.", www_authenticate=REALM)
+
+
+class KeyNotAccepted(Unauthorized):
+    """The key does not work; which of the reasons it is, is not told."""
+
+    problem = "ugyldig-noegle"
+
+    def __init__(self) -> None:
+        super().__init__("Nøglen gælder ikke.", www_authenticate=REALM)
+
+
+class RoleTooSmall(Forbidden):
+    """Whoever asks is known, and may not."""
+
+    problem = "ingen-adgang"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"Det kræver rollen {role}.")
+
+
+class ForeignOrigin(Forbidden):
+    """A browser says that another site's page sent the request."""
+
+    problem = "fremmed-oprindelse"
+
+    def __init__(self) -> None:
+        super().__init__("Forespørgslen blev sendt fra et andet websteds side.")
+
+
+class ForeignHost(BadRequest):
+    """The request names a host this server does not have."""
+
+    problem = "ukendt-vaert"
+
+    def __init__(self) -> None:
+        super().__init__("Serveren kender ikke det navn, den blev spurgt under.")
+
+
+class TooMany(TooManyRequests):
+    """Too many requests in a minute."""
+
+    problem = "for-mange-kald"
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("Der er sendt for mange forespørgsler på kort tid.", retry_after=wait)
