@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 
 from kb.models import Document
 
@@ -35,21 +36,36 @@ def word_runs(text: str) -> frozenset[int]:
     return frozenset(run for run in runs if run % _SAMPLE == 0) if len(words) > _LONG else frozenset(runs)
 
 
-def find_versions(documents: Sequence[Document]) -> dict[str, str]:
-    """For each document that is a copy or another version, the id of the one to show instead.
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What of a document is needed to find its versions; ``order`` sorts the one to show first."""
 
-    Shown is the one an editor wrote most metadata for, then the one with pages to cite, then the first by path.
-    """
-    by_id = {document.id: document for document in documents}
+    id: str
+    sha256: str
+    project: str
+    runs: frozenset[int]
+    order: tuple[int, int, str]
+
+
+def imprint(document: Document) -> Imprint:
+    """A document's imprint; shown first is the version with most metadata by an editor, then one with pages."""
+    written = len(fields(document.metadata)) - len(document.metadata.inferred)
+    order = (-written, int(document.media_type != _PAGED), document.path)
+    return Imprint(document.id, document.sha256, document.metadata.projekt, word_runs(document.text), order)
+
+
+def find_versions(imprints: Iterable[Imprint]) -> dict[str, str]:
+    """For each document that is a copy or another version, the id of the one to show instead."""
+    by_id = {found.id: found for found in imprints}
     groups = group_versions(
-        {document.id: word_runs(document.text) for document in documents},
-        {document.id: document.sha256 for document in documents},
-        {document.id: document.metadata.projekt for document in documents},
+        {id_: found.runs for id_, found in by_id.items()},
+        {id_: found.sha256 for id_, found in by_id.items()},
+        {id_: found.project for id_, found in by_id.items()},
     )
     versions: dict[str, str] = {}
     for group in groups:
-        shown = min(group, key=lambda name: _rank(by_id[name]))
-        versions.update({name: shown for name in group if name != shown})
+        shown = min(group, key=lambda id_: by_id[id_].order)
+        versions.update({id_: shown for id_ in group if id_ != shown})
     return versions
 
 
@@ -107,8 +123,3 @@ def _alike(runs: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:
         for (a, b), count in shared.items()
         if count >= SHARED * min(len(runs[a]), len(runs[b])) * 0.5 and shared_share(runs[a], runs[b]) >= SHARED
     ]
-
-
-def _rank(document: Document) -> tuple[int, int, str]:
-    written = 9 - len(document.metadata.inferred)
-    return (-written, document.media_type != _PAGED, document.path)

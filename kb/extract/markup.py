@@ -92,7 +92,8 @@ _NEVER = frozenset(
     ]
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_MAX_DEPTH = 400
+# Below this an element's text is taken as it is; real pages nest some thirty deep.
+_MAX_DEPTH = 150
 _LONGEST_HEADING = 160
 _LONGEST_TITLE = 12
 
@@ -183,8 +184,10 @@ class _Walker:
         tag = node.tag or ""
         if tag == "-text":
             self.run.append(node.text(deep=False) or "")
-        elif tag in _NEVER or tag.startswith(("-", "!")) or depth > _MAX_DEPTH or self._is_left_out(node, tag):
+        elif tag in _NEVER or tag.startswith(("-", "!")) or self._is_left_out(node, tag):
             return
+        if depth > _MAX_DEPTH:
+            self.run.append(node.text(separator=" "))
         elif tag == "br":
             self._break()
         elif tag == "img":

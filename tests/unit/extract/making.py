@@ -1,0 +1,162 @@
+"""Makers of small documents for the tests of the readers."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from docx import Document as Word
+from fpdf import FPDF
+from PIL import Image, ImageDraw, ImageFont
+
+from kb.extract import ReadOptions, read_file
+from kb.models import Document
+
+OPTIONS = ReadOptions(ocr=False)
+
+SENTENCES = (
+    "Kommunen begyndte forsøget i foråret og havde fra første dag travlt med at skaffe data.",
+    "Leverandøren kunne ikke levere det aftalte, og derfor måtte projektgruppen tænke om igen.",
+    "Sagsbehandlerne brugte løsningen hver dag og var for det meste glade for den.",
+    "Erfaringen er, at jura og teknik skal tale sammen, før man går i gang med det første forsøg.",
+)
+
+
+def read(path: Path, options: ReadOptions = OPTIONS) -> Document:
+    """Read a file with its folder as the root."""
+    return read_file(path, path.parent, options)
+
+
+def written(folder: Path, name: str, data: bytes | str) -> Path:
+    """Write a file and give its path."""
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+class Pdf(FPDF):
+    """A PDF with running headers and footers when asked for."""
+
+    def __init__(self, running: str = "") -> None:
+        super().__init__(format="A4")
+        self.running = running
+        self.set_auto_page_break(auto=True, margin=25)
+        self.set_font("Helvetica", size=11)
+
+    def header(self) -> None:
+        if self.running:
+            self.set_font("Helvetica", size=8)
+            self.cell(0, 8, self.running)
+            self.ln(12)
+            self.set_font("Helvetica", size=11)
+
+    def footer(self) -> None:
+        if self.running:
+            self.set_y(-15)
+            self.set_font("Helvetica", size=8)
+            self.cell(0, 8, f"Side {self.page_no()} af {{nb}}")
+            self.set_font("Helvetica", size=11)
+
+    def heading(self, text: str, size: float = 16) -> None:
+        """A heading in larger type."""
+        self.set_font("Helvetica", "B", size)
+        self.ln(4)
+        self.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT")
+        self.ln(2)
+        self.set_font("Helvetica", size=11)
+
+    def paragraph(self, text: str) -> None:
+        """A paragraph of body text."""
+        self.multi_cell(0, 6, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        self.ln(4)
+
+    def bytes(self) -> bytes:
+        """The finished file."""
+        return bytes(self.output())
+
+
+def report_pdf(pages: int = 3, running: str = "Erfaringer fra projektet") -> bytes:
+    """A report with a title, sections and running lines."""
+    pdf = Pdf(running)
+    pdf.add_page()
+    pdf.heading("Rapport om forsøget", 22)
+    for number in range(pages * 2):
+        pdf.heading(f"Afsnit {number + 1}")
+        for _ in range(4):
+            pdf.paragraph(" ".join(SENTENCES))
+    return pdf.bytes()
+
+
+def scanned_pdf(lines: Sequence[str]) -> bytes:
+    """A page that is one image of printed text."""
+    image = Image.new("L", (1654, 2339), 255)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=44)
+    for index, line in enumerate(lines):
+        draw.text((150, 200 + 90 * index), line, fill=0, font=font)
+    pdf = FPDF(format="A4")
+    pdf.add_page()
+    pdf.image(image, 0, 0, 210, 297)
+    return bytes(pdf.output())
+
+
+def docx(fill: object = None) -> bytes:
+    """A Word document with headings, a list and a table."""
+    word = Word()
+    word.core_properties.title = "Erfaringer med sagsbehandling"
+    word.add_heading("Formål", 1)
+    word.add_paragraph(SENTENCES[0])
+    word.add_heading("Data", 2)
+    word.add_paragraph("Første kilde", style="List Bullet")
+    word.add_paragraph("Anden kilde", style="List Bullet")
+    table = word.add_table(rows=3, cols=2)
+    for row, cells in zip(table.rows, [("År", "Sager"), ("2020", "120"), ("2021", "340")], strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+    word.add_paragraph(SENTENCES[1])
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return buffer.getvalue()
+
+
+def container(parts: Mapping[str, str | bytes]) -> bytes:
+    """A ZIP container; a part named mimetype comes first and is not packed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            kind = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(name, data, compress_type=kind)
+    return buffer.getvalue()
+
+
+_ODF = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
+    'xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0"'
+)
+
+
+def opendocument(body: str, kind: str = "text") -> bytes:
+    """An OpenDocument file with this inside its body."""
+    content = f"<office:document-content {_ODF}><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"  # noqa: E501
+    return container({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content})
+
+
+def epub(chapters: Mapping[str, str]) -> bytes:
+    """A book of XHTML chapters in this order."""
+    items = "".join(
+        f'<item id="c{i}" href="{name}" media-type="application/xhtml+xml"/>' for i, name in enumerate(chapters)
+    )
+    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)))
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<metadata><dc:title>En bog</dc:title><dc:language>da</dc:language><dc:date>2021-05-01</dc:date></metadata>"
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
+    )
+    root = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="OEBPS/b.opf"/></rootfiles></container>'  # noqa: E501
+    parts = {"mimetype": "application/epub+zip", "META-INF/container.xml": root, "OEBPS/b.opf": package}
+    return container(parts | {f"OEBPS/{name}": f"<html><body>{body}</body></html>" for name, body in chapters.items()})
