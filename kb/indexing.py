@@ -5,7 +5,8 @@ A build is a function of the files found and of what reading and embedding them 
 together exactly what a full run would, at the price of what is new; and a run that is killed loses at most one file's
 reading or one batch. The new build is made in a folder of its own, checked, and put in use by one rename; until then,
 and whenever anything fails, the old one is in use and untouched. One run at a time holds the lock, which the operating
-system frees when its process dies.
+system frees when its process dies. Every run has a row in the state file (:mod:`kb.state`) from its first moment, with
+its progress and at the end its report.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
+import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,18 +33,21 @@ from kb import __version__, builds, lexical, vectors
 from kb.chunk import CHUNKER_VERSION, ChunkSize, chunk, embedding_text
 from kb.embed import Embedder
 from kb.errors import (
+    CancelledError,
     CorpusMissingError,
     IndexDamagedError,
     IndexingError,
     IndexUnusableError,
+    KbError,
     LockedError,
     NotFoundError,
 )
-from kb.extract import ReadOptions, content_key, find_files, read_files
+from kb.extract import ReadOptions, ReadOutcome, content_key, copies, find_files, read_files
 from kb.models import Document
 from kb.sentences import Sentence, sentences_of
 from kb.sentences import embedding_text as sentence_text
 from kb.settings import Settings
+from kb.state import State, Status
 from kb.store import (
     Failure,
     ReadCache,
@@ -56,13 +62,21 @@ from kb.store import (
     document_to_dict,
 )
 
+log = logging.getLogger(__name__)
 VECTORS_CACHE = "vectors.sqlite"
 READINGS_CACHE = "readings.sqlite"
 LOCK_FILE = "lock"
 # Failures that may pass without the file changing: a tool gets installed, a busy machine gets quiet.
-PASSING_FAILURES = frozenset({"grænse-nået", "kræver-ocr", "værktøj-mangler", "læsefejl", "læser-gik-ned"})
+CHANGED_MEANWHILE = "ændret-undervejs"
+PASSING_FAILURES = frozenset(
+    {"grænse-nået", "kræver-ocr", "program-mangler", "værktøj-mangler", "læsefejl", "læser-gik-ned", CHANGED_MEANWHILE}
+)
 ID_TAKEN = "id-optaget"
+READ_ATTEMPTS = 3
 VECTOR_BATCH = 2048
+PAGE_IMAGES = Path("cache") / "pages"
+# How often, in seconds, progress is written down and a wish to cancel is looked for.
+PROGRESS_INTERVAL = 0.25
 
 
 class Progress(Protocol):
@@ -121,6 +135,7 @@ class RunReport:
     failed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     masked: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    run_id: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -134,14 +149,16 @@ def run(
     roots: Sequence[Path] = (),
     full: bool = False,
     started_by: str = "kb index",
+    job: str = "",
     progress: Progress | None = None,
     size: ChunkSize | None = None,
 ) -> RunReport:
     """Bring the index in line with ``roots`` (else the configured corpus) and publish it if anything changed.
 
     ``full`` reads every file again; vectors already made of the very same text by the very same model are kept.
-    Raises :class:`CorpusMissingError`, :class:`LockedError`, :class:`StorageError` or :class:`IndexingError`; whatever
-    it raises, the build in use is as it was.
+    ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`LockedError`,
+    :class:`CancelledError`, :class:`StorageError` or :class:`IndexingError`; whatever it raises, the build in use is as
+    it was.
     """
     folders = tuple(Path(root) for root in roots) or (settings.corpus,)
     for folder in folders:
@@ -149,10 +166,17 @@ def run(
             raise CorpusMissingError(f"Mappen {folder} findes ikke.")
     with builds.storage_errors("indeksmappen"):
         builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
-        with lock(settings.index_dir), _caches(settings.index_dir) as (readings, cache):
+        with (
+            lock(settings.index_dir),
+            State(settings.state_dir) as state,
+            _recorded(state, started_by, job, progress or Silent()) as record,
+            _caches(settings.index_dir, check=full) as (readings, cache),
+        ):
             builds.remove_leftovers(settings.index_dir)
-            work = _Run(settings, embedder, readings, cache, progress or Silent(), size or ChunkSize())
-            return work.run(_Plan.make(folders), full=full, started_by=started_by)
+            work = _Run(settings, embedder, readings, cache, record, size or ChunkSize())
+            report = work.run(lambda: _Plan.make(folders), full=full, started_by=started_by)
+            record.report = replace(report, run_id=record.run_id)
+            return record.report
 
 
 def run_documents(
@@ -175,7 +199,7 @@ def run_documents(
             places.append(Place("", document.path, key))
             readings.put(Reading("", document.path, key, work.read_key, document=document))
         plan = _Plan(tuple(places), dict.fromkeys(places, ()), (), ())
-        return work.run(plan, full=False, started_by="kb evaluate")
+        return work.run(lambda: plan, full=False, started_by="kb evaluate")
 
 
 @contextmanager
@@ -197,9 +221,79 @@ def lock(index_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _caches(index_dir: Path) -> Iterator[tuple[ReadCache, VectorCache]]:
+def _caches(index_dir: Path, *, check: bool = False) -> Iterator[tuple[ReadCache, VectorCache]]:
+    """The two caches. With ``check`` a damaged one is set aside: what it held can be made again."""
+    for name in (READINGS_CACHE, VECTORS_CACHE):
+        path = index_dir / name
+        if check and path.is_file() and (damage := check_database(path)):
+            log.warning("Lageret %s er beskadiget (%s) og laves forfra.", name, damage.splitlines()[0])
+            for suffix in ("-wal", "-shm"):
+                path.with_name(name + suffix).unlink(missing_ok=True)
+            path.replace(path.with_name(f"{name}.beskadiget"))
     with ReadCache(index_dir / READINGS_CACHE) as readings, VectorCache(index_dir / VECTORS_CACHE) as cache:
         yield readings, cache
+
+
+class _Recorder:
+    """Progress that is also written to the run's row; raises :class:`CancelledError` when someone asks it to stop."""
+
+    def __init__(self, state: State, run_id: str, progress: Progress) -> None:
+        self.run_id = run_id
+        self.report: RunReport | None = None
+        self._state = state
+        self._progress = progress
+        self._done = 0
+        self._written = time.monotonic()
+
+    def stage(self, name: str, total: int) -> None:
+        """A stage begins."""
+        self._done = 0
+        self._stop_if_asked()
+        self._state.begin_stage(self.run_id, name, total)
+        self._progress.stage(name, total)
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        """Steps are done; written down a few times a second."""
+        self._done += count
+        if time.monotonic() - self._written >= PROGRESS_INTERVAL:
+            self._state.advance(self.run_id, self._done, note)
+            self._stop_if_asked()
+            self._written = time.monotonic()
+        self._progress.step(count, note)
+
+    def _stop_if_asked(self) -> None:
+        if self._state.is_cancelled(self.run_id):
+            raise CancelledError("Indekseringen blev annulleret. Det nuværende indeks er uændret.")
+
+
+@contextmanager
+def _recorded(state: State, started_by: str, job: str, progress: Progress) -> Iterator[_Recorder]:
+    """Give the run its row, and close it with the run's report or its error."""
+    record = _Recorder(state, state.begin_run(started_by, job), progress)
+    try:
+        yield record
+    except BaseException as error:
+        cancelled = isinstance(error, CancelledError | KeyboardInterrupt)
+        status = Status.CANCELLED if cancelled else Status.FAILED
+        _close(state, record.run_id, status, error=_described(error))
+        raise
+    assert record.report is not None
+    _close(state, record.run_id, Status.DONE, report=record.report.as_dict())
+
+
+def _close(state: State, run_id: str, status: Status, **how: Any) -> None:
+    try:
+        state.finish_run(run_id, status, **how)
+    except sqlite3.Error as error:  # the run itself is over, and how it went must not depend on its minutes
+        log.warning("Kørslens rapport kunne ikke gemmes: %s", error)
+
+
+def _described(error: BaseException) -> dict[str, str]:
+    if isinstance(error, KbError):
+        return {"code": error.code, "message": str(error), "advice": error.advice}
+    if isinstance(error, KeyboardInterrupt):
+        return {"code": CancelledError.code, "message": "Indekseringen blev afbrudt fra tastaturet.", "advice": ""}
+    return {"code": "uventet", "message": f"{type(error).__name__}: {error}", "advice": ""}
 
 
 def chunk_key(embedder: Embedder, size: ChunkSize) -> str:
@@ -246,10 +340,11 @@ class _Plan:
         aliases = {group[0]: tuple(place.path for place in group[1:]) for group in by_content.values()}
         return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
 
-    def keys(self) -> dict[str, str]:
-        """Content key by path, of every file that can be opened."""
-        keys = {place.path: place.content_key for place in self.places}
-        return keys | {path: place.content_key for place, paths in self.aliases.items() for path in paths}
+    def digest(self) -> str:
+        """A digest of every file's place and content: equal for plans that give equal builds."""
+        files = [(place.root, place.path, place.content_key, self.aliases[place]) for place in self.places]
+        unopened = [(failure.root, failure.path, failure.reason) for failure in self.unopened]
+        return hashlib.sha256(json.dumps([sorted(files), sorted(unopened), self.roots]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +353,6 @@ class _Before:
 
     manifest: builds.Manifest | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
-    failures: Mapping[str, Failure] = field(default_factory=dict)
 
     @classmethod
     def load(cls, index_dir: Path) -> _Before:
@@ -266,12 +360,9 @@ class _Before:
             folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
             manifest = builds.read_manifest(folder)
             with closing(Store(folder / builds.DATABASE_FILE)) as store:
-                return cls(manifest, _keys_by_path(store), {failure.path: failure for failure in store.failures()})
-        except IndexUnusableError:
+                return cls(manifest, _keys_by_path(store))
+        except (IndexUnusableError, sqlite3.DatabaseError):
             return cls()
-
-    def keys(self) -> dict[str, str]:
-        return {**self.documents, **{path: failure.content_key for path, failure in self.failures.items()}}
 
 
 def _keys_by_path(store: Store) -> dict[str, str]:
@@ -307,12 +398,15 @@ class _Run:
         self.with_sentences = True
         self.seconds: dict[str, float] = {}
 
-    def run(self, plan: _Plan, *, full: bool, started_by: str) -> RunReport:
+    def run(self, make_plan: Callable[[], _Plan], *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
         before = _Before.load(self.settings.index_dir)
-        if before.manifest and not full and self._is_current(before, before.manifest, plan):
-            return self._report(before, before.manifest, started, started_by, embedded=0)
-        self._read(plan, before, full=full)
+        with self._stage("finder filer"):
+            plan = make_plan()
+            current = before.manifest if not full and self._is_current(before, plan) else None
+        if current and not self._now_reads_otherwise(plan):
+            return self._report(before, current, started, started_by, embedded=0)
+        plan = self._read_all(plan, make_plan, full=full)
         build_id = builds.new_id(started)
         aside = builds.builds_dir(self.settings.index_dir) / f"{builds.ASIDE_PREFIX}{build_id}"
         try:
@@ -332,18 +426,50 @@ class _Run:
         yield
         self.seconds[name] = round(time.perf_counter() - begun, 3)
 
-    def _is_current(self, before: _Before, manifest: builds.Manifest, plan: _Plan) -> bool:
-        """Whether a new build would be the build in use over again."""
+    def _is_current(self, before: _Before, plan: _Plan) -> bool:
+        """Whether the build in use is whole, by today's rules, and of the very files there are."""
+        manifest = before.manifest
+        if manifest is None or manifest.sources != plan.digest():
+            return False
         rules = (manifest.model, manifest.read_key, manifest.chunk_key)
         if rules != (self.embedder.fingerprint, self.read_key, self.chunk_key):
             return False
-        if any(failure.code in PASSING_FAILURES for failure in before.failures.values()):
-            return False
-        return before.keys() == {**plan.keys(), **{failure.path: "" for failure in plan.unopened}}
+        return not builds.check_files(builds.builds_dir(self.settings.index_dir) / manifest.id, manifest)
 
-    def _read(self, plan: _Plan, before: _Before, *, full: bool) -> None:
-        """Read what has no reading yet; each reading is kept as soon as it is made."""
-        due = [place for place in plan.places if full or self._reading(place) is None]
+    def _now_reads_otherwise(self, plan: _Plan) -> bool:
+        """Whether a file whose failure may have passed gives something else when it is read again."""
+        earlier = {}
+        for place in plan.places:
+            reading = self.readings.get(place.root, place.path, place.content_key, self.read_key)
+            if reading and reading.code in PASSING_FAILURES and reading.document is None:
+                earlier[place] = reading
+        self._read(tuple(earlier))
+        return any(
+            self.readings.get(place.root, place.path, place.content_key, self.read_key) != reading
+            for place, reading in earlier.items()
+        )
+
+    def _read_all(self, plan: _Plan, make_plan: Callable[[], _Plan], *, full: bool) -> _Plan:
+        """Read what has no reading yet, and make the plan again for as long as files change meanwhile."""
+        due = plan.places if full else tuple(place for place in plan.places if self._reading(place) is None)
+        for _ in range(READ_ATTEMPTS - 1):
+            if not self._read(due):
+                return plan
+            plan = make_plan()
+            due = tuple(place for place in plan.places if self._reading(place) is None)
+        for place in self._read(due):
+            reason = "Filen blev ved med at blive ændret, mens den blev læst."
+            self.readings.put(
+                Reading(place.root, place.path, place.content_key, self.read_key, CHANGED_MEANWHILE, reason)
+            )
+        return plan
+
+    def _read(self, due: Sequence[Place]) -> list[Place]:
+        """Read files; each reading is kept as soon as it is made. Returns those that changed while they were read.
+
+        What was read of such a file is thrown away: kept, it would pass for the content the file had before.
+        """
+        changed: list[Place] = []
         by_root: dict[str, dict[str, Place]] = {}
         for place in due:
             by_root.setdefault(place.root, {})[place.path] = place
@@ -352,13 +478,12 @@ class _Run:
                 files = [place.file for place in places.values()]
                 for outcome in read_files(files, Path(root), self.options):
                     place = places[outcome.path]
-                    document = outcome.document
-                    self.readings.put(
-                        Reading(
-                            root, place.path, place.content_key, self.read_key, outcome.code, outcome.reason, document
-                        )
-                    )
+                    if _key_now(place) == place.content_key:
+                        self.readings.put(_reading(place, self.read_key, outcome))
+                    else:
+                        changed.append(place)
                     self.progress.step(note=place.path)
+        return changed
 
     def _reading(self, place: Place) -> Reading | None:
         reading = self.readings.get(place.root, place.path, place.content_key, self.read_key)
@@ -395,14 +520,14 @@ class _Run:
         for failure in plan.unopened:
             writer.add_failure(failure)
         row = sentence_row = 0
-        for place, document_id in self._assign_ids(plan, writer):
-            reading = self.readings.get(place.root, place.path, place.content_key, self.read_key)
-            if reading is None or reading.document is None:
-                raise IndexingError(f"Læsningen af {place.path} gik tabt undervejs.", advice="Kør kommandoen igen.")
-            document = replace(reading.document, metadata=replace(reading.document.metadata, id=document_id))
-            partial = reading.reason
+        placed = self._assign_ids(plan, writer)
+        versions = copies.find_versions(copies.imprint(self._document(place, id_)) for place, id_ in placed)
+        for place, document_id in placed:
+            document = self._document(place, document_id)
+            partial = self._kept(place).reason
+            shown = versions.get(document_id, "")
             writer.add_document(
-                StoredDocument(document, place.root, place.content_key, partial, plan.aliases[place])
+                StoredDocument(document, place.root, place.content_key, partial, plan.aliases[place], shown)
             )
             passages = list(self._cut(document, row))
             writer.add_passages(passages)
@@ -421,9 +546,7 @@ class _Run:
         """
         taken: dict[str, Place] = {}
         for place in plan.places:
-            reading = self.readings.get(place.root, place.path, place.content_key, self.read_key)
-            if reading is None:
-                raise IndexingError(f"Læsningen af {place.path} gik tabt undervejs.", advice="Kør kommandoen igen.")
+            reading = self._kept(place)
             if reading.document is None:
                 failure = Failure(place.root, place.path, place.content_key, reading.code, reading.reason)
                 writer.add_failure(failure)
@@ -437,6 +560,19 @@ class _Run:
                 continue
             taken[wanted] = place
         return sorted(((place, id_) for id_, place in taken.items()), key=lambda pair: pair[1])
+
+    def _kept(self, place: Place) -> Reading:
+        reading = self.readings.get(place.root, place.path, place.content_key, self.read_key)
+        if reading is None:
+            raise IndexingError(f"Læsningen af {place.path} gik tabt undervejs.", advice="Kør kommandoen igen.")
+        return reading
+
+    def _document(self, place: Place, document_id: str) -> Document:
+        """A place's document under its final id."""
+        document = self._kept(place).document
+        if document is None:
+            raise IndexingError(f"{place.path} har ingen tekst.", advice="Kør kommandoen igen.")
+        return replace(document, metadata=replace(document.metadata, id=document_id))
 
     def _cut(self, document: Document, first_row: int) -> Iterator[StoredPassage]:
         for row, passage in enumerate(chunk(document, self.embedder.count_tokens, self.size), first_row):
@@ -507,23 +643,25 @@ class _Run:
             chunk_key=self.chunk_key,
             content=content_digest(store),
             version=__version__,
+            sources=plan.digest(),
         )
 
     def _tidy(self, plan: _Plan) -> None:
-        """Drop what no kept build and no file needs any more."""
+        """Drop what no kept build and no file needs any more, and the page images of documents that are gone."""
         index_dir = self.settings.index_dir
         builds.remove_old(index_dir, self.settings.keep_builds)
+        _remove_page_images(index_dir)
         self.readings.prune((place.root, place.path) for place in plan.places)
         keys: set[str] = set()
         for build_id in builds.build_ids(index_dir):
             folder = builds.builds_dir(index_dir) / build_id
             try:
                 builds.read_manifest(folder)
-            except IndexUnusableError:
-                continue  # of another version: nothing will ever answer from it
-            with closing(Store(folder / builds.DATABASE_FILE)) as store:
-                keys.update(store.vector_keys())
-                keys.update(key for _, key in store.sentence_keys())
+                with closing(Store(folder / builds.DATABASE_FILE)) as store:
+                    keys.update(store.vector_keys())
+                    keys.update(key for _, key in store.sentence_keys())
+            except (IndexUnusableError, sqlite3.DatabaseError):
+                continue  # damaged or of another version: nothing will ever answer from it
         self.cache.prune(self.embedder.fingerprint, keys)
 
     def _report(
@@ -554,6 +692,29 @@ class _Run:
             masked={stored.record.path: stored.record.masked for stored in records if stored.record.masked},
             seconds=self.seconds,
         )
+
+
+def _key_now(place: Place) -> str:
+    """The file's content key as it is now; empty when it is gone."""
+    try:
+        return content_key(place.file)
+    except OSError:
+        return ""
+
+
+def _reading(place: Place, read_key: str, outcome: ReadOutcome) -> Reading:
+    given = (outcome.code, outcome.reason, outcome.document)
+    return Reading(place.root, place.path, place.content_key, read_key, *given)
+
+
+def _remove_page_images(index_dir: Path) -> None:
+    """Remove the page images of files that the build in use does not hold; their names begin with the sha256."""
+    folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
+    with closing(Store(folder / builds.DATABASE_FILE)) as store:
+        held = {stored.record.sha256 for stored in store.records()}
+    for image in (index_dir / PAGE_IMAGES).glob("*"):
+        if image.name.partition("-")[0] not in held:
+            image.unlink(missing_ok=True)
 
 
 def lexical_entries(store: Store, titles: Mapping[str, str]) -> list[lexical.Entry]:
