@@ -5,6 +5,7 @@
         QuestionError              the question is empty, too long or not text
         FilterError                a filter names an unknown field or value form
         NotFoundError              no document, passage, project or build of that id
+        UnreadableUploadError      what was uploaded is not a document any reader takes
       ConfigurationError         the installation must be changed first
         SettingsError              an unknown or out-of-range setting
         ModelMissingError          the embedding model has not been prepared
@@ -26,6 +27,7 @@
         MetadataError              the front matter or sidecar is not valid
       IndexingError              an indexing run could not be finished; the build in use is unharmed
         LockedError                another run is at work: try again
+        CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
 
 Each carries a stable ``code`` for machines, a Danish message that says what happened, and ``advice``, what to do next.
@@ -70,6 +72,12 @@ class NotFoundError(InputError):
     """There is no document, passage, project or build of that id."""
 
     code = "findes-ikke"
+
+
+class UnreadableUploadError(InputError):
+    """What was uploaded is not a document that any reader takes."""
+
+    code = "kan-ikke-læses"
 
 
 class ConfigurationError(KbError):
@@ -205,6 +213,12 @@ class LockedError(IndexingError):
 
     code = "indeksering-i-gang"
     advice = "Vent, til den anden indeksering er færdig, og prøv igen."
+
+
+class CancelledError(IndexingError):
+    """Someone asked the run to stop; the build in use is unharmed."""
+
+    code = "indeksering-annulleret"
 
 
 class StorageError(IndexingError):

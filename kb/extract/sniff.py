@@ -124,7 +124,7 @@ def _recognise_zip(data: bytes) -> Format:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-            declared = archive.read("mimetype")[:128].decode("ascii", "replace").strip() if "mimetype" in names else ""
+            declared = _declared(archive) if "mimetype" in names else ""
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
         raise DamagedFileError("Filen er beskadiget: den pakkede beholder kan ikke åbnes.") from error
     for known in (Format.ODT, Format.ODP, Format.EPUB):
@@ -139,6 +139,12 @@ def _recognise_zip(data: bytes) -> Format:
     if any(name.startswith("xl/") for name in names) or "spreadsheet" in declared:
         raise UnsupportedFormatError("Filen er et regneark. Gem det, der skal kunne søges i, som en rapport.")
     raise UnsupportedFormatError("Filen er et ZIP-arkiv uden et dokument, der kan læses.")
+
+
+def _declared(archive: zipfile.ZipFile) -> str:
+    """The media type a container names; only its beginning is unpacked, for it may have been made to swell."""
+    with archive.open("mimetype") as member:
+        return member.read(128).decode("ascii", "replace").strip()
 
 
 def _recognise_text(data: bytes, suffix: str) -> Format:

@@ -14,13 +14,13 @@ from flask import Blueprint, Request, Response, jsonify, make_response, redirect
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from kb import builds, indexing
+from kb import builds, editing, indexing
 from kb.errors import IndexUnusableError, InputError
 from kb.jobs import Job
 from kb.models import DOCUMENT_TYPES, THEMES
 from kb.search import Snapshot
 from kb.store import StoredRecord
-from kb.web import editing, presenters
+from kb.web import presenters
 from kb.web.services import services, snapshot
 
 UPLOAD_LIMIT = 200 * 1024 * 1024

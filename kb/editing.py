@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from uuid import uuid4
 
 import yaml
 
-from kb.errors import InputError
+from kb.errors import InputError, ReadError, UnreadableUploadError
 from kb.extract.files import sidecar_of
 from kb.extract.metadata import parse_sidecar
+from kb.extract.sniff import Format, recognise
 from kb.settings import Settings
 from kb.store import Failure, StoredRecord
+from kb.text import slug
 
 # Where uploads lie below the corpus folder.
 FOLDER = "indlagt"
@@ -43,6 +45,42 @@ def add(settings: Settings, upload: Upload) -> str:
     target = free_path(settings.corpus / FOLDER / name)
     _write(upload, target)
     return target.relative_to(settings.corpus).as_posix()
+
+
+def add_recognised(settings: Settings, upload: Upload, metadata: Mapping[str, Any]) -> str:
+    """Put a file that a program sends in the corpus, with metadata beside it; returns its path there.
+
+    What it is says its content and not its name, which is only what a name of our own is made from. Raises
+    :class:`UnreadableUploadError` for a file no reader takes.
+    """
+    folder = settings.corpus / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".{uuid4().hex}.new"
+    try:
+        upload.save(aside)
+        target = free_path(folder / generated_name(upload.filename or "", _recognised(aside, upload.filename or "")))
+        if metadata:
+            _write_sidecar(target, metadata)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+    return target.relative_to(settings.corpus).as_posix()
+
+
+def _recognised(file: Path, name: str) -> Format:
+    try:
+        return recognise(file.read_bytes(), PurePosixPath(name).suffix)
+    except ReadError as error:
+        raise UnreadableUploadError(str(error)) from error
+
+
+def generated_name(name: str, form: Format) -> str:
+    """A file name of letters, digits and hyphens, with the suffix of what the file is."""
+    stem = slug(name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or name)
+    return f"{stem[:LONGEST_NAME].strip('-')}.{form.name.lower() if form not in _SUFFIXES else _SUFFIXES[form]}"
+
+
+_SUFFIXES = {Format.MARKDOWN: "md", Format.TEXT: "txt"}
 
 
 def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
