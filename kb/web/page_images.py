@@ -3,9 +3,9 @@
     image = page_images.cached(folder, file, sha256, Place(page_text, passage_text), 4, contacts=True)
 
 *Finding the place.* The index's text and the text layer PDFium gives of the same page differ in spaces, hyphens and
-line breaks, so both are reduced to letters and digits. The passage is looked up exactly, and where masking or a
-reader's repair has changed it, by the best local alignment. The characters found give rectangles, one a line; lines
-below one another form an outline, and a jump upwards (the next column) begins another.
+line breaks, so both are reduced to letters and digits. The passage is looked up exactly; where masking or a reader's
+repair has changed it, by its beginning and end, or by the best local alignment. The characters found give rectangles,
+one a line; lines below one another form an outline, and a jump upwards (the next column) begins another.
 
 *Blacking out.* What ``kb.extract.personal`` finds in the page's own text layer is covered before anything is written.
 When the index has masked more CPR numbers on the page than were found here (a scanned page has no text layer), there
@@ -200,21 +200,45 @@ def _painted(image: Any, lines: Sequence[Box], outlines: Sequence[Box], covered:
 
 def locate(layer: str, passage: str) -> tuple[int, int]:
     """Where ``passage`` stands in ``layer``, as ``[start, end)``; ``(0, 0)`` when it does not."""
+    places = [found.start() for found in re.finditer(r"[^\W_]", layer)]
+    reduced = _reduced("".join(layer[place] for place in places))
+    # What masking took out stands unreduced in the page's own text, between the parts.
+    parts = [part for part in map(_reduced, _MASKED.split(passage)) if part]
+    if not parts or not places:
+        return 0, 0
+    start, end = _between(reduced, parts) or _aligned(reduced, "".join(parts))
+    return (places[start], places[end - 1] + 1) if start < end else (0, 0)
+
+
+_MASKED = re.compile("|".join(re.escape(marker) for marker in REPLACEMENTS.values()))
+# So many letters and digits at each end tell where a passage begins and ends when something inside it differs.
+END_CHARACTERS = 32
+LONGEST_DIFFERENCE = 200
+
+
+def _reduced(text: str) -> str:
+    """Letters and digits alone, one for one."""
+    return "".join(char.casefold()[:1] for char in text if char.isalnum())
+
+
+def _between(reduced: str, parts: Sequence[str]) -> tuple[int, int] | None:
+    """From the passage's first characters to its last, if both stand there at about its length."""
+    whole = "".join(parts)
+    if len(parts) == 1 and (start := reduced.find(whole)) >= 0:
+        return start, start + len(whole)
+    head, tail = parts[0][:END_CHARACTERS], parts[-1][-END_CHARACTERS:]
+    start = reduced.find(head)
+    last = reduced.find(tail, start + len(head))
+    end = last + len(tail)
+    found = start >= 0 and last >= 0 and abs(end - start - len(whole)) <= LONGEST_DIFFERENCE
+    return (start, end) if found else None
+
+
+def _aligned(reduced: str, whole: str) -> tuple[int, int]:
     from rapidfuzz.fuzz import partial_ratio_alignment
 
-    places = [found.start() for found in re.finditer(r"[^\W_]", layer)]
-    reduced = "".join(layer[place].casefold()[:1] for place in places)
-    wanted = "".join(char.casefold()[:1] for char in passage if char.isalnum())
-    if not wanted or not places:
-        return 0, 0
-    start = reduced.find(wanted)
-    end = start + len(wanted)
-    if start < 0:
-        best = partial_ratio_alignment(wanted, reduced, score_cutoff=70)
-        if best is None or best.dest_start >= best.dest_end:
-            return 0, 0
-        start, end = best.dest_start, best.dest_end
-    return places[start], places[end - 1] + 1
+    best = partial_ratio_alignment(whole, reduced, score_cutoff=70)
+    return (best.dest_start, best.dest_end) if best else (0, 0)
 
 
 def groups(boxes: Sequence[Box]) -> list[list[Box]]:

@@ -68,6 +68,7 @@ def serve(app: Flask) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert isinstance(server, BaseWSGIServer)
+    assert server.socket is not None
     yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     server.close()
     thread.join(5)
