@@ -78,12 +78,14 @@ class QueryPhrase:
 class Question:
     """An analysed question.
 
-    ``phrases`` are other names of several words; ``quoted`` are the phrases in quotation marks, which a passage must
-    hold; ``corrections`` maps an unknown word, as written, to the known words searched for as well.
+    ``words`` are its words as written and the corrections of unknown ones; ``phrases`` are other names of several
+    words; ``quoted`` are the phrases in quotation marks, which a passage must hold; ``corrections`` maps an unknown
+    word, as written, to the known words searched for as well.
     """
 
     text: str
     terms: tuple[QueryTerm, ...]
+    words: tuple[str, ...] = ()
     phrases: tuple[QueryPhrase, ...] = ()
     quoted: tuple[tuple[str, ...], ...] = ()
     corrections: Mapping[str, tuple[str, ...]] = frozenset()  # type: ignore[assignment]
@@ -153,7 +155,8 @@ class Analyser:
             if len(name) == 1
         ]
         phrases = tuple(QueryPhrase(name, SYNONYM_WEIGHT, word) for name, word in names if len(name) > 1)
-        return Question(text, _heaviest(terms), phrases, quoted, corrections)
+        written = [word_form(token) for token in tokens] + [word for near in corrections.values() for word in near]
+        return Question(text, _heaviest(terms), tuple(written), phrases, quoted, corrections)
 
     def matches(self, question: Question, text: str) -> tuple[Match, ...]:
         """The places in a text that meet the question, in order."""

@@ -8,13 +8,16 @@ All analysis is ours (``kb.analysis``): Tantivy gets terms separated by spaces a
 * ``exact``: title, headings and text as written, with positions, for phrases.
 * ``row``: the passage's number in the build.
 
+A search goes in two steps: the terms find candidates in Tantivy, and terms and runs of letters (``kb.grams``) together
+rank them.
+
 A filter is applied before ranking. A small set of allowed rows becomes part of the query; for a large one, ranked rows
-are read in growing portions until enough of them are allowed. Either way the result is exact.
+are read in growing portions until enough of them are allowed. Either way no allowed row is lost to one that is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +28,18 @@ from numpy.typing import NDArray
 
 from kb.analysis import Analyser, IndexTerms, Question
 from kb.errors import IndexDamagedError
+from kb.grams import GramIndex
 from kb.vocabulary import Vocabulary
 
 VOCABULARY_FILE = "vocabulary.json"
 INDEX_FOLDER = "tantivy"
+GRAMS_FOLDER = "grams"
 WRITER_MEMORY = 64_000_000
 STEM_REPEATS = 2
+# A run of letters beside a word. Chosen on the development halves; docs/decisions.md has the figures.
+GRAM_WEIGHT = 0.3
+# Candidates for each row asked for.
+CANDIDATES_PER_ROW = 2
 # Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
 QUERY_FILTER_ROWS = 512
 # Between a title's or heading's words and the text, so that no phrase runs across.
@@ -65,10 +74,11 @@ def build(folder: Path, entries: Sequence[Entry]) -> Vocabulary:
     _register(index)
     # One thread and one segment: the scores of a build depend on nothing but its passages.
     writer = index.writer(heap_size=WRITER_MEMORY, num_threads=1)
-    for row, entry in enumerate(entries):
-        writer.add_document(_document(row, entry, analyser))
+    # The entries are analysed once, for both indexes: analysis is most of the work.
+    grams = GramIndex.of(_write(writer, entries, analyser))
     writer.commit()
     writer.wait_merging_threads()
+    grams.save(folder / GRAMS_FOLDER)
     return vocabulary
 
 
@@ -80,8 +90,9 @@ class LexicalIndex:
     index.search(question, top=100)
     """
 
-    def __init__(self, index: Any, vocabulary: Vocabulary) -> None:
+    def __init__(self, index: Any, vocabulary: Vocabulary, grams: GramIndex) -> None:
         self._index = index
+        self._grams = grams
         self._schema = index.schema
         self._searcher = index.searcher()
         self.analyser = Analyser(vocabulary)
@@ -95,13 +106,31 @@ class LexicalIndex:
         except (ValueError, OSError) as error:
             raise IndexDamagedError("Ordindekset kan ikke læses.") from error
         _register(index)
-        return cls(index, vocabulary)
+        return cls(index, vocabulary, GramIndex.open(folder / GRAMS_FOLDER))
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
     def search(self, question: Question, top: int, allowed: Rows | None = None) -> list[tuple[int, float]]:
         """The ``top`` best rows with their scores, best first, among ``allowed`` if given."""
+        found = self._found(question, top * CANDIDATES_PER_ROW, allowed)
+        rows = np.array([row for row, _ in found], dtype=np.int64)
+        scores = np.array([score for _, score in found], dtype=np.float32) + self._gram_scores(question, rows)
+        order = np.lexsort((rows, -scores))[:top]
+        return [(int(rows[i]), float(scores[i])) for i in order]
+
+    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
+        """The scores of given rows; 0 where nothing meets."""
+        query = self._query(question)
+        found = dict(self._run(self._among(query, rows), len(rows))) if query is not None and len(rows) else {}
+        terms = np.array([found.get(int(row), 0.0) for row in rows], dtype=np.float32)
+        return terms + self._gram_scores(question, rows)
+
+    def _gram_scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
+        return GRAM_WEIGHT * self._grams.scores(question.words, rows)
+
+    def _found(self, question: Question, top: int, allowed: Rows | None) -> list[tuple[int, float]]:
+        """The best rows by the question's terms."""
         query = self._query(question)
         if query is None or top <= 0 or (allowed is not None and len(allowed) == 0):
             return []
@@ -110,14 +139,6 @@ class LexicalIndex:
         if len(allowed) <= QUERY_FILTER_ROWS:
             return self._run(self._among(query, allowed), top)
         return self._filtered(query, top, allowed)
-
-    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
-        """The scores of given rows; 0 where no term meets."""
-        query = self._query(question)
-        if query is None or len(rows) == 0:
-            return np.zeros(len(rows), dtype=np.float32)
-        found = dict(self._run(self._among(query, rows), len(rows)))
-        return np.array([found.get(int(row), 0.0) for row in rows], dtype=np.float32)
 
     def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:
         """The rows whose title, headings or text hold every one of the phrases, in ascending order."""
@@ -180,14 +201,19 @@ def _register(index: Any) -> None:
     index.register_tokenizer("whitespace", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
 
 
-def _document(row: int, entry: Entry, analyser: Analyser) -> Any:
-    fields = [analyser.index_terms(part) for part in (entry.title, *entry.headings, entry.text)]
+def _write(writer: Any, entries: Iterable[Entry], analyser: Analyser) -> Iterator[list[str]]:
+    """Give the writer every entry; yields the words of each."""
+    for row, entry in enumerate(entries):
+        fields = [analyser.index_terms(part) for part in (entry.title, *entry.headings, entry.text)]
+        writer.add_document(_document(row, fields))
+        yield [word for field in fields for word in field.words]
+
+
+def _document(row: int, fields: Sequence[IndexTerms]) -> Any:
     document = tantivy.Document()
     document.add_unsigned("row", row)
-    document.add_text("body", " ".join(_body(fields)))
+    document.add_text(
+        "body", " ".join(term for field in fields for term in (*field.stems * STEM_REPEATS, *field.parts))
+    )
     document.add_text("exact", f" {_BREAK} ".join(" ".join(field.words) for field in fields))
     return document
-
-
-def _body(fields: Iterable[IndexTerms]) -> list[str]:
-    return [term for field in fields for term in (*field.stems * STEM_REPEATS, *field.parts)]

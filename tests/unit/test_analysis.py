@@ -13,7 +13,8 @@ CORPUS = [
     "Kommunen indgik databehandleraftaler med leverandøren. En databehandler skal følge aftalen om data.",
     "Aftaler om datamigrering tog lang tid. Migreringen af data gav fejlmeddelelser i kommuner.",
     "Persondataforordningen (GDPR) kræver en konsekvensanalyse, jf. art. 35, stk. 1.",
-    "Århus og Aalborg deltog. Projektet fik 1.500 kr. den 1. april 2020. Sagsbehandlere og andre behandlere brugte AI-løsninger.",
+    "Århus og Aalborg deltog. Projektet fik 1.500 kr. den 1. april 2020. Sagsbehandlere brugte AI-løsninger.",
+    "En behandler er ikke altid en sagsbehandler.",
     "Risici ved leverandøren blev vurderet i en sag om forvaltning af skolebørn.",
 ]
 
