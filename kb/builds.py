@@ -9,7 +9,10 @@
         sentences.faiss       one vector a sentence that may answer; not in builds made to measure retrieval alone
         lexical/              the lexical index
       builds/.new-<id>/       a build being made; removed by the next run if it was never finished
+      builds/.old-<id>/       a build being removed; likewise
       vectors.sqlite          the vector cache
+      readings.sqlite         what reading each file gave
+      cache/pages/            images of PDF pages, named by the file's sha256
       lock                    held by the run at work
 
 A build's id sorts by time. A build counts as good when every file has the size and checksum its manifest names.
@@ -22,6 +25,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -34,20 +38,27 @@ from kb.errors import IndexDamagedError, IndexMissingError, NotFoundError, Stora
 CURRENT_FILE = "CURRENT"
 BUILDS_FOLDER = "builds"
 ASIDE_PREFIX = ".new-"
+REMOVED_PREFIX = ".old-"
 MANIFEST_FILE = "manifest.json"
 DATABASE_FILE = "kb.sqlite"
 VECTORS_FILE = "vectors.faiss"
 SENTENCES_FILE = "sentences.faiss"
 LEXICAL_FOLDER = "lexical"
-FORMAT = 2
+FORMAT = 3
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_SQLITE_UNWRITABLE = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+_SQLITE_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a build is. ``content`` is a digest of documents and passages: equal content, equal digest.
 
-    ``chunk_key`` and ``read_key`` name the cutting and reading rules, so that a change of either is noticed.
-    ``files`` maps each file's path in the build to ``[size, sha256]``.
+    ``chunk_key`` and ``read_key`` name the cutting and reading rules, so that a change of either is noticed, and
+    ``sources`` is a digest of the files it was made of, their places and content. ``files`` maps each file's path in
+    the build to ``[size, sha256]``.
     """
 
     id: str
@@ -64,6 +75,7 @@ class Manifest:
     chunk_key: str
     content: str
     version: str
+    sources: str = ""
     format: int = FORMAT
     files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -172,11 +184,12 @@ def point_at(index_dir: Path, build_id: str) -> None:
 
 
 def remove_leftovers(index_dir: Path) -> list[str]:
-    """Remove builds that were never finished; the caller holds the lock. Returns their names."""
+    """Remove builds that were never finished or half removed; the caller holds the lock. Returns their names."""
     folder = builds_dir(index_dir)
-    found = sorted(path for path in folder.glob(f"{ASIDE_PREFIX}*")) if folder.is_dir() else []
+    found = sorted(path for prefix in (ASIDE_PREFIX, REMOVED_PREFIX) for path in folder.glob(f"{prefix}*"))
     for path in found:
         shutil.rmtree(path, ignore_errors=True)
+    (index_dir / f"{CURRENT_FILE}.new").unlink(missing_ok=True)
     return [path.name for path in found]
 
 
@@ -185,27 +198,53 @@ def remove_old(index_dir: Path, keep: int) -> list[str]:
     in_use = current_id(index_dir)
     gone = [id_ for id_ in build_ids(index_dir)[keep:] if id_ != in_use]
     for id_ in gone:
-        shutil.rmtree(builds_dir(index_dir) / id_, ignore_errors=True)
+        # Out of sight by one rename: a kill while the files go must not leave what looks like a damaged build.
+        condemned = builds_dir(index_dir) / f"{REMOVED_PREFIX}{id_}"
+        (builds_dir(index_dir) / id_).rename(condemned)
+        shutil.rmtree(condemned, ignore_errors=True)
     return gone
 
 
 @contextmanager
 def storage_errors(what: str) -> Iterator[None]:
-    """Turn a full disk or an unwritable folder into a :class:`StorageError` that says so."""
+    """Turn a full disk, an unwritable folder or a damaged cache into an error that says so and what to do.
+
+    SQLite has errors of its own for these, and FAISS and Tantivy pass on only the words of the operating system's.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageError(
-                f"Disken er fuld: {what} kunne ikke skrives. Det nuværende indeks er uændret.",
-                advice="Frigør plads, og kør kommandoen igen; det, der er nået, går ikke tabt.",
-            ) from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-            raise StorageError(
-                f"Der kan ikke skrives i mappen: {what} ({error.strerror}). Det nuværende indeks er uændret.",
-                advice="Giv brugeren skriveadgang til indeksmappen, eller sæt KB_INDEX_DIR.",
-            ) from error
+        if found := _storage_error(what, full=error.errno in _FULL, unwritable=error.errno in _UNWRITABLE):
+            raise found from error
         raise
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _SQLITE_DAMAGED:
+            raise IndexDamagedError(
+                f"Et af lagrene i {what} er beskadiget ({error}).", advice="Kør: kb index --full"
+            ) from error
+        full = code == sqlite3.SQLITE_FULL or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHMSIZE
+        if found := _storage_error(what, full=full, unwritable=code in _SQLITE_UNWRITABLE):
+            raise found from error
+        raise
+    except (RuntimeError, ValueError) as error:
+        if found := _storage_error(what, full=any(os.strerror(number) in str(error) for number in _FULL)):
+            raise found from error
+        raise
+
+
+def _storage_error(what: str, *, full: bool = False, unwritable: bool = False) -> StorageError | None:
+    if full:
+        return StorageError(
+            f"Disken er fuld: {what} kunne ikke skrives. Det nuværende indeks er uændret.",
+            advice="Frigør plads, og kør kommandoen igen; det, der er nået, går ikke tabt.",
+        )
+    if unwritable:
+        return StorageError(
+            f"Der kan ikke skrives i {what}. Det nuværende indeks er uændret.",
+            advice="Giv brugeren skriveadgang til mappen, eller vælg en anden med KB_INDEX_DIR og KB_STATE_DIR.",
+        )
+    return None
 
 
 def _sync_tree(folder: Path) -> None:

@@ -151,7 +151,6 @@ def run(
     started_by: str = "kb index",
     job: str = "",
     progress: Progress | None = None,
-    size: ChunkSize | None = None,
 ) -> RunReport:
     """Bring the index in line with ``roots`` (else the configured corpus) and publish it if anything changed.
 
@@ -173,7 +172,7 @@ def run(
             _caches(settings.index_dir, check=full) as (readings, cache),
         ):
             builds.remove_leftovers(settings.index_dir)
-            work = _Run(settings, embedder, readings, cache, record, size or ChunkSize())
+            work = _Run(settings, embedder, readings, cache, record, ChunkSize())
             report = work.run(lambda: _Plan.make(folders), full=full, started_by=started_by)
             record.report = replace(report, run_id=record.run_id)
             return record.report

@@ -185,13 +185,25 @@ class Store:
     def _db(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            # A published build never changes, so the reader needs no locks ("immutable").
-            uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
-            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            connection.row_factory = sqlite3.Row
+            connection = self._connect()
             self._local.connection = connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        # A published build never changes, so the reader needs no locks ("immutable").
+        uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+        try:
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        except sqlite3.OperationalError:
+            # Old builds are cleaned away while someone may still be finishing on one: then a thread that is new to it
+            # shares the first connection, which SQLite (in its serialised mode) allows.
             with self._lock:
-                self._opened.append(connection)
+                if self._opened and not self._path.exists():
+                    return self._opened[0]
+            raise
+        connection.row_factory = sqlite3.Row
+        with self._lock:
+            self._opened.append(connection)
         return connection
 
     def _one(self, sql: str, *values: object) -> sqlite3.Row:
@@ -326,10 +338,10 @@ class VectorCache:
         self._db.close()
 
     def missing(self, model: str, keys: Iterable[str]) -> Iterator[str]:
-        """Those of ``keys`` that have no vector, in order."""
+        """Those of ``keys`` that have no vector, or one that is not of unit length and so damaged, in order."""
         for key in keys:
-            found = self._db.execute("SELECT 1 FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
-            if found is None:
+            found = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
+            if found is None or not _is_unit(np.frombuffer(found[0], dtype="<f4")):
                 yield key
 
     def put(self, model: str, keys: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -414,6 +426,10 @@ class ReadCache:
         with self._db:
             self._db.executemany("DELETE FROM readings WHERE root = ? AND path = ?", gone)
         return len(gone)
+
+
+def _is_unit(vector: NDArray[np.float32]) -> bool:
+    return bool(abs(float(vector @ vector) - 1.0) < 0.01)
 
 
 def check_database(path: Path) -> str:
