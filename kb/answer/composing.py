@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from kb.answer.evidence import Gathered, gather
 from kb.answer.judging import (
-    ACROSS,
     Judged,
     JudgedDocument,
     answer_figures,
@@ -17,6 +16,7 @@ from kb.answer.judging import (
     repeats,
 )
 from kb.answer.metadata import Demands, demands
+from kb.answer.questions import ACROSS
 from kb.answer.refusing import refuse
 from kb.answer.relevance import certainty, models
 from kb.answer.wording import shorten

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from kb import builds, danish
 from kb.analysis import Analyser, Question
-from kb.answer.questions import NUMBERS, Wanted, counted, holds, wanted
+from kb.answer.questions import ACROSS, NUMBERS, Wanted, counted, holds, is_general, wanted
 from kb.errors import IndexDamagedError
 from kb.models import DocumentRecord, Hit, MatchKind, Passage
 from kb.search import Searcher, Snapshot
@@ -48,12 +48,13 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A passage read for answering: its sentences, each one's terms and those its numbers count, and of the context."""
+    """A passage read for answering: its sentences, each one's terms and those its numbers count; context's, facts'."""
 
     sentences: tuple[Sentence, ...]
     terms: tuple[frozenset[str], ...]
     counted: tuple[frozenset[str], ...]
     context: frozenset[str]
+    facts: frozenset[str]
     vectors: Floats
 
 
@@ -95,6 +96,7 @@ class Bank:
                 tuple(_terms(self._analyser, sentence.text) for sentence in sentences),
                 tuple(_terms(self._analyser, counted(sentence.text)) for sentence in sentences),
                 _terms(self._analyser, context_of(hit.document, hit.passage)),
+                _terms(self._analyser, facts_of(hit.document)),
                 self._vectors.vectors(rows),
             )
 
@@ -115,6 +117,12 @@ def context_of(document: DocumentRecord, passage: Passage) -> str:
     """What a sentence is understood by: its document's title, project, authority and subject, and its headings."""
     metadata = document.metadata
     return " \n".join([metadata.titel, metadata.projekt, metadata.myndighed, metadata.emne, *passage.heading_path])
+
+
+def facts_of(document: DocumentRecord) -> str:
+    """What else metadata say of a document as a whole: themes, area, type, year and status."""
+    metadata = document.metadata
+    return " \n".join([*metadata.temaer, metadata.område, metadata.type, str(metadata.år or ""), metadata.status])
 
 
 def _terms(analyser: Analyser, text: str) -> frozenset[str]:
@@ -161,6 +169,11 @@ class Words:
         """
         own = dict.fromkeys(term.word for term in question.terms if term.kind is MatchKind.STEM)
         return cls({form: _word(form, question, analyser.vocabulary) for form in own})
+
+    def without(self, general: Callable[[str], bool]) -> Words:
+        """The words that are not general; all of them where nothing else is left."""
+        left = {form: word for form, word in self.words.items() if not general(form)}
+        return Words(left or self.words)
 
     def covered(self, *texts: frozenset[str]) -> float:
         """The share of the question, by rarity, that texts of these terms meet: 0 to 1."""
@@ -217,6 +230,7 @@ class Evidence:
     vector: Floats
     terms: frozenset[str]
     context: frozenset[str]
+    facts: frozenset[str]
     meaning: float
     passage_meaning: float
     words: float
@@ -248,6 +262,8 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
     bank = bank_of(searcher)
     want = wanted(result.question)
     words = Words.of(analyser.question(result.question), analyser)
+    if want.kind in ACROSS:
+        words = words.without(is_general)
     vector = searcher.embedder.embed_queries([result.question])[0]
     background = bank.background @ vector if len(bank.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
@@ -264,6 +280,7 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
                     vector=read.vectors[place],
                     terms=terms,
                     context=read.context,
+                    facts=read.facts,
                     meaning=float(cosines[place]),
                     passage_meaning=((hit.scores.dense or centre) - centre) / spread,
                     words=words.covered(terms),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb.answer.evidence import Evidence, Gathered
-from kb.answer.questions import is_exact
+from kb.answer.questions import ACROSS, is_exact
 from kb.answer.relevance import Models, probability_of
 from kb.models import DocumentRecord, QuestionKind
 
@@ -21,7 +21,6 @@ MIN_SENTENCES = 2
 SENTENCE_SHARE = 0.15
 # The sentences from which the best coverage of a question is taken.
 TOP = 5
-ACROSS = (QuestionKind.WHICH_PROJECTS, QuestionKind.HOW_MANY_PROJECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,9 @@ def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judg
 
 
 def _words_in_document(gathered: Gathered, sentences: Sequence[Judged]) -> float:
-    return gathered.words.covered(*(judged.evidence.terms for judged in sentences), sentences[0].evidence.context)
+    """The share of the question that a document meets, its metadata and headings included."""
+    texts = {text for one in sentences for text in (one.evidence.terms, one.evidence.context, one.evidence.facts)}
+    return gathered.words.covered(frozenset().union(*texts))
 
 
 def judge_documents(gathered: Gathered, judged: Sequence[Judged], models: Models) -> list[JudgedDocument]:

@@ -15,13 +15,18 @@ from kb.danish import Kind, Token
 from kb.models import QuestionKind, Role
 from kb.vocabulary import word_form
 
-_PROJECTS = r"(?:\w*projekt\w*|løsning(?:er|erne)|initiativer(?:ne)?|cases?)"
+_PROJECTS = r"[\w-]*(?:projekter(?:ne)?|løsninger(?:ne)?|initiativer(?:ne)?|cases)"
 _WHICH_PROJECTS = re.compile(
-    rf"\b(?:hvilke|hvilket|hvilken|hvad for)\b(?:\s\w+){{0,3}}?\s(?:{_PROJECTS}|kommuner|regioner|myndigheder)\b"
-    rf"|\bi hvilke projekter\b|\b(?:har|havde|håndterede|gjorde|brugte|løste|fik|bruger|måler|målte) projekterne\b"
+    rf"\bhvilke(?:\s[\w-]+){{0,2}}?\s(?:{_PROJECTS}|kommuner|regioner|myndigheder)\b|\bhvilket projekt\b"
+    r"|\b(?:har|havde|håndterede|gjorde|brugte|løste|fik|bruger|måler|målte|gør|siger|arbejder) projekterne\b"
     r"|\bde enkelte projekter\b"
 )
-_HOW_MANY_PROJECTS = re.compile(rf"\bhvor mange\b(?:\s(?:af|de|disse|af de|kommunale|regionale))*\s{_PROJECTS}\b")
+_HOW_MANY_PROJECTS = re.compile(rf"\bhvor mange\b(?:\s(?:af|de|disse|kommunale|regionale|statslige))*\s{_PROJECTS}\b")
+# Words of a question across projects that say only that projects are asked for, and what they do in general.
+_GENERAL = re.compile(
+    r"[\w-]*projekt(?:er|erne|et|ers|ernes)?|løsning(?:er|erne)?|arbejde\w*|bruge\w*|brugt\w*|haft|gjort|fortæller|peger"
+    r"|siger|sige|gør|handler|giver|givet|nævner|beskriver|mange|enkelte|af|fik|rettet|tænkt|bestemt"
+)
 _NUMBER = re.compile(
     r"\bhvor (?:mange|meget|store?|stort|lange?|langt|længe|hurtigt|ofte|tit|højt?|høje|gammel|gamle|dyrt?|præcist?"
     r"|sikkert)\b|\bantal(?:let)?\b|\bprocent(?:del)?\b|\bhvad (?:koster|kostede)\b|\bpris(?:en)?\b"
@@ -43,11 +48,11 @@ _NUMBER_WORD_LIST = """
     fordoblet begge ingen hver
 """
 _NUMBER_WORDS = frozenset(_NUMBER_WORD_LIST.split())
-_MONTHS = re.compile(
-    r"\b(?:januar|februar|marts|april|maj|juni|juli|august|september|oktober|november|december|primo|medio|ultimo"
-    r"|efterår\w*|forår\w*|somme[nr]\w*|vinter\w*|kvartal|halvår)\b"
-)
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_WHEN = re.compile(
+    r"\b(?:januar|februar|marts|april|maj|juni|juli|august|september|oktober|november|december|primo|medio|ultimo"
+    r"|efterår\w*|forår\w*|somme[nr]\w*|vinter\w*|kvartal|halvår)\b|(?:19|20)\d\d"
+)
 _IF = re.compile(r"\b(?:hvis|når|først når|medmindre|forudsat|kræver|betingelse\w*)\b")
 _MODAL = re.compile(r"\b(?:må|kan|skal|bør|ikke|ingen|aldrig|kun|også|er|har|bliver|blev|var|får)\b")
 
@@ -109,6 +114,7 @@ def wanted(question: str) -> Wanted:
     )
 
 
+ACROSS = (QuestionKind.WHICH_PROJECTS, QuestionKind.HOW_MANY_PROJECTS)
 NUMBERS = (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS)
 # In order: the first that matches says the kind.
 _KINDS = (
@@ -118,6 +124,11 @@ _KINDS = (
     (QuestionKind.DATE, _DATE),
     (QuestionKind.NAME, _NAME),
 )
+
+
+def is_general(word: str) -> bool:
+    """Whether a word of a question across projects says nothing of its subject."""
+    return _GENERAL.fullmatch(word) is not None
 
 
 def _kind(text: str) -> QuestionKind:
@@ -147,23 +158,30 @@ def is_exact(want: Wanted) -> bool:
     """Whether the question asks for one number, date, name or thing, which a sentence either gives or does not."""
     if want.kind is QuestionKind.DATE:
         return not want.condition
+    if want.kind in ACROSS:
+        return False
     return want.kind in (QuestionKind.NUMBER, QuestionKind.NAME) or want.money or want.one
 
 
 def holds(want: Wanted, text: str) -> float:
     """How well a sentence holds the wanted kind of thing: 1 it does, 0 it does not; 0.5 where any sentence may."""
+    if want.kind in (QuestionKind.OPEN, QuestionKind.WHICH_PROJECTS) and not want.money:
+        return 0.5
+    return float(_holds(want, text))
+
+
+def _holds(want: Wanted, text: str) -> bool:
+    folded = danish.normalise(text)
+    if want.money:
+        return holds_amount(text)
     if want.kind in NUMBERS:
-        return float(holds_amount(text) if want.money else has_number(text))
+        return has_number(text)
     if want.kind is QuestionKind.DATE:
-        folded = danish.normalise(text)
-        if want.condition:
-            return float(bool(_IF.search(folded)))
-        return float(bool(_MONTHS.search(folded) or _YEAR.search(folded)))
+        pattern = _IF if want.condition else _WHEN
+        return pattern.search(folded) is not None
     if want.kind is QuestionKind.NAME:
-        return float(has_name(text))
-    if want.kind is QuestionKind.YES_NO:
-        return float(bool(_MODAL.search(danish.normalise(text))))
-    return 0.5
+        return has_name(text)
+    return _MODAL.search(folded) is not None
 
 
 def has_number(text: str) -> bool:

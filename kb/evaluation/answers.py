@@ -6,7 +6,7 @@
   sentences are compared by letters and digits alone, as a PDF breaks lines and words where its source does not. A
   refused question counts as missed.
 * *Projects*: the place of the first right project among the projects listed, for questions with a right project.
-  Where projects of grade 2 exist, those of grade 1 are not right.
+  Right are the projects of grade 2.
 * *Across*: precision, recall and their harmonic mean of the projects said to speak to a question across projects, and
   whether their number is within one of the truth.
 * *Verbatim*: every quote is its document's text at the cited offsets, and every shown sentence its quote on one line.
@@ -109,10 +109,9 @@ def _across(question: JudgedQuestion, given: Answer) -> tuple[float, float, floa
 
 
 def _project_rank(question: JudgedQuestion, given: Answer, is_project: Mapping[str, bool]) -> int | None:
-    graded = {id_: grade for id_, grade in question.answers.items() if is_project[id_]}
-    if not graded or question.projects:
+    right = {id_ for id_, grade in question.answers.items() if grade == 2 and is_project[id_]}
+    if not right or question.projects:
         return None
-    right = {id_ for id_, grade in graded.items() if grade == max(graded.values())}
     listed = [project for project in given.projects if not project.cross_cutting]
     ranks = (place for place, project in enumerate(listed, 1) if not right.isdisjoint(project.document_ids))
     return next(ranks, len(listed) + 1 if len(listed) >= 3 else 99)
