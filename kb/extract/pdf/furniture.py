@@ -7,8 +7,10 @@ parted from the text they interrupt.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from kb.extract.pdf.lines import Line
 from kb.extract.pdf.model import OutlineEntry
@@ -16,6 +18,7 @@ from kb.extract.pdf.model import OutlineEntry
 _FEWEST_ENTRIES = 3
 _NOTE_RATIO = 0.92
 _EDGE_ZONE = 0.12
+_GAP = 1.7
 _PAGE_NUMBER = re.compile(
     r"^(?:[-–—|\s]*(?:side|page|s\.|p\.)?\s*\d{1,4}(?:\s*(?:af|of|/)\s*\d{1,4})?[-–—|\s]*|[ivxlc]{1,6})$", re.IGNORECASE
 )
@@ -77,11 +80,33 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
                 running.add(line)
             else:
                 edge.setdefault(_pattern(line), []).append(line)
-    needed = max(2, min(4, len(lines) // 3)) if len(lines) > 2 else 99
+    apart = {line for number, page in lines.items() for line in _apart(page, heights[number])}
     for found in edge.values():
-        if len({line.page for line in found}) >= needed:
+        if len({line.page for line in found}) >= _needed(len(lines), apart.issuperset(found)):
             running.update(found)
     return running
+
+
+def _needed(pages: int, apart: bool) -> float:
+    """On how many pages a line must return to be running; on more when it stands close to the text."""
+    if pages < 3:
+        return math.inf
+    return max(2, min(4, pages // 3)) if apart else max(3, 0.6 * pages)
+
+
+def _apart(page: list[Line], height: float) -> set[Line]:
+    """The lines at the page's edges that white space parts from the text."""
+    ordered = sorted(page, key=lambda line: line.y)
+    return _up_to_gap(ordered, height) | _up_to_gap(ordered[::-1], height)
+
+
+def _up_to_gap(ordered: list[Line], height: float) -> set[Line]:
+    for index, (line, following) in enumerate(pairwise(ordered), start=1):
+        if min(line.y, height - line.y) > height * _EDGE_ZONE:
+            break
+        if abs(following.y - line.y) > _GAP * max(line.size, following.size):
+            return set(ordered[:index])
+    return set()
 
 
 def _edge_lines(page: list[Line], height: float) -> list[Line]:

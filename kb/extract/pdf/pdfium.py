@@ -185,7 +185,7 @@ class _Frame:
 
     @classmethod
     def of(cls, page: pdfium.PdfPage) -> _Frame:
-        left, bottom, right, top = page.get_cropbox()
+        left, bottom, right, top = page.get_bbox()
         return cls(left, bottom, right - left, top - bottom)
 
     def shows(self, char: _Char) -> bool:

@@ -29,6 +29,7 @@ _PADDING = 3.0
 # Of the height of a line's box; recognised lines have both ascenders and descenders.
 _TYPE_SIZE = 0.8
 _DESCENT = 0.22
+_EVEN = 0.2
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,15 @@ def recognised(document: pdfium.PdfDocument, page: RawPage, parts: Sequence[Box]
     for part in parts or whole:
         found += _read_part(document, page, part, seconds)
     if parts is None:
-        return replace(page, runs=tuple(found), aside=())
+        return replace(page, runs=tuple(_evened(found)), aside=())
     kept = tuple(run for run in page.runs if not is_unreadable(run))
     return replace(page, runs=(*kept, *found))
+
+
+def _evened(runs: list[Run]) -> list[Run]:
+    """Sizes near the usual one made equal: recognised heights vary with the letters in a line."""
+    usual = median([run.size for run in runs for _ in range(len(run.text))] or [0.0])
+    return [replace(run, size=usual) if abs(run.size - usual) <= _EVEN * usual else run for run in runs]
 
 
 def _read_part(document: pdfium.PdfDocument, page: RawPage, part: Box, seconds: float) -> list[Run]:

@@ -15,6 +15,7 @@ from kb.extract import ReadOptions, read_file
 from kb.models import Document
 
 OPTIONS = ReadOptions(ocr=False)
+MARKER_TEXT = "En tekst uden overskrift."
 
 SENTENCES = (
     "Kommunen begyndte forsøget i foråret og havde fra første dag travlt med at skaffe data.",
@@ -95,7 +96,7 @@ def scanned_pdf(lines: Sequence[str]) -> bytes:
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=44)
     for index, line in enumerate(lines):
-        draw.text((150, 200 + 90 * index), line, fill=0, font=font)
+        draw.text((150, 200 + 62 * index), line, fill=0, font=font)
     pdf = FPDF(format="A4")
     pdf.add_page()
     pdf.image(image, 0, 0, 210, 297)

@@ -1,0 +1,215 @@
+"""DOCX, PPTX, OpenDocument, RTF, DOC, EPUB, Markdown and plain text, read from small files made here."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from docx import Document as Word
+from pptx import Presentation
+from pptx.util import Inches
+
+from kb.errors import MetadataError, ToolMissingError
+from kb.extract import office
+from tests.unit.extract.making import OPTIONS, SENTENCES, docx, epub, opendocument, read, written
+
+needs_libreoffice = pytest.mark.skipif(office.libreoffice() is None, reason="LibreOffice er ikke installeret")
+
+
+def test_docx_keeps_headings_lists_and_tables(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "rapport.docx", docx()))
+    assert document.text == (
+        f"Formål\n\n{SENTENCES[0]}\n\nData\n\n- Første kilde\n- Anden kilde\n\n"
+        f"År: 2020; Sager: 120\nÅr: 2021; Sager: 340\n\n{SENTENCES[1]}"
+    )
+    assert [(heading.level, heading.text) for heading in document.headings] == [(1, "Formål"), (2, "Data")]
+    assert document.metadata.titel == "Erfaringer med sagsbehandling"
+    assert document.reader == "mammoth"
+
+
+def word_bytes(word: object) -> bytes:
+    buffer = io.BytesIO()
+    word.save(buffer)  # type: ignore[attr-defined]
+    return buffer.getvalue()
+
+
+def test_bold_paragraphs_are_the_headings_they_are_meant_as(tmp_path: Path) -> None:
+    word = Word()
+    word.add_paragraph().add_run("Baggrund").bold = True
+    word.add_paragraph(SENTENCES[0])
+    word.add_paragraph().add_run("Dette er fremhævet, men det er en sætning.").bold = True
+    word.add_paragraph(SENTENCES[1])
+    document = read(written(tmp_path, "a.docx", word_bytes(word)))
+    assert [heading.text for heading in document.headings] == ["Baggrund"]
+
+
+def test_a_contents_list_in_word_is_dropped(tmp_path: Path) -> None:
+    word = Word()
+    for title in ("Formål", "Metode", "Læring"):
+        word.add_paragraph(f"{title}\t3")
+    for title in ("Formål", "Metode", "Læring"):
+        word.add_heading(title, 1)
+        word.add_paragraph(SENTENCES[0])
+    document = read(written(tmp_path, "a.docx", word_bytes(word)))
+    assert document.text.startswith("Formål\n\n" + SENTENCES[0])
+
+
+def test_presentation_slides_are_pages(tmp_path: Path) -> None:
+    presentation = Presentation()
+    for title, points in (("Status på projektet", ["Et punkt", "Et andet"]), ("Læring", ["Tal med juraen"])):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[1])
+        slide.shapes.title.text = title
+        slide.placeholders[1].text = "\n".join(points)
+    slide.notes_slide.notes_text_frame.text = "Husk at nævne tidsplanen."
+    table = slide.shapes.add_table(2, 2, Inches(1), Inches(4), Inches(4), Inches(1)).table
+    for index, text in enumerate(["År", "Sager", "2020", "12"]):
+        table.cell(index // 2, index % 2).text = text
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    document = read(written(tmp_path, "a.pptx", buffer.getvalue()))
+    assert [(page.number, document.text[page.start : page.end]) for page in document.pages] == [
+        (1, "Status på projektet\n\n- Et punkt\n- Et andet"),
+        (2, "Læring\n\nTal med juraen\n\nÅr: 2020; Sager: 12\n\nHusk at nævne tidsplanen."),
+    ]
+    assert [heading.level for heading in document.headings] == [1, 2]
+
+
+ODT = """<text:tracked-changes><text:p>slettet</text:p></text:tracked-changes>
+<text:h text:outline-level="1">Formål</text:h>
+<text:p>Første<text:s/>afsnit<text:note><text:note-citation>1</text:note-citation><text:note-body>
+<text:p>En note.</text:p></text:note-body></text:note>.</text:p>
+<text:list><text:list-item><text:p>et</text:p></text:list-item><text:list-item><text:p>to</text:p>
+<text:list><text:list-item><text:p>to-en</text:p></text:list-item></text:list></text:list-item></text:list>
+<table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>År</text:p></table:table-cell>
+<table:table-cell><text:p>Sager</text:p></table:table-cell></table:table-row></table:table-header-rows>
+<table:table-row><table:table-cell><text:p>2020</text:p></table:table-cell><table:table-cell><text:p>12</text:p>
+</table:table-cell></table:table-row></table:table>"""
+
+
+def test_odt(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "a.odt", opendocument(ODT)))
+    assert document.text == "Formål\n\nFørste afsnit.\n\n- et\n- to\n- to-en\n\nÅr: 2020; Sager: 12\n\nEn note."
+    assert document.headings[0].level == 1
+
+
+def test_odp(tmp_path: Path) -> None:
+    slide = (
+        '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>'
+        '<draw:frame presentation:class="outline"><draw:text-box><text:list><text:list-item><text:p>{}</text:p>'
+        "</text:list-item></text:list></draw:text-box></draw:frame></draw:page>"
+    )
+    body = slide.format("Status", "Et punkt") + slide.format("Læring", "Et andet")
+    document = read(written(tmp_path, "a.odp", opendocument(body, "presentation")))
+    assert [document.text[page.start : page.end] for page in document.pages] == [
+        "Status\n\n- Et punkt",
+        "Læring\n\n- Et andet",
+    ]
+
+
+def test_epub_chapters_come_in_the_order_of_the_spine(tmp_path: Path) -> None:
+    chapters = {"z.xhtml": "<h1>Først</h1><p>Et afsnit.</p>", "a.xhtml": "<h1>Sidst</h1><ul><li>et punkt</li></ul>"}
+    document = read(written(tmp_path, "a.epub", epub(chapters)))
+    assert document.text == "Først\n\nEt afsnit.\n\nSidst\n\n- et punkt"
+    assert (document.metadata.titel, document.metadata.år) == ("En bog", 2021)
+
+
+RTF = r"{\rtf1\ansi\ansicpg1252 Erfaringer fra \'d8rsted\par Sm\'e5 b\'f8rn\par}"
+
+
+@needs_libreoffice
+def test_rtf_by_libreoffice(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "a.rtf", RTF))
+    assert document.text == "Erfaringer fra Ørsted\n\nSmå børn"
+    assert document.reader == "libreoffice+mammoth"
+
+
+@needs_libreoffice
+def test_doc_by_libreoffice(tmp_path: Path) -> None:
+    source = written(tmp_path, "a.docx", docx())
+    profile = (tmp_path / "profile").as_uri()
+    command = ["soffice", f"-env:UserInstallation={profile}", "--headless", "--convert-to", "doc", "--outdir"]
+    subprocess.run([*command, str(tmp_path), str(source)], check=True, capture_output=True, timeout=120)
+    document = read(tmp_path / "a.doc")
+    assert document.media_type == "application/msword"
+    assert [heading.text for heading in document.headings] == ["Formål", "Data"]
+    assert "År: 2020; Sager: 120" in document.text
+
+
+def test_rtf_without_libreoffice_is_read_as_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    document = read(written(tmp_path, "a.rtf", RTF))
+    assert document.text.split() == ["Erfaringer", "fra", "Ørsted", "Små", "børn"]
+    assert (document.reader, document.warnings[0].code) == ("striprtf", "forenklet")
+
+
+def test_doc_without_its_programs_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissingError) as caught:
+        office.read_doc(b"\xd0\xcf\x11\xe0", OPTIONS)
+    assert "apt-get install" in caught.value.advice
+
+
+@pytest.mark.skipif(shutil.which("antiword") is None, reason="antiword er ikke installeret")
+def test_damaged_doc_is_refused(tmp_path: Path) -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "WordDocument".encode("utf-16-le") + b"\0" * 600
+    with pytest.raises(Exception, match="beskadiget"):
+        read(written(tmp_path, "a.doc", data))
+
+
+MARKDOWN = """---
+id: min-rapport
+titel: Min rapport
+projekt: Projekt X
+ukendt: ja
+---
+# Min rapport
+
+En linje
+der fortsætter.
+
+- et
+- to
+
+| År | Sager |
+|----|-------|
+| 2020 | 12 |
+
+```
+kode
+```
+"""
+
+
+def test_markdown_with_front_matter(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "a.md", MARKDOWN))
+    assert document.text == "Min rapport\n\nEn linje der fortsætter.\n\n- et\n- to\n\nÅr: 2020; Sager: 12\n\nkode"
+    assert (document.id, document.metadata.projekt) == ("min-rapport", "Projekt X")
+    assert [warning.code for warning in document.warnings] == ["ukendt-metadata"]
+
+
+def test_windows_line_ends_and_no_front_matter(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "a.md", "---\r\n\r\n# Titel\r\n\r\nTekst\r\n"))
+    assert document.text == "Titel\n\nTekst"
+
+
+def test_broken_front_matter_names_the_line(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError, match="linje 3"):
+        read(written(tmp_path, "a.md", "---\ntitel: x\na: b: c\n---\nTekst"))
+
+
+def test_a_sidecar_wins_over_front_matter(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.md", MARKDOWN)
+    written(tmp_path, "a.md.meta.yaml", "titel: Sidevognens titel\n")
+    assert read(path).metadata.titel == "Sidevognens titel"
+
+
+def test_plain_text(tmp_path: Path) -> None:
+    text = f"ERFARINGER\n==========\n\n{SENTENCES[0]}\n{SENTENCES[1]}\n\n1.2 Metode\n\n* et\n* to\n  på to linjer\n"
+    document = read(written(tmp_path, "a.txt", text.encode("cp1252")))
+    assert document.text == (
+        f"ERFARINGER\n\n{SENTENCES[0]} {SENTENCES[1]}\n\n1.2 Metode\n\n- et\n- to på to linjer"
+    )
+    assert [(heading.level, heading.text) for heading in document.headings] == [(1, "ERFARINGER"), (2, "1.2 Metode")]
