@@ -209,7 +209,5 @@ def test_a_sidecar_wins_over_front_matter(tmp_path: Path) -> None:
 def test_plain_text(tmp_path: Path) -> None:
     text = f"ERFARINGER\n==========\n\n{SENTENCES[0]}\n{SENTENCES[1]}\n\n1.2 Metode\n\n* et\n* to\n  på to linjer\n"
     document = read(written(tmp_path, "a.txt", text.encode("cp1252")))
-    assert document.text == (
-        f"ERFARINGER\n\n{SENTENCES[0]} {SENTENCES[1]}\n\n1.2 Metode\n\n- et\n- to på to linjer"
-    )
+    assert document.text == (f"ERFARINGER\n\n{SENTENCES[0]} {SENTENCES[1]}\n\n1.2 Metode\n\n- et\n- to på to linjer")
     assert [(heading.level, heading.text) for heading in document.headings] == [(1, "ERFARINGER"), (2, "1.2 Metode")]

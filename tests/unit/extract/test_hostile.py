@@ -46,7 +46,10 @@ def test_a_container_of_very_many_parts_is_refused(tmp_path: Path) -> None:
     [
         ("a.docx", with_part(docx(), "word/document.xml", f"{ENTITIES}<w>&b;&c;</w>".encode())),
         ("a.docx", with_part(docx(), "docProps/core.xml", f"{ENTITIES}<w>&c;</w>".encode())),
-        ("a.odt", container({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": ENTITIES + "<a>&b;</a>"})),
+        (
+            "a.odt",
+            container({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": ENTITIES + "<a>&b;</a>"}),
+        ),
     ],
 )
 def test_xml_entities_are_refused(tmp_path: Path, name: str, data: bytes) -> None:
@@ -89,7 +92,8 @@ def pdf_objects(*bodies: str) -> bytes:
     "data",
     [
         pytest.param(
-            pdf_objects("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"), id="pages in a circle"
+            pdf_objects("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [2 0 R] /Count 1 >>"),
+            id="pages in a circle",
         ),
         pytest.param(
             pdf_objects(

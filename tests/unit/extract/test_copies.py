@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+from kb.extract.copies import find_versions, group_versions, imprint, shared_share, word_runs
+from kb.models import Document
+from tests.unit.extract.making import read, written
+
+WORDS = "kommunen projektet borgeren data jura sagen løsningen erfaring leverandør møde frist model tekst test drift".split()
+
+
+def text(seed: int, words: int = 400) -> str:
+    chooser = random.Random(seed)  # noqa: S311 -- a text, not a secret
+    return " ".join(chooser.choice(WORDS) + str(chooser.randrange(30)) for _ in range(words))
+
+
+def document(folder: Path, name: str, body: str) -> Document:
+    return read(written(folder, name, body))
+
+
+def versions(*documents: Document) -> dict[str, str]:
+    return find_versions(imprint(found) for found in documents)
+
+
+def test_versions_of_one_report_are_found(tmp_path: Path) -> None:
+    original = text(1)
+    changed = original.replace("kommunen", "kommunerne", 5) + " " + text(2, 30)
+    assert shared_share(word_runs(original), word_runs(changed)) > 0.8
+    documents = [
+        document(tmp_path, "a.md", f"# Rapport\n\n{original}"),
+        document(tmp_path, "b.txt", changed),
+        document(tmp_path, "c.md", text(3)),
+    ]
+    assert versions(*documents) == {"b": "a"}
+
+
+def test_the_same_bytes_are_copies_whatever_their_length(tmp_path: Path) -> None:
+    documents = [document(tmp_path, "a.md", "# Kort"), document(tmp_path, "b.md", "# Kort")]
+    assert versions(*documents) == {"b": "a"}
+
+
+def test_a_part_of_a_report_is_not_a_version_of_it() -> None:
+    assert group_versions({"hel": word_runs(text(1, 3000)), "del": word_runs(text(1, 600))}) == []
+
+
+def test_documents_of_different_projects_are_kept_apart(tmp_path: Path) -> None:
+    body = text(1)
+    one, other = document(tmp_path, "a.md", body), document(tmp_path, "b.md", body + " slut")
+    assert versions(one, other) == {"b": "a"}
+    one = replace(one, metadata=replace(one.metadata, projekt="X"))
+    other = replace(other, metadata=replace(other.metadata, projekt="Y"))
+    assert versions(one, other) == {}
+
+
+def test_shown_is_the_one_an_editor_described(tmp_path: Path) -> None:
+    body = text(1)
+    plain = document(tmp_path, "a.md", body)
+    described = document(tmp_path, "b.md", f"---\nid: b\ntitel: Rapport\nsprog: da\n---\n{body}")
+    assert versions(plain, described) == {"a": "b"}
+
+
+def test_long_texts_are_sampled_alike() -> None:
+    long = text(1, 8000)
+    assert len(word_runs(long)) < 4000
+    assert shared_share(word_runs(long), word_runs(long + " slut på det hele her")) > 0.95

@@ -1,0 +1,143 @@
+"""Reading in worker processes: the real processes, on files that make them fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files
+from tests.unit.extract.making import MARKER_TEXT, docx, report_pdf, scanned_pdf, written
+
+OPTIONS = ReadOptions(timeout=60, workers=2, ocr=False)
+
+
+def outcomes(paths: list[Path], root: Path, options: ReadOptions = OPTIONS) -> dict[str, ReadOutcome]:
+    return {outcome.path: outcome for outcome in read_files(paths, root, options)}
+
+
+def children() -> set[int]:
+    """The processes this one has started."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        found.update(map(int, (task / "children").read_text().split()))
+    return found
+
+
+def pipe(folder: Path, name: str) -> Path:
+    """A file that can be opened and never read to its end."""
+    path = folder / name
+    os.mkfifo(path)
+    return path
+
+
+def test_every_file_gets_its_outcome(tmp_path: Path) -> None:
+    paths = [
+        written(tmp_path, "a.md", "# Titel\n\nTekst"),
+        written(tmp_path, "b.docx", docx()),
+        written(tmp_path, "c.pdf", b""),
+        written(tmp_path, "d.pdf", scanned_pdf(["x"])),
+        written(tmp_path, "e.md", "---\nid: ../x\n---\nTekst"),
+        written(tmp_path, "f.png", b"\x89PNG\r\n\x1a\n" + b"\0" * 20),
+        tmp_path / "findes-ikke.md",
+    ]
+    found = outcomes(paths, tmp_path)
+    assert {path: (outcome.status, outcome.code) for path, outcome in found.items()} == {
+        "a.md": (ReadStatus.READ, ""),
+        "b.docx": (ReadStatus.READ, ""),
+        "c.pdf": (ReadStatus.FAILED, "tom-fil"),
+        "d.pdf": (ReadStatus.FAILED, "kræver-ocr"),
+        "e.md": (ReadStatus.FAILED, "ugyldige-metadata"),
+        "f.png": (ReadStatus.FAILED, "ukendt-format"),
+        "findes-ikke.md": (ReadStatus.FAILED, "kan-ikke-åbnes"),
+    }
+    assert all(bool(outcome.reason) == bool(outcome.code) for outcome in found.values())
+    assert found["a.md"].document is not None
+    assert found["a.md"].document.text == "Titel\n\nTekst"
+
+
+def test_a_hanging_file_fails_alone_at_its_deadline(tmp_path: Path) -> None:
+    first = written(tmp_path, "a.md", MARKER_TEXT)
+    last = written(tmp_path, "c.md", MARKER_TEXT)
+    started = time.monotonic()
+    options = ReadOptions(timeout=1.0, workers=1)
+    found = outcomes([first, pipe(tmp_path, "b.md"), last], tmp_path, options)
+    assert found["b.md"].code == "tidsgrænse"
+    assert "1 sekunder" in found["b.md"].reason
+    assert found["a.md"].status is found["c.md"].status is ReadStatus.READ
+    assert time.monotonic() - started < 60
+
+
+def test_a_crash_fails_the_file_alone(tmp_path: Path) -> None:
+    before = children()
+    reading = read_files([pipe(tmp_path, "a.md"), written(tmp_path, "b.md", MARKER_TEXT)], tmp_path, OPTIONS)
+    first = next(reading)
+    assert (first.path, first.status) == ("b.md", ReadStatus.READ)
+    for worker in children() - before:
+        os.kill(worker, signal.SIGSEGV)
+    second = next(reading)
+    assert (second.path, second.code) == ("a.md", "læser-gik-ned")
+    assert "SIGSEGV" in second.reason
+    assert list(reading) == []
+
+
+def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
+    huge = tmp_path / "a.txt"
+    with huge.open("wb") as file:
+        file.write(b"Tekst. ")
+        file.truncate(900 << 20)
+    small = written(tmp_path, "b.pdf", report_pdf(1))
+    found = outcomes([huge, small], tmp_path, ReadOptions(workers=1, memory_mb=256, ocr=False))
+    assert found["a.txt"].code == "hukommelsesgrænse"
+    assert found["b.pdf"].status is ReadStatus.READ
+
+
+def test_no_worker_outlives_the_reading(tmp_path: Path) -> None:
+    before = children()
+    reading = read_files([pipe(tmp_path, "a.md"), written(tmp_path, "b.md", MARKER_TEXT)], tmp_path, OPTIONS)
+    next(reading)
+    reading.close()  # type: ignore[attr-defined]
+    assert children() == before
+
+
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from kb.extract import ReadOptions, read_files
+root = Path(sys.argv[1])
+for outcome in read_files([root / "a.md", root / "b.md"], root, ReadOptions()):
+    print(outcome.path, flush=True)
+"""
+
+
+def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
+    pipe(tmp_path, "a.md")
+    written(tmp_path, "b.md", MARKER_TEXT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "b.md"
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert workers
+    assert "KeyboardInterrupt" in errors
+    assert not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_files_come_out_once_each(tmp_path: Path, workers: int) -> None:
+    paths = [written(tmp_path, f"{number:02}.md", f"# Nr. {number}") for number in range(25)]
+    found = [outcome.path for outcome in read_files(paths, tmp_path, ReadOptions(workers=workers))]
+    assert sorted(found) == [path.name for path in paths]
