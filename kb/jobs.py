@@ -134,9 +134,9 @@ class Jobs:
 
     def _run(self, job: Job) -> None:
         try:
-            report = indexing.run(
-                self._settings, self._embedder, started_by=job.by, progress=_Watcher(self, job.id)
-            ).as_dict()
+            done = indexing.run(self._settings, self._embedder, started_by=job.by, progress=_Watcher(self, job.id))
+            # As the file gives it back: lists for tuples.
+            report = json.loads(json.dumps(done.as_dict()))
             failed = report["failed"]
             files = {path: failed[path]["grund"] if path in failed else "kan findes nu" for path in job.files}
             self.change(job.id, state=JobState.DONE, report=report, files=files, ended=_now())

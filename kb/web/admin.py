@@ -1,7 +1,8 @@
 """Redaktionen: upload, metadata, replace, remove, reindex, builds, and the questions that got no answer.
 
-Open only to a browser on the machine itself. A request that came through a proxy is not from here, whatever its
-address says, and neither is one for another host's name: a foreign page could point its own name at this machine.
+Open to those whose identity the server's gate found to be an editor's. An application without a gate is open only to a
+browser on the machine itself: a request that came through a proxy is not from here, whatever its address says, and
+neither is one for another host's name, for a foreign page could point its own name at this machine.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import csv
 import io
 from typing import Any
 
-from flask import Blueprint, Request, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Request, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb import builds, editing, indexing
+from kb.access import AccessRole, Identity
 from kb.errors import IndexUnusableError, InputError
 from kb.jobs import Job
 from kb.models import DOCUMENT_TYPES, THEMES
@@ -38,9 +40,15 @@ def is_local(asked: Request) -> bool:
     return asked.remote_addr in _HERE and host in _HOSTS and not any(name in asked.headers for name in _FORWARDED)
 
 
+def may_edit() -> bool:
+    """Whether the one who asks may change the reports."""
+    identity: Identity | None = g.get("identity")
+    return identity.role.includes(AccessRole.EDITOR) if identity else is_local(request)
+
+
 @blueprint.before_request
-def _only_here() -> None:
-    if not is_local(request):
+def _only_editors() -> None:
+    if not may_edit():
         raise Forbidden
     request.max_content_length = UPLOAD_LIMIT
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Flask, request, url_for
+from flask import Blueprint, Flask, url_for
 
 from kb.errors import IndexUnusableError
 from kb.settings import Settings
@@ -49,7 +49,7 @@ def create_app(
 
 def _frame() -> dict[str, object]:
     """What the frame of every page shows; an error page must come out without an index as well."""
-    admin_url = url_for("redaktion.overview") if admin.is_local(request) else ""
+    admin_url = url_for("redaktion.overview") if admin.may_edit() else ""
     try:
         return {"build": snapshot().manifest, "admin_url": admin_url}
     except IndexUnusableError:

@@ -17,9 +17,11 @@ from kb.search import DOCUMENT_FIELDS, Snapshot, field_values
 from kb.text import slug
 from kb.web import page_images, presenters
 from kb.web.services import services, snapshot
+from kb.web.similar import similar
 
 LIST_FACETS = ("temaer", "myndighed", "område", "type", "år", "læser")
 DAY_SECONDS = 86_400
+SIMILAR = 3
 _PLACE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 
 blueprint = Blueprint("dokumenter", __name__)
@@ -77,11 +79,17 @@ def document(document_id: str) -> str:
         cited=presenters.passage_view(passage, record) if passage else None,
         image=_shown_page(held, stored.document, passage),
         place=request.args.get("sted", ""),
+        similar=_similar(held, passage),
         is_pdf=record.media_type == page_images.PDF,
         original=_has_original(held, document_id),
         versions=_versions(held, document_id),
         file_format=presenters.file_format(record.media_type),
     )
+
+
+def _similar(held: Snapshot, passage: Passage | None) -> list[presenters.HitView]:
+    found = similar(held, passage, SIMILAR) if passage else []
+    return [presenters.passage_view(other, held.records[other.document_id].record) for other in found]
 
 
 def _cited(held: Snapshot, document_id: str) -> Passage | None:

@@ -28,6 +28,10 @@ EXPLANATIONS = {
         "Forespørgslen kunne ikke forstås", "Der er noget galt med adressen eller med det, der blev sendt.",
         "Gå til forsiden, og prøv igen.",
     ),
+    401: Explanation(
+        "Du skal kunne kendes for at komme ind", "Erfaringsbasen er ikke åben for alle her.",
+        "Kontakt dem, der driver Erfaringsbasen, hvis du skal have adgang.",
+    ),
     403: Explanation(
         "Du har ikke adgang", "Siden er kun åben for redaktionen.", "Kontakt redaktionen, hvis du mener, du skal ind."
     ),

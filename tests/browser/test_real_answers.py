@@ -1,0 +1,62 @@
+"""The shipped corpus and the real model: what the front page promises is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from kb.embed import SentenceTransformerEmbedder
+from kb.errors import KbError
+from kb.model_store import model_folder
+from kb.search import open_searcher
+from kb.server import make_app
+from kb.settings import load_settings
+from tests.browser.conftest import ROOT, serve
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    state: Path = tmp_path_factory.mktemp("state")
+    settings = load_settings(corpus=ROOT / "corpus", index_dir=ROOT / "index", state_dir=state)
+    try:
+        embedder = SentenceTransformerEmbedder(model_folder(settings))
+        open_searcher(settings, embedder)
+    except KbError as error:
+        pytest.skip(f"{error} {error.advice} (make test gør det selv)")
+    yield from serve(make_app(settings, embedder))
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=address)
+    yield context.new_page()
+    context.close()
+
+
+def test_every_example_on_the_front_page_has_an_answer_that_opens(desk: Page) -> None:
+    desk.goto("/")
+    questions = desk.locator(".examples a").all_text_contents()
+    assert len(questions) >= 3
+    for question in questions:
+        desk.goto("/")
+        desk.get_by_role("link", name=question).click()
+        expect(desk.locator(".answer .answer-text p").first).to_be_visible()
+        desk.locator(".sources a").first.click()
+        expect(desk.locator("mark").first).to_be_in_viewport()
+
+
+def test_a_pdf_citation_of_an_answer_is_shown_on_its_page(desk: Page) -> None:
+    desk.goto("/sporg?q=Hvilke+data+bruger+AIR+i+Aalborg?")
+    desk.locator(".sources a", has_text="AIR").first.click()
+    expect(desk.locator(".page-image img")).to_be_visible()
+    assert desk.locator(".page-image img").evaluate("e => e.complete && e.naturalWidth") == 1000
+
+
+def test_what_the_reports_do_not_say_is_refused(desk: Page) -> None:
+    desk.goto("/sporg?q=Hvornår+kører+bus+5C+fra+Nørreport?")
+    expect(desk.get_by_role("heading", name="Det kan rapporterne ikke svare på")).to_be_visible()
