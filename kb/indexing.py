@@ -746,9 +746,10 @@ def roll_back(settings: Settings, build_id: str | None = None) -> str:
 
     Raises :class:`NotFoundError` when there is none, :class:`IndexDamagedError` when the named one is not whole.
     """
-    with lock(settings.index_dir):
+    in_use = _in_use(settings.index_dir)  # no index at all is told before anything is written
+    with builds.storage_errors("indeksmappen"), lock(settings.index_dir):
         if build_id is None:
-            build_id = _newest_whole_before(settings.index_dir)
+            build_id = _newest_whole_but(settings.index_dir, in_use)
         elif build_id not in builds.build_ids(settings.index_dir):
             raise NotFoundError(f"Der er intet færdigt indeks med id {build_id}.", advice="Se dem med: kb builds")
         elif problems := verify_build(settings.index_dir, build_id):
@@ -757,10 +758,20 @@ def roll_back(settings: Settings, build_id: str | None = None) -> str:
     return build_id
 
 
-def _newest_whole_before(index_dir: Path) -> str:
-    in_use = builds.current_id(index_dir)
-    for build_id in builds.build_ids(index_dir):
-        if build_id < in_use and not verify_build(index_dir, build_id):
+def _in_use(index_dir: Path) -> str:
+    """The id of the build in use; empty when ``CURRENT`` is damaged. Raises :class:`IndexMissingError`."""
+    try:
+        return builds.current_id(index_dir)
+    except IndexDamagedError:
+        return ""
+
+
+def _newest_whole_but(index_dir: Path, in_use: str) -> str:
+    """The newest whole build older than the one in use; the newest of all when it is not known which is in use."""
+    found = builds.build_ids(index_dir)
+    older = [build_id for build_id in found if build_id < in_use] if in_use in found else found
+    for build_id in older:
+        if not verify_build(index_dir, build_id):
             return build_id
     raise NotFoundError("Der er intet ældre indeks, som er helt.", advice="Kør: kb index --full")
 
