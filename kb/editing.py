@@ -111,6 +111,12 @@ def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str
     _write_sidecar(path, {**kept, **{key: value for key, value in values.items() if value}})
 
 
+def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
+    """Write values beside a report in place of its own; an empty one stands for what the file itself says nothing of."""
+    path = file_of(settings, stored)
+    _write_sidecar(path, {**_read_sidecar(path), **values})
+
+
 def remove_unread(settings: Settings, failure: Failure) -> None:
     """Remove a file that gave no document, and the metadata beside it."""
     path = _below_corpus(settings, Path(failure.root) / failure.path)

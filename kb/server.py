@@ -19,6 +19,7 @@ from kb.access import check_setup
 from kb.api import guard, measuring, openapi, requests
 from kb.api.problems import problem
 from kb.api.routes import api
+from kb.api.writing import changes
 from kb.embed import Embedder, load_embedder
 from kb.errors import ConfigurationError, IndexUnusableError
 from kb.keys import KeyStore
@@ -49,9 +50,10 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     gate = guard.Guard.make(settings)
     measurements = measuring.Measurements(settings)
     holder = SnapshotHolder(settings, measuring.MeasuredEmbedder(embedder or load_embedder(settings), measurements))
-    blueprints = [api.blueprint, openapi.blueprint, measuring.blueprint]
+    blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, measuring.blueprint]
     app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
     api.install(app)
+    changes.install(app)
     guard.install(app, gate)
     measuring.install(app, measurements)
     requests.install(app)

@@ -85,8 +85,8 @@ def describe(listed: Iterable[Operation], *, question_limit: int) -> dict[str, A
 
 
 def _schemas(listed: Iterable[Operation]) -> dict[str, Any]:
-    answers = {one.response for one in listed if one.response}
-    bodies = {one.body for one in listed if one.body}
+    answers = {one.response for one in listed}
+    bodies = {model for one in listed for model in (one.body, one.form) if model}
     models: list[tuple[type[BaseModel], Any]] = [(model, "serialization") for model in answers]
     models += [(model, "validation") for model in bodies]
     models.sort(key=lambda item: item[0].__name__)
@@ -133,9 +133,34 @@ def _operation(operation: Operation, question_limit: int) -> dict[str, Any]:
         "responses": _responses(operation),
         "x-role": operation.role.value if operation.role else None,
     }
+    if operation.body is not None:
+        content = {"application/json": {"schema": _reference(operation.body), "example": operation.body_example}}
+        described["requestBody"] = {"required": True, "content": content}
+    if operation.form is not None:
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": _form(operation)}}
     if operation.role:
         described["security"] = [{KEY_SCHEME: []}]
     return described
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REFERENCE.format(model=model.__name__)}
+
+
+def _form(operation: Operation) -> dict[str, Any]:
+    assert operation.form is not None
+    return {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "additionalProperties": False,
+            "properties": {
+                "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                "metadata": _reference(operation.form),
+            },
+        },
+        "encoding": {"metadata": {"contentType": "application/json"}},
+    }
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
@@ -220,9 +245,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 def _success(operation: Operation) -> dict[str, Any]:
-    if operation.response is None:
-        return {"description": operation.summary}
-    content: dict[str, Any] = {"schema": {"$ref": REFERENCE.format(model=operation.response.__name__)}}
+    content: dict[str, Any] = {"schema": _reference(operation.response)}
     if operation.name in response_examples():
         content["example"] = response_examples()[operation.name]
     return {"description": operation.summary, "content": {"application/json": content}}

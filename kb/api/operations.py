@@ -18,11 +18,12 @@ from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from pydantic import BaseModel
-from werkzeug.exceptions import BadRequest, RequestURITooLarge
+from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMediaType
 
 from kb import __version__
 from kb.access import AccessRole
 from kb.api.schemas import NoQuery, Query
+from kb.errors import InputError
 from kb.search import Searcher, SnapshotHolder, clean_question
 from kb.settings import Settings
 
@@ -37,7 +38,8 @@ View = Callable[..., Any]
 class Operation:
     """One method of one path. ``example`` gives a value for each parameter; ``problems`` are codes it may answer with.
 
-    ``path`` is written as OpenAPI does; ``role`` is what one must at least be, None for anyone at all.
+    ``path`` is written as OpenAPI does; ``role`` is what one must at least be, None for anyone at all. ``body`` is the
+    model of a JSON body, ``form`` that of the metadata sent with a file.
     """
 
     name: str
@@ -48,11 +50,12 @@ class Operation:
     tag: str
     role: AccessRole | None
     query: type[Query]
-    response: type[BaseModel] | None
+    response: type[BaseModel]
     on_build: bool
     status: int = 200
     body: type[BaseModel] | None = None
-    upload: bool = False
+    body_example: Mapping[str, Any] = field(default_factory=dict)
+    form: type[BaseModel] | None = None
     problems: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
 
@@ -71,13 +74,14 @@ class Api:
         *,
         summary: str,
         tag: str,
-        response: type[BaseModel] | None,
+        response: type[BaseModel],
         query: type[Query] = NoQuery,
         role: AccessRole | None = AccessRole.READER,
-        on_build: bool = True,
+        on_build: bool = False,
         status: int = 200,
         body: type[BaseModel] | None = None,
-        upload: bool = False,
+        body_example: Mapping[str, Any] | None = None,
+        form: type[BaseModel] | None = None,
         problems: tuple[str, ...] = (),
         example: Mapping[str, Any] | None = None,
     ) -> Callable[[View], View]:
@@ -86,7 +90,7 @@ class Api:
         def register(view: View) -> View:
             operation = Operation(
                 view.__name__, method, path, summary, " ".join((view.__doc__ or "").split()), tag, role, query,
-                response, on_build, status, body, upload, problems, example or {},
+                response, on_build, status, body, body_example or {}, form, problems, example or {},
             )  # fmt: skip
             self.operations.append(operation)
             rule = path.replace("{", "<").replace("}", ">")
@@ -96,8 +100,8 @@ class Api:
         return register
 
     def get(self, path: str, **description: Any) -> Callable[[View], View]:
-        """An operation that reads."""
-        return self.operation("GET", path, **description)
+        """An operation that reads, by default from a build."""
+        return self.operation("GET", path, **{"on_build": True, **description})
 
     def install(self, app: Flask) -> None:
         """Remember the operations on the application, by endpoint."""
@@ -129,6 +133,10 @@ def _handler(operation: Operation, view: View) -> View:
         arguments: dict[str, Any] = dict(parts)
         if operation.query is not NoQuery:
             arguments["query"] = query
+        if operation.body is not None:
+            arguments["body"] = operation.body.model_validate(_json())
+        if operation.form is not None:
+            arguments |= _form(operation.form)
         if not operation.on_build:
             return _answered(operation, view(**arguments))
         searcher = holder().searcher()
@@ -152,6 +160,35 @@ def _query(operation: Operation) -> Query:
     except UnicodeDecodeError as error:
         raise BadRequest from error
     return operation.query.of(request.args)
+
+
+def _json() -> Any:
+    """The body as JSON; an error of its form reads as one of its contents."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        return json.loads(request.get_data().decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError("Indholdet er ikke gyldig JSON i UTF-8.") from error
+
+
+def _form(metadata: type[BaseModel]) -> dict[str, Any]:
+    """The one file of a form and the metadata sent with it."""
+    request.max_content_length = settings().max_upload_mb * 1024 * 1024
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType
+    files = request.files.getlist("file")
+    others = {*request.files, *request.form} - {"file", "metadata"}
+    if others or len(files) != 1 or not files[0].filename or len(request.form.getlist("metadata")) > 1:
+        raise InputError(
+            "Formularen skal have præcis én fil under navnet file og højst ét felt mere, metadata.",
+            advice="curl -F file=@rapport.pdf -F 'metadata={\"titel\": \"Rapport\"}' …",
+        )
+    try:
+        given = json.loads(request.form.get("metadata", "{}"))
+    except (ValueError, RecursionError) as error:
+        raise InputError("Feltet metadata er ikke gyldig JSON.") from error
+    return {"file": files[0], "metadata": metadata.model_validate(given)}
 
 
 def _answered(operation: Operation, result: Any) -> Response:

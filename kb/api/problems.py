@@ -78,6 +78,17 @@ PROBLEMS = _listed(
     Problem(
         "metode-ikke-tilladt", 405, "Metoden er ikke tilladt", "Adressen findes, men ikke med den metode; se `Allow`."
     ),
+    Problem(
+        "for-stort", 413, "Det sendte er for stort",
+        "Filen eller indholdet er større, end serveren tager imod (`KB_MAX_UPLOAD_MB`; 256 KiB for andet end filer).",
+    ),
+    Problem(
+        "forkert-medietype", 415, "Forkert medietype",
+        "Send `application/json`, eller `multipart/form-data` når der lægges en fil ind.",
+    ),
+    Problem(
+        "ukendt-filformat", 415, "Filen kan ikke læses", "Filens indhold er ikke et dokument, Erfaringsbasen kan læse."
+    ),
     Problem("adresse-for-lang", 414, "Adressen er for lang", "Adressens parametre fylder mere end 8.192 tegn."),
     Problem(
         "for-mange-kald", 429, "For mange kald",
@@ -99,12 +110,16 @@ PROBLEMS = _listed(
 _OF_ERROR: dict[type[KbError], str] = {
     errors.NotFoundError: "findes-ikke",
     errors.QuestionError: "ugyldigt-spoergsmaal",
+    errors.UnreadableUploadError: "ukendt-filformat",
     errors.InputError: "ugyldigt-input",
     errors.IndexMissingError: "indeks-mangler",
     errors.ModelMismatchError: "anden-model",
     errors.IndexUnusableError: "indeks-beskadiget",
 }
-_OF_STATUS = {400: "ugyldig-adresse", 404: "ukendt-adresse", 405: "metode-ikke-tilladt", 414: "adresse-for-lang"}
+_OF_STATUS = {
+    400: "ugyldig-adresse", 404: "ukendt-adresse", 405: "metode-ikke-tilladt", 413: "for-stort",
+    414: "adresse-for-lang", 415: "forkert-medietype",
+}  # fmt: skip
 
 
 def problem(error: Exception) -> Response:

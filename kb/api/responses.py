@@ -422,3 +422,94 @@ class Health(Body):
     documents: int
     passages: int
     problem: str | None
+
+
+class Job(Body):
+    """An indexing job; ``done`` of ``total`` steps of ``stage`` are over (0: not known), ``report`` is by file."""
+
+    id: str
+    created: Date
+    by: Annotated[str, Field(description="Hvem der satte jobbet i gang.")]
+    state: Annotated[str, Field(description="venter, i gang, færdig, fejlet eller afbrudt.")]
+    is_over: bool
+    stage: str
+    done: int
+    total: int
+    files: Annotated[dict[str, str], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
+    report: dict[str, Any]
+    error: str
+    advice: str
+    ended: str
+
+
+class Jobs(Body):
+    """The latest jobs, newest first."""
+
+    items: list[Job]
+
+
+class Uploaded(Body):
+    """Where the file was put, and the job that takes it in."""
+
+    path: str
+    job: Job
+
+
+class Changed(Body):
+    """The document that was changed, and the job that takes the change in."""
+
+    document_id: str
+    job: Job
+
+
+class Used(Body):
+    """The build that is in use now."""
+
+    build: str
+
+
+class Received(Body):
+    """A reader's word was kept."""
+
+    status: Annotated[str, Field(pattern="^modtaget$")]
+
+
+class FeedbackItem(Body):
+    """A reader's word on an answer."""
+
+    created: Date
+    question: str
+    build: str
+    useful: bool
+    comment: str
+    citations: list[str]
+
+
+class FeedbackList(Body):
+    """A page of what readers said, newest first."""
+
+    items: list[FeedbackItem]
+    total: int
+    next: Next
+
+
+class AuditEvent(Body):
+    """Something that was done."""
+
+    seq: int
+    at: Date
+    action: str
+    who: str
+    via: str
+    address: str
+    target: str
+    request_id: str
+    detail: str
+
+
+class AuditTrail(Body):
+    """A page of the audit trail, oldest first."""
+
+    items: list[AuditEvent]
+    total: int
+    next: Next

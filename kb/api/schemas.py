@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Role
+from kb.models import THEMES, Role
 from kb.search import FILTER_FIELDS
 
 MAX_TOP = 100
@@ -42,6 +42,7 @@ def _truth(value: object) -> object:
     return value
 
 
+Theme = Annotated[str, Field(pattern=f"^({'|'.join(THEMES)})$")]
 Number = Annotated[int, BeforeValidator(_whole_number)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
@@ -165,3 +166,46 @@ class SuggestionsQuery(Query):
 
     q: Annotated[str, Field(min_length=1, max_length=100, description="Det, der er skrevet indtil nu.")]
     top: Annotated[Number, Field(ge=1, le=20, description="Antal forslag.")] = 8
+
+
+_LINE = r"^[^\u0000-\u001f\u007f-\u009f\ufffe\uffff]*$"
+Line = Annotated[str, Field(max_length=MAX_VALUE, pattern=_LINE)]
+
+
+class EditedMetadata(BaseModel):
+    """The metadata an editor sets; what is left out or empty is taken from the file where it tells."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    titel: Line = ""
+    projekt: Line = ""
+    myndighed: Line = ""
+    type: Annotated[str, Field(pattern=r"^(|kommunal|regional|statslig|tværgående)$")] = ""
+    område: Line = ""
+    emne: Line = ""
+    periode: Line = ""
+    år: Annotated[int, Field(ge=1800, le=2200)] | None = None
+    status: Line = ""
+    temaer: Annotated[list[Theme], Field(max_length=len(THEMES))] = []
+
+
+class NewFeedback(BaseModel):
+    """A reader's word on an answer; ``citations`` are the ids of the passages it was about."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: Question
+    build: Annotated[str, Field(max_length=100, pattern=_LINE, description="Indekset, der svarede.")] = ""
+    useful: Annotated[bool, Field(description="Om svaret var nyttigt.")]
+    comment: Annotated[str, Field(max_length=2000)] = ""
+    citations: Annotated[
+        list[Annotated[str, Field(max_length=200, pattern=_LINE)]], Field(max_length=MAX_VALUES)
+    ] = []
+
+
+class SinceQuery(ListQuery):
+    """A page of events, from a time on."""
+
+    since: Annotated[
+        str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.+Z-]{1,30})?)?$", description="Fra dette tidspunkt.")
+    ] = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -106,6 +107,24 @@ def _wrong_method(client: FlaskClient, folder: Path) -> TestResponse:
 @reaches("adresse-for-lang")
 def _thousands_of_parameters(client: FlaskClient, folder: Path) -> TestResponse:
     return client.get(f"{PREFIX}/search?q=data&" + "&".join(f"projekt=p{n}" for n in range(3000)))
+
+
+@reaches("for-stort")
+def _too_big(client: FlaskClient, folder: Path) -> TestResponse:
+    return client.post(f"{PREFIX}/feedback", data=b"x" * (1 << 19), content_type="application/json")
+
+
+@reaches("forkert-medietype")
+def _wrong_media_type(client: FlaskClient, folder: Path) -> TestResponse:
+    return client.post(f"{PREFIX}/feedback", data="question=x")
+
+
+@reaches("ukendt-filformat")
+def _no_document(client: FlaskClient, folder: Path) -> TestResponse:
+    settings = make_settings(folder)
+    form = {"file": (io.BytesIO(b"\x89PNG\r\n"), "billede.pdf")}
+    held = make_app(settings, HashEmbedder()).test_client()
+    return held.post(f"{PREFIX}/documents", data=form, content_type="multipart/form-data")
 
 
 @reaches("intern-fejl")

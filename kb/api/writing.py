@@ -1,0 +1,181 @@
+"""The operations of ``/api/v1`` that change something, and those only editors and admins may read.
+
+Every change is written to the audit trail, and a change to the reports starts the job that takes it in; the answer is
+202 with the job, whose address is in ``Location``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, current_app, g, jsonify
+from werkzeug.datastructures import FileStorage
+
+from kb import editing, indexing
+from kb.access import AccessRole
+from kb.api import responses, schemas
+from kb.api.guard import guard, record
+from kb.api.operations import PREFIX, Api, holder, settings
+from kb.api.paging import page_of
+from kb.errors import NotFoundError
+from kb.feedback import FeedbackStore
+from kb.jobs import Job, Jobs
+from kb.search import clean_question
+from kb.store import StoredRecord
+
+changes = Api("aendringer")
+ACCEPTED, CREATED = 202, 201
+TOO_BIG = ("for-stort", "forkert-medietype")
+METADATA_EXAMPLE = {"titel": "Erfaringer med ruteplanlægning", "projekt": "FleetOptimiser", "år": 2023}
+
+
+def jobs() -> Jobs:
+    """The application's jobs."""
+    found: Jobs = current_app.extensions["kb"].jobs
+    return found
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {**job.as_dict(), "state": job.state.value, "is_over": job.is_over}
+
+
+def _accepted(values: dict[str, Any], job: Job) -> Response:
+    response = jsonify({**values, "job": _job(job)})
+    response.status_code = ACCEPTED
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
+    return response
+
+
+def _stored(document_id: str) -> StoredRecord:
+    found = holder().searcher().snapshot.records.get(document_id)
+    if found is None:
+        raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
+    return found
+
+
+@changes.operation(
+    "POST", "/documents", summary="Læg en rapport ind", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
+    form=schemas.EditedMetadata, body_example=METADATA_EXAMPLE, response=responses.Uploaded,
+    problems=(*TOO_BIG, "ukendt-filformat"),
+)  # fmt: skip
+def upload(file: FileStorage, metadata: schemas.EditedMetadata) -> Response:
+    """Læg en fil ind, med eller uden metadata. Hvad den er, afgøres af dens indhold; den gemmes under et navn, serveren
+    giver den. Rapporten kan findes, når jobbet er færdigt."""
+    path = editing.add_recognised(settings(), file, metadata.model_dump(exclude_defaults=True))
+    record("rapport lagt ind", target=path, detail=file.filename or "")
+    return _accepted({"path": path}, jobs().start(by=g.identity.name, files=[path]))
+
+
+@changes.operation(
+    "PUT", "/documents/{document_id}/metadata", summary="Erstat en rapports metadata", tag="Redaktion",
+    role=AccessRole.EDITOR, status=ACCEPTED, body=schemas.EditedMetadata, body_example=METADATA_EXAMPLE,
+    response=responses.Changed, problems=("findes-ikke", *TOO_BIG, "indeks-mangler", "indeks-beskadiget"),
+    example={"document_id": "aalborg-air"},
+)  # fmt: skip
+def replace_metadata(document_id: str, body: schemas.EditedMetadata) -> Response:
+    """Metadata erstattes som helhed: det, der ikke er med, bliver tomt. `id`, `sprog` og `kilder` er uændrede."""
+    stored = _stored(document_id)
+    editing.replace_metadata(settings(), stored, body.model_dump())
+    record("metadata ændret", target=document_id)
+    return _accepted({"document_id": document_id}, jobs().start(by=g.identity.name, files=[stored.record.path]))
+
+
+@changes.operation(
+    "DELETE", "/documents/{document_id}", summary="Slet en rapport", tag="Redaktion", role=AccessRole.EDITOR,
+    status=ACCEPTED, response=responses.Changed, problems=("findes-ikke", "indeks-mangler", "indeks-beskadiget"),
+    example={"document_id": "aalborg-air"},
+)  # fmt: skip
+def delete(document_id: str) -> Response:
+    """Filen og dens metadata slettes. Rapporten er ude af alle svar, når jobbet er færdigt."""
+    editing.remove(settings(), _stored(document_id))
+    record("rapport slettet", target=document_id)
+    return _accepted({"document_id": document_id}, jobs().start(by=g.identity.name))
+
+
+@changes.operation(
+    "POST", "/jobs", summary="Start en indeksering", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
+    response=responses.Job,
+)  # fmt: skip
+def start_job() -> Response:
+    """Bring indekset på linje med rapporterne. Et job, der allerede venter, gør det for begge."""
+    job = jobs().start(by=g.identity.name)
+    record("indeksering sat i gang", target=job.id)
+    response = jsonify(_job(job))
+    response.status_code = ACCEPTED
+    response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
+    return response
+
+
+@changes.get(
+    "/jobs", summary="List jobbene", tag="Redaktion", role=AccessRole.EDITOR, on_build=False, response=responses.Jobs
+)
+def list_jobs() -> dict[str, Any]:
+    """De seneste indekseringer, nyeste først."""
+    return {"items": [_job(job) for job in jobs().newest()]}
+
+
+@changes.get(
+    "/jobs/{job_id}", summary="Følg et job", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
+    response=responses.Job, problems=("findes-ikke",), example={"job_id": "0f8fad5bd9cb469fa16570867728950e"},
+)  # fmt: skip
+def job(job_id: str) -> dict[str, Any]:
+    """Hvor langt jobbet er, og når det er færdigt, hvad der blev af hver fil."""
+    found = jobs().get(job_id)
+    if found is None:
+        raise NotFoundError(f"Der er intet job med id {job_id}.")
+    return _job(found)
+
+
+@changes.operation(
+    "POST", "/builds/{build_id}/use", summary="Tag et indeks i brug", tag="Drift", role=AccessRole.ADMIN,
+    response=responses.Used, problems=("findes-ikke", "indeks-mangler", "indeks-beskadiget"),
+    example={"build_id": "20261123T153037044417Z"},
+)  # fmt: skip
+def use_build(build_id: str) -> dict[str, Any]:
+    """Gå tilbage til et ældre indeks, hvis det er helt."""
+    chosen = indexing.roll_back(settings(), build_id)
+    record("indeks taget i brug", target=chosen)
+    return {"build": chosen}
+
+
+def feedback_store() -> FeedbackStore:
+    """The application's feedback."""
+    found: FeedbackStore = current_app.extensions["kb"].feedback
+    return found
+
+
+@changes.operation(
+    "POST", "/feedback", summary="Giv en tilbagemelding", tag="Spørg", status=CREATED, body=schemas.NewFeedback,
+    body_example={"question": "Hvordan håndterede projekterne GDPR?", "useful": True, "comment": "Præcis nok."},
+    response=responses.Received, problems=("ugyldigt-spoergsmaal", *TOO_BIG),
+)  # fmt: skip
+def give_feedback(body: schemas.NewFeedback) -> dict[str, Any]:
+    """Sig, om et svar var nyttigt. Hvem der siger det, gemmes ikke; personoplysninger i teksten skjules."""
+    question = clean_question(body.question, settings().max_question_chars)
+    feedback_store().add(question, body.build, useful=body.useful, comment=body.comment, citations=body.citations)
+    return {"status": "modtaget"}
+
+
+@changes.get(
+    "/feedback", summary="List tilbagemeldingerne", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
+    query=schemas.ListQuery, response=responses.FeedbackList, example={"top": 2},
+)  # fmt: skip
+def list_feedback(query: schemas.ListQuery) -> dict[str, Any]:
+    """Det, læserne har sagt om svarene, nyeste først."""
+    record("tilbagemeldinger udtrukket")
+    page = page_of(feedback_store().all(), query.top, query.offset)
+    page["items"] = [{**asdict(one), "citations": list(one.citations)} for one in page["items"]]
+    return page
+
+
+@changes.get(
+    "/audit", summary="Læs hændelsesloggen", tag="Drift", role=AccessRole.ADMIN, on_build=False,
+    query=schemas.SinceQuery, response=responses.AuditTrail, example={"since": "2026-11-01", "top": 2},
+)  # fmt: skip
+def audit_trail(query: schemas.SinceQuery) -> dict[str, Any]:
+    """Hvem der ændrede, lagde ind, slettede, udtrak eller loggede ind, hvornår og hvorfra; ældste først."""
+    page = page_of(guard().audit.entries(since=query.since), query.top, query.offset)
+    page["items"] = [entry.as_dict() for entry in page["items"]]
+    record("hændelseslog udtrukket", detail=f"{len(page['items'])} hændelser")
+    return page
