@@ -8,7 +8,23 @@ from kb.extract.copies import find_versions, group_versions, imprint, shared_sha
 from kb.models import Document
 from tests.unit.extract.making import read, written
 
-WORDS = "kommunen projektet borgeren data jura sagen løsningen erfaring leverandør møde frist model tekst test drift".split()
+WORDS = [
+    "kommunen",
+    "projektet",
+    "borgeren",
+    "data",
+    "jura",
+    "sagen",
+    "løsningen",
+    "erfaring",
+    "leverandør",
+    "møde",
+    "frist",
+    "model",
+    "tekst",
+    "test",
+    "drift",
+]
 
 
 def text(seed: int, words: int = 400) -> str:

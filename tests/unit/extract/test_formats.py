@@ -97,7 +97,8 @@ def test_odt(tmp_path: Path) -> None:
 
 def test_odp(tmp_path: Path) -> None:
     slide = (
-        '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>'
+        '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p></draw:text-box>'
+        "</draw:frame>"
         '<draw:frame presentation:class="outline"><draw:text-box><text:list><text:list-item><text:p>{}</text:p>'
         "</text:list-item></text:list></draw:text-box></draw:frame></draw:page>"
     )
