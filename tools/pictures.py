@@ -1,20 +1,29 @@
 """Takes pictures of every page in a phone's and a desk's width, into ``docs/pictures``.
 
-    python tools/pictures.py http://127.0.0.1:8000
+    python tools/pictures.py
 
-The server must be running on the shipped corpus. Pictures are of the whole page, in 64 colours so that they stay small.
+It serves the shipped corpus from ``index/`` by itself, with an empty state folder. Pictures show the top of the page,
+in 64 colours so that they stay small.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+from waitress.server import BaseWSGIServer, create_server
+
+from kb.server import make_app
+from kb.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "pictures"
@@ -26,12 +35,12 @@ FLAGS = (
 WIDTHS = (320, 1280)
 COLOURS = 64
 # Longer pages are cut: the rest is more of the same.
-TALLEST = 2600
-QUESTION = quote("Hvordan håndterede projekterne GDPR?")
+TALLEST = 1800
+QUESTION = quote("Hvilke udfordringer havde projekterne med jura?")
 PAGES = {
     "forside": "/",
     "svar": f"/sporg?q={QUESTION}",
-    "svar-filtreret": f"/sporg?q={QUESTION}&temaer=jura&rolle=udfordring",
+    "svar-filtreret": f"/sporg?q={QUESTION}&temaer=jura&type=kommunal",
     "afslag": f"/sporg?q={quote('Hvornår kører bus 5C fra Nørreport?')}",
     "rapporter": "/dokumenter",
     "rapport": "/dokumenter/norddjurs-mailsortering",
@@ -55,19 +64,33 @@ PAGES = {
 def main() -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Take pictures of every page.")
-    parser.add_argument("address", help="where the server answers, such as http://127.0.0.1:8000")
     parser.add_argument("--only", nargs="*", default=list(PAGES), help="names of pages")
     parser.add_argument("--into", type=Path, default=TARGET)
     arguments = parser.parse_args()
     arguments.into.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as play:
+    with served() as address, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        for _ in PAGES:  # each visit to the front page finds out about one more example
+            browser.new_page().goto(address)
         for name in arguments.only:
             for width in WIDTHS:
-                picture = take(browser, arguments.address + PAGES[name], width)
+                picture = take(browser, address + PAGES[name], width)
                 picture.save(arguments.into / f"{name}-{width}.png", optimize=True)
         browser.close()
     return 0
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The shipped corpus behind an address on this machine."""
+    with tempfile.TemporaryDirectory() as state:
+        settings = load_settings(corpus=ROOT / "corpus", index_dir=ROOT / "index", state_dir=Path(state))
+        server = create_server(make_app(settings), host="127.0.0.1", port=0)
+        assert isinstance(server, BaseWSGIServer)
+        assert server.socket is not None
+        threading.Thread(target=server.run, daemon=True).start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.close()
 
 
 def take(browser: Browser, address: str, width: int) -> Image.Image:

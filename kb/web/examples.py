@@ -1,27 +1,53 @@
-"""Example questions for the front page: only those that the base in use really answers."""
+"""Example questions for the front page: only those that the base in use really answers.
+
+Working out an answer takes a while, and no reader should wait for several of them. So each visit to the front page tries
+candidates for at most :data:`PATIENCE` seconds and shows those found so far; the next visit goes on from there.
+"""
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from kb.models import Certainty
 from kb.search import Searcher
 from kb.web.answers import answer_to
 
 CANDIDATES = (
-    "Hvordan håndterede projekterne GDPR?",
-    "Hvilke projekter havde problemer med datakvalitet?",
+    "Hvilke udfordringer havde projekterne med jura?",
     "Hvor meget tid sparede Norddjurs på at fordele mails?",
     "Hvorfor blev nogle løsninger ikke sat i drift?",
-    "Hvordan fik man medarbejderne til at bruge løsningen?",
     "Hvad kræver det, når en algoritme er medicinsk udstyr?",
+    "Hvordan håndterede projekterne GDPR?",
+    "Hvad var svært ved at få adgang til data?",
 )
 SHOWN = 4
-_kept: WeakKeyDictionary[Searcher, tuple[str, ...]] = WeakKeyDictionary()
+PATIENCE = 0.5
+
+
+@dataclass
+class _Tried:
+    """How far the candidates have been tried, and those with an answer."""
+
+    next: int = 0
+    answered: list[str] = field(default_factory=list)
+
+
+_lock = threading.Lock()
+_tried: WeakKeyDictionary[Searcher, _Tried] = WeakKeyDictionary()
 
 
 def examples(searcher: Searcher) -> tuple[str, ...]:
-    """Questions with an answer in the searcher's build; worked out once a build."""
-    if searcher not in _kept:
-        found = (question for question in CANDIDATES if not answer_to(searcher, question, {}).refused)
-        _kept[searcher] = tuple(found)[:SHOWN]
-    return _kept[searcher]
+    """Questions with an answer in the searcher's build, as far as they are known."""
+    deadline = time.monotonic() + PATIENCE
+    with _lock:
+        tried = _tried.setdefault(searcher, _Tried())
+        while tried.next < len(CANDIDATES) and len(tried.answered) < SHOWN and time.monotonic() < deadline:
+            question = CANDIDATES[tried.next]
+            tried.next += 1
+            found = answer_to(searcher, question, {})
+            if not found.refused and found.certainty is not Certainty.UNSURE:
+                tried.answered.append(question)
+        return tuple(tried.answered)

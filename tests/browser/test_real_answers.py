@@ -14,6 +14,7 @@ from kb.model_store import model_folder
 from kb.search import open_searcher
 from kb.server import make_app
 from kb.settings import load_settings
+from kb.web.examples import CANDIDATES, SHOWN
 from tests.browser.conftest import ROOT, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -39,9 +40,10 @@ def desk(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def test_every_example_on_the_front_page_has_an_answer_that_opens(desk: Page) -> None:
-    desk.goto("/")
+    for _ in CANDIDATES:  # each visit finds out about one more
+        desk.goto("/")
     questions = desk.locator(".examples a").all_text_contents()
-    assert len(questions) >= 3
+    assert len(questions) == SHOWN
     for question in questions:
         desk.goto("/")
         desk.get_by_role("link", name=question).click()
