@@ -160,6 +160,13 @@ def _joined_blanks(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, i
     return joined
 
 
+def opening(text: str, letters: int = 120) -> str:
+    """The first sentence on one line, cut at a word to at most ``letters``: what a text without a title is known by."""
+    first = next(iter(sentences(text)), (0, 0))
+    line = " ".join(text[slice(*first)].split())
+    return line if len(line) <= letters else line[:letters].rsplit(" ", 1)[0]
+
+
 def tokenise(text: str) -> list[Token]:
     """The tokens of a text in order; punctuation is left out.
 

@@ -1,7 +1,8 @@
 """Scores a folder in BEIR form: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
 
 The corpus is indexed as any other, in a folder of its own below the index folder, so that the figures are those of the
-product: same cutting, same vectors, same ranking. A document ranks by its best passage. Vectors are kept from one
+product: same cutting, same vectors, same ranking. A document without a title gets its opening words for one. It ranks by its best
+passage, and right after the document that its passage was folded into as a near-duplicate. Vectors are kept from one
 evaluation to the next, the build is not.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import builds, indexing
+from kb.danish import opening
 from kb.embed import Embedder
 from kb.errors import InputError
 from kb.evaluation import metrics
@@ -122,8 +124,12 @@ def score(data: BeirSet, searcher: Searcher, engine: Engine) -> BeirScores:
 
 
 def ranked_documents(result: SearchResult) -> list[str]:
-    """The documents of a result, each at the place of its best passage."""
-    return list(dict.fromkeys(hit.document.id for hit in result.hits))
+    """The documents of a result, each at the place of its best passage or of the passage that stands for it."""
+    found: list[str] = []
+    for hit in result.hits:
+        found.append(hit.document.id)
+        found += [passage_id.rpartition(".")[0] for passage_id in hit.duplicates]
+    return list(dict.fromkeys(found))
 
 
 def _index_dir(settings: Settings, folder: Path) -> Path:
@@ -146,6 +152,6 @@ def _document(row: dict[str, Any]) -> Document:
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         media_type="text/plain",
         reader="beir",
-        metadata=Metadata(id=str(row["_id"]), titel=str(row.get("title", ""))),
+        metadata=Metadata(id=str(row["_id"]), titel=str(row.get("title") or opening(text))),
         text=text,
     )

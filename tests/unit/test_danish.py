@@ -129,3 +129,16 @@ def test_every_word_has_one_mended_stem() -> None:
 )
 def test_dates_have_one_form(text: str, expected: str) -> None:
     assert danish.iso_date(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("  Kommunen gik i gang.\nDet gik godt.", "Kommunen gik i gang."),
+        ("ord " * 40, "ord ord ord ord ord"),
+        ("x" * 30, "x" * 20),
+        ("", ""),
+    ],
+)
+def test_a_text_is_known_by_its_opening_words(text: str, expected: str) -> None:
+    assert danish.opening(text, 20) == expected
