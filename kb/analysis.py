@@ -114,6 +114,18 @@ def _groups_by_first_stem() -> Mapping[str, tuple[tuple[tuple[str, ...], int], .
     return {stem: tuple(names) for stem, names in found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Mechanisms:
+    """What an analysis uses; all of it, but for measuring what each is worth."""
+
+    stems: bool = True
+    compounds: bool = True
+    joined: bool = True
+    spellings: bool = True
+    synonyms: bool = True
+    corrections: bool = True
+
+
 class Analyser:
     """Analyses passages and questions by one corpus's vocabulary.
 
@@ -122,8 +134,9 @@ class Analyser:
     analyser.matches(question, passage.text)
     """
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, mechanisms: Mechanisms | None = None) -> None:
         self.vocabulary = vocabulary
+        self._use = mechanisms or Mechanisms()
         self._splitter = CompoundSplitter(vocabulary)
         self._speller = Speller(vocabulary, self._splitter)
 
@@ -136,7 +149,7 @@ class Analyser:
             word = word_form(token)
             words.append(word)
             if word not in danish.stop_words():
-                stems.append(danish.stem(word))
+                stems.append(self._stem(word))
                 parts.extend(self._parts(token, word))
         return IndexTerms(tuple(words), tuple(stems), tuple(parts))
 
@@ -148,9 +161,9 @@ class Analyser:
         corrections = {token.text: near for token in carrying if (near := self._corrections(token))}
         terms = [term for token in carrying for term in self._terms(token, corrections.get(token.text, ()))]
         terms += self._joined(tokens)
-        names = list(_other_names([word_form(token) for token in tokens]))
+        names = list(_other_names([word_form(token) for token in tokens])) if self._use.synonyms else []
         terms += [
-            QueryTerm(danish.stem(name[0]), SYNONYM_WEIGHT, MatchKind.SYNONYM, word)
+            QueryTerm(self._stem(name[0]), SYNONYM_WEIGHT, MatchKind.SYNONYM, word)
             for name, word in names
             if len(name) == 1
         ]
@@ -169,9 +182,12 @@ class Analyser:
                 found.setdefault(token.start, match)
         return tuple(found[start] for start in sorted(found))
 
+    def _stem(self, word: str) -> str:
+        return danish.stem(word) if self._use.stems else word
+
     def _match(self, wanted: Mapping[str, QueryTerm], token: Token) -> Match | None:
         word = word_form(token)
-        whole = wanted.get(danish.stem(word))
+        whole = wanted.get(self._stem(word))
         if whole is not None:
             kind = MatchKind.EXACT if whole.kind is MatchKind.STEM and whole.word == word else whole.kind
             return Match(token.start, token.end, kind, whole.word)
@@ -185,8 +201,10 @@ class Analyser:
 
     def _parts(self, token: Token, word: str) -> Iterator[str]:
         """The stems of a word's parts, each once: those the writer separated, and those of the compound."""
-        whole = danish.stem(word)
-        written = [danish.stem(part) for part in written_parts(token) if part not in danish.stop_words()]
+        if not self._use.compounds:
+            return
+        whole = self._stem(word)
+        written = [self._stem(part) for part in written_parts(token) if part not in danish.stop_words()]
         for part in dict.fromkeys([*written, *self._splitter.parts(word)]):
             if part != whole:
                 yield part
@@ -194,19 +212,21 @@ class Analyser:
     def _terms(self, token: Token, corrected: Sequence[str]) -> Iterator[QueryTerm]:
         """A word's own terms: its stem, parts, other spellings and corrections."""
         word = word_form(token)
-        yield QueryTerm(danish.stem(word), 1.0, MatchKind.STEM, word)
+        yield QueryTerm(self._stem(word), 1.0, MatchKind.STEM, word)
         for part in self._parts(token, word):
             yield QueryTerm(part, PART_WEIGHT, MatchKind.COMPOUND, word)
         for variant in _spelling_variants(word):
-            if self.vocabulary.knows(variant):
-                yield QueryTerm(danish.stem(variant), VARIANT_WEIGHT, MatchKind.STEM, word)
+            if self._use.spellings and self.vocabulary.knows(variant):
+                yield QueryTerm(self._stem(variant), VARIANT_WEIGHT, MatchKind.STEM, word)
         for near in corrected:
-            yield QueryTerm(danish.stem(near), CORRECTED_WEIGHT, MatchKind.CORRECTED, word)
+            yield QueryTerm(self._stem(near), CORRECTED_WEIGHT, MatchKind.CORRECTED, word)
             for part in self._splitter.parts(near):
                 yield QueryTerm(part, CORRECTED_WEIGHT * PART_WEIGHT, MatchKind.CORRECTED, word)
 
     def _corrections(self, token: Token) -> tuple[str, ...]:
         """Known words for an unknown one; a word of several written parts is known if they are."""
+        if not self._use.corrections:
+            return ()
         written = written_parts(token)
         if written and all(self.vocabulary.knows(part) for part in written):
             return ()
@@ -214,13 +234,13 @@ class Analyser:
 
     def _joined(self, tokens: Sequence[Token]) -> Iterator[QueryTerm]:
         """Compounds of the corpus that two neighbouring words make, with or without a linking s."""
-        for left, right in pairwise(tokens):
+        for left, right in pairwise(tokens) if self._use.joined else ():
             first, second = word_form(left), word_form(right)
             if {first, second} & danish.stop_words() or not (first.isalpha() and second.isalpha()):
                 continue
             for joined in (first + second, f"{first}s{second}"):
                 if self.vocabulary.knows(joined):
-                    yield QueryTerm(danish.stem(joined), JOINED_WEIGHT, MatchKind.COMPOUND, joined)
+                    yield QueryTerm(self._stem(joined), JOINED_WEIGHT, MatchKind.COMPOUND, joined)
 
 
 def _spelling_variants(word: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from kb.analysis import Analyser, IndexTerms, Question
+from kb.analysis import Analyser, IndexTerms, Mechanisms, Question
 from kb.errors import IndexDamagedError
 from kb.grams import GramIndex
 from kb.vocabulary import Vocabulary
@@ -62,12 +62,15 @@ class Entry:
         return "\n".join(part for part in (self.title, *self.headings, self.text) if part)
 
 
-def build(folder: Path, entries: Sequence[Entry]) -> Vocabulary:
-    """Write the vocabulary of the entries and their index to ``folder``, which must not exist yet."""
+def build(folder: Path, entries: Sequence[Entry], mechanisms: Mechanisms | None = None) -> Vocabulary:
+    """Write the vocabulary of the entries and their index to ``folder``, which must not exist yet.
+
+    ``mechanisms`` is for measuring what each is worth; an index is opened with those it was built with.
+    """
     folder.mkdir(parents=True)
     vocabulary = Vocabulary.of(entry.full_text for entry in entries)
     vocabulary.save(folder / VOCABULARY_FILE)
-    analyser = Analyser(vocabulary)
+    analyser = Analyser(vocabulary, mechanisms)
     place = folder / INDEX_FOLDER
     place.mkdir()
     index = tantivy.Index(_schema(), path=str(place))
@@ -90,15 +93,16 @@ class LexicalIndex:
     index.search(question, top=100)
     """
 
-    def __init__(self, index: Any, vocabulary: Vocabulary, grams: GramIndex) -> None:
+    def __init__(self, index: Any, analyser: Analyser, grams: GramIndex, gram_weight: float) -> None:
         self._index = index
+        self.analyser = analyser
         self._grams = grams
+        self._gram_weight = gram_weight
         self._schema = index.schema
         self._searcher = index.searcher()
-        self.analyser = Analyser(vocabulary)
 
     @classmethod
-    def open(cls, folder: Path) -> LexicalIndex:
+    def open(cls, folder: Path, mechanisms: Mechanisms | None = None, gram_weight: float = GRAM_WEIGHT) -> LexicalIndex:
         """Open an index; raises :class:`IndexDamagedError` where it cannot be read."""
         vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
         try:
@@ -106,7 +110,7 @@ class LexicalIndex:
         except (ValueError, OSError) as error:
             raise IndexDamagedError("Ordindekset kan ikke læses.") from error
         _register(index)
-        return cls(index, vocabulary, GramIndex.open(folder / GRAMS_FOLDER))
+        return cls(index, Analyser(vocabulary, mechanisms), GramIndex.open(folder / GRAMS_FOLDER), gram_weight)
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -127,7 +131,7 @@ class LexicalIndex:
         return terms + self._gram_scores(question, rows)
 
     def _gram_scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
-        return GRAM_WEIGHT * self._grams.scores(question.words, rows)
+        return self._gram_weight * self._grams.scores(question.words, rows)
 
     def _found(self, question: Question, top: int, allowed: Rows | None) -> list[tuple[int, float]]:
         """The best rows by the question's terms."""

@@ -1,9 +1,9 @@
 """Scores a folder in BEIR form: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
 
 The corpus is indexed as any other, in a folder of its own below the index folder, so that the figures are those of the
-product: same cutting, same vectors, same ranking. A document without a title gets its opening words for one. It ranks by its best
-passage, and right after the document that its passage was folded into as a near-duplicate. Vectors are kept from one
-evaluation to the next, the build is not.
+product: same cutting, same vectors, same ranking. A document without a title gets its opening words for one. It ranks
+by its best passage, and right after the document that its passage was folded into as a near-duplicate. Vectors are
+kept from one evaluation to the next, the build is not.
 """
 
 from __future__ import annotations
