@@ -61,10 +61,9 @@ from kb.store import (
     check_database,
     document_to_dict,
 )
+from kb.verification import READINGS_CACHE, VECTORS_CACHE, verify, verify_build
 
 log = logging.getLogger(__name__)
-VECTORS_CACHE = "vectors.sqlite"
-READINGS_CACHE = "readings.sqlite"
 LOCK_FILE = "lock"
 # Failures that may pass without the file changing: a tool gets installed, a busy machine gets quiet.
 CHANGED_MEANWHILE = "ændret-undervejs"
@@ -510,7 +509,7 @@ class _Run:
             manifest = self._manifest(store, plan, started)
         with self._stage("efterprøver"):
             manifest = builds.write_manifest(aside, manifest)
-            problems = verify(aside, manifest)
+            problems = verify(aside, manifest, self.cache)
         if problems:
             raise IndexingError(f"Det nye indeks bestod ikke efterprøvningen: {' '.join(problems)}")
         return manifest, embedded
@@ -774,64 +773,3 @@ def _newest_whole_but(index_dir: Path, in_use: str) -> str:
         if not verify_build(index_dir, build_id):
             return build_id
     raise NotFoundError("Der er intet ældre indeks, som er helt.", advice="Kør: kb index --full")
-
-
-def verify_build(index_dir: Path, build_id: str) -> list[str]:
-    """What is wrong with a build, as Danish sentences; empty when it is whole."""
-    folder = builds.builds_dir(index_dir) / build_id
-    try:
-        return verify(folder, builds.read_manifest(folder))
-    except IndexUnusableError as error:
-        return [str(error)]
-
-
-def verify(folder: Path, manifest: builds.Manifest) -> list[str]:
-    """Check a build's files and parts against one another; returns what is wrong, as Danish sentences."""
-    problems = builds.check_files(folder, manifest)
-    if problems:
-        return problems
-    if damage := check_database(folder / builds.DATABASE_FILE):
-        return [f"Databasen er beskadiget: {damage}."]
-    with closing(Store(folder / builds.DATABASE_FILE)) as store:
-        index = vectors.VectorIndex(folder / builds.VECTORS_FILE)
-        words = lexical.LexicalIndex.open(folder / builds.LEXICAL_FOLDER)
-        if len(words) != len(store):
-            return [f"Ordindekset har {len(words)} passager, databasen {len(store)}."]
-        if (folder / builds.SENTENCES_FILE).is_file():
-            sentences = vectors.VectorIndex(folder / builds.SENTENCES_FILE)
-            if len(sentences) != store.sentence_count():
-                return [f"Der er {len(sentences)} vektorer til {store.sentence_count()} sætninger."]
-        return [*_check_counts(store, index, manifest), *_check_texts(store), *_check_vectors(store, index)]
-
-
-def _check_counts(store: Store, index: vectors.VectorIndex, manifest: builds.Manifest) -> Iterator[str]:
-    if len(store) != manifest.passages:
-        yield f"Der er {len(store)} passager, men manifestet siger {manifest.passages}."
-    if len(index) != len(store):
-        yield f"Der er {len(index)} vektorer til {len(store)} passager."
-    if index.dimension != manifest.dimension:
-        yield f"Vektorerne har {index.dimension} tal, men manifestet siger {manifest.dimension}."
-    if len(store.records()) != manifest.documents:
-        yield f"Der er {len(store.records())} rapporter, men manifestet siger {manifest.documents}."
-
-
-def _check_texts(store: Store) -> Iterator[str]:
-    for stored in store.stored_documents():
-        for passage in store.passages_of(stored.document.id):
-            if stored.document.text[passage.passage.start : passage.passage.end] != passage.passage.text:
-                yield f"Passagen {passage.passage.id} står ikke på sin plads i rapporten."
-
-
-def _check_vectors(store: Store, index: vectors.VectorIndex) -> Iterator[str]:
-    if len(index) == 0 or len(index) != len(store):
-        return
-    start = 0
-    for batch in index.batches():
-        lengths = np.linalg.norm(batch, axis=1)
-        for offset in np.flatnonzero(~(np.abs(lengths - 1.0) < 0.01)):
-            yield f"Vektoren i række {start + int(offset)} har ikke længden 1."
-        start += len(batch)
-    probe = index.vectors(np.array([len(index) // 2], dtype=np.int64))
-    row, score = index.search(probe, 1)[0]
-    if score < 0.99:
-        yield f"En prøvesøgning fandt ikke sin egen passage (række {row}, {score:.3f})."

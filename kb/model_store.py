@@ -80,6 +80,16 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelMissingError(f"Mappen {folder.name} er ikke en klargjort sprogmodel.") from error
 
 
+def is_whole(folder: Path) -> bool:
+    """Whether the files of a prepared model are still those its fingerprint was made of.
+
+    It can be told of the packaged model alone: the prefixes of others may be more than the card keeps.
+    """
+    card = read_card(folder)
+    prompts = {"query": card.query_prefix, "document": card.passage_prefix}
+    return card.name != DEFAULT_MODEL or _fingerprint(folder, prompts) == card.fingerprint
+
+
 def cards(settings: Settings) -> list[ModelCard]:
     """The prepared models, by name."""
     return [read_card(path.parent) for path in sorted(settings.models_dir.glob(f"*/{CARD_FILE}"))]

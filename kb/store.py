@@ -360,6 +360,13 @@ class VectorCache:
             found.append(np.frombuffer(row[0], dtype="<f4").astype(np.float32))
         return np.stack(found)
 
+    def known(self, model: str, keys: Sequence[str]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Those vectors of ``keys`` that are kept, each with the position of its key."""
+        for position, key in enumerate(keys):
+            row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
+            if row is not None:
+                yield position, np.frombuffer(row[0], dtype="<f4")
+
     def prune(self, model: str, keep: Iterable[str]) -> int:
         """Drop this model's vectors whose key is not in ``keep``; returns how many went."""
         with self._db:

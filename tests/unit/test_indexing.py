@@ -14,6 +14,7 @@ from kb.errors import CorpusMissingError, IndexingError, LockedError, NotFoundEr
 from kb.search import Snapshot, open_searcher
 from kb.settings import Settings
 from kb.store import Store
+from kb.verification import verify_build
 from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
 
 
@@ -34,7 +35,7 @@ def test_a_first_run_takes_everything(settings: Settings, embedder: HashEmbedder
     assert report.embedded == len(embedder.embedded) == len(set(embedder.embedded)) > report.passages
     assert max(embedder.batches) <= settings.batch_size
     assert {"læser", "skærer", "indlejrer", "bygger", "efterprøver", "offentliggør"} <= set(report.seconds)
-    assert indexing.verify_build(settings.index_dir, report.build_id) == []
+    assert verify_build(settings.index_dir, report.build_id) == []
 
 
 def test_a_second_run_changes_nothing(indexed: Settings, embedder: HashEmbedder) -> None:
@@ -187,7 +188,7 @@ def test_a_run_mends_a_damaged_build(indexed: Settings, embedder: HashEmbedder, 
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
     assert indexing.run(indexed, embedder).published
-    assert indexing.verify_build(indexed.index_dir, builds.current_id(indexed.index_dir)) == []
+    assert verify_build(indexed.index_dir, builds.current_id(indexed.index_dir)) == []
     assert embedder.embedded == []
 
 
