@@ -37,6 +37,8 @@ class Via(StrEnum):
 
     LOCAL = "denne maskine"
     KEY = "nøgle"
+    SESSION = "login"
+    PROXY = "proxy"
     ANONYMOUS = "uden navn"
 
 
@@ -72,17 +74,57 @@ def is_loopback(host: str) -> bool:
 def is_closed(settings: Settings) -> bool:
     """Whether everyone needs an identity."""
     beyond = not is_loopback(settings.host) or settings.public_url or settings.trusted_proxies
-    return bool(beyond) or settings.access == "closed"
+    return bool(beyond or has_sign_on(settings)) or settings.access == "closed"
+
+
+def has_sign_on(settings: Settings) -> bool:
+    """Whether people sign in by OpenID Connect or by a proxy's header."""
+    return bool(settings.oidc_issuer or settings.user_header)
 
 
 def check_setup(settings: Settings, *, keys: int) -> None:
     """Raise :class:`ConfigurationError` when the server would be closed with no way in; ``keys`` are those in force."""
+    if settings.oidc_issuer and not (settings.oidc_client_id and settings.public_url):
+        raise SettingsError(
+            "OpenID Connect kræver også, at klientens id og serverens egen adresse er sat.",
+            advice="Sæt KB_OIDC_CLIENT_ID og KB_PUBLIC_URL.",
+        )
+    if settings.user_header and not settings.trusted_proxies:
+        raise SettingsError(
+            "Et hoved med brugerens navn kan kun bruges bag en betroet proxy; ellers kan enhver skrive det.",
+            advice="Sæt KB_TRUSTED_PROXIES til proxyens adresse.",
+        )
+    group_roles(settings)
+    if has_sign_on(settings):
+        return
     if is_closed(settings) and not keys and not settings.anonymous_reading:
         raise ConfigurationError(
             f"Serveren ({settings.host}) kan nås fra andre maskiner, men der er ikke sat adgang op.",
             advice="Lav en nøgle med: kb key create NAVN --role admin. Eller lad alle, der kan nå serveren, læse: "
             "KB_ANONYMOUS_READING=true. Eller lyt kun på denne maskine: kb serve --host 127.0.0.1",
         )
+
+
+def group_roles(settings: Settings) -> dict[str, AccessRole]:
+    """The role of each group; raises :class:`SettingsError` for a pair that is none."""
+    found = {}
+    for pair in filter(None, (part.strip() for part in settings.group_roles.split(","))):
+        group, equals, role = (part.strip() for part in pair.rpartition("="))
+        if not equals or not group or role not in list(AccessRole):
+            raise SettingsError(
+                f"Indstillingen group_roles har et ugyldigt par: {pair}.", advice="Skriv: Redaktion=editor,Drift=admin."
+            )
+        found[group] = AccessRole(role)
+    return found
+
+
+def role_of(groups: Iterable[str], settings: Settings) -> AccessRole | None:
+    """The greatest role of someone in these groups; None when they have none."""
+    known = group_roles(settings)
+    found = [known[group] for group in groups if group in known]
+    if settings.signed_in_role == "reader":
+        found.append(AccessRole.READER)
+    return max(found, key=list(AccessRole).index, default=None)
 
 
 def networks(listed: str, name: str) -> tuple[Network, ...]:

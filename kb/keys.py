@@ -31,7 +31,7 @@ LONGEST_NAME = 80
 USE_NOTED_EVERY = timedelta(minutes=1)
 _FORM = re.compile(r"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = hashlib.sha256(b"").digest()
-_SCHEMA = """
+KEYS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS keys (
     id        TEXT PRIMARY KEY,
     name      TEXT NOT NULL,
@@ -87,7 +87,7 @@ class KeyStore:
     def _open(self) -> Iterator[sqlite3.Connection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._path, timeout=10)) as connection:
-            connection.executescript(_SCHEMA)
+            connection.executescript(KEYS_SCHEMA)
             with connection:
                 yield connection
 

@@ -16,7 +16,7 @@ from flask.json.provider import DefaultJSONProvider
 from waitress.server import create_server
 
 from kb.access import check_setup
-from kb.api import guard, measuring, openapi, requests
+from kb.api import guard, measuring, openapi, requests, signin
 from kb.api.problems import problem
 from kb.api.routes import api
 from kb.api.writing import changes
@@ -50,11 +50,12 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     gate = guard.Guard.make(settings)
     measurements = measuring.Measurements(settings)
     holder = SnapshotHolder(settings, measuring.MeasuredEmbedder(embedder or load_embedder(settings), measurements))
-    blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, measuring.blueprint]
+    blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, measuring.blueprint, signin.blueprint]
     app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
     api.install(app)
     changes.install(app)
     guard.install(app, gate)
+    signin.install(app, settings)
     measuring.install(app, measurements)
     requests.install(app)
     if settings.public_url:

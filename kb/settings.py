@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from kb.errors import SettingsError
@@ -54,6 +54,21 @@ class Settings(BaseSettings):
     anonymous_reading: Annotated[bool, Field(description="Om enhver, der kan nå serveren, må læse.")] = False
     public_url: Annotated[str, Field(description="Adressen, brugerne ser, fx https://erfaringer.kommune.dk.")] = ""
     trusted_proxies: Annotated[str, Field(description="Proxyers adresser, adskilt af komma.")] = ""
+    oidc_issuer: Annotated[str, Field(description="OpenID-udstederens adresse, som har .well-known under sig.")] = ""
+    oidc_client_id: Annotated[str, Field(description="Erfaringsbasens id hos OpenID-udstederen.")] = ""
+    oidc_client_secret: Annotated[SecretStr, Field(description="Erfaringsbasens hemmelighed hos udstederen.")] = (
+        SecretStr("")
+    )
+    oidc_client_secret_file: Annotated[Path | None, Field(description="En fil med hemmeligheden.")] = None
+    oidc_scope: Annotated[str, Field(description="Det, der bedes om hos udstederen.")] = "openid profile email"
+    oidc_groups_claim: Annotated[str, Field(description="Navnet på listen over brugerens grupper.")] = "groups"
+    user_header: Annotated[str, Field(description="Hovedet, en betroet proxy skriver brugerens navn i.")] = ""
+    groups_header: Annotated[str, Field(description="Hovedet, en betroet proxy skriver brugerens grupper i.")] = ""
+    group_roles: Annotated[str, Field(description="Gruppers roller: Redaktion=editor, Drift=admin.")] = ""
+    signed_in_role: Annotated[
+        Literal["none", "reader"], Field(description="Rollen for den, der er logget ind uden en kendt gruppe.")
+    ] = "none"
+    session_hours: Annotated[float, Field(gt=0, le=168, description="Timer, et login gælder.")] = 8.0
     rate_limit: Annotated[int, Field(ge=1, le=1_000_000, description="Kald pr. minut pr. nøgle eller adresse.")] = 300
     rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10
     max_upload_mb: Annotated[int, Field(ge=1, le=1000, description="Mest i en fil, der lægges ind, i MiB.")] = 200

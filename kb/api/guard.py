@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, redirect, request, url_for
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -30,18 +30,29 @@ from kb.access import (
     is_in,
     is_loopback,
     networks,
+    role_of,
 )
 from kb.api.operations import operations
-from kb.api.refusals import REALM, ForeignHost, ForeignOrigin, KeyNotAccepted, RoleTooSmall, SignInNeeded, TooMany
+from kb.api.refusals import (
+    REALM,
+    ForeignHost,
+    ForeignOrigin,
+    KeyNotAccepted,
+    NoRole,
+    RoleTooSmall,
+    SignInNeeded,
+    TooMany,
+)
 from kb.audit import Audit, Event
-from kb.keys import KeyRefused, KeyStore
+from kb.keys import Key, KeyRefused, KeyStore
+from kb.sessions import SessionStore
 from kb.settings import Settings
 
 EXTENSION = "kb.guard"
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Blueprints whose every page is open to anyone, and those that need more than reading.
-OPEN_BLUEPRINTS = frozenset({"statisk", "openapi", "maalinger"})
+OPEN_BLUEPRINTS = frozenset({"statisk", "openapi", "maalinger", "login"})
 EDITORS_BLUEPRINTS = frozenset({"redaktion"})
 
 
@@ -56,6 +67,12 @@ class Guard:
     proxies: tuple[Network, ...]
     metrics_from: tuple[Network, ...]
     closed: bool
+    sessions: SessionStore
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name; browsers let no other host and no unencrypted page set one with the prefix."""
+        return "__Host-kb" if self.settings.public_url.startswith("https:") else "kb_session"
 
     @classmethod
     def make(cls, settings: Settings) -> Guard:
@@ -68,6 +85,7 @@ class Guard:
             networks(settings.trusted_proxies, "trusted_proxies"),
             networks(settings.metrics_from, "metrics_from"),
             is_closed(settings),
+            SessionStore(settings.state_dir),
         )
 
 
@@ -101,18 +119,28 @@ def record(action: str, *, target: str = "", detail: str = "") -> None:
     )
 
 
-def _pass() -> None:
+def _pass() -> Response | None:
     held = guard()
     peer = request.remote_addr or ""
     trusted = is_in(peer, held.proxies)
     g.address = client_address(peer, request.headers.get("X-Forwarded-For", ""), held.proxies) if trusted else peer
     # Known from the start, so that every refusal has an address to tell of.
     g.identity = None
-    g.identity = _identify(held)
+    g.identity = _identify(held, trusted=trusted)
     _limit(held)
-    _check_role()
+    if not _may():
+        return _to_sign_in()
     if request.method not in SAFE_METHODS and (g.identity is None or g.identity.is_ambient):
         _check_origin()
+    return None
+
+
+def _to_sign_in() -> Response:
+    """A person who opens a page is led to the sign-in; everyone else is told."""
+    if request.method != "GET" or request.path.startswith("/api/") or request.accept_mimetypes.best != "text/html":
+        raise SignInNeeded
+    path = request.full_path if request.query_string else request.path
+    return current_app.make_response(redirect(url_for("login.form", next=path)))
 
 
 def _tell_how(response: Response) -> Response:
@@ -121,25 +149,45 @@ def _tell_how(response: Response) -> Response:
     return response
 
 
-def _identify(held: Guard) -> Identity | None:
+def _identify(held: Guard, *, trusted: bool) -> Identity | None:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if kind:
-        return _by_key(held, secret.strip() if kind.lower() == "bearer" else "")
+        return _by_key(secret.strip() if kind.lower() == "bearer" else "")
+    token = request.cookies.get(held.cookie)
+    if token and (found := held.sessions.find(token)):
+        return Identity(found.name, found.role, Via.SESSION, found.subject)
+    if trusted and held.settings.user_header and (name := request.headers.get(held.settings.user_header)):
+        return _by_proxy(held.settings, name)
     if not held.closed:
         return _local()
     return ANONYMOUS if held.settings.anonymous_reading else None
 
 
-def _by_key(held: Guard, secret: str) -> Identity:
+def _by_proxy(settings: Settings, name: str) -> Identity:
+    """Whom a trusted proxy has let in; its other requests could not carry the header."""
+    groups = request.headers.get(settings.groups_header, "") if settings.groups_header else ""
+    role = role_of([group.strip() for group in groups.replace(";", ",").split(",")], settings)
+    if role is None:
+        raise NoRole
+    return Identity(name[:120], role, Via.PROXY, name)
+
+
+def _by_key(secret: str) -> Identity:
+    key = check_key(secret)
+    return Identity(key.name, key.role, Via.KEY, key.id)
+
+
+def check_key(secret: str) -> Key:
+    """The key of a secret; after too many wrong ones from an address, none from there is looked at for a while."""
+    held = guard()
     failures = RateLimitItemPerMinute(held.settings.rate_limit_failures)
     if not held.limiter.test(failures, "nøgle", g.address):
         raise TooMany(_wait(held, failures, "nøgle", g.address))
     try:
-        key = held.keys.check(secret)
+        return held.keys.check(secret)
     except KeyRefused as error:
         held.limiter.hit(failures, "nøgle", g.address)
         raise KeyNotAccepted from error
-    return Identity(key.name, key.role, Via.KEY, key.id)
 
 
 def _local() -> Identity | None:
@@ -153,7 +201,7 @@ def _local() -> Identity | None:
 
 
 def _limit(held: Guard) -> None:
-    if g.identity is LOCAL or _is_open_endpoint():
+    if g.identity is LOCAL or request.blueprint in OPEN_BLUEPRINTS - {"login"}:
         return
     allowed = RateLimitItemPerMinute(held.settings.rate_limit)
     who = g.identity.id if g.identity and g.identity.id else g.address
@@ -166,10 +214,6 @@ def _wait(held: Guard, item: RateLimitItemPerMinute, *names: str) -> int:
     return max(1, round(held.limiter.get_window_stats(item, *names).reset_time - time.time()))
 
 
-def _is_open_endpoint() -> bool:
-    return request.blueprint in OPEN_BLUEPRINTS
-
-
 def needed_role() -> AccessRole | None:
     """What the one who asks must be for the address they ask; None for anyone."""
     operation = operations().get(request.endpoint or "")
@@ -180,20 +224,22 @@ def needed_role() -> AccessRole | None:
     return AccessRole.EDITOR if request.blueprint in EDITORS_BLUEPRINTS else AccessRole.READER
 
 
-def _check_role() -> None:
+def _may() -> bool:
+    """Whether the one who asks may; False when they might if they made themselves known."""
     role = needed_role()
-    if role is None:
-        return
-    if g.identity is None:
-        raise SignInNeeded
-    if not g.identity.role.includes(role):
-        # Anonymous readers can still make themselves known.
-        raise SignInNeeded if g.identity is ANONYMOUS else RoleTooSmall(role.value)
+    if role is None or (g.identity is not None and g.identity.role.includes(role)):
+        return True
+    if g.identity is not None and g.identity is not ANONYMOUS:
+        raise RoleTooSmall(role.value)
+    return False
 
 
 def _check_origin() -> None:
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
+    if not site and not origin and g.identity is not None and g.identity.via in {Via.SESSION, Via.PROXY}:
+        # Every browser says where a form was sent from; what says nothing has no business with a browser's cookie.
+        raise ForeignOrigin
     foreign = site not in {"same-origin", "none"} if site else origin and urlsplit(origin).netloc != request.host
     if foreign:
         raise ForeignOrigin

@@ -22,7 +22,7 @@ from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMedia
 
 from kb import __version__
 from kb.access import AccessRole
-from kb.api.schemas import NoQuery, Query
+from kb.api.schemas import AnswerQuery, NoQuery, Query
 from kb.errors import InputError
 from kb.search import Searcher, SnapshotHolder, clean_question
 from kb.settings import Settings
@@ -202,7 +202,7 @@ def _answered(operation: Operation, result: Any) -> Response:
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:
     """Names what the answer is made of: program, build, operation and what was asked, the question normalised."""
     asked = query.model_dump(mode="json")
-    if "q" in asked:
-        asked["q"] = clean_question(asked["q"], searcher.settings.max_question_chars)
+    if isinstance(query, AnswerQuery):
+        asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
     made_of = [__version__, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

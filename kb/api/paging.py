@@ -33,7 +33,7 @@ def choose(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 def chosen_fields(given: str | None, model: type[BaseModel]) -> tuple[str, ...]:
     """The field names in ``given``; raises pydantic's ValidationError for one that ``model`` does not have."""
-    names = tuple(dict.fromkeys(given.split(","))) if given else ()
+    names = tuple(dict.fromkeys(given.split(","))) if given is not None else ()
     for name in names:
         if name not in model.model_fields:
             kind = PydanticCustomError("ukendt-felt", "no such field: {name}", {"name": name})

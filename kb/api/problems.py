@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from kb import errors
-from kb.errors import InputError, KbError
+from kb.errors import KbError
 from kb.text import slug
 
 MEDIA_TYPE = "application/problem+json"
@@ -79,6 +79,9 @@ PROBLEMS = _listed(
         "metode-ikke-tilladt", 405, "Metoden er ikke tilladt", "Adressen findes, men ikke med den metode; se `Allow`."
     ),
     Problem(
+        "indeksering-i-gang", 409, "Der indekseres", "Det kan ikke gøres, mens der indekseres. Prøv igen om lidt."
+    ),
+    Problem(
         "for-stort", 413, "Det sendte er for stort",
         "Filen eller indholdet er større, end serveren tager imod (`KB_MAX_UPLOAD_MB`; 256 KiB for andet end filer).",
     ),
@@ -115,6 +118,7 @@ _OF_ERROR: dict[type[KbError], str] = {
     errors.IndexMissingError: "indeks-mangler",
     errors.ModelMismatchError: "anden-model",
     errors.IndexUnusableError: "indeks-beskadiget",
+    errors.LockedError: "indeksering-i-gang",
 }
 _OF_STATUS = {
     400: "ugyldig-adresse", 404: "ukendt-adresse", 405: "metode-ikke-tilladt", 413: "for-stort",
@@ -146,7 +150,7 @@ def _describe(error: Exception) -> tuple[str, str, dict[str, Any]]:
         return "ugyldigt-input", " ".join(one["detail"] for one in found), {"errors": found}
     if isinstance(error, KbError):
         code = next((_OF_ERROR[kind] for kind in type(error).__mro__ if kind in _OF_ERROR), "intern-fejl")
-        if not isinstance(error, InputError):
+        if PROBLEMS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             current_app.logger.error("%s: %s", error.code, error)
         return code, str(error), {"advice": error.advice} if error.advice else {}
     if isinstance(error, HTTPException) and (error.code or 500) < 500:

@@ -26,6 +26,22 @@ class KeyNotAccepted(Unauthorized):
         super().__init__("Nøglen gælder ikke.", www_authenticate=REALM)
 
 
+class SignInFailed(Unauthorized):
+    """The provider's answer does not hold; which check it failed is only in the log."""
+
+    def __init__(self) -> None:
+        super().__init__("Login mislykkedes. Prøv igen fra begyndelsen.", www_authenticate=REALM)
+
+
+class NoRole(Forbidden):
+    """Whoever signed in is in no group that may do anything here."""
+
+    problem = "ingen-adgang"
+
+    def __init__(self) -> None:
+        super().__init__("Du er logget ind, men har ingen rolle i Erfaringsbasen.")
+
+
 class RoleTooSmall(Forbidden):
     """Whoever asks is known, and may not."""
 

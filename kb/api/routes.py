@@ -55,7 +55,7 @@ def answer(searcher: Searcher, query: schemas.AnswerQuery) -> dict[str, Any]:
 
 @api.get(
     "/suggestions", summary="Få forslag til søgefeltet", tag="Spørg", query=schemas.SuggestionsQuery,
-    response=responses.Suggestions, problems=(*QUESTION_PROBLEMS,), example={"q": "Odense"},
+    response=responses.Suggestions, problems=NO_INDEX, example={"q": "Odense"},
 )  # fmt: skip
 def suggestions(searcher: Searcher, query: schemas.SuggestionsQuery) -> dict[str, Any]:
     """Projekter, myndigheder, rapporter, temaer og afsnit, der begynder som det skrevne."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
+from kb.api import responses
 from kb.models import THEMES, Role
 from kb.search import FILTER_FIELDS
 
@@ -34,6 +35,11 @@ def _whole_number(value: object) -> object:
     return value
 
 
+def _integer(value: object) -> object:
+    """JSON has one kind of number: 2008.0 is as whole as 2008."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _truth(value: object) -> object:
     if isinstance(value, str):
         if value not in {"true", "false"}:
@@ -43,7 +49,8 @@ def _truth(value: object) -> object:
 
 
 Theme = Annotated[str, Field(pattern=f"^({'|'.join(THEMES)})$")]
-Number = Annotated[int, BeforeValidator(_whole_number)]
+# Outermost, for pydantic describes only the limits that stand before it.
+WHOLE = BeforeValidator(_whole_number)
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
 Values = Annotated[list[Value], Field(max_length=MAX_VALUES)]
@@ -54,16 +61,18 @@ Question = Annotated[
         json_schema_extra={"minLength": 1, "pattern": QUESTION_PATTERN},
     ),
 ]
-Top = Annotated[Number, Field(ge=1, le=MAX_TOP, description="Antal pr. side.")]
-Offset = Annotated[Number, Field(ge=0, le=MAX_OFFSET, description="Antal, der springes over.")]
-Fields = Annotated[
-    str,
-    Field(
+Top = Annotated[int, Field(ge=1, le=MAX_TOP, description="Antal pr. side."), WHOLE]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET, description="Antal, der springes over."), WHOLE]
+
+
+def fields_of(model: type[BaseModel]) -> Any:
+    """A parameter that chooses fields of a model; :func:`kb.api.paging.chosen_fields` says which one is wrong."""
+    name = f"({'|'.join(model.model_fields)})"
+    return Field(
         max_length=1000,
-        pattern=r"^[a-z0-9_]+(,[a-z0-9_]+)*$",
+        json_schema_extra={"pattern": f"^{name}(,{name})*$"},
         description="Navnene på de felter, hver post skal have, adskilt af komma; ellers alle.",
-    ),
-]
+    )
 
 
 class Query(BaseModel):
@@ -128,9 +137,9 @@ class SearchQuery(AnswerQuery):
     """A question, and which of its hits."""
 
     top: Top = 20
-    offset: Annotated[Number, Field(ge=0, le=MAX_SEARCH_OFFSET, description="Passager, der springes over.")] = 0
+    offset: Annotated[int, Field(ge=0, le=MAX_SEARCH_OFFSET, description="Passager, der springes over."), WHOLE] = 0
     explain: Annotated[Truth, Field(description="Vis, hvorfor hver passage blev fundet.")] = False
-    fields: Fields | None = None
+    fields: Annotated[str | None, fields_of(responses.Hit)] = None
 
 
 class ListQuery(Query):
@@ -146,13 +155,13 @@ class DocumentsQuery(DocumentFilters, ListQuery):
     order: Annotated[
         str, Field(pattern=r"^(titel|nyeste|id)$", description="titel, nyeste (først) eller id.")
     ] = "titel"
-    fields: Fields | None = None
+    fields: Annotated[str | None, fields_of(responses.Document)] = None
 
 
 class ProjectsQuery(ListQuery):
     """A page of the projects."""
 
-    fields: Fields | None = None
+    fields: Annotated[str | None, fields_of(responses.Project)] = None
 
 
 class DocumentQuery(Query):
@@ -165,7 +174,7 @@ class SuggestionsQuery(Query):
     """The beginning of what someone writes in the search field."""
 
     q: Annotated[str, Field(min_length=1, max_length=100, description="Det, der er skrevet indtil nu.")]
-    top: Annotated[Number, Field(ge=1, le=20, description="Antal forslag.")] = 8
+    top: Annotated[int, Field(ge=1, le=20, description="Antal forslag."), WHOLE] = 8
 
 
 _LINE = r"^[^\u0000-\u001f\u007f-\u009f\ufffe\uffff]*$"
@@ -184,7 +193,7 @@ class EditedMetadata(BaseModel):
     område: Line = ""
     emne: Line = ""
     periode: Line = ""
-    år: Annotated[int, Field(ge=1800, le=2200)] | None = None
+    år: Annotated[int, Field(ge=1800, le=2200), BeforeValidator(_integer)] | None = None
     status: Line = ""
     temaer: Annotated[list[Theme], Field(max_length=len(THEMES))] = []
 

@@ -129,7 +129,7 @@ def job(job_id: str) -> dict[str, Any]:
 
 @changes.operation(
     "POST", "/builds/{build_id}/use", summary="Tag et indeks i brug", tag="Drift", role=AccessRole.ADMIN,
-    response=responses.Used, problems=("findes-ikke", "indeks-mangler", "indeks-beskadiget"),
+    response=responses.Used, problems=("findes-ikke", "indeksering-i-gang", "indeks-mangler", "indeks-beskadiget"),
     example={"build_id": "20261123T153037044417Z"},
 )  # fmt: skip
 def use_build(build_id: str) -> dict[str, Any]:

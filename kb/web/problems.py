@@ -29,8 +29,8 @@ EXPLANATIONS = {
         "Gå til forsiden, og prøv igen.",
     ),
     401: Explanation(
-        "Du skal kunne kendes for at komme ind", "Erfaringsbasen er ikke åben for alle her.",
-        "Kontakt dem, der driver Erfaringsbasen, hvis du skal have adgang.",
+        "Du er ikke logget ind", "Siden kræver et login, eller dit login kunne ikke godtages.",
+        "Log ind forfra. Hjælper det ikke, så kontakt dem, der driver Erfaringsbasen.",
     ),
     403: Explanation(
         "Du har ikke adgang", "Siden er kun åben for redaktionen.", "Kontakt redaktionen, hvis du mener, du skal ind."

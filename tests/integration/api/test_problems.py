@@ -127,6 +127,15 @@ def _no_document(client: FlaskClient, folder: Path) -> TestResponse:
     return held.post(f"{PREFIX}/documents", data=form, content_type="multipart/form-data")
 
 
+@reaches("indeksering-i-gang")
+def _while_indexing(client: FlaskClient, folder: Path) -> TestResponse:
+    settings = make_settings(folder)
+    write_corpus(settings.corpus)
+    indexing.run(settings, HashEmbedder())
+    with indexing.lock(settings.index_dir):
+        return make_app(settings, HashEmbedder()).test_client().post(f"{PREFIX}/builds/x/use")
+
+
 @reaches("intern-fejl")
 def _bug(client: FlaskClient, folder: Path) -> TestResponse:
     settings = make_settings(folder)
