@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from kb.answer import answer
 from kb.models import Answer
 from kb.search import Searcher
+from kb.web.presenters import AnswerView, answer_view
 
 KEPT = 200
 _lock = threading.Lock()
@@ -30,3 +31,10 @@ def answer_to(searcher: Searcher, question: str, filters: Mapping[str, tuple[str
         while len(kept) > KEPT:
             kept.popitem(last=False)
     return found
+
+
+def view_of(searcher: Searcher, question: str, filters: Mapping[str, tuple[str, ...]]) -> AnswerView:
+    """The answer as the pages show it, each source in its passage."""
+    found = answer_to(searcher, question, filters)
+    passages = {citation.passage_id: searcher.snapshot.passage(citation.passage_id) for citation in found.citations}
+    return answer_view(found, passages)

@@ -1,7 +1,7 @@
 """Example questions for the front page: only those that the base in use really answers.
 
-Working out an answer takes a while, and no reader should wait for several of them. So each visit to the front page tries
-candidates for at most :data:`PATIENCE` seconds and shows those found so far; the next visit goes on from there.
+Working out an answer takes a while, and no reader should wait for several of them. So each visit to the front page
+tries candidates for at most :data:`PATIENCE` seconds and shows those found so far; the next visit goes on from there.
 """
 
 from __future__ import annotations

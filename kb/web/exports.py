@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest
 from kb.models import Hit, SearchResult
 from kb.text import slug
 from kb.web import asked, presenters
-from kb.web.answers import answer_to
+from kb.web.answers import view_of
 from kb.web.services import searcher, snapshot
 
 MOST_HITS = 100
@@ -104,8 +104,8 @@ def answer_docx() -> Response:
     question = asked.read(request.args)
     if not question.question.strip():
         raise BadRequest
-    found = answer_to(searcher(), question.question, question.filters)
-    return _download(docx(presenters.answer_view(found)), DOCX, _name(question, "docx"))
+    found = view_of(searcher(), question.question, question.filters)
+    return _download(docx(found), DOCX, _name(question, "docx"))
 
 
 def docx(view: presenters.AnswerView) -> bytes:

@@ -13,7 +13,7 @@ from kb.errors import QuestionError
 from kb.models import THEMES, Answer, DocumentRecord, Passage, Refusal, Role
 from kb.search import ProjectSummary, Snapshot
 from kb.web import asked, presenters
-from kb.web.answers import answer_to
+from kb.web.answers import view_of
 from kb.web.examples import examples
 from kb.web.services import searcher, services, snapshot
 
@@ -55,13 +55,13 @@ def ask() -> Response | BaseResponse:
     clean = asked.Asked(result.question, question.filters, question.page)
     more = len(result.hits) == size and question.page < asked.LAST_PAGE and result.total > question.page * size
     # The answer stands on the first page of passages; the others are for reading on.
-    answered = answer_to(held, clean.question, clean.filters) if clean.page == 1 else None
-    if answered and answered.refusal:
-        _note_unanswered(answered, answered.refusal)
+    answered = view_of(held, clean.question, clean.filters) if clean.page == 1 else None
+    if answered and answered.answer.refusal:
+        _note_unanswered(answered.answer, answered.answer.refusal)
     page = render_template(
         "svar.html",
         asked=clean,
-        answer=presenters.answer_view(answered) if answered else None,
+        answer=answered,
         result=result,
         hits=[presenters.hit_view(hit) for hit in result.hits],
         facets=presenters.facet_views(result.facets, clean.filters),

@@ -238,7 +238,10 @@ CERTAINTY = {
 
 @dataclass(frozen=True, slots=True)
 class CitationView:
-    """A source of an answer; ``place`` is the cited range of the report's text, as its page takes it."""
+    """A source of an answer: the passage it stands in, with the cited words marked.
+
+    ``place`` is the cited range of the report's text, as its page takes it.
+    """
 
     number: int
     document_id: str
@@ -249,7 +252,7 @@ class CitationView:
     section: str
     page: str
     inferred: bool
-    quote: str
+    context: tuple[Segment, ...]
     citation: str
 
 
@@ -288,8 +291,8 @@ class AnswerView:
     text: str
 
 
-def answer_view(answer: Answer) -> AnswerView:
-    """What the answer page shows of an answer."""
+def answer_view(answer: Answer, passages: Mapping[str, Passage]) -> AnswerView:
+    """What the answer page shows of an answer; ``passages`` holds the cited passages by id."""
     certainty, badge = CERTAINTY[answer.certainty]
     projects = [(project.cross_cutting, _project_view(project)) for project in answer.projects]
     return AnswerView(
@@ -298,7 +301,7 @@ def answer_view(answer: Answer) -> AnswerView:
         badge=badge,
         projects=tuple(view for crossing, view in projects if not crossing),
         cross_cutting=tuple(view for crossing, view in projects if crossing),
-        citations=tuple(_citation_view(citation) for citation in answer.citations),
+        citations=tuple(_citation_view(citation, passages[citation.passage_id]) for citation in answer.citations),
         text=answer_text(answer),
     )
 
@@ -317,7 +320,8 @@ def _project_view(project: ProjectAnswer) -> ProjectView:
     )  # fmt: skip
 
 
-def _citation_view(citation: Citation) -> CitationView:
+def _citation_view(citation: Citation, passage: Passage) -> CitationView:
+    cited = _Cited(citation.start - passage.start, citation.end - passage.start)
     path = [heading for heading in citation.heading_path if heading != citation.title]
     return CitationView(
         number=citation.number,
@@ -329,7 +333,7 @@ def _citation_view(citation: Citation) -> CitationView:
         section=" › ".join(path),
         page=f"side {citation.page}" if citation.page else "",
         inferred=citation.inferred,
-        quote=" ".join(citation.quote.split()),
+        context=cited.cut(passage.text, 0, len(passage.text)),
         citation=_source_text(citation),
     )
 

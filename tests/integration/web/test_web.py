@@ -63,7 +63,7 @@ def client(app: Flask) -> Iterator[FlaskClient]:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (400, "kunne ikke forstås"), (401, "kendes"), (403, "ikke adgang"), (404, "findes ikke"), (405, "ikke her"),
+        (400, "kunne ikke forstås"), (401, "logget ind"), (403, "ikke adgang"), (404, "findes ikke"), (405, "ikke her"),
         (413, "for stort"), (415, "Formatet"), (429, "For mange"), (500, "sket en fejl"), (503, "kan ikke svare"),
     ],
 )  # fmt: skip
