@@ -84,7 +84,8 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
     for found in edge.values():
         if len({line.page for line in found}) >= _needed(len(lines), apart.issuperset(found)):
             running.update(found)
-    return running
+    everything = {line for page in lines.values() for line in page}
+    return set() if running >= everything else running
 
 
 def _needed(pages: int, apart: bool) -> float:

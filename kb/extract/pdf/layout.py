@@ -163,7 +163,7 @@ class _Builder:
     def finish(self) -> list[Block]:
         """All blocks."""
         self._close()
-        return self._blocks
+        return _with_levels_from_one(self._blocks)
 
     def _add_table(self, line: Line) -> None:
         """Add a table; one that goes on from the page before keeps that page's column names."""
@@ -270,6 +270,12 @@ class _Builder:
         group = self._group if kind is Kind.ITEM else 0
         page = block.lines[0].page
         self._blocks.append(Block(kind, block.text, level, page, tuple(block.breaks), group))
+
+
+def _with_levels_from_one(blocks: list[Block]) -> list[Block]:
+    """Heading levels without gaps: the largest type of a report is often on its cover and heads nothing."""
+    ranks = {level: rank for rank, level in enumerate(sorted({b.level for b in blocks if b.kind is Kind.HEADING}), 1)}
+    return [replace(block, level=ranks[block.level]) if block.kind is Kind.HEADING else block for block in blocks]
 
 
 def _can_be_heading(text: str) -> bool:

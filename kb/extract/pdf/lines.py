@@ -22,6 +22,8 @@ _X_HEIGHT = 0.7
 _WORD_GAP = 0.16
 _CELL_GAP = 1.25
 _STRAY_GAP = 0.4
+_STREWN = 300
+_STREWN_LETTERS = 3
 _UNIT = re.compile(r"\b(?:[kcdm]?m|10|x)$")
 
 
@@ -51,6 +53,7 @@ class Line:
 
 def page_lines(page: RawPage, vocabulary: frozenset[str] = frozenset()) -> list[Line]:
     """The page's lines and tables from the top down, lines split at wide gaps."""
+    page = _without_pattern(page)
     tables = find_tables(page.rules, page.runs)
     in_tables = {id(run) for table in tables for row in table.cells for cell in row for run in cell}
     lines = _lines_of(page.runs, page.number, in_tables)
@@ -58,6 +61,14 @@ def page_lines(page: RawPage, vocabulary: frozenset[str] = frozenset()) -> list[
     places = {id(run): index for index, run in enumerate(page.runs)}
     lines += [_table_line(table, page.number, places, vocabulary) for table in tables]
     return sorted(lines, key=lambda line: (-line.y, line.x0))
+
+
+def _without_pattern(page: RawPage) -> RawPage:
+    """Leave out letters strewn over the page as decoration: hundreds of runs of a letter or two."""
+    strewn = [run for run in page.runs if len(run.text.strip()) <= _STREWN_LETTERS]
+    if len(strewn) < _STREWN or len(strewn) < 0.5 * len(page.runs):
+        return page
+    return replace(page, runs=tuple(run for run in page.runs if len(run.text.strip()) > _STREWN_LETTERS))
 
 
 def has_table(page: RawPage) -> bool:

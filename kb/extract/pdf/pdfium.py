@@ -17,7 +17,6 @@ from kb.extract.pdf.model import OutlineEntry, RawPage, Rule, Run
 # PDFium writes this for a hyphen at the end of a line.
 _LINE_END_HYPHEN = {0x02, 0xFFFE}
 _GAP = 1.5
-_BOLD_WEIGHT = 600
 _MARGIN = 5.0
 _MAX_OUTLINE = 5000
 _MAX_PATHS = 20_000
@@ -156,11 +155,11 @@ def _type_of(textpage: pdfium.PdfTextPage, index: int) -> _Type:
     if raw.FPDFText_GetMatrix(textpage, index, matrix):
         size *= math.hypot(matrix.b, matrix.d) or math.hypot(matrix.a, matrix.c) or 1.0
         turn = round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) * 90 % 360
-    weight = raw.FPDFText_GetFontWeight(textpage, index)
-    return _Type(round(abs(size), 1), weight >= _BOLD_WEIGHT or _named_bold(textpage, index), turn)
+    return _Type(round(abs(size), 1), _named_bold(textpage, index), turn)
 
 
 def _named_bold(textpage: pdfium.PdfTextPage, index: int) -> bool:
+    """Whether the font's name says bold; its weight is often wrong, and pypdf does not tell it."""
     buffer = ctypes.create_string_buffer(128)
     flags = ctypes.c_int()
     raw.FPDFText_GetFontInfo(textpage, index, buffer, 128, flags)

@@ -127,8 +127,8 @@ def test_a_page_that_draws_itself_is_read_without_the_circle(tmp_path: Path) -> 
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R "
-        "/Resources << /XObject << /X 5 0 R >> /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> "
-        ">>",
+        "/Resources << /XObject << /X 5 0 R >> /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> "
+        ">> >>",
         f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
         form,
     )
