@@ -37,4 +37,5 @@ def view_of(searcher: Searcher, question: str, filters: Mapping[str, tuple[str, 
     """The answer as the pages show it, each source in its passage."""
     found = answer_to(searcher, question, filters)
     passages = {citation.passage_id: searcher.snapshot.passage(citation.passage_id) for citation in found.citations}
-    return answer_view(found, passages)
+    languages = {id_: stored.record.metadata.sprog for id_, stored in searcher.snapshot.records.items()}
+    return answer_view(found, passages, languages)

@@ -166,7 +166,7 @@ def feed() -> Response:
         Entry(
             _urn(hit.passage.id, hit.passage.text),
             passage_address(hit.passage.document_id, hit.passage.id),
-            presenters.hit_view(hit),
+            presenters.passage_view(hit.passage, hit.document),
         )
         for hit in result.hits[:FEED_ENTRIES]
     ]

@@ -58,18 +58,24 @@ def ask() -> Response | BaseResponse:
     answered = view_of(held, clean.question, clean.filters) if clean.page == 1 else None
     if answered and answered.answer.refusal:
         _note_unanswered(answered.answer, answered.answer.refusal)
+    names = titles(held.snapshot)
     page = render_template(
         "svar.html",
         asked=clean,
         answer=answered,
         result=result,
-        hits=[presenters.hit_view(hit) for hit in result.hits],
+        hits=[presenters.hit_view(hit, names) for hit in result.hits],
         facets=presenters.facet_views(result.facets, clean.filters),
         active=presenters.active_filters(clean.filters),
         more=more,
         first=(question.page - 1) * size + 1,
     )
     return make_response(page)
+
+
+def titles(held: Snapshot) -> dict[str, str]:
+    """The reports' titles by id."""
+    return {id_: stored.record.metadata.titel for id_, stored in held.records.items()}
 
 
 def _note_unanswered(answered: Answer, refusal: Refusal) -> None:

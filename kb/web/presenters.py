@@ -192,12 +192,32 @@ class HitView:
     ocr: bool
     quote: tuple[Segment, ...]
     citation: str
-    duplicates: tuple[str, ...]
+    lang: str
+    duplicates: tuple[Duplicate, ...]
 
 
-def hit_view(hit: Hit) -> HitView:
-    """What a list shows of a hit."""
-    return passage_view(hit.passage, hit.document, rank=hit.rank, matches=hit.matches, duplicates=hit.duplicates)
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """Another place with much the same text."""
+
+    passage_id: str
+    document_id: str
+    title: str
+
+
+def hit_view(hit: Hit, titles: Mapping[str, str]) -> HitView:
+    """What a list shows of a hit; ``titles`` are the reports' titles by id."""
+    duplicates = tuple(
+        Duplicate(passage_id, document_id, titles[document_id])
+        for passage_id in hit.duplicates
+        if (document_id := passage_id.rpartition(".")[0]) in titles
+    )
+    return passage_view(hit.passage, hit.document, rank=hit.rank, matches=hit.matches, duplicates=duplicates)
+
+
+def foreign(language: str) -> str:
+    """The language of a text for its ``lang`` attribute; empty for Danish, which the page says already."""
+    return "" if language == "da" else language
 
 
 def passage_view(
@@ -206,7 +226,7 @@ def passage_view(
     *,
     rank: int = 0,
     matches: Sequence[Match] = (),
-    duplicates: tuple[str, ...] = (),
+    duplicates: tuple[Duplicate, ...] = (),
 ) -> HitView:
     """What a list shows of a passage."""
     path = [heading for heading in passage.heading_path if heading != record.metadata.titel]
@@ -223,6 +243,7 @@ def passage_view(
         ocr=passage.ocr,
         quote=marked(passage.text, matches),
         citation=citation_text(passage, record),
+        lang=foreign(record.metadata.sprog),
         duplicates=duplicates,
     )
 
@@ -254,6 +275,7 @@ class CitationView:
     inferred: bool
     context: tuple[Segment, ...]
     citation: str
+    lang: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +313,11 @@ class AnswerView:
     text: str
 
 
-def answer_view(answer: Answer, passages: Mapping[str, Passage]) -> AnswerView:
-    """What the answer page shows of an answer; ``passages`` holds the cited passages by id."""
+def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapping[str, str]) -> AnswerView:
+    """What the answer page shows of an answer.
+
+    ``passages`` holds the cited passages by id, ``languages`` the language of each report by id.
+    """
     certainty, badge = CERTAINTY[answer.certainty]
     projects = [(project.cross_cutting, _project_view(project)) for project in answer.projects]
     return AnswerView(
@@ -301,7 +326,10 @@ def answer_view(answer: Answer, passages: Mapping[str, Passage]) -> AnswerView:
         badge=badge,
         projects=tuple(view for crossing, view in projects if not crossing),
         cross_cutting=tuple(view for crossing, view in projects if crossing),
-        citations=tuple(_citation_view(citation, passages[citation.passage_id]) for citation in answer.citations),
+        citations=tuple(
+            _citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
+            for citation in answer.citations
+        ),
         text=answer_text(answer),
     )
 
@@ -320,7 +348,7 @@ def _project_view(project: ProjectAnswer) -> ProjectView:
     )  # fmt: skip
 
 
-def _citation_view(citation: Citation, passage: Passage) -> CitationView:
+def _citation_view(citation: Citation, passage: Passage, language: str) -> CitationView:
     cited = _Cited(citation.start - passage.start, citation.end - passage.start)
     path = [heading for heading in citation.heading_path if heading != citation.title]
     return CitationView(
@@ -335,6 +363,7 @@ def _citation_view(citation: Citation, passage: Passage) -> CitationView:
         inferred=citation.inferred,
         context=cited.cut(passage.text, 0, len(passage.text)),
         citation=_source_text(citation),
+        lang=foreign(language),
     )
 
 

@@ -260,3 +260,13 @@ def test_the_api_has_its_own_errors(settings: Settings) -> None:
     app = create_app(settings, SnapshotHolder(settings, HashEmbedder()), api_problem=problem)
     assert app.test_client().get("/api/v1/findes-ikke").mimetype == "application/problem+json"
     assert app.test_client().get("/findes-ikke").mimetype == "text/html"
+
+
+def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    english = "The municipality of Vandby tested the icebreaker in January and found that it froze to the quay."
+    write_corpus(settings.corpus, {"ice.md": f"---\ntitel: Ice\nsprog: en\n---\n# Ice\n\n{english}\n"})
+    indexing.run(settings, HashEmbedder())
+    client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    assert '<blockquote class="passage-quote" lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
+    assert 'class="document-text" lang="en"' in client.get("/dokumenter/ice").text

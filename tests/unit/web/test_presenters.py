@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.models import Document, DocumentRecord, Heading, Match, MatchKind, Metadata, Page, Passage, Role
+from kb.models import Document, DocumentRecord, Heading, Hit, Match, MatchKind, Metadata, Page, Passage, Role, Scores
 from kb.web import presenters
 from kb.web.presenters import Segment
 
@@ -145,3 +145,13 @@ def test_the_copied_passage_names_its_source() -> None:
 def test_no_cell_is_a_formula(cell: str) -> None:
     assert presenters.inert(cell) == f"'{cell}"
     assert presenters.inert("almindelig") == "almindelig"
+
+
+def test_a_hit_leads_to_the_other_places_with_its_text() -> None:
+    metadata = Metadata("a", "Titlen", sprog="en")
+    record = DocumentRecord("a", "a.pdf", "0", "application/pdf", "pdf", metadata, 3, 1, 9)
+    passage = Passage("a.1", "a", 0, "Vand er vådt.", 0, 13)
+    hit = Hit(1, passage, record, Scores(0.5), (), ("b-1.4", "fjernet.2"))
+    view = presenters.hit_view(hit, {"a": "Titlen", "b-1": "Den anden"})
+    assert view.duplicates == (presenters.Duplicate("b-1.4", "b-1", "Den anden"),)
+    assert view.lang == "en"
