@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kb.answer.disagreeing import Conflict, conflicts
 from kb.answer.evidence import Gathered, gather
 from kb.answer.judging import (
     Judged,
@@ -25,12 +26,15 @@ from kb.models import (
     AnswerSentence,
     Citation,
     Coverage,
+    Disagreement,
     DocumentRecord,
     Finding,
     ProjectAnswer,
     ProjectRef,
     Role,
+    Side,
 )
+from kb.roles import role_of_sentence
 from kb.search import Filters, ProjectSummary, Searcher, Snapshot, check_filters, field_values
 from kb.sentences import Sentence
 
@@ -177,13 +181,24 @@ def _answered(
     sentences = tuple(_sentence(one, citations) for one in choose(pool))
     found = _projects(documents, projects, citations)
     speaking = frozenset(one.slug for one in found if not one.cross_cutting)
+    disagreements = tuple(_disagreement(conflict, citations) for conflict in conflicts(empty.question, pool))
     return replace(
         empty,
         sentences=sentences,
         projects=found,
         coverage=_coverage(projects, speaking),
+        disagreements=disagreements,
         citations=tuple(citations.made),
     )
+
+
+def _disagreement(conflict: Conflict, citations: Citations) -> Disagreement:
+    return Disagreement(conflict.about, (_side(conflict.first, citations), _side(conflict.second, citations)))
+
+
+def _side(judged: Judged, citations: Citations) -> Side:
+    metadata = judged.evidence.hit.document.metadata
+    return Side(metadata.projekt or metadata.titel, judged.evidence.sentence.text, citations.of(judged))
 
 
 def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged]) -> Answer:
@@ -239,16 +254,24 @@ def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Findin
     kept: list[Judged] = []
     by_role: dict[Role, int] = {}
     for sentence in sentences:
-        role = sentence.evidence.sentence.passage.role
+        role = role_of(sentence)
         if len(kept) >= FINDINGS_PER_PROJECT or sentence.probability < least:
             break
         if by_role.get(role, 0) < FINDINGS_PER_ROLE and not any(repeats(sentence, one) for one in kept):
             kept.append(sentence)
             by_role[role] = by_role.get(role, 0) + 1
-    kept.sort(key=lambda one: ROLE_ORDER.index(one.evidence.sentence.passage.role))
+    kept.sort(key=lambda one: ROLE_ORDER.index(role_of(one)))
     return tuple(_finding(one, citations) for one in kept)
 
 
+def role_of(judged: Judged) -> Role:
+    """What a sentence tells, by its headings and words."""
+    sentence = judged.evidence.sentence
+    return role_of_sentence(sentence.text, sentence.passage.role)
+
+
 def _finding(judged: Judged, citations: Citations) -> Finding:
-    passage = judged.evidence.sentence.passage
-    return Finding(passage.role, judged.evidence.sentence.text, citations.of(judged), passage.inferred)
+    sentence = judged.evidence.sentence
+    passage = sentence.passage
+    certain = passage.role is not Role.OTHER
+    return Finding(role_of(judged), sentence.text, citations.of(judged), passage.inferred, role_certain=certain)
