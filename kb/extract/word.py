@@ -21,6 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 from kb.errors import DamagedFileError
 from kb.extract.blocks import Block, Content, Kind, Properties
 from kb.extract.container import check_xml_parts, opened, read_part
+from kb.extract.contents import without_contents_list
 from kb.extract.markup import html_blocks
 from kb.extract.text import one_line
 from kb.models import ReadWarning
@@ -39,7 +40,6 @@ _STYLES = "\n".join(
     ]
 )
 _LONGEST_BOLD = 90
-_TOC_ENTRY = re.compile(r"^(.{3,150}?)[\s.…]*\s(\d{1,3})$")
 
 
 def read_docx(data: bytes) -> Content:
@@ -138,29 +138,3 @@ def with_bold_headings(html: str, blocks: list[Block]) -> list[Block]:
 def _has_text_below(blocks: list[Block], index: int, bold: set[str]) -> bool:
     below = blocks[index + 1] if index + 1 < len(blocks) else None
     return below is not None and below.text not in bold
-
-
-def without_contents_list(blocks: list[Block]) -> list[Block]:
-    """Leave out a table of contents: three or more paragraphs in a row that are a later heading and a page number."""
-    headings = {_bare(block.text) for block in blocks if block.kind is Kind.HEADING}
-    entries = [_is_entry(block, headings) for block in blocks]
-    kept: list[Block] = []
-    index = 0
-    while index < len(blocks):
-        end = index
-        while end < len(blocks) and entries[end]:
-            end += 1
-        if end - index < 3:
-            end = max(end, index + 1)
-            kept += blocks[index:end]
-        index = end
-    return kept
-
-
-def _is_entry(block: Block, headings: set[str]) -> bool:
-    found = _TOC_ENTRY.match(block.text.removeprefix("- "))
-    return bool(found) and block.kind is not Kind.HEADING and _bare(found[1] if found else "") in headings
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"^[\d.\s]+|[\W_]+", "", text).lower()

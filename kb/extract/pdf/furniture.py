@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from kb.extract.contents import bare
 from kb.extract.pdf.lines import Line
 from kb.extract.pdf.model import OutlineEntry
 
@@ -29,13 +30,13 @@ _TRAILING_NUMBER = re.compile(r"\s*\d{1,4}$")
 
 def without_contents(lines: dict[int, list[Line]], outline: Sequence[OutlineEntry]) -> dict[int, list[Line]]:
     """Leave out the table of contents: lines with dot leaders, or an outline title and its page's number."""
-    targets = {key: entry.page for entry in outline if len(key := title_key(entry.title)) > 2}
+    targets = {key: entry.page for entry in outline if len(key := bare(entry.title)) > 2}
 
     def is_entry(line: Line) -> bool:
         if _LEADER.search(line.text):
             return True
-        bare = _TRAILING_NUMBER.sub("", line.text)
-        return bare != line.text and targets.get(title_key(bare), 0) > line.page
+        title = _TRAILING_NUMBER.sub("", line.text)
+        return title != line.text and targets.get(bare(title), 0) > line.page
 
     entries = [line for page in lines.values() for line in page if is_entry(line)]
     if len(entries) < _FEWEST_ENTRIES:
@@ -118,8 +119,3 @@ def _edge_lines(page: list[Line], height: float) -> list[Line]:
 def _pattern(line: Line) -> str:
     """What a running line has in common from page to page: its words without numbers, and its height."""
     return f"{re.sub(r'[0-9]+', '#', line.text.lower())}@{round(line.y / 12)}"
-
-
-def title_key(text: str) -> str:
-    """A title without its number, spaces and punctuation, to be compared with another."""
-    return re.sub(r"^[\d.\s]+|[\W_]+", "", text).lower()

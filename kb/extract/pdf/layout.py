@@ -19,7 +19,8 @@ from itertools import pairwise
 from statistics import median
 
 from kb.extract.blocks import Block, Kind
-from kb.extract.pdf.furniture import find_running, split_notes, title_key, without_contents
+from kb.extract.contents import bare, without_contents_list
+from kb.extract.pdf.furniture import find_running, split_notes, without_contents
 from kb.extract.pdf.lines import Line, aside_lines, page_lines, rows_of
 from kb.extract.pdf.model import OutlineEntry, RawPage
 from kb.extract.pdf.order import reading_order
@@ -51,7 +52,7 @@ def layout(pages: Sequence[RawPage], outline: Sequence[OutlineEntry] = ()) -> li
         builder.add_notes(notes)
         for line in aside_lines(page):
             builder.add_region([line])
-    return builder.finish()
+    return without_contents_list(builder.finish())
 
 
 # --- Type -----------------------------------------------------------------------------------------------------------
@@ -77,12 +78,12 @@ class _Style:
         larger = sorted((size for size in sizes if size >= body * _HEADING_RATIO), reverse=True)
         levels = {size: min(rank, 5) for rank, size in enumerate(_merged(larger), start=1)}
         ranks = {size: levels[_nearest(size, levels)] for size in larger} if levels else {}
-        titles = {key: min(entry.level, 6) for entry in outline if len(key := title_key(entry.title)) > 2}
+        titles = {key: min(entry.level, 6) for entry in outline if len(key := bare(entry.title)) > 2}
         return cls(body, ranks, titles, bold > 0.5 * sum(sizes.values()))
 
     def level(self, line: Line) -> int:
         """The heading level the type of a line asks for, or 0."""
-        named = self.titles.get(title_key(line.text))
+        named = self.titles.get(bare(line.text))
         large = self.levels.get(_rounded(line.size), 0)
         if named and (large or line.bold or line.size >= self.body):
             return named
@@ -223,7 +224,7 @@ class _Builder:
             return False
         if len(block.text) + len(line.text) > _MAX_HEADING or _SECTION_NUMBER.match(line.text):
             return False
-        return last.y - line.y < 1.5 * last.size and self._style.titles.get(title_key(block.text)) is None
+        return last.y - line.y < 1.5 * last.size and self._style.titles.get(bare(block.text)) is None
 
     def _continues_elsewhere(self, block: _Open, line: Line) -> bool:
         """Over the end of a column or page: only in the middle of a sentence."""

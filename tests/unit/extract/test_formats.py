@@ -48,13 +48,26 @@ def test_bold_paragraphs_are_the_headings_they_are_meant_as(tmp_path: Path) -> N
 
 def test_a_contents_list_in_word_is_dropped(tmp_path: Path) -> None:
     word = Word()
-    for title in ("Formål", "Metode", "Læring"):
+    titles = ("Formål", "Metode", "Læring", "Råd")
+    word.add_paragraph("Indhold")
+    for title in titles:
         word.add_paragraph(f"{title}\t3")
-    for title in ("Formål", "Metode", "Læring"):
+    for title in titles:
         word.add_heading(title, 1)
         word.add_paragraph(SENTENCES[0])
     document = read(written(tmp_path, "a.docx", word_bytes(word)))
-    assert document.text.startswith("Formål\n\n" + SENTENCES[0])
+    assert document.text == "\n\n".join(f"{title}\n\n{SENTENCES[0]}" for title in titles)
+
+
+def test_headings_that_return_are_not_taken_for_contents(tmp_path: Path) -> None:
+    word = Word()
+    for project in ("Odense", "Vejle"):
+        word.add_heading(project, 1)
+        for title in ("Formål", "Læring", "Råd"):
+            word.add_heading(title, 2)
+            word.add_paragraph(SENTENCES[0])
+    document = read(written(tmp_path, "a.docx", word_bytes(word)))
+    assert len(document.headings) == 8
 
 
 def test_presentation_slides_are_pages(tmp_path: Path) -> None:
