@@ -53,6 +53,16 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "V
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Blueprints whose every page is open to anyone, and those that need more than reading.
 OPEN_BLUEPRINTS = frozenset({"statisk", "openapi", "maalinger", "login"})
+PAGE_ACTIONS = {
+    "redaktion.upload": "rapport lagt ind",
+    "redaktion.replace_report": "rapport erstattet",
+    "redaktion.save_report": "metadata ændret",
+    "redaktion.delete_report": "rapport slettet",
+    "redaktion.delete_unread": "fil slettet",
+    "redaktion.reindex": "indeksering sat i gang",
+    "redaktion.use_index": "indeks taget i brug",
+    "redaktion.feedback_csv": "tilbagemeldinger udtrukket",
+}
 EDITORS_BLUEPRINTS = frozenset({"redaktion"})
 
 
@@ -93,6 +103,7 @@ def install(app: Flask, guard: Guard) -> None:
     """Put the gate before every request of an application."""
     app.extensions[EXTENSION] = guard
     app.after_request(_tell_how)
+    app.after_request(_record_pages)
     # Before what the pages check of their own: their checks are finer and dearer.
     app.before_request_funcs.setdefault(None, []).insert(0, _pass)
 
@@ -146,6 +157,16 @@ def _to_sign_in() -> Response:
 def _tell_how(response: Response) -> Response:
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers.setdefault("WWW-Authenticate", REALM.to_header())
+    return response
+
+
+def _record_pages(response: Response) -> Response:
+    """Write what editors do on the pages into the audit trail; the API's operations write their own."""
+    action = PAGE_ACTIONS.get(request.endpoint or "")
+    if action and response.status_code < HTTPStatus.BAD_REQUEST and g.get("identity") is not None:
+        given = request.view_args or {}
+        named = [file.filename or "" for file in request.files.values()] if request.method == "POST" else []
+        record(action, target=str(given.get("document_id") or request.form.get("indeks", "")), detail=", ".join(named))
     return response
 
 

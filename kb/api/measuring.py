@@ -25,7 +25,7 @@ EXTENSION = "kb.measurements"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # Where a question is searched for: what is left of their time when the embedding is taken out is the search.
 ASKING = frozenset({"api.search", "api.answer", "sider.ask"})
-COUNTED_JOBS = 1000
+COUNTED_RUNS = 1000
 
 blueprint = Blueprint("maalinger", __name__)
 
@@ -59,7 +59,7 @@ class _Standing(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges; those that cannot be told are left out."""
         yield from self._index()
-        yield from self._jobs()
+        yield from self._runs()
 
     def _index(self) -> Iterator[GaugeMetricFamily]:
         folder = self._settings.index_dir
@@ -77,16 +77,20 @@ class _Standing(Collector):
         size = sum(size for size, _digest in manifest.files.values())
         yield GaugeMetricFamily("kb_index_bytes", "Size of the index on disk.", value=size)
 
-    def _jobs(self) -> Iterator[GaugeMetricFamily]:
+    def _runs(self) -> Iterator[GaugeMetricFamily]:
         try:
             with State(self._settings.state_dir) as state:
-                tally = Tally(job.status.name.lower() for job in state.jobs(COUNTED_JOBS))
+                tally = Tally(run.status.name.lower() for run in state.runs(COUNTED_RUNS))
         except KbError:
             return
-        family = GaugeMetricFamily("kb_jobs", "Jobs that are remembered, by status.", labels=["status"])
+        family = GaugeMetricFamily("kb_runs", "Indexing runs that are remembered, by status.", labels=["status"])
         for status, count in sorted(tally.items()):
             family.add_metric([status], count)
         yield family
+
+
+def _alone(inner: Embedder) -> Embedder:
+    return inner
 
 
 class MeasuredEmbedder:
@@ -95,6 +99,10 @@ class MeasuredEmbedder:
     def __init__(self, inner: Embedder, measurements: Measurements) -> None:
         self._inner = inner
         self._measurements = measurements
+
+    def __reduce__(self) -> tuple[Callable[[Embedder], Embedder], tuple[Embedder]]:
+        """In another process (a job's) there is nothing to measure for: there it is the embedder alone."""
+        return _alone, (self._inner,)
 
     @property
     def name(self) -> str:

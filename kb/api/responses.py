@@ -430,11 +430,14 @@ class Job(Body):
     id: str
     created: Date
     by: Annotated[str, Field(description="Hvem der satte jobbet i gang.")]
-    state: Annotated[str, Field(description="venter, i gang, færdig, fejlet eller afbrudt.")]
+    state: Annotated[str, Field(description="venter, i gang, færdig, fejlet eller annulleret.")]
     is_over: bool
     stage: str
     done: int
     total: int
+    file: Annotated[str, Field(description="Filen, der arbejdes på.")]
+    seconds_left: Annotated[float | None, Field(description="Skøn over, hvor længe trinnet varer endnu.")]
+    run_id: Annotated[str, Field(description="Kørslen, der udfører jobbet; tom, til den er begyndt.")]
     files: Annotated[dict[str, str], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
     report: dict[str, Any]
     error: str
@@ -512,4 +515,43 @@ class AuditTrail(Body):
 
     items: list[AuditEvent]
     total: int
+    next: Next
+
+
+class Progress(Body):
+    """How far a run is; ``seconds_left`` is an estimate for the stage at work."""
+
+    stage: str
+    done: int
+    total: int
+    file: str
+    seconds_left: float | None
+
+
+class Failed(Body):
+    """Why a run failed."""
+
+    code: str
+    message: str
+    advice: str
+
+
+class Run(Body):
+    """An indexing run with its progress, and at its end its report by file or its error."""
+
+    id: str
+    job: str
+    started_by: str
+    started: Date
+    finished: str
+    status: Annotated[str, Field(description="i gang, færdig, fejlet, annulleret eller gik ned.")]
+    progress: Progress
+    error: Failed | None
+    report: dict[str, Any] | None
+
+
+class Runs(Body):
+    """A page of the runs, newest first."""
+
+    items: list[Run]
     next: Next

@@ -35,6 +35,7 @@ def install(app: Flask, settings: Settings) -> None:
     """Let people sign in to an application."""
     # Signs only what binds a sign-in under way to its browser; a restart makes that person begin again.
     app.secret_key = secrets.token_bytes(32)
+    app.context_processor(_ways)
     app.config.update(
         SESSION_COOKIE_NAME="kb_login_undervejs",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
@@ -52,6 +53,16 @@ def install(app: Flask, settings: Settings) -> None:
         client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256", "timeout": 10},
     )
     app.extensions[EXTENSION] = oauth
+
+
+def _ways() -> dict[str, str]:
+    """What the frame of every page shows of signing in and out."""
+    who: Identity | None = g.get("identity")
+    if who is not None and who.via is Via.SESSION:
+        return {"sign_out_url": url_for("login.sign_out"), "signed_in_as": who.name}
+    if guard().closed and (who is None or who.via is Via.ANONYMOUS) and request.blueprint != blueprint.name:
+        return {"sign_in_url": url_for("login.form", next=request.full_path.removesuffix("?"))}
+    return {}
 
 
 def _secret(settings: Settings) -> str:

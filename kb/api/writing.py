@@ -17,11 +17,12 @@ from kb.access import AccessRole
 from kb.api import responses, schemas
 from kb.api.guard import guard, record
 from kb.api.operations import PREFIX, Api, holder, settings
-from kb.api.paging import page_of
+from kb.api.paging import next_address, page_of
 from kb.errors import NotFoundError
 from kb.feedback import FeedbackStore
 from kb.jobs import Job, Jobs
 from kb.search import clean_question
+from kb.state import State
 from kb.store import StoredRecord
 
 changes = Api("aendringer")
@@ -179,3 +180,39 @@ def audit_trail(query: schemas.SinceQuery) -> dict[str, Any]:
     page["items"] = [entry.as_dict() for entry in page["items"]]
     record("hændelseslog udtrukket", detail=f"{len(page['items'])} hændelser")
     return page
+
+
+@changes.get(
+    "/runs", summary="List kørslerne", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
+    query=schemas.ListQuery, response=responses.Runs, example={"top": 2},
+)  # fmt: skip
+def runs(query: schemas.ListQuery) -> dict[str, Any]:
+    """Alle indekseringer, også dem fra kommandolinjen, nyeste først."""
+    with State(settings().state_dir) as state:
+        # One more than asked for tells whether there is a next page.
+        found = state.runs(query.top + 1, query.offset)
+    following = next_address(query.top, query.offset) if len(found) > query.top else None
+    return {"items": [run.as_dict() for run in found[: query.top]], "next": following}
+
+
+@changes.get(
+    "/runs/{run_id}", summary="Følg en kørsel", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
+    response=responses.Run, problems=("findes-ikke",), example={"run_id": "20261123T153037044417Z"},
+)  # fmt: skip
+def run(run_id: str) -> dict[str, Any]:
+    """Hvor langt kørslen er, og når den er færdig, hvad den gjorde ved hver fil."""
+    with State(settings().state_dir) as state:
+        return state.run(run_id).as_dict()
+
+
+@changes.operation(
+    "POST", "/runs/{run_id}/cancel", summary="Stands en kørsel", tag="Redaktion", role=AccessRole.EDITOR,
+    status=ACCEPTED, response=responses.Run, problems=("findes-ikke",), example={"run_id": "20261123T153037044417Z"},
+)  # fmt: skip
+def cancel_run(run_id: str) -> dict[str, Any]:
+    """Bed en kørsel om at standse ved sit næste skridt. Indekset i brug er uændret."""
+    with State(settings().state_dir) as state:
+        state.run(run_id)
+        state.cancel_run(run_id)
+        record("kørsel standset", target=run_id)
+        return state.run(run_id).as_dict()
