@@ -89,12 +89,20 @@ def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
     name = safe_name(upload.filename or "")
     target = old if Path(name).suffix.lower() == old.suffix.lower() else free_path(old.with_suffix(Path(name).suffix))
     if target != old:
-        # The id is inferred from the path, and everything that cites the report names it.
-        _write_sidecar(target, {**_read_sidecar(old), "id": stored.record.id})
+        # What an editor wrote may stand in the old file itself; the id was inferred from its path, and citations name it.
+        _write_sidecar(target, {**_written(stored), **_read_sidecar(old), "id": stored.record.id})
     _write(upload, target)
     if target != old:
         remove(settings, stored)
     return target.relative_to(settings.corpus.resolve()).as_posix()
+
+
+def _written(stored: StoredRecord) -> dict[str, Any]:
+    """A report's metadata without what was inferred."""
+    metadata = stored.record.metadata
+    values = metadata.as_dict()
+    del values["udledt"]
+    return {key: value for key, value in values.items() if value and key not in metadata.inferred}
 
 
 def remove(settings: Settings, stored: StoredRecord) -> None:

@@ -1,0 +1,112 @@
+"""Changes to the corpus folder stay inside it, keep ids and metadata, and never show half a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kb import editing, indexing
+from kb.errors import InputError
+from kb.search import Snapshot
+from kb.settings import Settings
+from kb.store import Failure, StoredRecord
+from tests.support import HashEmbedder
+
+
+class Sent:
+    """An upload of some text."""
+
+    def __init__(self, filename: str | None, text: str = "Ny tekst om vand i kommunen.") -> None:
+        self.filename = filename
+        self._text = text
+
+    def save(self, dst: Path) -> None:
+        dst.write_text(self._text, encoding="utf-8")
+
+
+class Broken(Sent):
+    """An upload whose connection is lost halfway."""
+
+    def save(self, dst: Path) -> None:
+        dst.write_text("halv", encoding="utf-8")
+        raise ConnectionResetError
+
+
+def record(settings: Settings, document_id: str) -> StoredRecord:
+    return Snapshot.open(settings.index_dir).records[document_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("Rapport æøå (2).pdf", "Rapport æøå (2).pdf"), ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\mapper\\fil.docx", "fil.docx"), (".skjult.md", "skjult.md"), ("a\x00b\nc.txt", "abc.txt"),
+        ("a" * 300 + ".pdf", "a" * 117 + ".pdf"), ("e\u0301n.md", "én.md"), ("<b>.html", "b.html"),
+    ],
+)  # fmt: skip
+def test_a_name_is_made_safe_and_stays_readable(name: str, safe: str) -> None:
+    assert editing.safe_name(name) == safe
+
+
+@pytest.mark.parametrize("name", ["", "uden-endelse", ".pdf", "fil.", "rapport.meta.yaml", "fil.p/df", "..", "fil.#"])
+def test_a_name_without_a_proper_suffix_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="filendelse"):
+        editing.safe_name(name)
+
+
+def test_a_taken_name_gets_a_number(settings: Settings) -> None:
+    assert editing.add(settings, Sent("a.md")) == "indlagt/a.md"
+    assert editing.add(settings, Sent("a.md")) == "indlagt/a-2.md"
+    assert editing.add(settings, Sent("a.md")) == "indlagt/a-3.md"
+
+
+def test_a_lost_connection_leaves_nothing_behind(settings: Settings) -> None:
+    with pytest.raises(ConnectionResetError):
+        editing.add(settings, Broken("a.md"))
+    assert list((settings.corpus / editing.FOLDER).iterdir()) == []
+
+
+def test_metadata_is_kept_where_the_form_does_not_ask(indexed: Settings) -> None:
+    path = indexed.corpus / "asta.md"
+    sidecar = path.with_name("asta.md.meta.yaml")
+    sidecar.write_text("kilder: [{url: 'https://example.dk'}]\ntitel: Gammel\nemne: Notater\n", encoding="utf-8")
+    editing.write_metadata(indexed, record(indexed, "asta"), {"titel": "Ny", "emne": "", "år": 2024})
+    assert yaml.safe_load(sidecar.read_text(encoding="utf-8")) == {
+        "kilder": [{"url": "https://example.dk"}], "titel": "Ny", "år": 2024,
+    }  # fmt: skip
+
+
+def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings) -> None:
+    path = editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.txt"))
+    assert path == "asta.txt"
+    assert not (indexed.corpus / "asta.md").exists()
+    indexing.run(indexed, HashEmbedder())
+    document = Snapshot.open(indexed.index_dir).document("asta").document
+    assert "Ny tekst om vand" in document.text
+    assert (document.metadata.projekt, document.metadata.år) == ("ASTA", 2021)
+
+
+def test_a_removed_report_takes_its_metadata_along(indexed: Settings) -> None:
+    stored = record(indexed, "asta")
+    editing.write_metadata(indexed, stored, {"titel": "Ny"})
+    editing.remove(indexed, stored)
+    assert not list(indexed.corpus.glob("asta*"))
+
+
+def test_nothing_outside_the_corpus_is_touched(indexed: Settings, tmp_path: Path) -> None:
+    outside = tmp_path / "andet.md"
+    outside.write_text("# Andet\n", encoding="utf-8")
+    stored = record(indexed, "asta")
+    astray = replace(stored, record=replace(stored.record, path="../andet.md"))
+    for change in (
+        lambda: editing.remove(indexed, astray),
+        lambda: editing.replace(indexed, astray, Sent("b.md")),
+        lambda: editing.write_metadata(indexed, astray, {"titel": "x"}),
+        lambda: editing.remove_unread(indexed, Failure(stored.root, "../andet.md", "", "", "")),
+    ):
+        with pytest.raises(InputError, match="uden for"):
+            change()
+    assert sorted(path.name for path in tmp_path.glob("andet*")) == ["andet.md"]
