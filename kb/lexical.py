@@ -8,8 +8,8 @@ All analysis is ours (``kb.analysis``): Tantivy gets terms separated by spaces a
 * ``exact``: title, headings and text as written, with positions, for phrases.
 * ``row``: the passage's number in the build.
 
-A search goes in two steps: the terms find candidates in Tantivy, and terms and runs of letters (``kb.grams``) together
-rank them.
+A search goes in two steps: :meth:`LexicalIndex.search` finds candidates by their terms in Tantivy;
+:meth:`LexicalIndex.scores` scores candidates, these and the vectors', by terms and runs of letters (``kb.grams``).
 
 A filter is applied before ranking. A small set of allowed rows becomes part of the query; for a large one, ranked rows
 are read in growing portions until enough of them are allowed. Either way no allowed row is lost to one that is not.
@@ -38,8 +38,6 @@ WRITER_MEMORY = 64_000_000
 STEM_REPEATS = 2
 # A run of letters beside a word. Chosen on the development halves; docs/decisions.md has the figures.
 GRAM_WEIGHT = 0.3
-# Candidates for each row asked for.
-CANDIDATES_PER_ROW = 2
 # Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
 QUERY_FILTER_ROWS = 512
 # Between a title's or heading's words and the text, so that no phrase runs across.
@@ -116,25 +114,7 @@ class LexicalIndex:
         return int(self._searcher.num_docs)
 
     def search(self, question: Question, top: int, allowed: Rows | None = None) -> list[tuple[int, float]]:
-        """The ``top`` best rows with their scores, best first, among ``allowed`` if given."""
-        found = self._found(question, top * CANDIDATES_PER_ROW, allowed)
-        rows = np.array([row for row, _ in found], dtype=np.int64)
-        scores = np.array([score for _, score in found], dtype=np.float32) + self._gram_scores(question, rows)
-        order = np.lexsort((rows, -scores))[:top]
-        return [(int(rows[i]), float(scores[i])) for i in order]
-
-    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
-        """The scores of given rows; 0 where nothing meets."""
-        query = self._query(question)
-        found = dict(self._run(self._among(query, rows), len(rows))) if query is not None and len(rows) else {}
-        terms = np.array([found.get(int(row), 0.0) for row in rows], dtype=np.float32)
-        return terms + self._gram_scores(question, rows)
-
-    def _gram_scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
-        return self._gram_weight * self._grams.scores(question.words, rows)
-
-    def _found(self, question: Question, top: int, allowed: Rows | None) -> list[tuple[int, float]]:
-        """The best rows by the question's terms."""
+        """The ``top`` best rows by the question's terms with their scores, best first, among ``allowed`` if given."""
         query = self._query(question)
         if query is None or top <= 0 or (allowed is not None and len(allowed) == 0):
             return []
@@ -143,6 +123,13 @@ class LexicalIndex:
         if len(allowed) <= QUERY_FILTER_ROWS:
             return self._run(self._among(query, allowed), top)
         return self._filtered(query, top, allowed)
+
+    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
+        """The scores of given rows by terms and runs of letters; 0 where nothing meets."""
+        query = self._query(question)
+        found = dict(self._run(self._among(query, rows), len(rows))) if query is not None and len(rows) else {}
+        terms = np.array([found.get(int(row), 0.0) for row in rows], dtype=np.float32)
+        return terms + self._gram_weight * self._grams.scores(question.words, rows)
 
     def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:
         """The rows whose title, headings or text hold every one of the phrases, in ascending order."""

@@ -89,7 +89,7 @@ def load(folder: Path) -> BeirSet:
 def evaluate(folder: Path, settings: Settings, embedder: Embedder, *, engine: Engine = Engine.HYBRID) -> BeirScores:
     """Index the set into a temporary build and score it."""
     data = load(folder)
-    own = settings.model_copy(update={"index_dir": _index_dir(settings, folder), "max_question_chars": 100_000})
+    own = settings.model_copy(update={"index_dir": index_folder(settings, folder), "max_question_chars": 100_000})
     try:
         indexing.run_documents(own, embedder, data.documents)
         searcher = open_searcher(own, embedder)
@@ -132,7 +132,7 @@ def ranked_documents(result: SearchResult) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _index_dir(settings: Settings, folder: Path) -> Path:
+def index_folder(settings: Settings, folder: Path) -> Path:
     """A folder of the set's own, told apart by its place, with the vectors of earlier evaluations."""
     key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
     return settings.index_dir / EVALUATION_FOLDER / f"{folder.name}-{key}"

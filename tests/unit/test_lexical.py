@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from kb import lexical
+from kb.analysis import words_of
 from kb.errors import IndexDamagedError
-from kb.lexical import Entry, LexicalIndex
+from kb.grams import GramIndex
+from kb.lexical import GRAM_WEIGHT, Entry, LexicalIndex
 
 ENTRIES = [
     Entry("Asta", ("Jura", "Databehandleraftaler"), "Kommunen indgik en aftale med leverandøren om drift."),
@@ -57,11 +59,14 @@ def test_an_empty_filter_finds_nothing(index: LexicalIndex) -> None:
     assert _rows(index, "drift", allowed=[]) == []
 
 
-def test_given_rows_get_the_scores_the_search_gave_them(index: LexicalIndex) -> None:
+def test_given_rows_are_scored_by_terms_and_by_runs_of_letters(index: LexicalIndex) -> None:
     question = index.analyser.question("aftaler om medicinsk udstyr")
-    found = dict(index.search(question, 10))
-    scores = index.scores(question, np.array([4, 2, 0], dtype=np.int64))
-    assert scores.tolist() == pytest.approx([0.0, found[2], found[0]])
+    terms = dict(index.search(question, 10))
+    rows = np.array([4, 2, 0], dtype=np.int64)
+    runs = GramIndex.of([words_of(entry.full_text) for entry in ENTRIES]).scores(question.words, rows)
+    assert index.scores(question, rows).tolist() == pytest.approx(
+        [terms.get(int(row), 0.0) + GRAM_WEIGHT * float(run) for row, run in zip(rows, runs, strict=True)], rel=1e-5
+    )
 
 
 def test_phrases_are_found_as_written(index: LexicalIndex) -> None:
