@@ -89,7 +89,7 @@ def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
     name = safe_name(upload.filename or "")
     target = old if Path(name).suffix.lower() == old.suffix.lower() else free_path(old.with_suffix(Path(name).suffix))
     if target != old:
-        # What an editor wrote may stand in the old file itself; the id was inferred from its path, and citations name it.
+        # What an editor wrote may stand in the old file itself; its id came from its path, and citations name it.
         _write_sidecar(target, {**_written(stored), **_read_sidecar(old), "id": stored.record.id})
     _write(upload, target)
     if target != old:
@@ -120,7 +120,7 @@ def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str
 
 
 def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
-    """Write values beside a report in place of its own; an empty one stands for what the file itself says nothing of."""
+    """Write values beside a report in place of its own; an empty one stands for what the file says nothing of."""
     path = file_of(settings, stored)
     _write_sidecar(path, {**_read_sidecar(path), **values})
 
