@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request

@@ -22,6 +22,7 @@ from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMedia
 
 from kb import __version__
 from kb.access import AccessRole
+from kb.api import removed
 from kb.api.schemas import AnswerQuery, NoQuery, Query
 from kb.errors import InputError
 from kb.search import Searcher, SnapshotHolder, clean_question
@@ -205,4 +206,5 @@ def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
     made_of = [__version__, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
+    made_of.append(sorted(removed.of(searcher.snapshot)))
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

@@ -8,7 +8,7 @@ from typing import Any
 from kb import __version__, builds
 from kb.access import AccessRole
 from kb.answer import answer as make_answer
-from kb.api import responses, schemas
+from kb.api import removed, responses, schemas
 from kb.api.measuring import count_answer
 from kb.api.operations import Api, holder, settings
 from kb.api.paging import choose, chosen_fields, next_address, page_of
@@ -70,10 +70,12 @@ def documents(searcher: Searcher, query: schemas.DocumentsQuery) -> dict[str, An
     """Rapporterne uden deres tekst, filtreret og sorteret."""
     names = chosen_fields(query.fields, responses.Document)
     wanted = {name: set(values) for name, values in query.filters.items()}
+    gone = removed.of(searcher.snapshot)
     passing = [
         stored
-        for stored in searcher.snapshot.records.values()
-        if all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
+        for id_, stored in searcher.snapshot.records.items()
+        if id_ not in gone
+        and all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
     ]
     page = page_of(sorted(passing, key=_ORDERS[query.order]), query.top, query.offset)
     page["items"] = [choose(_document(stored), names) for stored in page["items"]]
@@ -102,6 +104,7 @@ def _document(stored: StoredRecord) -> dict[str, Any]:
 def document(searcher: Searcher, document_id: str, query: schemas.DocumentQuery) -> dict[str, Any]:
     """Rapporten med metadata, overskrifter, sider og tekst."""
     snapshot = searcher.snapshot
+    _check_there(snapshot, document_id)
     whole = snapshot.document(document_id).document
     headings = [{"level": h.level, "text": h.text, "start": h.start, "end": h.end} for h in whole.headings]
     pages = [
@@ -119,8 +122,7 @@ def document(searcher: Searcher, document_id: str, query: schemas.DocumentQuery)
 def document_passages(searcher: Searcher, document_id: str, query: schemas.ListQuery) -> dict[str, Any]:
     """Rapportens passager i rækkefølge."""
     snapshot = searcher.snapshot
-    if document_id not in snapshot.records:
-        raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
+    _check_there(snapshot, document_id)
     page = page_of(snapshot.passages_of(document_id), query.top, query.offset)
     page["items"] = [_passage(snapshot, passage) for passage in page["items"]]
     return {**page, "build": snapshot.build_id}
@@ -132,7 +134,14 @@ def document_passages(searcher: Searcher, document_id: str, query: schemas.ListQ
 )  # fmt: skip
 def passage(searcher: Searcher, passage_id: str) -> dict[str, Any]:
     """Den passage, et svar henviser til, med dens sted i rapporten."""
-    return _passage(searcher.snapshot, searcher.snapshot.passage(passage_id))
+    found = searcher.snapshot.passage(passage_id)
+    _check_there(searcher.snapshot, found.document_id)
+    return _passage(searcher.snapshot, found)
+
+
+def _check_there(snapshot: Snapshot, document_id: str) -> None:
+    if document_id not in snapshot.records or document_id in removed.of(snapshot):
+        raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
 
 
 def _passage(snapshot: Snapshot, found: Passage) -> dict[str, Any]:

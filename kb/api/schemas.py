@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Self, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
 from kb.api import responses
+from kb.errors import QuestionError
 from kb.models import THEMES, Role
 from kb.search import FILTER_FIELDS
 
@@ -26,13 +27,21 @@ MAX_VALUE = 500
 MAX_FIELDS = 40
 # As kb.search.clean_question demands: text, and at least one letter or digit in it.
 _TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]"
-QUESTION_PATTERN = rf"^{_TEXT}*[\wÆØÅæøå]{_TEXT}*$"
+# Spelled out, since a JSON schema's idea of a letter differs from one program to the next.
+_LETTER = "[0-9A-Za-zÀ-ÖØ-öø-ÿ]"
+QUESTION_PATTERN = f"^{_TEXT}*{_LETTER}{_TEXT}*$"
 
 
 def _whole_number(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise PydanticCustomError("int_parsing", "not a whole number")
     return value
+
+
+def _asks(question: str) -> str:
+    if not re.search(_LETTER, question):
+        raise QuestionError("Spørgsmålet er tomt.", advice="Skriv, hvad du vil vide, fx: Hvordan håndterede de GDPR?")
+    return question
 
 
 def _integer(value: object) -> object:
@@ -56,6 +65,7 @@ Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
 Values = Annotated[list[Value], Field(max_length=MAX_VALUES)]
 Question = Annotated[
     str,
+    AfterValidator(_asks),
     Field(
         description="Spørgsmålet på dansk. CPR-numre i det bliver skjult, før der søges.",
         json_schema_extra={"minLength": 1, "pattern": QUESTION_PATTERN},
@@ -196,6 +206,12 @@ class EditedMetadata(BaseModel):
     år: Annotated[int, Field(ge=1800, le=2200), BeforeValidator(_integer)] | None = None
     status: Line = ""
     temaer: Annotated[list[Theme], Field(max_length=len(THEMES))] = []
+
+
+class JobQuery(Query):
+    """What a job is to do."""
+
+    full: Annotated[Truth, Field(description="Læs alle filer igen, også de uændrede.")] = False
 
 
 class NewFeedback(BaseModel):

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from kb import editing, indexing
 from kb.access import AccessRole
-from kb.api import responses, schemas
+from kb.api import removed, responses, schemas
 from kb.api.guard import guard, record
 from kb.api.operations import PREFIX, Api, holder, settings
 from kb.api.paging import next_address, page_of
@@ -49,8 +49,9 @@ def _accepted(values: dict[str, Any], job: Job) -> Response:
 
 
 def _stored(document_id: str) -> StoredRecord:
-    found = holder().searcher().snapshot.records.get(document_id)
-    if found is None:
+    snapshot = holder().searcher().snapshot
+    found = snapshot.records.get(document_id)
+    if found is None or document_id in removed.of(snapshot):
         raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
     return found
 
@@ -64,6 +65,7 @@ def upload(file: FileStorage, metadata: schemas.EditedMetadata) -> Response:
     """Læg en fil ind, med eller uden metadata. Hvad den er, afgøres af dens indhold; den gemmes under et navn, serveren
     giver den. Rapporten kan findes, når jobbet er færdigt."""
     path = editing.add_recognised(settings(), file, metadata.model_dump(exclude_defaults=True))
+    removed.clear()
     record("rapport lagt ind", target=path, detail=file.filename or "")
     return _accepted({"path": path}, jobs().start(by=g.identity.name, files=[path]))
 
@@ -88,24 +90,37 @@ def replace_metadata(document_id: str, body: schemas.EditedMetadata) -> Response
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
 def delete(document_id: str) -> Response:
-    """Filen og dens metadata slettes. Rapporten er ude af alle svar, når jobbet er færdigt."""
+    """Filen og dens metadata slettes, og rapporten kan ikke hentes mere. Den er ude af alle svar, når jobbet er
+    færdigt."""
     editing.remove(settings(), _stored(document_id))
+    removed.mark(holder().searcher().snapshot, document_id)
     record("rapport slettet", target=document_id)
     return _accepted({"document_id": document_id}, jobs().start(by=g.identity.name))
 
 
 @changes.operation(
     "POST", "/jobs", summary="Start en indeksering", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
-    response=responses.Job,
+    query=schemas.JobQuery, response=responses.Job, example={"full": False},
 )  # fmt: skip
-def start_job() -> Response:
+def start_job(query: schemas.JobQuery) -> Response:
     """Bring indekset på linje med rapporterne. Et job, der allerede venter, gør det for begge."""
-    job = jobs().start(by=g.identity.name)
-    record("indeksering sat i gang", target=job.id)
-    response = jsonify(_job(job))
+    started = jobs().start(by=g.identity.name, full=query.full)
+    record("indeksering sat i gang", target=started.id)
+    response = jsonify(_job(started))
     response.status_code = ACCEPTED
-    response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
+    response.headers["Location"] = f"{PREFIX}/jobs/{started.id}"
     return response
+
+
+@changes.operation(
+    "DELETE", "/jobs/{job_id}", summary="Afbryd et job", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
+    response=responses.Job, problems=("findes-ikke",), example={"job_id": "20261123T153037044417Z"},
+)  # fmt: skip
+def cancel_job(job_id: str) -> dict[str, Any]:
+    """Et job, der venter, er straks annulleret; et, der er i gang, standser ved sit næste skridt."""
+    cancelled = jobs().cancel(job_id)
+    record("job annulleret", target=job_id)
+    return _job(cancelled)
 
 
 @changes.get(
@@ -118,7 +133,7 @@ def list_jobs() -> dict[str, Any]:
 
 @changes.get(
     "/jobs/{job_id}", summary="Følg et job", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
-    response=responses.Job, problems=("findes-ikke",), example={"job_id": "0f8fad5bd9cb469fa16570867728950e"},
+    response=responses.Job, problems=("findes-ikke",), example={"job_id": "20261123T153037044417Z"},
 )  # fmt: skip
 def job(job_id: str) -> dict[str, Any]:
     """Hvor langt jobbet er, og når det er færdigt, hvad der blev af hver fil."""
@@ -136,6 +151,7 @@ def job(job_id: str) -> dict[str, Any]:
 def use_build(build_id: str) -> dict[str, Any]:
     """Gå tilbage til et ældre indeks, hvis det er helt."""
     chosen = indexing.roll_back(settings(), build_id)
+    removed.clear()
     record("indeks taget i brug", target=chosen)
     return {"build": chosen}
 
