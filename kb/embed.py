@@ -107,6 +107,10 @@ class SentenceTransformerEmbedder:
         """Tokens of ``text`` as a passage."""
         return len(self._tokenizer.encode(self.card.passage_prefix + text.strip()))
 
+    def __reduce__(self) -> tuple[type[SentenceTransformerEmbedder], tuple[Path]]:
+        """In another process the model is loaded from its folder again."""
+        return SentenceTransformerEmbedder, (self.folder.absolute(),)
+
     def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)

@@ -1,54 +1,54 @@
-"""Indexing as a job in the background of a server: one at a time, its progress visible, its end remembered.
+"""Indexing as a job beside a server: one at a time, queued, its progress visible, cancellable, remembered.
 
 ``Jobs.start`` returns at once. While a job is at work, what is asked for next waits and then runs once, however many
-asked: a run takes in everything that lies in the corpus when it begins. Every job is kept in ``state/jobs.sqlite``, so
-that its page still tells how it went after the server was started again; one that the server died under is "afbrudt".
+asked: a run takes in everything that lies in the corpus when it begins. A job is the run that ``kb index`` makes, in a
+process of its own (:mod:`kb.job_process`) with the lowest of priorities and one processor left alone, so that
+questions are answered meanwhile as fast as ever; should it crash or eat the memory, the server goes on.
+
+Jobs are kept in the state file. A job whose process died together with the server (a power cut) goes back to its place
+in the queue when the server comes up, and carries on from what was read and embedded; one whose process lived on is
+left to finish.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import sqlite3
+import os
+import pickle
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from kb import indexing
 from kb.embed import Embedder
-from kb.errors import KbError
+from kb.errors import NotFoundError
 from kb.settings import Settings
+from kb.state import Run, State, StoredJob
+from kb.state import Status as JobState
+
+__all__ = ["Job", "JobState", "Jobs"]
 
 log = logging.getLogger(__name__)
-FILE = "jobs.sqlite"
 SHOWN = 20
-
-
-class JobState(StrEnum):
-    """Where a job is. The values are the words shown."""
-
-    WAITING = "venter"
-    RUNNING = "i gang"
-    DONE = "færdig"
-    FAILED = "fejlet"
-    INTERRUPTED = "afbrudt"
-
-
-ENDED = frozenset({JobState.DONE, JobState.FAILED, JobState.INTERRUPTED})
+WAITING = "venter"
+PROCESS = "kb.job_process"
+# Seconds between looks at a process at work, and how long one asked to stop may take before it is made to.
+LOOK = 0.1
+GRACE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job as it stands. ``files`` are the corpus paths it was started for, each with its state in words.
 
-    ``stage`` is the stage at work with ``done`` of ``total`` steps (0: not known). ``report`` is what the run did, by
-    file (:meth:`kb.indexing.RunReport.as_dict`); ``error`` why it failed, with ``advice``.
+    ``stage`` is the stage at work with ``done`` of ``total`` steps (0: not known), ``file`` the file it is at and
+    ``seconds_left`` an estimate for the stage (None: not known). ``report`` is what the run did, by file
+    (:meth:`kb.indexing.RunReport.as_dict`); ``error`` why it failed, with ``advice``.
     """
 
     id: str
@@ -58,16 +58,19 @@ class Job:
     stage: str = ""
     done: int = 0
     total: int = 0
+    file: str = ""
+    seconds_left: float | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     advice: str = ""
     ended: str = ""
+    run_id: str = ""
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.state in ENDED
+        return self.state.over
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -86,124 +89,133 @@ class Jobs:
         self._settings = settings
         self._embedder = embedder
         self._lock = threading.Lock()
-        self._jobs: dict[str, Job] = {}
         self._thread: threading.Thread | None = None
-        self._store = _JobStore(settings.state_dir / FILE)
-        for job in self._store.load():
-            over = job if job.is_over else replace(job, state=JobState.INTERRUPTED, ended=_now())
-            self._jobs[job.id] = over
-            if over is not job:
-                self._store.save(over)
+        self._at_work = ""
+        self._state = State(settings.state_dir)
+        self._take_up()
 
-    def start(self, *, by: str, files: Sequence[str] = ()) -> Job:
-        """Start a run, or join the one that waits; returns its job."""
-        with self._lock:
-            waiting = next((job for job in self._jobs.values() if job.state is JobState.WAITING), None)
-            job = waiting or Job(id=uuid4().hex, created=_now(), by=by)
-            job = replace(job, files={**job.files, **dict.fromkeys(files, "venter")})
-            self._jobs[job.id] = job
-            self._store.save(job)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="kb-jobs", daemon=True)
-                self._thread.start()
-            return job
+    def start(self, *, by: str, files: Sequence[str] = (), full: bool = False) -> Job:
+        """Start a run, or join the one that waits; returns its job. ``full`` reads every file again."""
+        stored = self._state.add_job(by, full=full, files=dict.fromkeys(files, WAITING))
+        self._ensure_worker()
+        return self._view(stored)
 
     def get(self, job_id: str) -> Job | None:
         """A job by id."""
-        with self._lock:
-            return self._jobs.get(job_id)
+        try:
+            return self._view(self._state.job(job_id))
+        except NotFoundError:
+            return None
 
     def newest(self) -> list[Job]:
         """The latest jobs, newest first."""
+        self._take_up()
+        return [self._view(stored) for stored in self._state.jobs(SHOWN)]
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a waiting job at once, and ask one at work to stop; raises :class:`NotFoundError`."""
+        return self._view(self._state.cancel_job(job_id))
+
+    def _view(self, stored: StoredJob) -> Job:
+        run = self._state.run_of_job(stored.id) or _NO_RUN
+        return Job(
+            id=stored.id,
+            created=stored.created,
+            by=stored.asked_by,
+            state=stored.status,
+            stage=run.stage,
+            done=run.done,
+            total=run.total,
+            file=run.note,
+            seconds_left=run.seconds_left,
+            files=stored.files,
+            report=run.report,
+            error=stored.error,
+            advice=stored.advice,
+            ended=stored.finished,
+            run_id=run.id,
+        )
+
+    def _take_up(self) -> None:
+        """Put jobs whose process is gone back in the queue, and see to it that someone works at the queue."""
         with self._lock:
-            return sorted(self._jobs.values(), key=lambda job: job.created, reverse=True)[:SHOWN]
+            lost = [job for job in self._state.jobs_at_work() if job.id != self._at_work and not _is_alive(job.owner)]
+        for job in lost:
+            self._state.own_job(job.id, 0)
+        if self._state.has_waiting_job():
+            self._ensure_worker()
+
+    def _ensure_worker(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="kb-jobs", daemon=True)
+                self._thread.start()
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            self._run(job)
+            try:
+                self._carry_out(job)
+            except Exception:
+                log.exception("Jobbet %s kunne ikke udføres", job.id)
+                self._state.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
 
-    def _next(self) -> Job | None:
+    def _next(self) -> StoredJob | None:
         with self._lock:
-            job = next((job for job in self._jobs.values() if job.state is JobState.WAITING), None)
+            job = self._state.claim_job(os.getpid())
+            self._at_work = job.id if job else ""
             if job is None:
                 self._thread = None
-                return None
-            self._jobs[job.id] = running = replace(job, state=JobState.RUNNING)
-            self._store.save(running)
-            return running
+            return job
 
-    def _run(self, job: Job) -> None:
-        try:
-            done = indexing.run(self._settings, self._embedder, started_by=job.by, progress=_Watcher(self, job.id))
-            # As the file gives it back: lists for tuples.
-            report = json.loads(json.dumps(done.as_dict()))
-            failed = report["failed"]
-            files = {path: failed[path]["grund"] if path in failed else "kan findes nu" for path in job.files}
-            self.change(job.id, state=JobState.DONE, report=report, files=files, ended=_now())
-        except KbError as error:
-            self.change(job.id, state=JobState.FAILED, error=str(error), advice=error.advice, ended=_now())
-        except Exception:
-            log.exception("Indekseringen %s fejlede uventet", job.id)
-            error_text = "Der skete en uventet fejl; se serverens log."
-            self.change(job.id, state=JobState.FAILED, error=error_text, ended=_now())
-        ended = self.get(job.id)
-        assert ended is not None
-        self._store.save(ended)
+    def _carry_out(self, job: StoredJob) -> None:
+        """Run the job in a process of its own and wait for its end."""
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", PROCESS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,  # an interrupt of the server is not meant for it
+        ) as process:
+            self._state.own_job(job.id, process.pid)
+            assert process.stdin is not None
+            with suppress(BrokenPipeError):
+                pickle.dump((self._settings, self._embedder, job.id), process.stdin)
+                process.stdin.close()
+            self._wait(job.id, process)
+        after = self._state.job(job.id)
+        if after.cancel and not after.status.over:
+            self._state.finish_job(job.id, JobState.CANCELLED)
+        elif not after.status.over:
+            error = "Indekseringen gik ned, måske fordi hukommelsen slap op. Det nuværende indeks er uændret."
+            self._state.finish_job(job.id, JobState.FAILED, error, "Start den igen; det, der er nået, går ikke tabt.")
 
-    def change(self, job_id: str, **changes: Any) -> None:
-        """Put new values on a job."""
-        with self._lock:
-            self._jobs[job_id] = replace(self._jobs[job_id], **changes)
-
-
-class _Watcher:
-    """Turns a run's progress into the job's."""
-
-    def __init__(self, jobs: Jobs, job_id: str) -> None:
-        self._jobs = jobs
-        self._id = job_id
-
-    def _job(self) -> Job:
-        job = self._jobs.get(self._id)
-        assert job is not None
-        return job
-
-    def stage(self, name: str, total: int) -> None:
-        """A stage begins."""
-        files = self._job().files
-        if not name.startswith(("plan", "læser")):
-            files = dict.fromkeys(files, f"{name} …")
-        self._jobs.change(self._id, stage=name, done=0, total=total, files=files)
-
-    def step(self, count: int = 1, note: str = "") -> None:
-        """Steps are done; ``note`` is the path of the file they were on."""
-        job = self._job()
-        files = {**job.files, note: "læst"} if note in job.files and job.stage == "læser" else job.files
-        self._jobs.change(self._id, done=job.done + count, files=files)
+    def _wait(self, job_id: str, process: subprocess.Popen[bytes]) -> None:
+        asked_at = 0.0
+        while process.poll() is None:
+            if not asked_at and self._state.job(job_id).cancel:
+                asked_at = time.monotonic()
+            if asked_at and time.monotonic() - asked_at > GRACE:
+                process.kill()  # runs survive being killed at any moment
+            time.sleep(LOOK)
 
 
-class _JobStore:
-    """The jobs' file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=10)
-        connection.execute("CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, job TEXT NOT NULL) STRICT")
-        return connection
-
-    def save(self, job: Job) -> None:
-        with closing(self._open()) as connection, connection:
-            connection.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?)", (job.id, json.dumps(job.as_dict())))
-
-    def load(self) -> list[Job]:
-        with closing(self._open()) as connection:
-            rows = connection.execute("SELECT job FROM jobs").fetchall()
-        kept = [json.loads(row[0]) for row in rows]
-        return [Job(**{**values, "state": JobState(values["state"])}) for values in kept]
+_NO_RUN = Run(id="", job="", started_by="", started="", finished="", status=JobState.WAITING)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _is_alive(owner: int) -> bool:
+    """Whether a job's process is at work; a number that now belongs to another program does not count."""
+    try:
+        os.kill(owner, 0)
+    except (ProcessLookupError, PermissionError, OverflowError):
+        return False
+    try:
+        return PROCESS.encode() in Path(f"/proc/{owner}/cmdline").read_bytes()
+    except OSError:
+        return True  # a system without /proc
+
+
+def _environment() -> dict[str, str]:
+    """The process finds what this one can import, and leaves a processor to those who ask questions."""
+    threads = str(max(1, (os.cpu_count() or 1) - 1))
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *(entry for entry in sys.path if entry)])
+    return {"OMP_NUM_THREADS": threads, **os.environ, "PYTHONPATH": path}

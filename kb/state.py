@@ -310,6 +310,10 @@ class State:
         sql = "SELECT * FROM jobs ORDER BY id DESC LIMIT ? OFFSET ?"
         return [_job(row) for row in self._all(sql, limit, offset)]
 
+    def has_waiting_job(self) -> bool:
+        """Whether any job waits."""
+        return bool(self._all("SELECT 1 FROM jobs WHERE status = ? LIMIT 1", Status.WAITING.value))
+
     def jobs_at_work(self) -> list[StoredJob]:
         """Jobs that some process carries out, or carried out when it died."""
         return [_job(row) for row in self._all("SELECT * FROM jobs WHERE status = ?", Status.RUNNING.value)]

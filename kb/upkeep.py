@@ -128,7 +128,7 @@ def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with
     members = dict(_members(settings, build_id, with_index=with_index))
     # Databases are copied first: what is listed in the contents must be what goes into the archive.
     copies = {name: _settled(path, scratch / str(n)) for n, (name, path) in enumerate(sorted(members.items()))}
-    described = {name: [path.stat().st_size, builds.file_digest(path)] for name, path in copies.items()}
+    described = {name: (path.stat().st_size, builds.file_digest(path)) for name, path in copies.items()}
     created = datetime.now(UTC).isoformat(timespec="seconds")
     corpus = settings.corpus.resolve()
     contents = {

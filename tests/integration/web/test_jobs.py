@@ -1,36 +1,45 @@
-"""Background runs: one at a time, asked for twice and run once more, remembered across a restart."""
+"""Background runs: one at a time, asked for twice and run once more, cancellable, remembered across a restart."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import os
+import signal
 import time
 from collections.abc import Callable
 
 import pytest
 
-from kb import indexing
-from kb.jobs import FILE, Job, Jobs, JobState
+from kb import builds, indexing
+from kb.errors import NotFoundError
+from kb.jobs import Job, Jobs, JobState
+from kb.search import SnapshotHolder
 from kb.settings import Settings
+from kb.state import State
 from tests.support import HashEmbedder, report_text
 
 
-def wait(found: Callable[[], bool], seconds: float = 20.0) -> None:
+@pytest.fixture
+def indexed(settings: Settings) -> Settings:
+    indexing.run(settings, HashEmbedder())
+    return settings
+
+
+def wait(found: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not found():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def ended(jobs: Jobs, job: Job) -> Job:
-    def over() -> bool:
-        now = jobs.get(job.id)
-        return now is not None and now.is_over
-
-    wait(over)
+def now(jobs: Jobs, job: Job) -> Job:
     found = jobs.get(job.id)
     assert found is not None
     return found
+
+
+def ended(jobs: Jobs, job: Job) -> Job:
+    wait(lambda: now(jobs, job).is_over)
+    return now(jobs, job)
 
 
 def test_a_run_tells_what_became_of_each_file(settings: Settings) -> None:
@@ -41,42 +50,96 @@ def test_a_run_tells_what_became_of_each_file(settings: Settings) -> None:
     assert job.files["asta.md"] == "kan findes nu"
     assert "PDF" in job.files["i stykker.pdf"]
     assert job.report["documents"] == 4
+    with State(settings.state_dir) as state:
+        assert state.run(job.run_id).started_by == "prøven"
 
 
 def test_what_is_asked_for_during_a_run_is_run_once_more(settings: Settings) -> None:
-    jobs = Jobs(settings, HashEmbedder(batch_seconds=0.2))
+    jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
     first = jobs.start(by="prøven")
-    wait(lambda: (jobs.get(first.id) or first).stage == "indlejrer")
+    wait(lambda: now(jobs, first).stage.startswith("indlejrer"))
     (settings.corpus / "sen.md").write_text(report_text("sneplove"), encoding="utf-8")
     second, third = jobs.start(by="prøven", files=["sen.md"]), jobs.start(by="prøven", files=["sen2.md"])
     assert first.id != second.id == third.id
     assert set(third.files) == {"sen.md", "sen2.md"}
+    assert [job.state for job in jobs.newest()] == [JobState.WAITING, JobState.RUNNING]
     assert ended(jobs, second).report["documents"] == 5
     assert [job.state for job in jobs.newest()] == [JobState.DONE, JobState.DONE]
 
 
-def test_a_run_that_cannot_start_says_why(settings: Settings) -> None:
+def test_progress_tells_stage_steps_and_time_left(settings: Settings) -> None:
+    jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
+    job = jobs.start(by="prøven", files=["asta.md"])
+    wait(lambda: now(jobs, job).seconds_left is not None and now(jobs, job).stage == "indlejrer sætninger")
+    found = now(jobs, job)
+    assert 0 < found.done <= found.total
+    assert found.files["asta.md"] == "indlejrer sætninger …"
+    assert ended(jobs, job).state is JobState.DONE
+
+
+def test_a_run_waits_for_another_that_has_the_index(settings: Settings) -> None:
     settings.index_dir.mkdir(parents=True)
     jobs = Jobs(settings, HashEmbedder())
     with indexing.lock(settings.index_dir):
-        job = ended(jobs, jobs.start(by="prøven"))
+        job = jobs.start(by="prøven", files=["asta.md"])
+        wait(lambda: "anden indeksering" in now(jobs, job).files["asta.md"])
+    assert ended(jobs, job).state is JobState.DONE
+
+
+def test_a_run_that_cannot_be_made_says_why(settings: Settings) -> None:
+    jobs = Jobs(settings.model_copy(update={"corpus": settings.corpus / "findes ikke"}), HashEmbedder())
+    job = ended(jobs, jobs.start(by="prøven"))
     assert job.state is JobState.FAILED
-    assert "anden indeksering" in job.error
-    assert ended(jobs, jobs.start(by="prøven")).state is JobState.DONE
+    assert "findes ikke" in job.error
+    assert job.advice
 
 
-def test_jobs_are_remembered_and_broken_ones_known_as_such(settings: Settings) -> None:
+def test_a_job_at_work_and_one_that_waits_can_be_cancelled(indexed: Settings) -> None:
+    before = builds.current_id(indexed.index_dir)
+    (indexed.corpus / "ny.md").write_text(report_text("sneplove", paragraphs=8), encoding="utf-8")
+    jobs = Jobs(indexed, HashEmbedder(batch_seconds=0.3))
+    first = jobs.start(by="prøven")
+    wait(lambda: now(jobs, first).stage.startswith("indlejrer"))
+    second = jobs.start(by="prøven")
+    assert jobs.cancel(second.id).state is JobState.CANCELLED
+    jobs.cancel(first.id)
+    assert ended(jobs, first).state is JobState.CANCELLED
+    assert builds.current_id(indexed.index_dir) == before
+    with State(indexed.state_dir) as state:
+        assert state.runs(1)[0].status is JobState.CANCELLED
+    with pytest.raises(NotFoundError):
+        jobs.cancel("findes ikke")
+
+
+def test_a_process_that_crashes_fails_its_job_and_not_the_server(indexed: Settings) -> None:
+    holder = SnapshotHolder(indexed, HashEmbedder())
+    (indexed.corpus / "ny.md").write_text(report_text("sneplove", paragraphs=8), encoding="utf-8")
+    jobs = Jobs(indexed, HashEmbedder(batch_seconds=0.3))
+    job = jobs.start(by="prøven")
+    wait(lambda: now(jobs, job).stage.startswith("indlejrer"))
+    with State(indexed.state_dir) as state:
+        os.kill(state.job(job.id).owner, signal.SIGKILL)
+    found = ended(jobs, job)
+    assert (found.state, "gik ned" in found.error) == (JobState.FAILED, True)
+    assert holder.searcher().search("faldrisiko").hits
+    again = ended(jobs, jobs.start(by="prøven"))
+    assert again.state is JobState.DONE
+    with State(indexed.state_dir) as state:
+        assert state.run(found.run_id).status is JobState.INTERRUPTED
+
+
+def test_jobs_are_remembered_and_those_that_died_with_the_server_are_taken_up(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder())
     done = ended(jobs, jobs.start(by="prøven"))
-    with sqlite3.connect(settings.state_dir / FILE) as connection:
-        died = {**done.as_dict(), "id": "død", "state": "i gang"}
-        connection.execute("INSERT INTO jobs VALUES ('død', ?)", (json.dumps(died),))
-    connection.close()
+    with State(settings.state_dir) as state:
+        died = state.add_job("prøven", files={"asta.md": "venter"})
+        state.own_job(died.id, 2**22 + 1)  # no process has so high a number
     again = Jobs(settings, HashEmbedder())
     assert again.get(done.id) == done
-    broken = again.get("død")
-    assert broken is not None
-    assert broken.state is JobState.INTERRUPTED
+    wait(lambda: (again.get(died.id) or done).is_over)
+    found = again.get(died.id)
+    assert found is not None
+    assert (found.state, found.files) == (JobState.DONE, {"asta.md": "kan findes nu"})
 
 
 @pytest.mark.parametrize("name", ["nøgle", "job"])
