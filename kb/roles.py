@@ -110,7 +110,7 @@ _ADMINISTRATIVE = re.compile(
 _ASIDE = re.compile(
     r"\b(?:har vi ikke oplysninger om|(?:nævner|siger|oplyser) (?:\w+ ){0,2}kilde[nr]?"
     r"|kilde[nr]? (?:nævner|siger|er)"
-    r"|fremgår ikke|ikke noget, kilderne|(?:fik|får|en samlet) [^.]{0,40}(?:i støtte|bevilling))\b",
+    r"|fremgår ikke|ikke noget, kilderne|(?:fik|får|en samlet) .{0,40}(?:i støtte|bevilling))\b",
     re.IGNORECASE,
 )
 

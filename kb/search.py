@@ -13,6 +13,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ DOCUMENT_FIELDS = ("projekt", "myndighed", "type", "område", "temaer", "år", "
 FILTER_FIELDS = (*DOCUMENT_FIELDS, "rolle")
 # How many of each engine's best go into the fusion.
 CANDIDATES = 200
+QUESTIONS_KEPT = 256
 # Candidates beyond those asked for, to take the places of folded duplicates.
 SPARE = 20
 KEPT_FACETS = 64
@@ -273,6 +275,13 @@ class Searcher:
         self.snapshot = snapshot
         self.embedder = embedder
         self.settings = settings
+        # A page shows the answer and the hits of one question, and further pages of hits: it is embedded once.
+        self.vector_of = lru_cache(maxsize=QUESTIONS_KEPT)(self._vector_of)
+
+    def _vector_of(self, question: str) -> NDArray[np.float32]:
+        """A question's vector."""
+        vector: NDArray[np.float32] = self.embedder.embed_queries([question])[0]
+        return vector
 
     def search(
         self,
@@ -305,7 +314,7 @@ class Searcher:
 
     def _candidates(self, question: Question, allowed: Rows | None, count: int, engine: Engine) -> list[Candidate]:
         """The union of each engine's ``count`` best with both scores, fused."""
-        vector = self.embedder.embed_queries([question.text])[0]
+        vector = self.vector_of(question.text)
         dense = [] if engine is Engine.LEXICAL else self.snapshot.vectors.search(vector, count, allowed)
         lexical = [] if engine is Engine.DENSE else self.snapshot.lexical.search(question, count, allowed)
         rows = union(dense, lexical)

@@ -264,7 +264,7 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
     words = Words.of(analyser.question(result.question), analyser)
     if want.kind in ACROSS:
         words = words.without(is_general)
-    vector = searcher.embedder.embed_queries([result.question])[0]
+    vector = searcher.vector_of(result.question)
     background = bank.background @ vector if len(bank.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
     evidence: list[Evidence] = []

@@ -1,0 +1,93 @@
+"""Answers on the shipped corpus with the real model: what holds for every judged question, and floors under quality.
+
+The floors lie below the figures in docs/quality.md, so that a change that costs quality is seen and chance is not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kb.answer import answer
+from kb.evaluation.answers import Judgement, figures, judge_all
+from kb.evaluation.questions import load
+from kb.evaluation.roles import figures as role_figures
+from kb.evaluation.roles import load as load_roles
+from kb.evaluation.roles import of_corpus, of_files, tell
+from kb.extract import ReadOptions
+from kb.models import RefusalReason
+from kb.search import Searcher
+from kb.settings import Settings
+from tests.support import SHARED
+
+pytestmark = pytest.mark.model
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def judged(searcher: Searcher) -> list[Judgement]:
+    return judge_all(load(BENCHMARKS / "questions"), searcher)[0]
+
+
+def test_every_sentence_shown_is_verbatim_at_its_place_over_all_questions(judged: list[Judgement]) -> None:
+    assert sum(one.quotes for one in judged) > 1000
+    assert [one.id for one in judged if one.not_verbatim] == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "floor"),
+    [
+        ("refusal_precision", 0.75),
+        ("refusal_recall", 0.70),
+        ("evidence_in_answer", 0.72),
+        ("right_project_first", 0.75),
+        ("across_f1", 0.60),
+        ("coverage_within_one", 0.60),
+    ],
+)
+def test_quality_is_above_its_floor(judged: list[Judgement], measure: str, floor: float) -> None:
+    assert figures(judged)[measure] >= floor
+
+
+def test_the_caseworker_s_question_is_answered_from_several_reports(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvordan håndterede projekterne GDPR?")
+    assert not found.refused
+    assert 2 <= len(found.sentences) <= 5
+    assert len(found.projects) >= 2
+    assert all(finding.citation for project in found.projects for finding in project.findings)
+
+
+def test_a_number_is_given_first(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvor mange procent faldt tiden til at fordele mails i Norddjurs?")
+    assert "66 procent" in found.sentences[0].text
+
+
+def test_how_many_projects_is_answered_by_coverage(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvor mange projekter begyndte i 2021?")
+    assert len(found.coverage.speaking) == 9
+    assert found.coverage.of == 29
+
+
+def test_nothing_on_the_subject_is_said_honestly(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvor tit skal en orkidé have vand?")
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.NO_SUBJECT
+
+
+def test_roles_are_mostly_right(searcher: Searcher, shipped: Settings) -> None:
+    labelled = load_roles(BENCHMARKS / "roles")
+    told = tell(labelled, of_corpus(searcher.snapshot, sorted({one.place for one in labelled if not one.shared})))
+    assert len(told) >= 130
+    assert role_figures(labelled, told)["accuracy_corpus"] >= 0.78
+
+
+@pytest.mark.shared
+def test_roles_are_mostly_right_in_documents_of_another_kind(shipped: Settings) -> None:
+    if not SHARED.is_dir():
+        pytest.skip(f"udviklingsdata mangler: {SHARED}")
+    labelled = [one for one in load_roles(BENCHMARKS / "roles") if one.shared]
+    files = sorted({one.place for one in labelled})
+    told = tell(labelled, of_files(SHARED / "documents", files, ReadOptions.from_settings(shipped)))
+    assert len(told) >= 60
+    assert role_figures(labelled, told)["accuracy_documents"] >= 0.75

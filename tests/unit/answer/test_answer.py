@@ -1,0 +1,252 @@
+"""Answers on a small corpus with a small embedder: what holds whatever the weights are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from kb import indexing
+from kb.answer import answer
+from kb.errors import FilterError, IndexDamagedError, QuestionError
+from kb.evaluation.answers import wrong_quotes
+from kb.models import Answer, Certainty, Document, Metadata, QuestionKind, RefusalReason, Role
+from kb.search import Searcher, open_searcher
+from kb.settings import Settings
+from tests.support import HashEmbedder, make_settings, write_corpus
+
+MAIL = """---
+id: mail
+titel: Mailsortering i Norddjurs
+projekt: Mailsortering
+myndighed: Norddjurs Kommune
+type: kommunal
+område: administration
+år: 2020
+temaer: [jura]
+---
+# Mailsortering i Norddjurs
+
+*Skrevet til Erfaringsbasen. Kommunen har ikke skrevet teksten om mailsortering.*
+
+## Udfordringer
+
+Det juridiske grundlag for mailsorteringen skulle afklares.
+
+## Håndtering
+
+Norddjurs gjorde den juridiske afklaring af mailsorteringen til en del af projektet.
+
+## Resultater
+
+Mailsorteringen har reduceret tiden til at fordele mails med 66 procent.
+
+## Vores læsning
+
+Vi læser mailsorteringen sådan, at jura skal med fra begyndelsen af projektet.
+
+## Kilder
+
+- KL: Mailsorteringen reducerede tiden til at fordele mails med 66 procent, februar 2023
+"""
+TRAINING = """---
+id: training
+titel: Træning i Aalborg
+projekt: Træning
+myndighed: Aalborg Kommune
+type: kommunal
+område: sundhed
+år: 2021
+---
+# Træning i Aalborg
+
+## Formål
+
+Aalborg ville finde ældre borgere, som har gavn af fysisk træning.
+
+## Resultater
+
+Efter træningen fik en ældre borger 103 timer mindre hjemmepleje om året.
+"""
+NEWS = """---
+id: news
+titel: Nyhed om projekterne
+myndighed: KL
+---
+# Nyhed om projekterne
+
+Mailsorteringen har reduceret tiden til at fordele mails med 40 procent, skrev avisen. Loven skulle afklares.
+"""
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+    own = make_settings(tmp_path_factory.mktemp("answers"))
+    write_corpus(own.corpus, {"mail.md": MAIL, "training.md": TRAINING, "news.md": NEWS})
+    embedder = HashEmbedder()
+    indexing.run(own, embedder)
+    return open_searcher(own, embedder)
+
+
+def texts_of(searcher: Searcher) -> dict[str, str]:
+    return {id_: searcher.snapshot.document(id_).document.text for id_ in searcher.snapshot.records}
+
+
+@pytest.fixture(scope="module")
+def given_answer(searcher: Searcher) -> Answer:
+    return answer(searcher, "Hvor meget har mailsorteringen reduceret tiden til at fordele mails?")
+
+
+def test_the_sentence_that_holds_the_number_stands_first(given_answer: Answer) -> None:
+    assert not given_answer.refused
+    assert given_answer.kind is QuestionKind.NUMBER
+    assert "66 procent" in given_answer.sentences[0].text
+
+
+def test_every_quote_is_its_document_at_its_offsets(searcher: Searcher, given_answer: Answer) -> None:
+    assert given_answer.citations
+    assert wrong_quotes(given_answer, texts_of(searcher)) == []
+
+
+def test_citations_are_numbered_from_one_in_the_order_they_are_met(given_answer: Answer) -> None:
+    assert [citation.number for citation in given_answer.citations] == list(range(1, len(given_answer.citations) + 1))
+    assert given_answer.sentences[0].citations == (1,)
+    used = {number for sentence in given_answer.sentences for number in sentence.citations}
+    used |= {finding.citation for project in given_answer.projects for finding in project.findings}
+    used |= {side.citation for disagreement in given_answer.disagreements for side in disagreement.sides}
+    assert used == {citation.number for citation in given_answer.citations}
+
+
+def test_sources_and_notices_are_never_cited(given_answer: Answer) -> None:
+    assert all("Kilder" not in citation.heading_path for citation in given_answer.citations)
+    assert all("Erfaringsbasen" not in citation.quote for citation in given_answer.citations)
+
+
+def test_our_own_reading_is_no_sentence_of_the_short_answer_and_is_marked_among_findings(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvad er mailsorteringens læring om jura fra begyndelsen af projektet?")
+    assert all("Vi læser" not in sentence.text for sentence in found.sentences)
+    inferred = [finding for project in found.projects for finding in project.findings if finding.inferred]
+    assert [finding.text[:8] for finding in inferred] == ["Vi læser"]
+    assert all(found.citation(finding.citation).inferred for finding in inferred)
+
+
+def test_findings_stand_under_their_project_challenge_first(given_answer: Answer) -> None:
+    project = next(project for project in given_answer.projects if project.name == "Mailsortering")
+    assert project.slug == "mailsortering"
+    assert not project.cross_cutting
+    roles = [finding.role for finding in project.findings]
+    assert Role.RESULT in roles
+    assert roles == sorted(roles, key=[Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT].index)
+
+
+def test_a_report_of_no_project_stands_under_its_own_title(given_answer: Answer) -> None:
+    news = next(project for project in given_answer.projects if project.cross_cutting)
+    assert (news.name, news.slug) == ("Nyhed om projekterne", "")
+
+
+def test_coverage_counts_projects_and_not_reports_across_them(given_answer: Answer) -> None:
+    coverage = given_answer.coverage
+    assert coverage.of == 2
+    assert [project.name for project in coverage.speaking] == ["Mailsortering"]
+    assert [project.name for project in coverage.silent] == ["Træning"]
+    assert coverage.sentence == "1 af 2 projekter taler om dette"
+
+
+def test_two_figures_for_one_thing_stand_side_by_side(given_answer: Answer) -> None:
+    sides = [side.text for disagreement in given_answer.disagreements for side in disagreement.sides]
+    assert any("66 procent" in text for text in sides)
+    assert any("40 procent" in text for text in sides)
+
+
+def test_metadata_answer_what_no_sentence_says(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvilke projekter begyndte i 2021?")
+    assert [project.name for project in found.coverage.speaking] == ["Træning"]
+    assert found.projects[0].reasons == ("år: 2021",)
+    assert found.certainty is Certainty.SURE
+
+
+def test_the_same_question_gives_the_same_answer(searcher: Searcher, given_answer: Answer) -> None:
+    assert answer(searcher, given_answer.question) == given_answer
+    assert given_answer.build_id == searcher.snapshot.build_id
+    assert given_answer.created == searcher.snapshot.manifest.created
+
+
+def test_a_question_about_something_else_is_refused_with_its_reason(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvornår åbner svømmehallen i Rødovre?")
+    assert found.refused
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.NO_SUBJECT
+    assert "svømmehallen" in found.refusal.missing
+    assert found.sentences == ()
+    assert found.projects == ()
+    assert found.coverage.speaking == ()
+    assert found.refusal.nearest == tuple(citation.number for citation in found.citations)
+
+
+def test_a_known_subject_without_the_asked_for_says_so(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvem er borgmester i Norddjurs Kommune?")
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.NOT_SAID
+    assert found.refusal.nearest
+
+
+def test_under_a_filter_the_refusal_speaks_of_the_filter(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvor meget blev tiden til at fordele mails reduceret?", {"projekt": ["Træning"]})
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.NOTHING_UNDER_FILTER
+    assert "Træning" in found.refusal.message
+    assert found.coverage.of == 1
+
+
+def test_a_filter_that_nothing_passes_is_refused(searcher: Searcher) -> None:
+    found = answer(searcher, "mails", {"projekt": ["Findes ikke"]})
+    assert found.refused
+    assert found.citations == ()
+    assert found.coverage.of == 0
+
+
+def test_wrong_requests_are_told(searcher: Searcher) -> None:
+    with pytest.raises(QuestionError):
+        answer(searcher, "  ")
+    with pytest.raises(FilterError):
+        answer(searcher, "mails", {"farve": ["rød"]})
+
+
+def test_the_json_form_has_the_agreed_names(given_answer: Answer) -> None:
+    values = json.loads(json.dumps(given_answer.as_dict(), ensure_ascii=False))
+    assert {"refused", "reason", "sentences", "projects", "coverage"} <= values["answer"].keys()
+    assert values["answer"]["coverage"]["speaking"] == 1
+    assert values["answer"]["coverage"]["of"] == 2
+    assert values["answer"]["sentences"][0]["citations"] == [1]
+    assert {"number", "document_id", "passage_id", "page", "quote"} <= values["citations"][0].keys()
+    assert values["build_id"] == given_answer.build_id
+
+
+WORD_LIST = """
+    mails hvor meget tid jura Norddjurs Aalborg træning hvornår projekter hvilke xyz 2020 66 må ikke loven ?
+    mailsoteringen
+"""
+WORDS = st.sampled_from([*WORD_LIST.split(), '"fordele mails"'])
+
+
+@given(st.lists(WORDS, min_size=1, max_size=8).map(" ".join).filter(lambda text: any(c.isalnum() for c in text)))
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_asked_an_answer_is_verbatim_and_whole(searcher: Searcher, question: str) -> None:
+    found = answer(searcher, question)
+    assert wrong_quotes(found, texts_of(searcher)) == []
+    assert found.refused == (found.refusal is not None)
+    assert bool(found.sentences) != found.refused or not found.citations
+    assert len(found.sentences) <= 5
+    assert len({sentence.text for sentence in found.sentences}) == len(found.sentences)
+    assert found.coverage.of == 2
+    json.dumps(found.as_dict())
+
+
+def test_a_build_without_sentences_says_what_to_do(settings: Settings, embedder: HashEmbedder) -> None:
+    document = Document("a", "0", "text/plain", "test", Metadata("a", "A"), "Mails blev fordelt hurtigere end før.")
+    indexing.run_documents(settings, embedder, [document])
+    with pytest.raises(IndexDamagedError, match="uden sætninger"):
+        answer(open_searcher(settings, embedder), "mails")
