@@ -12,6 +12,12 @@ from itertools import zip_longest
 
 from kb.extract.blocks import Block, Kind
 
+# What a box of facts about a report or a project names in its left column. Two of these, and the first row is a fact
+# like the others: read as column names it would turn every row below into a falsehood.
+_FACT_LABELS = frozenset(
+    "område emne periode status projekt projektnavn projektperiode udgiver dato titel type år budget "
+    "leverandør version forfatter kommune region myndighed partnere kilde sprog temaer fase sted omfang".split()
+)
 _LONG_CELL = 400
 _LONG_HEADER = 80
 
@@ -25,8 +31,9 @@ def table_blocks(rows: Sequence[Sequence[str]], *, header_rows: int = 0, page: i
         cells = [cell for row in filled for cell in row if cell]
         return [Block(Kind.PARAGRAPH, cell, page=page, group=group) for cell in cells]
     header, body = _split_header(filled, header_rows)
-    if not header and all(len(row) == 2 for row in body):
-        return [Block(Kind.ROW, text, page=page, group=group) for row in body if (text := _label_and_value(*row))]
+    if not header and all(len(row) <= 2 for row in body):
+        pairs = [(*row, "")[:2] for row in body]
+        return [Block(Kind.ROW, text, page=page, group=group) for pair in pairs if (text := _label_and_value(*pair))]
     if not body:
         return [Block(Kind.ROW, "; ".join(cell for cell in header if cell), page=page, group=group)]
     return [Block(Kind.ROW, text, page=page, group=group) for row in body if (text := format_row(header, row))]
@@ -45,7 +52,7 @@ def format_row(header: Sequence[str], row: Sequence[str]) -> str:
 def header_of(rows: Sequence[Sequence[str]]) -> list[str]:
     """The first row with text when it looks like column names, else nothing."""
     first = next((list(row) for row in rows if any(row)), [])
-    return first if len(rows) > 1 and _looks_like_header(first) else []
+    return first if len(rows) > 1 and _looks_like_header(first) and not _is_fact_box(rows) else []
 
 
 def _label_and_value(label: str, value: str) -> str:
@@ -62,9 +69,14 @@ def _split_header(rows: list[list[str]], header_rows: int) -> tuple[list[str], l
     if header_rows and header_rows < len(rows):
         stacked = zip_longest(*rows[:header_rows], fillvalue="")
         return [" ".join(dict.fromkeys(cell for cell in cells if cell)) for cells in stacked], rows[header_rows:]
-    if len(rows) > 1 and _looks_like_header(rows[0]):
+    if len(rows) > 1 and _looks_like_header(rows[0]) and not _is_fact_box(rows):
         return rows[0], rows[1:]
     return [], rows
+
+
+def _is_fact_box(rows: Sequence[Sequence[str]]) -> bool:
+    labels = [row[0].rstrip(" :").lower() for row in rows if row]
+    return all(len(row) <= 2 for row in rows) and sum(label in _FACT_LABELS for label in labels) >= 2
 
 
 def _looks_like_header(row: Sequence[str]) -> bool:

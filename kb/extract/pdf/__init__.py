@@ -1,10 +1,11 @@
 """PDF: pages to runs, runs to lines, lines to blocks.
 
-pypdf reads first. PDFium's reading is taken instead where pypdf fails, is slow, or its text scores badly and PDFium's
-better (``quality``); and of a page with tables, since pypdf does not tell where their cells end. The reader is named
-on the document. PDFium tells in any case what a page shows: how many characters, which lines are drawn, the outline,
-the page labels. Pages without text, and parts in fonts without a mapping, are
-recognised from their image (``scanned``). A file that cannot be opened is searched for whole pages (``salvage``).
+pypdf reads first. PDFium's reading is taken instead where pypdf fails, is slow, its text scores badly and PDFium's
+better, or the two disagree on the letters themselves (``quality``); and of a page with tables, since pypdf does not
+tell where their cells end. The reader is named on the document. PDFium tells in any case what a page shows: how many
+characters, which lines are drawn, the outline, the page labels. Pages without text, and parts in fonts without a
+mapping, are recognised from their image (``scanned``). A file that cannot be opened is searched for whole pages
+(``salvage``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from kb.extract.pdf import pdfium, pypdf_reader
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.lines import has_table
 from kb.extract.pdf.model import RawPage, plain_text
-from kb.extract.pdf.quality import GOOD, score, visible
+from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
 from kb.extract.pdf.salvage import salvage
 from kb.extract.pdf.scanned import is_unreadable, needs_ocr, recognised, unreadable_parts
 from kb.extract.timing import TooSlow, time_limit
@@ -89,8 +90,11 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
     second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
     if first is None:
         return "pdfium", second
-    first_score = score(plain_text(first), shown)
-    if first_score < GOOD and first_score < score(plain_text(second), shown):
+    first_text, second_text = plain_text(first), plain_text(second)
+    first_score, second_score = score(first_text, shown), score(second_text, shown)
+    if first_score < GOOD and first_score < second_score:
+        return "pdfium", second
+    if second_score >= GOOD and disagreement(first_text, second_text) > AGREED:
         return "pdfium", second
     pages = [_better(one, other) for one, other in zip(first, second, strict=True)]
     taken = sum(page is other for page, other in zip(pages, second, strict=True))

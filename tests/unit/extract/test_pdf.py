@@ -11,7 +11,7 @@ from kb.errors import DamagedFileError, NoTextError, OcrMissingError, ProtectedF
 from kb.extract import ReadOptions, ocr
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.model import OutlineEntry, RawPage, Rule, Run
-from kb.extract.pdf.quality import GOOD, score
+from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score
 from kb.extract.pdf.salvage import salvage
 from tests.unit.extract.making import SENTENCES, Pdf, read, report_pdf, scanned_pdf, written
 
@@ -232,6 +232,12 @@ GOOD_TEXT = " ".join(SENTENCES)
 def test_the_measure_tells_a_good_text_from_a_bad_one(text: str, is_good: bool) -> None:
     shown = len("".join(GOOD_TEXT.split())) if is_good is False else len("".join(text.split()))
     assert (score(text, shown) >= GOOD) is is_good
+
+
+def test_two_readers_agree_or_one_is_wrong() -> None:
+    assert disagreement(GOOD_TEXT, " ".join(GOOD_TEXT.split()[::-1])) == 0
+    assert disagreement(GOOD_TEXT, GOOD_TEXT.replace("K", "k")) > AGREED
+    assert disagreement("", "") == 0
 
 
 def test_a_pdf_whose_spaces_pypdf_loses_is_read_by_pdfium(tmp_path: Path) -> None:
