@@ -16,7 +16,7 @@ from flask.json.provider import DefaultJSONProvider
 from waitress.server import create_server
 
 from kb.access import check_setup
-from kb.api import guard, measuring, openapi, requests, signin
+from kb.api import embedding, guard, measuring, openapi, requests, signin
 from kb.api.problems import problem
 from kb.api.routes import api
 from kb.api.writing import changes
@@ -57,6 +57,7 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     guard.install(app, gate)
     signin.install(app, settings)
     measuring.install(app, measurements)
+    embedding.install(app, settings)
     requests.install(app)
     if settings.public_url:
         app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]

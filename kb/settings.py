@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10
     max_upload_mb: Annotated[int, Field(ge=1, le=1000, description="Mest i en fil, der lægges ind, i MiB.")] = 200
     audit_days: Annotated[int, Field(ge=30, le=36500, description="Dage, hændelsesloggen gemmes.")] = 365
+    cors_origins: Annotated[
+        str, Field(description="Websteder, hvis sider må spørge API'et, adskilt af komma: https://intranet.kommune.dk.")
+    ] = ""
     metrics_from: Annotated[str, Field(description="Netværk, der må læse /metrics, adskilt af komma.")] = (
         "127.0.0.0/8,::1"
     )

@@ -137,6 +137,8 @@ def _pass() -> Response | None:
     g.address = client_address(peer, request.headers.get("X-Forwarded-For", ""), held.proxies) if trusted else peer
     # Known from the start, so that every refusal has an address to tell of.
     g.identity = None
+    if request.method == "OPTIONS":
+        return None  # tells what there is and does nothing
     g.identity = _identify(held, trusted=trusted)
     _limit(held)
     if not _may():

@@ -15,7 +15,7 @@ from kb import indexing
 from kb.access import AccessRole
 from kb.api.operations import PREFIX
 from kb.api.requests import JsonLines
-from kb.errors import ConfigurationError
+from kb.errors import ConfigurationError, SettingsError
 from kb.keys import KeyStore
 from kb.server import make_app
 from kb.settings import Settings
@@ -175,3 +175,34 @@ def test_the_log_has_the_question_masked_and_no_key(
     assert values["question"].startswith("Hvad med")
     assert "070761" not in line
     assert secret not in line
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://intranet.kommune.dk", True),
+        ("https://intranet.kommune.dk.ond.example", False),
+        ("http://intranet.kommune.dk", False),
+        ("null", False),
+    ],
+)
+def test_only_named_sites_pages_may_read(closed: Settings, origin: str, allowed: bool) -> None:
+    values = {**closed.model_dump(), "anonymous_reading": True, "cors_origins": "https://intranet.kommune.dk"}
+    client = make_app(Settings(**values), HashEmbedder()).test_client()
+    for method, path in (("GET", ASK), ("OPTIONS", ASK), ("GET", f"{PREFIX}/nej")):
+        headers = client.open(path, method=method, headers={"Origin": origin}).headers
+        assert headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+        assert "Access-Control-Allow-Credentials" not in headers
+        assert "Origin" in headers["Vary"]
+
+
+@pytest.mark.parametrize("origin", ["*", "intranet.kommune.dk", "https://intranet.kommune.dk/sti"])
+def test_a_site_that_is_none_is_refused(closed: Settings, origin: str) -> None:
+    with pytest.raises(SettingsError, match="cors_origins"):
+        make_app(Settings(**{**closed.model_dump(), "anonymous_reading": True, "cors_origins": origin}), HashEmbedder())
+
+
+def test_the_component_may_be_loaded_from_anywhere_and_nothing_else(client: FlaskClient) -> None:
+    held = client.get("/static/erfarings-soegning.js")
+    assert (held.status_code, held.headers["Cross-Origin-Resource-Policy"]) == (200, "cross-origin")
+    assert client.get("/static/app.js").headers["Cross-Origin-Resource-Policy"] == "same-origin"
