@@ -15,22 +15,36 @@ from kb.extract.blocks import Block, Kind
 # What a box of facts about a report or a project names in its left column. Two of these, and the first row is a fact
 # like the others: read as column names it would turn every row below into a falsehood.
 _FACT_LABELS = frozenset(
-    "område emne periode status projekt projektnavn projektperiode udgiver dato titel type år budget "
-    "leverandør version forfatter kommune region myndighed partnere kilde sprog temaer fase sted omfang".split()
+    {
+        *("myndighed", "område", "emne", "periode", "status", "projekt", "projektnavn", "projektperiode", "udgiver"),
+        *("dato", "titel", "type", "år", "budget", "leverandør", "version", "forfatter", "kommune", "region"),
+        *("partnere", "kilde", "sprog", "temaer", "fase", "sted", "omfang"),
+    }
 )
 _LONG_CELL = 400
 _LONG_HEADER = 80
 
 
-def table_blocks(rows: Sequence[Sequence[str]], *, header_rows: int = 0, page: int = 0, group: int = 0) -> list[Block]:
-    """The blocks of a table of cleaned one-line cells; ``header_rows`` is how many rows are marked as headings."""
+def table_blocks(
+    rows: Sequence[Sequence[str]], *, header_rows: int = 0, labelled: bool = False, page: int = 0, group: int = 0
+) -> list[Block]:
+    """The blocks of a table of cleaned one-line cells.
+
+    ``header_rows`` is how many rows are marked as headings; ``labelled`` says that each row's first cell is marked as
+    the heading of that row and no row as that of the columns.
+    """
     filled = [list(row) for row in rows if any(row)]
     if not filled:
         return []
     if max(len(row) for row in filled) == 1 or _is_layout(filled, header_rows):
         cells = [cell for row in filled for cell in row if cell]
         return [Block(Kind.PARAGRAPH, cell, page=page, group=group) for cell in cells]
-    header, body = _split_header(filled, header_rows)
+    caption = {cell for row in filled[:header_rows] for cell in row if cell}
+    if len(caption) == 1 and len(filled) > header_rows:
+        # One cell across the top names the table, not its columns.
+        rest = table_blocks(filled[header_rows:], page=page, group=group)
+        return [Block(Kind.PARAGRAPH, caption.pop(), page=page, group=group), *rest]
+    header, body = ([], filled) if labelled else _split_header(filled, header_rows)
     if not header and all(len(row) <= 2 for row in body):
         pairs = [(*row, "")[:2] for row in body]
         return [Block(Kind.ROW, text, page=page, group=group) for pair in pairs if (text := _label_and_value(*pair))]

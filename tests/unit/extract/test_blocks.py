@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from kb.extract.blocks import Block, Kind, PageInfo, assemble
 from kb.extract.personal import REPLACEMENTS
+from kb.extract.tables import table_blocks
 
 WORDS = st.sampled_from(["en", "rapport", "010190-0738", "Jens Hansen tlf. 21 34 56 78", "æøå", "x@eksempel.dk", "😀."])
 TEXTS = st.lists(WORDS, min_size=0, max_size=6).map(" ".join)
@@ -75,3 +76,18 @@ def test_a_paragraph_over_two_pages_belongs_to_both() -> None:
     assert result.text[second.start : second.end] == "så resten"
     assert first.end == second.start
     assert second.label == "ii"
+
+
+def test_a_box_of_facts_is_read_as_labels_and_values() -> None:
+    rows = [["Myndighed", "Aalborg Kommune"], ["Område", "sundhed"], ["Status", "i drift"]]
+    assert [block.text for block in table_blocks(rows)] == [
+        "Myndighed: Aalborg Kommune",
+        "Område: sundhed",
+        "Status: i drift",
+    ]
+
+
+def test_one_cell_across_the_top_names_the_table_and_not_its_columns() -> None:
+    rows = [["Om projektet", ""], ["Myndighed", "Aalborg Kommune"], ["Område", "sundhed"]]
+    texts = [block.text for block in table_blocks(rows, header_rows=1)]
+    assert texts == ["Om projektet", "Myndighed: Aalborg Kommune", "Område: sundhed"]
