@@ -38,6 +38,7 @@ def needed(name: str, extras: frozenset[str], found: dict[str, str]) -> None:
 
 
 def main() -> None:
+    """Write the file."""
     found: dict[str, str] = {}
     needed(NAME, frozenset(EXTRAS), found)
     TARGET.write_text(HEADER + "".join(f"{name}=={found[name]}\n" for name in sorted(found)), encoding="utf-8")
