@@ -258,7 +258,8 @@ class _Walker:
             self.blocks.append(Block(Kind.PARAGRAPH, text))
         self.groups += 1
         cells, header_rows = _read_rows(rows)
-        self.blocks += table_blocks(cells, header_rows=header_rows, group=self.groups)
+        labelled = not header_rows and all(_is_labelled(row) for row in rows)
+        self.blocks += table_blocks(cells, header_rows=header_rows, labelled=labelled, group=self.groups)
 
     def _is_left_out(self, node: LexborNode, tag: str) -> bool:
         attributes = node.attributes
@@ -312,6 +313,12 @@ def _read_rows(rows: list[LexborNode]) -> tuple[list[list[str]], int]:
         if header_rows == index and (tags == {"th"} or (row.parent is not None and row.parent.tag == "thead")):
             header_rows += 1
     return grid, header_rows
+
+
+def _is_labelled(row: LexborNode) -> bool:
+    """Whether a row begins with its own heading."""
+    tags = [cell.tag for cell in row.iter() if cell.tag in {"td", "th"}]
+    return len(tags) > 1 and tags[0] == "th" and "th" not in tags[1:]
 
 
 def _cell_text(cell: LexborNode) -> str:

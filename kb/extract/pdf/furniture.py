@@ -20,6 +20,7 @@ _FEWEST_ENTRIES = 3
 _NOTE_RATIO = 0.92
 _EDGE_ZONE = 0.12
 _GAP = 1.7
+_SMALLER = 0.75
 _PAGE_NUMBER = re.compile(
     r"^(?:[-–—|\s]*(?:side|page|s\.|p\.)?\s*\d{1,4}(?:\s*(?:af|of|/)\s*\d{1,4})?[-–—|\s]*|[ivxlc]{1,6})$", re.IGNORECASE
 )
@@ -85,6 +86,11 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
     for found in edge.values():
         if len({line.page for line in found}) >= _needed(len(lines), apart.issuperset(found)):
             running.update(found)
+    sizes: dict[str, float] = {}
+    for line in (line for page in lines.values() for line in page):
+        sizes[line.text] = max(sizes.get(line.text, 0.0), line.size)
+    # The title said again in small type at the top of a report of one page.
+    running |= {line for line in apart if line.size < _SMALLER * sizes[line.text]}
     everything = {line for page in lines.values() for line in page}
     return set() if running >= everything else running
 
@@ -92,7 +98,7 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
 def _needed(pages: int, apart: bool) -> float:
     """On how many pages a line must return to be running; on more when it stands close to the text."""
     if pages < 3:
-        return math.inf
+        return 2 if apart else math.inf
     return max(2, min(4, pages // 3)) if apart else max(3, 0.6 * pages)
 
 

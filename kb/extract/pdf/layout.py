@@ -176,8 +176,8 @@ class _Builder:
             blocks = table_blocks(rows, header_rows=1, page=line.page, group=self._group)
         else:
             self._group += 1
-            blocks = table_blocks(rows, page=line.page, group=self._group)
-            self._header = header_of(rows)
+            blocks = table_blocks(rows, labelled=line.labelled, page=line.page, group=self._group)
+            self._header = [] if line.labelled else header_of(rows)
         self._blocks += blocks
 
     def _add_row(self, row: list[Line], column: _Column) -> None:

@@ -31,7 +31,8 @@ _UNIT = re.compile(r"\b(?:[kcdm]?m|10|x)$")
 class Line:
     """Text on one baseline without wide gaps; or, with ``table``, the rows of a table whose top is at ``y``.
 
-    ``order`` and ``last`` are the places of its first and last run in the order the file draws them.
+    ``labelled`` tells of a table whose rows begin with their own headings. ``order`` and ``last`` are the places of the
+    first and last run in the order the file draws them.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Line:
     order: int = 0
     last: int = 0
     table: tuple[tuple[str, ...], ...] = ()
+    labelled: bool = False
 
     @property
     def width(self) -> float:
@@ -124,7 +126,14 @@ def _table_line(table: Frame, page: int, places: Mapping[int, int], vocabulary: 
     runs = [run for row in table.cells for cell in row for run in cell]
     order = [places[id(run)] for run in runs]
     size = median(run.size for run in runs)
-    return Line("", table.x0, table.x1, table.top, size, False, page, min(order), max(order), rows)
+    labelled = all(_is_labelled(row) for row in table.cells if any(row))
+    return Line("", table.x0, table.x1, table.top, size, False, page, min(order), max(order), rows, labelled)
+
+
+def _is_labelled(row: Sequence[Sequence[Run]]) -> bool:
+    """Whether the first cell of a row alone is in bold: the heading of the row."""
+    first, rest = row[0], [run for cell in row[1:] for run in cell]
+    return bool(first) and bool(rest) and all(run.bold for run in first) and not any(run.bold for run in rest)
 
 
 def _cell_text(cell: Sequence[Run], page: int, vocabulary: frozenset[str]) -> str:

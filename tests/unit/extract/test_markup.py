@@ -67,6 +67,11 @@ def test_labels_and_values_belong_together() -> None:
     ]
 
 
+def test_rows_with_their_own_headings_belong_together() -> None:
+    table = "<table><tr><th>Kommune</th><td>Odense</td></tr><tr><th>Budget</th><td>stort</td></tr></table>"
+    assert [block.text for block in html_blocks(table)] == ["Kommune: Odense", "Budget: stort"]
+
+
 def test_a_table_used_for_layout_becomes_paragraphs() -> None:
     assert rows(["En lang tekst. " * 40, "en anden"]) == [("En lang tekst. " * 40), "en anden"]
     assert rows(["kun"], ["en kolonne"]) == ["kun", "en kolonne"]

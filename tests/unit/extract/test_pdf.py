@@ -91,6 +91,20 @@ def test_table_rows_name_their_columns(tmp_path: Path, borders: str) -> None:
     ]
 
 
+def test_rows_that_begin_in_bold_are_labels_and_values(tmp_path: Path) -> None:
+    pdf = Pdf()
+    pdf.add_page()
+    with pdf.table(first_row_as_headings=False, col_widths=(40, 100), width=140, text_align="L") as table:
+        for label, value in (("Kommune", "Odense"), ("Formål", "bedre svar"), ("Hvornår", "hele året")):
+            row = table.row()
+            pdf.set_font("Helvetica", "B", 11)
+            row.cell(label)
+            pdf.set_font("Helvetica", "", 11)
+            row.cell(value)
+    document = read(written(tmp_path, "fakta.pdf", pdf.bytes()))
+    assert document.text == "Kommune: Odense\nFormål: bedre svar\nHvornår: hele året"
+
+
 def test_page_labels_stand_beside_page_numbers(tmp_path: Path) -> None:
     writer = PdfWriter(clone_from=PdfReader(written(tmp_path, "a.pdf", report_pdf(2))))
     writer.set_page_label(0, 0, style=PageLabelStyle.LOWERCASE_ROMAN)
