@@ -8,8 +8,13 @@ wrong; 3 the installation or the index must be put right first.
 
 from __future__ import annotations
 
+import getpass
+import json
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,9 +25,9 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from kb import __version__, cli_access
+from kb import __version__, cli_access, cli_upkeep
 from kb.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
-from kb.errors import InputError
+from kb.errors import InputError, KbError
 from kb.settings import Settings, load_settings
 
 
@@ -38,29 +43,79 @@ def main() -> None:
 
 main.add_command(cli_access.key)
 main.add_command(cli_access.audit)
+for verb in (cli_upkeep.status, cli_upkeep.verify, cli_upkeep.builds, cli_upkeep.rollback):
+    main.add_command(verb)
+main.add_command(cli_upkeep.backup)
+main.add_command(cli_upkeep.restore)
 
 
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--full", is_flag=True, help="Læs alle filer igen, også de uændrede.")
 @click.option("--strict", is_flag=True, help="Slut med kode 1, hvis en fil ikke kunne læses.")
+@click.option("--watch", "watching", is_flag=True, help="Bliv ved: indeksér igen, hver gang mappen har ændret sig.")
+@click.option(
+    "--settle",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Med --watch: sekunder uden ændringer, før der indekseres; filer, der stadig kopieres, ventes der på.",
+)
 @json_option
 @reports_errors
-def index(paths: tuple[Path, ...], full: bool, strict: bool, as_json: bool) -> None:
+def index(paths: tuple[Path, ...], full: bool, strict: bool, watching: bool, settle: float, as_json: bool) -> None:
     """Bring indekset på linje med rapporterne i PATHS (ellers mappen corpus/)."""
     from kb import indexing
     from kb.embed import load_embedder
 
     settings = load_settings()
     embedder = load_embedder(settings)
+    if watching:
+        _watch(settings, embedder, paths, settle, as_json)
+        return
     with progress_bar(enabled=not as_json) as progress:
-        report = indexing.run(settings, embedder, roots=paths, full=full, progress=progress)
+        report = indexing.run(
+            settings, embedder, roots=paths, full=full, started_by=f"kb index ({_user()})", progress=progress
+        )
     if as_json:
         print_json(report.as_dict())
     else:
         print_report(report)
     if strict and report.failed:
         sys.exit(EXIT_FAILED)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
+
+
+def _watch(settings: Settings, embedder: Any, paths: tuple[Path, ...], settle: float, as_json: bool) -> None:
+    """Index whenever the folder changes, until interrupted or told to end; one line of JSON a run under --json."""
+    from kb.watching import Listener, Pace, watch
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def tell(report: Any) -> None:
+        if as_json:
+            click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+        elif report.published:
+            print_report(report)
+
+    def tell_error(error: KbError) -> None:
+        err.print(f"Fejl: {error} {error.advice}", style="bold red", markup=False)
+
+    if not as_json:
+        out.print("Holder øje med mappen. Stop med Ctrl-C.")
+    try:
+        started_by = f"kb index --watch ({_user()})"
+        pace = Pace(settle=settle)
+        watch(settings, embedder, Listener(tell, tell_error), stop, roots=paths, pace=pace, started_by=started_by)
+    except KeyboardInterrupt:
+        err.print("Stoppet.")
 
 
 class Bar:
@@ -249,100 +304,14 @@ def _print_extract(values: dict[str, Any], text: str) -> None:
 
 
 @main.command()
-@json_option
-@reports_errors
-def status(as_json: bool) -> None:
-    """Vis, hvad indekset rummer, og hvilke filer der ikke kunne læses."""
-    from kb.builds import builds_dir, current_id, read_manifest
-    from kb.store import Store
-
-    settings = load_settings()
-    folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
-    manifest = read_manifest(folder)
-    store = Store(folder / "kb.sqlite")
-    failures = [asdict(failure) for failure in store.failures()]
-    store.close()
-    if as_json:
-        values = {key: value for key, value in manifest.as_dict().items() if key != "files"}
-        print_json({**values, "failed": failures})
-        return
-    out.print(f"Indeks {manifest.id}, lavet {manifest.created}")
-    out.print(f"{manifest.documents} rapporter, {manifest.projects} projekter, {manifest.passages} passager")
-    out.print(f"Model {manifest.model_name} ({manifest.model})")
-    out.print(f"Mapper: {', '.join(manifest.roots)}", markup=False)
-    for failure in failures:
-        out.print(f"Ikke læst: {failure['path']}: {failure['reason']} [{failure['code']}]", markup=False)
-
-
-@main.command()
-@json_option
-@reports_errors
-def verify(as_json: bool) -> None:
-    """Efterprøv indekset i brug: filer, kontrolsummer, tekster og vektorer."""
-    from kb.builds import builds_dir, current_id, read_manifest
-    from kb.indexing import verify as check
-
-    settings = load_settings()
-    folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
-    problems = check(folder, read_manifest(folder))
-    if as_json:
-        print_json({"build": folder.name, "problems": problems})
-    else:
-        for problem in problems:
-            out.print(f"Fejl: {problem}", style="red", markup=False)
-        out.print("Kør: kb rollback, eller kb index --full" if problems else f"Indekset {folder.name} er helt.")
-    if problems:
-        sys.exit(EXIT_FAILED)
-
-
-@main.command()
-@json_option
-@reports_errors
-def builds(as_json: bool) -> None:
-    """Vis de færdige indekser, nyeste først."""
-    from kb import builds as store
-    from kb.errors import IndexMissingError, IndexUnusableError
-
-    settings = load_settings()
-    try:
-        in_use = store.current_id(settings.index_dir)
-    except IndexMissingError:
-        in_use = ""
-    rows: list[dict[str, Any]] = []
-    for build_id in store.build_ids(settings.index_dir):
-        row: dict[str, Any] = {"id": build_id, "in_use": build_id == in_use}
-        try:
-            manifest = store.read_manifest(store.builds_dir(settings.index_dir) / build_id)
-            row |= {"created": manifest.created, "documents": manifest.documents, "passages": manifest.passages}
-        except IndexUnusableError as error:
-            row |= {"problem": str(error)}
-        rows.append(row)
-    if as_json:
-        print_json({"builds": rows})
-        return
-    for row in rows:
-        what = row.get("problem") or f"{row['documents']} rapporter, {row['passages']} passager"
-        out.print(f"{'→' if row['in_use'] else ' '} {row['id']}  {what}", markup=False)
-
-
-@main.command()
-@click.argument("build", required=False)
-@json_option
-@reports_errors
-def rollback(build: str | None, as_json: bool) -> None:
-    """Tag et ældre indeks i brug igen: BUILD, eller det nyeste før det nuværende, som er helt."""
-    from kb.indexing import roll_back
-
-    chosen = roll_back(load_settings(), build)
-    if as_json:
-        print_json({"build": chosen})
-    else:
-        out.print(f"Indekset {chosen} er nu i brug.")
-
-
-@main.command()
 @click.argument("set_dir", type=click.Path(path_type=Path))
-@click.option("--engine", type=click.Choice(["hybrid", "dense", "lexical"]), default="hybrid", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="Begge søgninger i forening, eller kun den på betydning eller den på ord.",
+)
 @json_option
 @reports_errors
 def evaluate(set_dir: Path, engine: str, as_json: bool) -> None:

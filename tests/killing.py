@@ -28,7 +28,7 @@ from kb.verification import verify_build
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 HOME = Path(__file__).parents[1]
-BATCH_SECONDS = 0.1
+BATCH_SECONDS = 0.06
 STAGES = ("læser", "skærer", "indlejrer", "indlejrer sætninger", "bygger", "efterprøver", "offentliggør")
 
 

@@ -24,7 +24,7 @@ class HashEmbedder:
     """Vectors of hashed character trigrams: texts that share wording are near one another, and nothing is random.
 
     ``embedded`` lists every passage text given, in order; ``batch_seconds`` is slept for each batch; ``log`` gets a
-    line for each text once its batch is done, so that another process can count them.
+    line for each text when its batch is begun, so that another process can count them.
     """
 
     def __init__(
@@ -57,7 +57,6 @@ class HashEmbedder:
         return self._vectors(texts)
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        time.sleep(self.batch_seconds)
         self.embedded.extend(texts)
         self.batches.append(len(texts))
         if self.log:
@@ -67,6 +66,7 @@ class HashEmbedder:
                 os.write(handle, lines.encode())  # one write: a kill leaves a batch's lines whole or absent
             finally:
                 os.close(handle)
+        time.sleep(self.batch_seconds)
         return self._vectors(texts)
 
     def count_tokens(self, text: str) -> int:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,13 +121,59 @@ def test_looking_after_the_index(folder: Path) -> None:
     write_corpus(folder / "corpus", {"ny.md": report_text("nabohjælp")})
     second = values("index")["build_id"]
     assert values("status")["id"] == second
-    assert values("verify")["problems"] == []
+    assert [problem["part"] for problem in values("verify", code=EXIT_FAILED)["problems"]] == ["sprogmodel"]
     assert [(row["id"], row["in_use"]) for row in values("builds")["builds"]] == [(second, True), (first, False)]
     assert values("rollback")["build"] == first
     assert values("status")["id"] == first
     assert values("rollback", second)["build"] == second
-    for verb in ("status", "verify", "builds"):
+    for verb in ("status", "builds"):
         assert second in run(verb).stdout
+
+
+def test_the_runs_are_listed_newest_first(folder: Path) -> None:
+    assert values("status", "--runs") == {"runs": []}
+    assert "ikke indekseret" in run("status", "--runs").stdout
+    run("index")
+    (folder / "corpus" / "asta.md").unlink()
+    run("index")
+    newest, oldest = values("status", "--runs")["runs"]
+    assert (newest["status"], newest["report"]["removed"]) == ("færdig", ["asta.md"])
+    assert oldest["report"]["added"] == sorted(CORPUS)
+    assert oldest["started_by"].startswith("kb index (")
+    assert "1 fjernede" in run("status", "--runs").stdout
+
+
+def test_backing_up_and_restoring(folder: Path) -> None:
+    run("index")
+    before = values("search", "faldrisiko")["hits"]
+    assert values("backup", "kopi.tar.gz")["build_id"] == values("status")["id"]
+    assert "findes allerede" in _error("backup", "kopi.tar.gz", code=EXIT_INPUT)["message"]
+    assert "--force" in _error("restore", "kopi.tar.gz", code=EXIT_INPUT)["advice"]
+    (folder / "corpus" / "asta.md").unlink()
+    run("index")
+    assert "gendannet" in run("restore", "kopi.tar.gz", "--force").stdout
+    assert values("search", "faldrisiko")["hits"] == before
+    assert (folder / "corpus" / "asta.md").is_file()
+    assert "filer" in run("backup", "uden.tar.gz", "--without-index").stdout
+
+
+def test_watching_until_told_to_end(folder: Path) -> None:
+    script = (
+        "import kb.embed; from tests.support import HashEmbedder; kb.embed.load_embedder = lambda s: HashEmbedder();"
+        " from kb.cli import main; main(['index', '--watch', '--settle', '0.3', '--json'])"
+    )
+    home = Path(__file__).parents[2]
+    command = [sys.executable, "-c", script]
+    environment = {**os.environ, "PYTHONPATH": str(home)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["added"] == sorted(CORPUS)
+        write_corpus(folder / "corpus", {"ny.md": report_text("nabohjælp")})
+        report = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert report["added"] == ["ny.md"]
+    assert report["started_by"].startswith("kb index --watch (")
 
 
 def test_extracting_shows_what_was_read(folder: Path) -> None:
