@@ -73,6 +73,10 @@ def build_metadata(
         if value and not values.get(key)
     }
     metadata = Metadata(**{**values, **inferred, "inferred": frozenset(inferred)})
+    if mask(path, contacts=False).spans:
+        checked.warnings.append(
+            ReadWarning("cpr-i-filnavn", "Filens navn eller mappe ligner et CPR-nummer. Omdøb filen: navnet vises.")
+        )
     return metadata, tuple(checked.warnings)
 
 
@@ -176,7 +180,7 @@ def _year(key: str, value: object) -> int:
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
     title = mask(_best_title(path, properties, blocks)[:MAX_VALUE], contacts=contacts).text
     return {
-        "id": slug(str(PurePosixPath(path).with_suffix(""))),
+        "id": slug(mask(str(PurePosixPath(path).with_suffix("")), contacts=False).text),
         "titel": title,
         "år": _year_of(properties.created),
         "sprog": language_of(" ".join(block.text for block in blocks[:400])) or properties.language,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,10 @@ def outcomes(paths: list[Path], root: Path, options: ReadOptions = OPTIONS) -> d
     return {outcome.path: outcome for outcome in read_files(paths, root, options)}
 
 
-def children() -> set[int]:
-    """The processes this one has started."""
-    found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
-        found.update(map(int, (task / "children").read_text().split()))
-    return found
+def children(process: int | None = None) -> set[int]:
+    """The processes that a process (this one, when not told) has started."""
+    process = process or os.getpid()
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
 
 
 def pipe(folder: Path, name: str) -> Path:
@@ -97,6 +96,25 @@ def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
     assert found["b.pdf"].status is ReadStatus.READ
 
 
+def test_a_stream_that_unpacks_without_end_costs_only_its_file(tmp_path: Path) -> None:
+    packer = zlib.compressobj(9)
+    line = b"BT /F 12 Tf (bombe) Tj ET\n" * 40_000
+    stream = b"".join([*(packer.compress(line) for _ in range(600)), packer.flush()])
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R >>",
+        b"<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+    ]
+    body = b"".join(b"%d 0 obj\n%s\nendobj\n" % (number, one) for number, one in enumerate(objects, start=1))
+    bomb = written(tmp_path, "a.pdf", b"%PDF-1.4\n" + body + b"trailer\n<< /Root 1 0 R /Size 5 >>\n%%EOF\n")
+    small = written(tmp_path, "b.md", MARKER_TEXT)
+    found = outcomes([bomb, small], tmp_path, ReadOptions(timeout=30, workers=1, memory_mb=512, ocr=False))
+    assert found["a.pdf"].status is ReadStatus.FAILED
+    assert found["a.pdf"].code in {"hukommelsesgrænse", "læser-gik-ned", "tidsgrænse", "ingen-tekst"}
+    assert found["b.md"].status is ReadStatus.READ
+
+
 def test_no_worker_outlives_the_reading(tmp_path: Path) -> None:
     before = children()
     reading = read_files([pipe(tmp_path, "a.md"), written(tmp_path, "b.md", MARKER_TEXT)], tmp_path, OPTIONS)
@@ -128,7 +146,7 @@ def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "b.md"
-        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        workers = children(process.pid)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert workers

@@ -121,6 +121,12 @@ def test_personal_data_in_metadata_is_masked() -> None:
     assert build({"titel": "Sagen om 010190-0738"})[0].titel == "Sagen om [CPR-nummer skjult]"
 
 
+def test_a_cpr_number_in_the_files_name_does_not_become_its_id() -> None:
+    metadata, warnings = build({}, path="sager/010190-0738.pdf")
+    assert "cpr-i-filnavn" in warnings
+    assert "0738" not in f"{metadata.id} {metadata.titel}"
+
+
 def test_numbers_and_dates_are_understood_as_text() -> None:
     metadata, _ = build({"titel": 2024, "periode": date(2020, 1, 1), "år": "2021", "id": 7})
     assert (metadata.titel, metadata.periode, metadata.år, metadata.id) == ("2024", "2020-01-01", 2021, "7")
