@@ -8,6 +8,7 @@ import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
@@ -149,12 +150,6 @@ def install(app: Flask, measurements: Measurements) -> None:
     app.after_request(_measured)
 
 
-def count_answer(*, refused: bool) -> None:
-    """Count a question that was answered or refused."""
-    measurements: Measurements = current_app.extensions[EXTENSION]
-    measurements.answers.labels("refused" if refused else "answered").inc()
-
-
 def _measured(response: Response) -> Response:
     measurements: Measurements = current_app.extensions[EXTENSION]
     seconds = time.perf_counter() - g.begun
@@ -162,8 +157,11 @@ def _measured(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "(ukendt)"
     measurements.requests.labels(route, request.method, response.status_code).inc()
     measurements.latency.labels(route).observe(seconds)
-    if request.endpoint in ASKING and "embedding_seconds" in g:
-        measurements.search.observe(max(0.0, seconds - g.embedding_seconds))
+    # Whoever answers a question, page or API, leaves word of whether it was refused.
+    if "refused" in g:
+        measurements.answers.labels("refused" if g.refused else "answered").inc()
+    if request.endpoint in ASKING and response.status_code == HTTPStatus.OK:
+        measurements.search.observe(max(0.0, seconds - g.get("embedding_seconds", 0.0)))
     return response
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask import g
+
 from kb import __version__, builds
 from kb.access import AccessRole
 from kb.answer import answer as make_answer
 from kb.api import removed, responses, schemas
-from kb.api.measuring import count_answer
 from kb.api.operations import Api, holder, settings
 from kb.api.paging import choose, chosen_fields, next_address, page_of
 from kb.api.suggestions import suggest
@@ -49,7 +50,7 @@ def answer(searcher: Searcher, query: schemas.AnswerQuery) -> dict[str, Any]:
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare."""
     found = make_answer(searcher, query.q, query.filters)
-    count_answer(refused=found.refused)
+    g.refused = found.refused  # for the measurements
     return found.as_dict()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -56,6 +56,8 @@ def ask() -> Response | BaseResponse:
     more = len(result.hits) == size and question.page < asked.LAST_PAGE and result.total > question.page * size
     # The answer stands on the first page of passages; the others are for reading on.
     answered = view_of(held, clean.question, clean.filters) if clean.page == 1 else None
+    if answered:
+        g.refused = answered.answer.refused  # for the measurements
     if answered and answered.answer.refusal:
         _note_unanswered(answered.answer, answered.answer.refusal)
     names = titles(held.snapshot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,11 +144,13 @@ def test_the_public_address_is_the_one_set(closed: Settings, keys: dict[AccessRo
 def test_measurements_tell_what_was_done(client: FlaskClient, keys: dict[AccessRole, str]) -> None:
     client.get(f"{PREFIX}/answer?q=Hvad var erfaringen med faldrisiko?", headers=bearer(keys[AccessRole.READER]))
     client.get(f"{PREFIX}/answer?q=Hvad siger xylofonisten om zeppelinere?", headers=bearer(keys[AccessRole.READER]))
+    client.get("/sporg?q=Hvad siger xylofonisten om zeppelinere?", headers=bearer(keys[AccessRole.READER]))
     text = client.get("/metrics").get_data(as_text=True)
     assert 'kb_requests_total{method="GET",route="/api/v1/answer",status="200"} 2.0' in text
     assert 'kb_answers_total{outcome="' in text
     assert "kb_embedding_seconds_count 0.0" not in text
-    assert "kb_search_seconds_count 2.0" in text
+    assert "kb_search_seconds_count 3.0" in text
+    assert sum(float(count) for count in re.findall(r'kb_answers_total{outcome="\w+"} (\S+)', text)) == 3
     assert "kb_index_documents 4.0" in text
     assert "faldrisiko" not in text
 
