@@ -73,7 +73,7 @@ def build_metadata(
         if value and not values.get(key)
     }
     metadata = Metadata(**{**values, **inferred, "inferred": frozenset(inferred)})
-    if mask(path, contacts=False).spans:
+    if _masked_path(path) != path:
         checked.warnings.append(
             ReadWarning("cpr-i-filnavn", "Filens navn eller mappe ligner et CPR-nummer. Omdøb filen: navnet vises.")
         )
@@ -180,11 +180,18 @@ def _year(key: str, value: object) -> int:
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
     title = mask(_best_title(path, properties, blocks)[:MAX_VALUE], contacts=contacts).text
     return {
-        "id": slug(mask(str(PurePosixPath(path).with_suffix("")), contacts=False).text),
+        "id": slug(_masked_path(str(PurePosixPath(path).with_suffix("")))),
         "titel": title,
         "år": _year_of(properties.created),
         "sprog": language_of(" ".join(block.text for block in blocks[:400])) or properties.language,
     }
+
+
+def _masked_path(path: str) -> str:
+    """A path with CPR numbers masked in each of its names, with underscores taken for the spaces they stand for."""
+    names = path.split("/")
+    masked = [mask(name.replace("_", " "), contacts=False) for name in names]
+    return "/".join(found.text if found.spans else name for name, found in zip(names, masked, strict=True))
 
 
 _NO_TITLE = re.compile(
