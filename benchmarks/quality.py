@@ -129,8 +129,6 @@ def _open(index_dir: Path, queries: list[Query]) -> Prepared:
     folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
     store = Store(folder / builds.DATABASE_FILE)
     titles = {stored.record.id: stored.record.metadata.titel for stored in store.records()}
-    copies = {stored.record.id for stored in store.records() if stored.copy_of}
-    assert not copies, "the sets hold no document twice"
     passages = store.passages(range(len(store)))
     return Prepared(
         entries=lexical_entries(store, titles),

@@ -18,7 +18,7 @@ from kb.danish import sentences
 from kb.models import Document, Passage
 from kb.roles import is_inferred, role_of
 
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 HEADING_SEPARATOR = " › "
 # A character is at most one token, so half of the smallest limit in use is always left for the text.
 PREFIX_CHARACTERS = 240
@@ -64,9 +64,18 @@ def chunk(document: Document, count_tokens: TokenCounter, size: ChunkSize | None
 
 
 def embedding_text(title: str, passage: Passage) -> str:
-    """What is embedded for a passage: title and headings on one line, then its text."""
-    prefix = embedding_prefix(title, passage.heading_path)
+    """What is embedded for a passage: title and headings on one line, then its text.
+
+    A title that the passage opens with, as a document's first lines often do, is not said twice.
+    """
+    own = "" if opens_with(passage.text, title) else title
+    prefix = embedding_prefix(own, passage.heading_path)
     return f"{prefix}\n{passage.text}" if prefix else passage.text
+
+
+def opens_with(text: str, title: str) -> bool:
+    """Whether a text begins with a title, white space aside."""
+    return " ".join(text[: 2 * len(title) + 80].split()).startswith(" ".join(title.split()))
 
 
 def embedding_prefix(title: str, heading_path: Sequence[str]) -> str:

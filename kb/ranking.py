@@ -11,8 +11,7 @@ one good passage from the first of many equals. An engine that tells the candida
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +29,7 @@ Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A passage's row with its scores and ranks by engine; a rank is None where that engine did not bring it."""
 
     row: int
@@ -60,16 +58,10 @@ def fuse(
     lexical_ranks = {row: rank for rank, (row, _) in enumerate(lexical_ranked, 1)}
     # Equal scores go by row, so that the order never depends on the engines.
     order = np.lexsort((rows, -fused))
+    columns = (rows[order].tolist(), fused[order].tolist(), dense[order].tolist(), lexical[order].tolist())
     return [
-        Candidate(
-            row=int(rows[i]),
-            fused=float(fused[i]),
-            dense=float(dense[i]),
-            dense_rank=dense_ranks.get(int(rows[i])),
-            lexical=float(lexical[i]),
-            lexical_rank=lexical_ranks.get(int(rows[i])),
-        )
-        for i in order
+        Candidate(row, total, by_meaning, dense_ranks.get(row), by_words, lexical_ranks.get(row))
+        for row, total, by_meaning, by_words in zip(*columns, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,12 +102,13 @@ def evaluate(folder: Path, settings: Settings, embedder: Embedder, *, engine: En
 def score(data: BeirSet, searcher: Searcher, engine: Engine) -> BeirScores:
     """Ask every judged question and take the means."""
     ranked: dict[str, list[str]] = {}
+    versions = _versions(searcher)
     times = []
     for query_id in data.judged:
         begun = time.perf_counter()
         result = searcher.search(data.queries[query_id], top=PASSAGES, engine=engine)
         times.append((time.perf_counter() - begun) * 1000)
-        ranked[query_id] = ranked_documents(result)
+        ranked[query_id] = ranked_documents(result, versions)
     pairs = [(ranked[query_id], grades) for query_id, grades in data.judged.items()]
     return BeirScores(
         set=data.name,
@@ -123,13 +124,25 @@ def score(data: BeirSet, searcher: Searcher, engine: Engine) -> BeirScores:
     )
 
 
-def ranked_documents(result: SearchResult) -> list[str]:
-    """The documents of a result, each at the place of its best passage or of the passage that stands for it."""
+def ranked_documents(result: SearchResult, versions: Mapping[str, Sequence[str]] | None = None) -> list[str]:
+    """The documents of a result, each at the place of its best passage or of the passage that stands for it.
+
+    ``versions`` are the other versions of a document, which the product shows by it: they follow it.
+    """
     found: list[str] = []
     for hit in result.hits:
         found.append(hit.document.id)
         found += [passage_id.rpartition(".")[0] for passage_id in hit.duplicates]
-    return list(dict.fromkeys(found))
+    others = versions or {}
+    return list(dict.fromkeys(id_ for first in found for id_ in (first, *others.get(first, ()))))
+
+
+def _versions(searcher: Searcher) -> dict[str, list[str]]:
+    versions: dict[str, list[str]] = {}
+    for id_, stored in searcher.snapshot.records.items():
+        if stored.copy_of:
+            versions.setdefault(stored.copy_of, []).append(id_)
+    return versions
 
 
 def index_folder(settings: Settings, folder: Path) -> Path:

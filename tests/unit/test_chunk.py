@@ -147,3 +147,9 @@ def test_the_prefix_names_title_and_headings_once() -> None:
 def test_sizes_out_of_order_are_refused(sizes: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="least"):
         ChunkSize(*sizes)
+
+
+def test_a_title_that_the_passage_opens_with_is_not_said_twice() -> None:
+    passage = chunk(_document("Øget genbrug  i Ølstykke. Det gik godt.", title=""), words)[0]
+    assert embedding_text("Øget genbrug i Ølstykke.", passage) == passage.text
+    assert embedding_text("Øget genbrug i Asta", passage) == f"Øget genbrug i Asta\n{passage.text}"
