@@ -59,6 +59,8 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: $(VENV)/.runtime tools/system-packages.sh
 	$(PIP) -e '.[test,dev]'
 	sh tools/system-packages.sh chromium tesseract-ocr tesseract-ocr-dan libreoffice-writer-nogui libreoffice-impress-nogui
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
+	else echo "npm mangler: prøverne af login med OpenID springes over."; fi
 	@touch $@
 
 $(VENV)/.corpus: $(VENV)/.runtime tools/corpus/requirements.txt

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -21,6 +21,7 @@ REFERENCE = "#/components/schemas/{model}"
 COMMON = ("ugyldigt-input", "ugyldig-adresse", "ukendt-vaert", "adresse-for-lang", "ugyldig-noegle", "for-mange-kald",
           "intern-fejl")  # fmt: skip
 FOR_ROLES = ("adgang-kraeves", "ingen-adgang")
+EXTENSION = "kb.openapi"
 KEY_SCHEME = "noegle"
 DESCRIPTION = (
     "Erfaringer fra offentlige projekter, søgt på dansk. Hvert svar består af sætninger, der kan slås op i den "
@@ -41,15 +42,23 @@ def response_examples() -> Mapping[str, Any]:
 @blueprint.get("/openapi.json")
 def document() -> Response:
     """The description."""
-    return jsonify(describe(operations().values(), question_limit=settings().max_question_chars))
+    return jsonify(_described())
+
+
+def _described() -> dict[str, Any]:
+    """The application's description, made when first asked for: neither operations nor settings change after that."""
+    held = current_app.extensions
+    if EXTENSION not in held:
+        held[EXTENSION] = describe(operations().values(), question_limit=settings().max_question_chars)
+    found: dict[str, Any] = held[EXTENSION]
+    return found
 
 
 @blueprint.get("/dokumentation")
 def page() -> str:
     """The description for people."""
     listed = list(operations().values())
-    described = describe(listed, question_limit=settings().max_question_chars)
-    paths = described["paths"]
+    paths = _described()["paths"]
     entries = [
         {"operation": one, "described": paths[PREFIX + one.path][one.method.lower()], "example": _shown(one)}
         for one in listed

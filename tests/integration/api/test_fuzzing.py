@@ -56,6 +56,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404",
 
 
 @pytest.mark.fuzz
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("role", list(AccessRole), ids=[role.value for role in AccessRole])
 def test_nothing_unforeseen_is_answered(server: tuple[str, str], tmp_path: Path) -> None:
     address, secret = server
