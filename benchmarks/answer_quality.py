@@ -1,0 +1,113 @@
+"""Measures the answers on the judged questions and the labelled roles, and writes the table into ``docs/quality.md``.
+
+    python benchmarks/answer_quality.py
+
+Asks the index in use, which must be the corpus'. The probabilities were fitted on dev (``fit_relevance.py``); test was
+never tuned on. The time of an answer is set against that of a plain search for the same questions, asked in turn, each
+the first time, so that neither finds the other's question already embedded.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from kb.answer import answer
+from kb.embed import load_embedder
+from kb.evaluation import answers, metrics, questions, roles
+from kb.extract import ReadOptions
+from kb.search import Searcher, open_searcher
+from kb.settings import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "documents"
+PAGE = ROOT / "docs" / "quality.md"
+BEGIN, END = "<!-- answers: begin -->", "<!-- answers: end -->"
+# Measures in the table's order: what they are called there, and what is aimed at.
+MEASURES = (
+    ("refusal_precision", "refusals: of those refused, not answered by the corpus", "≥ .90"),
+    ("refusal_recall", "refusals: of those not answered by the corpus, refused", "≥ .90"),
+    ("evidence_in_answer", "an answering sentence in the short answer", "≥ .85"),
+    ("evidence_first", "an answering sentence first", ""),
+    ("right_project_first", "the right project first", "≥ .85"),
+    ("right_project_in_three", "the right project among the first three", "≥ .95"),
+    ("across_precision", "across projects: precision of the projects found", ""),
+    ("across_recall", "across projects: recall", ""),
+    ("across_f1", "across projects: F1", "≥ .80"),
+    ("coverage_within_one", "across projects: their number right within one", "≥ .70"),
+    ("verbatim", "sentences and quotes that are verbatim at their place", "1"),
+)
+TIMED = 100
+
+
+def measured_roles(searcher: Searcher, settings: Settings) -> dict[str, Any]:
+    """The figures of the labelled roles, with the documents beside the repository where they are."""
+    labelled = roles.load(ROOT / "benchmarks" / "roles")
+    found = list(roles.of_corpus(searcher.snapshot, sorted({one.place for one in labelled if not one.shared})))
+    if SHARED.is_dir():
+        files = sorted({one.place for one in labelled if one.shared})
+        found += roles.of_files(SHARED, files, ReadOptions.from_settings(settings))
+    return roles.figures(labelled, roles.tell(labelled, found))
+
+
+def times(searcher: Searcher, texts: list[str]) -> tuple[float, float]:
+    """The median milliseconds of a plain search and of an answer."""
+    searches: list[float] = []
+    answered: list[float] = []
+    for place, text in enumerate(texts):
+        begun = time.perf_counter()
+        if place % 2:
+            searcher.search(text)
+        else:
+            answer(searcher, text)
+        (searches if place % 2 else answered).append((time.perf_counter() - begun) * 1000)
+    return metrics.percentile(searches, 0.5), metrics.percentile(answered, 0.5)
+
+
+def page(figures: dict[str, Any], role_figures: dict[str, Any], search_ms: float, answer_ms: float) -> list[str]:
+    """The section's lines."""
+    lines = ["| answers | dev | test | aim |", "|---|---|---|---|"]
+    for name, text, aim in MEASURES:
+        lines.append(f"| {text} | {figures['dev'][name]:.3f} | {figures['test'][name]:.3f} | {aim} |")
+    lines += ["", "By kind of question, test:", "", "| kind | refused | answering sentence | right project first |"]
+    lines.append("|---|---|---|---|")
+    for kind, values in figures["test"]["by_kind"].items():
+        refused = values.get("refusal_recall", values.get("wrongly_refused"))
+        cells = (refused, values.get("evidence_in_answer"), values.get("right_project_first"))
+        lines.append(f"| {kind} | " + " | ".join("" if cell is None else f"{cell:.2f}" for cell in cells) + " |")
+    return [
+        *lines,
+        "",
+        f"* roles: {role_figures['accuracy_all']:.3f} of {role_figures['found']} labelled sentences right"
+        f" (corpus {role_figures['accuracy_corpus']:.3f}, other documents {role_figures['accuracy_documents']:.3f};"
+        f" by words alone {role_figures['by_words_corpus']:.3f} and {role_figures['by_words_documents']:.3f});"
+        " aim ≥ .85",
+        f"* time: an answer {answer_ms:.0f} ms, a plain search {search_ms:.0f} ms (median,"
+        f" {answer_ms / search_ms:.1f} times as long; aim < 3)",
+    ]
+
+
+def write(lines: list[str]) -> None:
+    """Put the lines between the page's marks, at its end where it has none."""
+    text = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Quality\n"
+    if BEGIN not in text:
+        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    """Measure and write."""
+    settings = load_settings()
+    searcher = open_searcher(settings, load_embedder(settings))
+    asked = questions.load(ROOT / "benchmarks" / "questions")
+    answer(searcher, "Hvad er kunstig intelligens?")
+    search_ms, answer_ms = times(searcher, [question.text for question in asked if question.answerable][:TIMED])
+    lines = page(answers.evaluate(asked, searcher), measured_roles(searcher, settings), search_ms, answer_ms)
+    write(lines)
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
