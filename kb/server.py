@@ -7,6 +7,7 @@ server: ``kb.server:make_app()``.
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from kb.api import embedding, guard, measuring, openapi, requests, signin
 from kb.api.problems import problem
 from kb.api.routes import api
 from kb.api.writing import changes
+from kb.audit import Audit, Event
 from kb.embed import Embedder, load_embedder
 from kb.errors import ConfigurationError, IndexUnusableError
 from kb.keys import KeyStore
@@ -90,6 +92,7 @@ def run(settings: Settings, embedder: Embedder) -> None:
     """Serve until interrupted; raises :class:`ConfigurationError` when the address cannot be used."""
     requests.log_as_json()
     app = make_app(settings, embedder)
+    _forget_old_events(settings)
     _warm(app, embedder)
     try:
         server = create_server(
@@ -115,6 +118,16 @@ def run(settings: Settings, embedder: Embedder) -> None:
         print("Stoppet.")
     finally:
         server.close()
+
+
+def _forget_old_events(settings: Settings) -> None:
+    trail = Audit(settings.state_dir)
+    try:
+        if count := trail.forget(settings.audit_days):
+            detail = f"{count} ældre end {settings.audit_days} dage"
+            trail.write(Event("hændelser slettet", who="serveren", detail=detail))
+    except (OSError, sqlite3.Error) as error:
+        log.warning("Gamle hændelser kunne ikke slettes: %s", error)
 
 
 def _warm(app: Flask, embedder: Embedder) -> None:

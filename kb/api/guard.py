@@ -6,6 +6,7 @@ its own name, with no proxy in between. ``g.identity`` is who asks and ``g.addre
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -49,6 +50,7 @@ from kb.sessions import SessionStore
 from kb.settings import Settings
 
 EXTENSION = "kb.guard"
+YEAR = 31_536_000
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Blueprints whose every page is open to anyone, and those that need more than reading.
@@ -62,6 +64,10 @@ PAGE_ACTIONS = {
     "redaktion.reindex": "indeksering sat i gang",
     "redaktion.use_index": "indeks taget i brug",
     "redaktion.feedback_csv": "tilbagemeldinger udtrukket",
+    "udtraek.hits_csv": "svar udtrukket",
+    "udtraek.hits_xlsx": "svar udtrukket",
+    "udtraek.answer_docx": "svar udtrukket",
+    "dokumenter.original": "original hentet",
 }
 EDITORS_BLUEPRINTS = frozenset({"redaktion"})
 
@@ -104,6 +110,7 @@ def install(app: Flask, guard: Guard) -> None:
     app.extensions[EXTENSION] = guard
     app.after_request(_tell_how)
     app.after_request(_record_pages)
+    app.after_request(_only_encrypted)
     # Before what the pages check of their own: their checks are finer and dearer.
     app.before_request_funcs.setdefault(None, []).insert(0, _pass)
 
@@ -162,13 +169,26 @@ def _tell_how(response: Response) -> Response:
     return response
 
 
+def _only_encrypted(response: Response) -> Response:
+    if guard().settings.public_url.startswith("https:"):
+        response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
+    return response
+
+
 def _record_pages(response: Response) -> Response:
-    """Write what editors do on the pages into the audit trail; the API's operations write their own."""
+    """Write what people do on the pages into the audit trail; the API's operations write their own."""
     action = PAGE_ACTIONS.get(request.endpoint or "")
     if action and response.status_code < HTTPStatus.BAD_REQUEST and g.get("identity") is not None:
         given = request.view_args or {}
         named = [file.filename or "" for file in request.files.values()] if request.method == "POST" else []
-        record(action, target=str(given.get("document_id") or request.form.get("indeks", "")), detail=", ".join(named))
+        target = str(given.get("document_id") or request.form.get("indeks", ""))
+        try:
+            record(action, target=target, detail=", ".join(named))
+        except (OSError, sqlite3.Error) as error:
+            # Reading goes on where nothing can be written; a change does not.
+            if request.method != "GET":
+                raise
+            current_app.logger.error("Hændelsen kunne ikke skrives: %s", error)
     return response
 
 

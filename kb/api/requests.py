@@ -1,8 +1,8 @@
 """Each request's id and its line in the log.
 
 The id is a proxy's own where it is well formed, else a new one; it stands in the answer, the log and every problem. The
-log is one JSON object a line. A question is in it with personal data masked; keys, cookies and addresses' other
-parameters are not.
+log is one JSON object a line. A question is in it only where the settings say so, with personal data masked; keys,
+cookies and addresses' other parameters never are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from kb.extract.personal import mask
 
@@ -71,7 +71,7 @@ def _end(response: Response) -> Response:
         "address": g.get("address", ""),
         "who": who.name if who else "",
     }
-    if question := request.args.get("q"):
+    if current_app.extensions["kb"].settings.log_questions and (question := request.args.get("q")):
         fields["question"] = mask(question[:LONGEST_QUESTION]).text
     log.info("%s %s %s", request.method, fields["route"], response.status_code, extra={"fields": fields})
     return response

@@ -1,7 +1,7 @@
 """What every response carries, and the cheap checks before any work: headers, compression, the origin of a POST.
 
 No page has inline script or style, and nothing is fetched from another host, so the content security policy allows
-neither. No cookie is set; a form is protected instead by the browser's word for where it was sent from.
+neither. No page needs a cookie; a form is protected instead by the browser's word for where it was sent from.
 """
 
 from __future__ import annotations
