@@ -44,13 +44,20 @@ def table_blocks(
         # One cell across the top names the table, not its columns.
         rest = table_blocks(filled[header_rows:], page=page, group=group)
         return [Block(Kind.PARAGRAPH, caption.pop(), page=page, group=group), *rest]
+    title, filled = _split_title(filled, header_rows)
+    if title:
+        below = table_blocks(filled, header_rows=header_rows, labelled=labelled, page=page, group=group)
+        return [Block(Kind.PARAGRAPH, title, page=page, group=group), *below]
     header, body = ([], filled) if labelled else _split_header(filled, header_rows)
-    if not header and all(len(row) <= 2 for row in body):
-        pairs = [(*row, "")[:2] for row in body]
-        return [Block(Kind.ROW, text, page=page, group=group) for pair in pairs if (text := _label_and_value(*pair))]
+    return [Block(Kind.ROW, text, page=page, group=group) for text in _row_texts(header, body) if text]
+
+
+def _row_texts(header: list[str], body: list[list[str]]) -> list[str]:
     if not body:
-        return [Block(Kind.ROW, "; ".join(cell for cell in header if cell), page=page, group=group)]
-    return [Block(Kind.ROW, text, page=page, group=group) for row in body if (text := format_row(header, row))]
+        return ["; ".join(cell for cell in header if cell)]
+    if not header and all(len(row) <= 2 for row in body):
+        return [_label_and_value(*(*row, "")[:2]) for row in body]
+    return [format_row(header, row) for row in body]
 
 
 def format_row(header: Sequence[str], row: Sequence[str]) -> str:
@@ -66,7 +73,7 @@ def format_row(header: Sequence[str], row: Sequence[str]) -> str:
 def header_of(rows: Sequence[Sequence[str]]) -> list[str]:
     """The first row with text when it looks like column names, else nothing."""
     first = next((list(row) for row in rows if any(row)), [])
-    return first if len(rows) > 1 and _looks_like_header(first) and not _is_fact_box(rows) else []
+    return first if _looks_like_header(first) and not _is_fact_box(rows) else []
 
 
 def _label_and_value(label: str, value: str) -> str:
@@ -77,6 +84,13 @@ def _is_layout(rows: Sequence[Sequence[str]], header_rows: int) -> bool:
     if header_rows:
         return False
     return any(len(cell) > _LONG_CELL for row in rows for cell in row) and not _looks_like_header(rows[0])
+
+
+def _split_title(rows: list[list[str]], header_rows: int) -> tuple[str, list[list[str]]]:
+    """The text of a first row that is one cell over the whole table, and the rows below it."""
+    if header_rows or len(rows) < 3 or sum(map(bool, rows[0])) != 1 or not rows[0][0]:
+        return "", rows
+    return (rows[0][0], rows[1:]) if all(sum(map(bool, row)) > 1 for row in rows[1:3]) else ("", rows)
 
 
 def _split_header(rows: list[list[str]], header_rows: int) -> tuple[list[str], list[list[str]]]:

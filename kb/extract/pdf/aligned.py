@@ -8,6 +8,7 @@ first cell is empty continues the row above it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +42,8 @@ class Cell(Protocol):
     @property
     def last(self) -> int: ...  # noqa: D102
 
+
+_COUNTER = re.compile(r"^\W*(?:\d{1,3}(?:\.\d{1,2})*[.)]?|[a-zæøå][.)]|[ivxlc]{1,5}[.)]?|Ad \d+)?$", re.IGNORECASE)
 
 Span = tuple[float, float]
 
@@ -106,6 +109,8 @@ def _is_table(rows: Sequence[Sequence[Cell]], columns: list[Span]) -> bool:
         return False
     if len(columns) == 2:
         labels = [row[0] for row in rows if row[0].x0 < columns[1][0] - 1]
+        if sum(bool(_COUNTER.match(cell.text)) for cell in labels) > 0.5 * len(labels):
+            return False  # the numbers of a list, of sections or of a table of contents
         return len(several) > _MIN_ROWS and all(len(cell.text) <= _LABEL for cell in labels) and _is_ragged(labels)
     full = sum(len(row) >= len(columns) - 1 for row in rows)
     return full >= 2 and not _is_running_text(rows, columns)

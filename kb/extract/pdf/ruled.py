@@ -22,6 +22,7 @@ _MAX_CELL_SHARE = 0.35
 _MAX_CELL = 900
 _ROW_GAP = 60.0
 _FEWEST_BANDS = 3
+_FEWEST_ALONE = 3
 _STRIP = 0.7
 
 
@@ -124,7 +125,7 @@ def _frame(rules: list[Rule], runs: Sequence[Run]) -> Frame | None:
     ys = _distinct([rule.y0 for rule in rules if rule.y0 == rule.y1])[::-1]
     if len(xs) < 3 and len(ys) > _FEWEST_BANDS:
         xs, ys = _strips(rules, ys, runs)
-    if len(xs) < 3 or len(ys) < 3:
+    if len(xs) < 3 or len(ys) < 2:
         return None
     inside = [run for run in runs if xs[0] - 1 <= _middle(run) <= xs[-1] + 1 and ys[-1] - 1 <= run.y <= ys[0]]
     if not inside:
@@ -171,7 +172,9 @@ def _open_strips(runs: Sequence[Run], left: float, right: float, size: float) ->
 
 def _is_table(cells: dict[tuple[int, int], list[Run]], count: int) -> bool:
     lengths = sorted(sum(len(run.text) for run in runs) for runs in cells.values())
-    if len({column for _, column in cells}) < 2 or len({row for row, _ in cells}) < 2:
+    columns, rows = len({column for _, column in cells}), len({row for row, _ in cells})
+    # One row alone is the heading of a table that goes on overleaf.
+    if columns < 2 or (rows < 2 and columns < _FEWEST_ALONE):
         return False
     long_cells = sum(length > _MAX_CELL for length in lengths)
     return len(cells) >= _MIN_FILLED * count and long_cells <= _MAX_CELL_SHARE * len(lengths)

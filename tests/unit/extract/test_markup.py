@@ -67,6 +67,11 @@ def test_labels_and_values_belong_together() -> None:
     ]
 
 
+def test_a_title_over_the_whole_table_is_no_row() -> None:
+    title, header, first = ["Sager i alt", ""], ["År", "Sager"], ["2020", "12"]
+    assert rows(title, header, first, ["2021", "13"]) == ["Sager i alt", "År: 2020; Sager: 12", "År: 2021; Sager: 13"]
+
+
 def test_rows_with_their_own_headings_belong_together() -> None:
     table = "<table><tr><th>Kommune</th><td>Odense</td></tr><tr><th>Budget</th><td>stort</td></tr></table>"
     assert [block.text for block in html_blocks(table)] == ["Kommune: Odense", "Budget: stort"]

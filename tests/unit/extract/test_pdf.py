@@ -105,6 +105,16 @@ def test_rows_that_begin_in_bold_are_labels_and_values(tmp_path: Path) -> None:
     assert document.text == "Kommune: Odense\nFormål: bedre svar\nHvornår: hele året"
 
 
+def test_a_numbered_list_is_no_table(tmp_path: Path) -> None:
+    pdf = Pdf()
+    pdf.add_page()
+    for number, sentence in enumerate((*SENTENCES, *SENTENCES[:2]), start=1):
+        pdf.cell(20, 7, f"{number}.")
+        pdf.cell(0, 7, sentence, new_x="LMARGIN", new_y="NEXT")
+    document = read(written(tmp_path, "liste.pdf", pdf.bytes()))
+    assert document.text.split("\n")[:2] == [f"- 1. {SENTENCES[0]}", f"- 2. {SENTENCES[1]}"]
+
+
 def test_page_labels_stand_beside_page_numbers(tmp_path: Path) -> None:
     writer = PdfWriter(clone_from=PdfReader(written(tmp_path, "a.pdf", report_pdf(2))))
     writer.set_page_label(0, 0, style=PageLabelStyle.LOWERCASE_ROMAN)
@@ -284,7 +294,7 @@ def test_a_raised_number_is_a_note_mark_and_a_unit_is_not() -> None:
 
 
 def test_a_table_that_goes_on_keeps_its_column_names() -> None:
-    def grid(rows: list[tuple[str, str]], number: int) -> RawPage:
+    def grid(rows: list[tuple[str, ...]], number: int) -> RawPage:
         runs = [
             run(text, 60 + 100 * column, 705 - 20 * row)
             for row, cells in enumerate(rows)
@@ -301,6 +311,26 @@ def test_a_table_that_goes_on_keeps_its_column_names() -> None:
         "Navn: Køge; Svar: måske",
     ]
     assert [block.page for block in blocks] == [1, 2, 2]
+
+
+def test_column_names_alone_at_the_foot_of_a_page_belong_to_the_rows_overleaf() -> None:
+    def grid(rows: list[tuple[str, ...]], number: int, top: float) -> RawPage:
+        runs = [
+            run(text, 60 + 100 * column, top - 15 - 20 * row)
+            for row, cells in enumerate(rows)
+            for column, text in enumerate(cells)
+        ]
+        lines = [Rule(50, top - 20 * i, 350, top - 20 * i) for i in range(len(rows) + 1)]
+        sides = [Rule(x, top - 20 * len(rows), x, top) for x in (50, 150, 250, 350)]
+        return page(*runs, rules=(*lines, *sides), number=number)
+
+    blocks = layout(
+        [grid([("Kode", "Type", "Antal")], 1, 100), grid([("120", "Hus", "3"), ("130", "Hotel", "4")], 2, 700)]
+    )
+    assert [block.text for block in blocks][1:] == [
+        "Kode: 120; Type: Hus; Antal: 3",
+        "Kode: 130; Type: Hotel; Antal: 4",
+    ]
 
 
 def test_an_outline_title_that_is_nowhere_in_the_text_does_no_harm() -> None:
