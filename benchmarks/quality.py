@@ -28,6 +28,7 @@ from kb.embed import load_embedder
 from kb.evaluation import beir, metrics, questions
 from kb.indexing import lexical_entries
 from kb.lexical import LexicalIndex
+from kb.search import CANDIDATES
 from kb.settings import Settings, load_settings
 from kb.store import Store
 
@@ -36,7 +37,6 @@ PAGE = ROOT / "docs" / "quality.md"
 BEGIN, END = "<!-- retrieval: begin -->", "<!-- retrieval: end -->"
 PEERS_PYTHON = ROOT / "benchmarks" / "peers" / ".venv" / "bin" / "python"
 SETS = ("squad_da", "bu_sider", "norquad")
-CANDIDATES = 200
 RRF_CONSTANT = 60
 
 Scored = list[tuple[int, float]]
@@ -166,7 +166,7 @@ def _search(row: Row, dense_index: vectors.VectorIndex, index: LexicalIndex, que
     if not row.words:
         return [passage for passage, _ in dense]
     rows = ranking.union(dense, words)
-    word_scores = index.scores(question, rows)
+    word_scores = index.scores(question, rows, words)
     dense_scores = dense_index.scores(query.vector, rows) if row.dense else np.zeros_like(word_scores)
     if row.fusion == "standard scores":
         return [candidate.row for candidate in ranking.fuse(rows, dense_scores, word_scores)]

@@ -124,11 +124,17 @@ class LexicalIndex:
             return self._run(self._among(query, allowed), top)
         return self._filtered(query, top, allowed)
 
-    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
-        """The scores of given rows by terms and runs of letters; 0 where nothing meets."""
+    def scores(self, question: Question, rows: Rows, found: Sequence[tuple[int, float]] = ()) -> NDArray[np.float32]:
+        """The scores of given rows by terms and runs of letters; 0 where nothing meets.
+
+        ``found`` is what :meth:`search` gave for the question: the rows in it need not be scored by terms again.
+        """
+        by_terms = dict(found)
+        others = np.array([row for row in rows.tolist() if row not in by_terms], dtype=np.int64)
         query = self._query(question)
-        found = dict(self._run(self._among(query, rows), len(rows))) if query is not None and len(rows) else {}
-        terms = np.array([found.get(int(row), 0.0) for row in rows], dtype=np.float32)
+        if query is not None and len(others):
+            by_terms.update(self._run(self._among(query, others), len(others)))
+        terms = np.array([by_terms.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
         return terms + self._gram_weight * self._grams.scores(question.words, rows)
 
     def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:

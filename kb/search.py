@@ -43,8 +43,8 @@ from kb.text import slug
 # Metadata fields a filter may name; "læser" is the reader that read the file, "rolle" what a passage tells.
 DOCUMENT_FIELDS = ("projekt", "myndighed", "type", "område", "temaer", "år", "status", "sprog", "læser")
 FILTER_FIELDS = (*DOCUMENT_FIELDS, "rolle")
-# How many of each engine's best go into the fusion.
-CANDIDATES = 200
+# How many of each engine's best go into the fusion, at least; 200 rank no better.
+CANDIDATES = 100
 QUESTIONS_KEPT = 256
 # Candidates beyond those asked for, to take the places of folded duplicates.
 SPARE = 20
@@ -320,7 +320,7 @@ class Searcher:
         rows = union(dense, lexical)
         nothing = np.zeros(len(rows), dtype=np.float32)
         dense_scores = nothing if engine is Engine.LEXICAL else self.snapshot.vectors.scores(vector, rows)
-        lexical_scores = nothing if engine is Engine.DENSE else self.snapshot.lexical.scores(question, rows)
+        lexical_scores = nothing if engine is Engine.DENSE else self.snapshot.lexical.scores(question, rows, lexical)
         return fuse(rows, dense_scores, lexical_scores, dense, lexical)
 
     def _hits(self, question: Question, candidates: Sequence[Candidate], first: int, last: int) -> list[Hit]:

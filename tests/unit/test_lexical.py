@@ -67,6 +67,7 @@ def test_given_rows_are_scored_by_terms_and_by_runs_of_letters(index: LexicalInd
     assert index.scores(question, rows).tolist() == pytest.approx(
         [terms.get(int(row), 0.0) + GRAM_WEIGHT * float(run) for row, run in zip(rows, runs, strict=True)], rel=1e-5
     )
+    assert index.scores(question, rows, list(terms.items())).tolist() == index.scores(question, rows).tolist()
 
 
 def test_phrases_are_found_as_written(index: LexicalIndex) -> None:
