@@ -204,7 +204,7 @@ def _query_parameters(operation: Operation, question_limit: int) -> list[dict[st
         if name in operation.example:
             parameter["example"] = operation.example[name]
         found.append(parameter)
-    return found
+    return sorted(found, key=lambda one: not one["required"])
 
 
 def _plain(schema: Any, shared: Mapping[str, Any]) -> Any:

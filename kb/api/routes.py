@@ -279,7 +279,7 @@ def ready() -> dict[str, Any]:
 
 
 @api.get(
-    "/health", summary="Kan der spørges?", tag="Drift", response=responses.Health, role=None, on_build=False,
+    "/health", summary="Kan der spørges? (kort adresse)", tag="Drift", response=responses.Health, role=None, on_build=False,
     problems=NO_INDEX,
 )  # fmt: skip
 def health() -> dict[str, Any]:

@@ -33,6 +33,8 @@ PAGES = {
     "tilgængelighed": "/tilgaengelighed",
     "tak": "/tilbagemelding/tak?q=gdpr",
     "findes ikke": "/findes-ikke",
+    "API": "/api/v1/dokumentation",
+    "log ind": "/log-ind",
     "redaktion": "/admin",
     "redaktion: rapporter": "/admin/rapporter",
     "redaktion: rapport": "/admin/rapporter/norddjurs-mailsortering",
