@@ -279,8 +279,8 @@ def ready() -> dict[str, Any]:
 
 
 @api.get(
-    "/health", summary="Kan der spørges? (kort adresse)", tag="Drift", response=responses.Health, role=None, on_build=False,
-    problems=NO_INDEX,
+    "/health", summary="Kan der spørges? (kort adresse)", tag="Drift", response=responses.Health, role=None,
+    on_build=False, problems=NO_INDEX,
 )  # fmt: skip
 def health() -> dict[str, Any]:
     """Det samme som `/health/ready`."""
