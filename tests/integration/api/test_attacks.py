@@ -6,12 +6,16 @@ Tried elsewhere: guessing keys, foreign origins and hosts (test_access), names t
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import requests
 from flask.testing import FlaskClient
+from waitress.server import create_server
 
 from kb import indexing
 from kb.access import AccessRole
@@ -160,3 +164,28 @@ def test_secrets_are_in_no_description_of_the_settings(tmp_path: Path) -> None:
     settings = make_settings(tmp_path, oidc_client_secret="meget-hemmelig")  # noqa: S106
     assert "meget-hemmelig" not in repr(settings)
     assert "meget-hemmelig" not in str(settings.model_dump())
+
+
+def test_slow_senders_hold_nobody_up_and_are_let_go_when_they_stop(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    app = make_app(settings, HashEmbedder())
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # As the server sets it up, only sooner: a sender who falls silent for a second is let go.
+    server = create_server(app, host="127.0.0.1", port=port, threads=2, channel_timeout=1, cleanup_interval=1)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    head = f"POST {PREFIX}/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    slow = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(10)]
+    for one in slow:
+        one.sendall((head + "Content-Length: 1000000\r\n\r\n--x\r\n").encode())
+    begun = time.perf_counter()
+    assert requests.get(f"http://127.0.0.1:{port}{PREFIX}/health/live", timeout=5).status_code == 200
+    assert time.perf_counter() - begun < 2
+    assert [one.recv(1) for one in slow] == [b""] * len(slow)
+    for one in slow:
+        one.close()
+    assert not (settings.corpus / "indlagt").exists()
+    server.close()
+    thread.join(5)
