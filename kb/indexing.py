@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -72,6 +74,7 @@ PASSING_FAILURES = frozenset(
 )
 ID_TAKEN = "id-optaget"
 READ_ATTEMPTS = 3
+CUTTING_MODULES = ("chunk.py", "danish.py", "roles.py", "sentences.py")
 VECTOR_BATCH = 2048
 PAGE_IMAGES = Path("cache") / "pages"
 # How often, in seconds, progress is written down and a wish to cancel is looked for.
@@ -296,7 +299,16 @@ def _described(error: BaseException) -> dict[str, str]:
 
 def chunk_key(embedder: Embedder, size: ChunkSize) -> str:
     """Names the cutting rules: builds of equal key cut equal documents alike."""
-    return f"{CHUNKER_VERSION}:{size.target}-{size.limit}-{size.least}:{embedder.fingerprint}"
+    return f"{CHUNKER_VERSION}:{_cutting_rules()}:{size.target}-{size.limit}-{size.least}:{embedder.fingerprint}"
+
+
+@cache
+def _cutting_rules() -> str:
+    """A digest of the code that cuts and sorts text, so that a change of it is noticed without anyone's telling."""
+    digest = hashlib.sha256()
+    for name in CUTTING_MODULES:
+        digest.update(files("kb").joinpath(name).read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def vector_key(text: str) -> str:
@@ -371,6 +383,35 @@ def _keys_by_path(store: Store) -> dict[str, str]:
     return keys
 
 
+_Cuts = tuple[list[StoredPassage], list[StoredSentence]]
+
+
+class _EarlierCuts:
+    """What the build in use has of documents that are word for word the same: they need not be cut again."""
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+
+    def of(self, document: Document, row: int, sentence_row: int) -> _Cuts | None:
+        """The document's passages and sentences with rows from the given ones on; None when it has changed."""
+        if self._store is None:
+            return None
+        try:
+            if self._store.stored_document(document.id).document != document:
+                return None
+        except NotFoundError:
+            return None
+        found = self._store.passages_of(document.id)
+        by_passage = self._store.sentences_of_passages([stored.passage.id for stored in found])
+        passages = [replace(stored, row=number) for number, stored in enumerate(found, row)]
+        pairs = [(passage.row, sentence) for passage in passages for sentence in by_passage[passage.passage.id]]
+        sentences = [
+            replace(sentence, row=number, passage_row=passage_row)
+            for number, (passage_row, sentence) in enumerate(pairs, sentence_row)
+        ]
+        return passages, sentences
+
+
 class _Run:
     """One run, under the lock."""
 
@@ -394,10 +435,12 @@ class _Run:
         self.chunk_key = chunk_key(embedder, size)
         # The sentences are for answering; a build made to measure retrieval alone does without.
         self.with_sentences = True
+        self.full = False
         self.seconds: dict[str, float] = {}
 
     def run(self, make_plan: Callable[[], _Plan], *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
+        self.full = full
         before = _Before.load(self.settings.index_dir)
         with self._stage("finder filer"):
             plan = make_plan()
@@ -492,8 +535,12 @@ class _Run:
     ) -> tuple[builds.Manifest, int]:
         """Make the build aside; returns its manifest and how many vectors had to be made."""
         aside.mkdir()
-        with self._stage("skærer", len(plan.places)), StoreWriter(aside / builds.DATABASE_FILE) as writer:
-            self._write(plan, writer)
+        with (
+            self._stage("skærer", len(plan.places)),
+            StoreWriter(aside / builds.DATABASE_FILE) as writer,
+            self._earlier_cuts(before) as earlier,
+        ):
+            self._write(plan, writer, earlier)
         with closing(Store(aside / builds.DATABASE_FILE)) as store:
             if before.documents and plan.places and not store.records():
                 raise IndexingError("Ingen af filerne kunne læses. Det nuværende indeks er uændret.")
@@ -514,7 +561,22 @@ class _Run:
             raise IndexingError(f"Det nye indeks bestod ikke efterprøvningen: {' '.join(problems)}")
         return manifest, embedded
 
-    def _write(self, plan: _Plan, writer: StoreWriter) -> None:
+    @contextmanager
+    def _earlier_cuts(self, before: _Before) -> Iterator[_EarlierCuts]:
+        """The build in use as a source of passages, if it is whole and was cut by the same rules."""
+        manifest = before.manifest
+        usable = manifest is not None and not self.full and manifest.chunk_key == self.chunk_key
+        if manifest is None or not usable or (builds.SENTENCES_FILE in manifest.files) != self.with_sentences:
+            yield _EarlierCuts(None)
+            return
+        path = builds.builds_dir(self.settings.index_dir) / manifest.id / builds.DATABASE_FILE
+        if builds.file_digest(path) != manifest.files[builds.DATABASE_FILE][1]:
+            yield _EarlierCuts(None)
+            return
+        with closing(Store(path)) as store:
+            yield _EarlierCuts(store)
+
+    def _write(self, plan: _Plan, writer: StoreWriter, earlier: _EarlierCuts) -> None:
         for failure in plan.unopened:
             writer.add_failure(failure)
         row = sentence_row = 0
@@ -527,14 +589,16 @@ class _Run:
             writer.add_document(
                 StoredDocument(document, place.root, place.content_key, partial, plan.aliases[place], shown)
             )
-            passages = list(self._cut(document, row))
+            passages, sentences = earlier.of(document, row, sentence_row) or self._cut_up(document, row, sentence_row)
             writer.add_passages(passages)
+            writer.add_sentences(sentences)
             row += len(passages)
-            if self.with_sentences:
-                sentences = list(self._sentences(document, passages, sentence_row))
-                writer.add_sentences(sentences)
-                sentence_row += len(sentences)
+            sentence_row += len(sentences)
             self.progress.step(note=place.path)
+
+    def _cut_up(self, document: Document, row: int, sentence_row: int) -> _Cuts:
+        passages = list(self._cut(document, row))
+        return passages, list(self._sentences(document, passages, sentence_row)) if self.with_sentences else []
 
     def _assign_ids(self, plan: _Plan, writer: StoreWriter) -> list[tuple[Place, str]]:
         """Every place that gave a document with its id, by id; the others are written as failures.

@@ -64,6 +64,9 @@ def _same(one: Settings, other: Settings, embedder: HashEmbedder) -> None:
     assert (mine.content, mine.sources) == (theirs.content, theirs.sources)
     first, second = open_searcher(one, embedder), open_searcher(other, embedder)
     assert list(first.snapshot.store.all_passages()) == list(second.snapshot.store.all_passages())
+    assert list(first.snapshot.store.sentence_keys()) == list(second.snapshot.store.sentence_keys())
+    ids = [stored.passage.id for stored in first.snapshot.store.all_passages()]
+    assert first.snapshot.store.sentences_of_passages(ids) == second.snapshot.store.sentences_of_passages(ids)
     for batch, again in zip(first.snapshot.vectors.batches(), second.snapshot.vectors.batches(), strict=True):
         np.testing.assert_array_equal(batch, again)
     if len(first.snapshot.store):
@@ -72,7 +75,7 @@ def _same(one: Settings, other: Settings, embedder: HashEmbedder) -> None:
 
 @pytest.mark.timeout(600)
 @given(STEPS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 def test_incremental_runs_equal_one_full_run(steps: list[list[tuple[str, ...]]]) -> None:
     embedder = HashEmbedder()
     with tempfile.TemporaryDirectory() as folder:
