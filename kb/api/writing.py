@@ -113,7 +113,7 @@ def start_job(query: schemas.JobQuery) -> Response:
 
 
 @changes.operation(
-    "DELETE", "/jobs/{job_id}", summary="Afbryd et job", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
+    "POST", "/jobs/{job_id}/cancel", summary="Afbryd et job", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
     response=responses.Job, problems=("findes-ikke",), example={"job_id": "20261123T153037044417Z"},
 )  # fmt: skip
 def cancel_job(job_id: str) -> dict[str, Any]:
