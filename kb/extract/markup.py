@@ -113,6 +113,7 @@ _NOTE_BACK = re.compile(r"#(?:foot|end)note-ref-")
 _NO_DESCRIPTION = re.compile(r"\.\w{3,4}$|automatisk\s+genereret|automatically\s+generated", re.IGNORECASE)
 _MAIN_SELECTORS = ("main", "[role=main]", "article", "#content", "#main", "#main-content", ".content", ".main-content")
 _MAIN_SHARE = 0.3
+_BESIDE = 0.5
 
 
 def html_blocks(html: str, *, boilerplate: bool = False) -> list[Block]:
@@ -121,7 +122,7 @@ def html_blocks(html: str, *, boilerplate: bool = False) -> list[Block]:
     body = tree.body
     if body is None:
         return []
-    walker = _Walker(skip_boilerplate=boilerplate)
+    walker = _Walker(skip_boilerplate=boilerplate, page_length=len(body.text()))
     for root in _main_nodes(body) if boilerplate else [body]:
         walker.walk(root, 0)
         walker.flush()
@@ -154,6 +155,7 @@ class _Walker:
     """Gathers blocks while walking; ``run`` is the inline text of the block being read."""
 
     skip_boilerplate: bool
+    page_length: int = 0
     blocks: list[Block] = field(default_factory=list)
     run: list[str] = field(default_factory=list)
     kind: Kind = Kind.PARAGRAPH
@@ -269,14 +271,19 @@ class _Walker:
             return True
         if "hidden" in attributes or _HIDDEN_STYLE.search(attributes.get("style") or ""):
             return True
-        if not self.skip_boilerplate:
-            return False
+        return self.skip_boilerplate and self._is_boilerplate(node, tag)
+
+    def _is_boilerplate(self, node: LexborNode, tag: str) -> bool:
+        attributes = node.attributes
         if tag in _BOILERPLATE_TAGS or attributes.get("role") in _BOILERPLATE_ROLES:
             return True
         if attributes.get("aria-hidden") == "true" or (tag == "header" and node.css_first("h1") is None):
             return True
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-        return bool(_BOILERPLATE_NAMES.search(names)) and tag not in {"body", "main", "article"}
+        if not _BOILERPLATE_NAMES.search(names) or tag in {"body", "main", "article"}:
+            return False
+        # A wrapper of the whole page may be called "has-menu"; what holds most of the text is not beside it.
+        return len(node.text()) < _BESIDE * self.page_length
 
 
 def _is_sentence(text: str) -> bool:

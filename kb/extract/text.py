@@ -32,10 +32,8 @@ _UNWANTED = re.compile(
 _SPACES = re.compile(r"[^\S\n]+")
 _AROUND_NEWLINE = re.compile(r" *\n *")
 
-BULLETS = "•●▪■◦○‣∙·–➢►✓*o-"
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙·➢►✓]\s*|[*o–-]\s+)(?=\S)")
 _CONJUNCTION = re.compile(r"(?:og|eller|samt|and|or|til|både|men)\b")
-_HYPHENS = "-‐\u00ad"
 _TAIL = re.compile(r"(\w+)[-‐]$")
 _HEAD = re.compile(r"\w+")
 _WORD = re.compile(r"\w+(?:-\w+)*")

@@ -39,6 +39,11 @@ def test_a_page_that_is_all_boilerplate_is_read_rather_than_lost() -> None:
     assert [block.text for block in html_blocks("<nav><p>Alt står her</p></nav>", boilerplate=True)] == ["Alt står her"]
 
 
+def test_a_wrapper_of_the_whole_page_is_kept_whatever_its_name() -> None:
+    page = "<div class='page has-menu'><div class='menu'>Menu</div><p>Her står det hele, og det er langt nok.</p></div>"
+    assert [block.text for block in html_blocks(page, boilerplate=True)] == ["Her står det hele, og det er langt nok."]
+
+
 def test_deep_nesting_does_not_overflow() -> None:
     deep = "<div>" * 5000 + "dybt" + "</div>" * 5000
     assert len(html_blocks(f"<p>før</p>{deep}")) >= 1
