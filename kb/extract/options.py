@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kb.settings import Settings
 
 # Raise this by one whenever a change to a reader can change the text, the structure or the masking of a document.
-READER_VERSION = 5
+READER_VERSION = 6
 
 
 @dataclass(frozen=True)

@@ -107,12 +107,12 @@ def find(text: str, contacts: bool = True) -> list[tuple[int, int, str]]:
 
 _DASH = r"\-‐‑‒–—−"
 _NUMBER = re.compile(
-    rf"""(?<![\d\w])(?<!\d[.,/{_DASH}])(?<!\w[{_DASH}])
+    rf"""(?:(?<![\d\w])(?<!\d[.,/{_DASH}])(?<!\w[{_DASH}])|(?<=cpr)|(?<=cpr_)|(?<=cpr-))
     (?P<day>\d\d)(?P<inner>[ .{_DASH}/]?)(?P<month>\d\d)(?P=inner)(?P<year>\d\d)
     (?P<gap>\s?[{_DASH}]\s?|\s|)
     (?P<serial>\d{{4}})
     (?![\d\w])(?![.,{_DASH}]\d)(?![{_DASH}]\w)""",
-    re.VERBOSE,
+    re.IGNORECASE | re.VERBOSE,
 )
 _WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
 # Since this day numbers are given out that do not satisfy modulus 11.

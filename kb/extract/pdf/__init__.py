@@ -186,7 +186,7 @@ class _Scans:
                 "Siderne er billeder, og tegngenkendelsen nåede ikke at blive færdig.", code="tidsgrænse"
             )
         if self.left:
-            return OcrMissingError(f"Siderne er billeder og kræver OCR. {'' if self.wanted else self._cure()}".strip())
+            return OcrMissingError("Siderne er billeder og kræver OCR.", advice=self._cure())
         if self.done:
             return NoTextError("Siderne er billeder, og der er ikke fundet tekst i dem.")
         return NoTextError("Filen indeholder ingen tekst.")
