@@ -257,3 +257,21 @@ def test_a_foreign_page_cannot_make_a_browser_change_anything(tmp_path: Path, si
     client = make_app(settings, HashEmbedder()).test_client()
     assert client.delete(f"{PREFIX}/documents/asta", headers=site).status_code == 403
     assert (settings.corpus / "asta.md").exists()
+
+
+def test_what_is_done_on_the_pages_is_in_the_trail_too(callers: dict[AccessRole, Caller], own: Settings) -> None:
+    editor = callers[AccessRole.EDITOR]
+    headers = {**editor.headers, "Sec-Fetch-Site": "same-origin"}
+    form = {"filer": (io.BytesIO(REPORT), "klima.md")}
+    page = editor.client.post("/admin/filer", data=form, headers=headers, content_type="multipart/form-data")
+    assert page.status_code == 303
+    editor.client.get("/sporg.csv?q=faldrisiko", headers=headers)
+    events = [(entry.event.action, entry.event.who, entry.event.detail) for entry in Audit(own.state_dir).entries()]
+    assert events == [("rapport lagt ind", "editor", "klima.md"), ("svar udtrukket", "editor", "")]
+    (job,) = editor("GET", "/jobs").get_json()["items"]
+    assert job["by"] == "editor"
+    for _ in range(600):
+        if editor("GET", f"/jobs/{job['id']}").get_json()["is_over"]:
+            break
+        time.sleep(0.05)
+    assert editor("GET", "/documents/indlagt-klima").status_code == 200
