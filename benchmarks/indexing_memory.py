@@ -25,7 +25,7 @@ from kb.settings import Settings
 
 DIMENSION = 384
 SECTIONS_A_REPORT = 50
-SYLLABLES = ("be", "for", "kom", "mune", "data", "sag", "drift", "ning", "lov", "re", "gel", "borg", "er", "plan", "hed")
+SYLLABLES = ("be", "for", "kom", "mune", "data", "sag", "drift", "ning", "lov", "re", "gel", "borg", "er", "plan")
 LIMIT_MB = 2048
 
 

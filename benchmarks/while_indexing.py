@@ -24,6 +24,7 @@ from kb.evaluation.metrics import percentile
 from kb.jobs import Jobs
 from kb.search import SnapshotHolder
 from kb.settings import Settings, load_settings
+from kb.verification import READINGS_CACHE, VECTORS_CACHE
 
 QUESTIONS = (
     "Hvordan håndterede projekterne GDPR?",
@@ -57,7 +58,7 @@ def main() -> None:
 def _scratch(own: Settings, folder: Path) -> Settings:
     shutil.copytree(own.corpus, folder / "corpus")
     (folder / "index").mkdir()
-    for name in (indexing.VECTORS_CACHE, indexing.READINGS_CACHE):
+    for name in (VECTORS_CACHE, READINGS_CACHE):
         if (own.index_dir / name).is_file():
             shutil.copy(own.index_dir / name, folder / "index" / name)
     model = own.models_dir / load_embedder(own).name
@@ -122,7 +123,7 @@ def _write_new_reports(corpus: Path) -> None:
             lines.append(f"## Læring {part}")
             lines.append(
                 f"I forløb {number}.{part} viste det sig, at frivillige i kvarter {number * 8 + part} havde brug for"
-                f" tydelige aftaler. Derfor blev der skrevet {part + 2} sider vejledning, som {number + 3} borgere læste."
+                f" tydelige aftaler. Derfor blev der skrevet {part + 2} sider vejledning, som {number} borgere læste."
             )
         (corpus / f"nabohjælp{number}.md").write_text("\n\n".join(lines), encoding="utf-8")
 

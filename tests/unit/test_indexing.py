@@ -235,7 +235,7 @@ STAGES_WITH_STEPS = ["læser", "skærer", "indlejrer", "indlejrer sætninger", "
 
 @pytest.mark.parametrize(
     ("stage", "at_step"),
-    [*((stage, True) for stage in STAGES_WITH_STEPS), *((stage, False) for stage in [*STAGES_WITH_STEPS, "efterprøver"])],
+    [("efterprøver", False), *((stage, at_step) for stage in STAGES_WITH_STEPS for at_step in (False, True))],
 )
 def test_a_cancelled_run_leaves_the_old_build_and_loses_one_batch_at_most(
     indexed: Settings, embedder: HashEmbedder, stage: str, at_step: bool
