@@ -22,6 +22,8 @@ COMMON = ("ugyldigt-input", "ugyldig-adresse", "ukendt-vaert", "adresse-for-lang
           "intern-fejl")  # fmt: skip
 FOR_ROLES = ("adgang-kraeves", "ingen-adgang")
 EXTENSION = "kb.openapi"
+# What ids are made of; a dot alone would be taken for a step in the path on its way.
+ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
 KEY_SCHEME = "noegle"
 DESCRIPTION = (
     "Erfaringer fra offentlige projekter, søgt på dansk. Hvert svar består af sætninger, der kan slås op i den "
@@ -179,7 +181,7 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "minLength": 1},
+            "schema": {"type": "string", "pattern": ID_PATTERN},
             "example": operation.example[name],
         }
         for name in names
