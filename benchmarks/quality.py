@@ -5,7 +5,8 @@
 Sets in BEIR form are indexed as the product indexes them; ``benchmarks/questions`` is asked of the corpus' index in
 use. All rows of the table rank the same passages by the same vectors; documents rank by their best passage. Vectors are
 kept in the index folder, so that only the first run takes long. Peers (``benchmarks/peers/install.sh``) are measured
-in the same run on the same passages, vectors and questions, if they are installed.
+in the same run on the same passages, vectors and questions, if they are installed. Figures are kept beside the index,
+so that the sets can be measured one by one and the page always shows them all.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,7 @@ from kb.store import Store
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "quality.md"
+KEPT = "quality.json"
 BEGIN, END = "<!-- retrieval: begin -->", "<!-- retrieval: end -->"
 PEERS_PYTHON = ROOT / "benchmarks" / "peers" / ".venv" / "bin" / "python"
 SETS = ("squad_da", "bu_sider", "norquad")
@@ -221,24 +224,30 @@ def main(arguments: Sequence[str]) -> None:
         *(shared / name for name in SETS if (shared / name).is_dir()),
         ROOT / "benchmarks" / "questions",
     ]
-    found: dict[str, dict[str, float]] = {}
-    sizes: list[str] = []
     for folder in folders:
+        found: dict[str, dict[str, float]] = {}
         prepare: Callable[[Path, Settings], Prepared] = prepare_beir
         if questions.is_question_set(folder):
             prepare = prepare_questions
         prepared = prepare(folder, settings)
+        size = ""
         with tempfile.TemporaryDirectory() as scratch:
             for name, scores, milliseconds in measure(prepared, Path(scratch)):
-                found.setdefault(name, {}).update(scores)
-                if name == ROWS[0].name:
-                    sizes.append(_size(folder.name, prepared, milliseconds))
+                found[name] = scores
+                size = size or _size(folder.name, prepared, milliseconds)
                 sys.stderr.write(f"{folder.name}: {name}: {scores}, {milliseconds:.1f} ms\n")
             for name, scores in measure_peers(prepared, Path(scratch)):
-                found.setdefault(name, {}).update(scores)
+                found[name] = scores
                 sys.stderr.write(f"{folder.name}: {name}: {scores}\n")
-    columns = list(dict.fromkeys(column for scores in found.values() for column in scores))
-    write([*table(found, columns), "", *sizes])
+        keep(settings.index_dir / beir.EVALUATION_FOLDER / KEPT, folder.name, {"size": size, "found": found})
+    write(settings.index_dir / beir.EVALUATION_FOLDER / KEPT)
+
+
+def keep(path: Path, name: str, figures: dict[str, Any]) -> None:
+    """Add a set's figures to those kept, in place of older ones of the same set."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**kept, name: figures}, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _size(name: str, prepared: Prepared, milliseconds: float) -> str:
@@ -249,8 +258,15 @@ def _size(name: str, prepared: Prepared, milliseconds: float) -> str:
     )
 
 
-def write(lines: Sequence[str]) -> None:
-    """Put the lines between the page's marks."""
+def write(path: Path) -> None:
+    """Put the kept figures between the page's marks."""
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, float]] = {}
+    for figures in kept.values():
+        for name, scores in figures["found"].items():
+            found.setdefault(name, {}).update(scores)
+    columns = list(dict.fromkeys(column for scores in found.values() for column in scores))
+    lines = [*table(found, columns), "", *(figures["size"] for figures in kept.values())]
     page = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else f"# Quality\n\n{BEGIN}\n{END}\n"
     before, after = page.split(BEGIN)[0], page.split(END)[1]
     PAGE.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", encoding="utf-8")
