@@ -552,7 +552,7 @@ class _Run:
                 self._write_vectors(aside / builds.VECTORS_FILE, list(store.vector_keys()))
                 if self.with_sentences:
                     self._write_vectors(aside / builds.SENTENCES_FILE, [key for _, key in store.sentence_keys()])
-                lexical.build(aside / builds.LEXICAL_FOLDER, lexical_entries(store, titles))
+                lexical.build(aside / builds.LEXICAL_FOLDER, LexicalEntries(store, titles))
             manifest = self._manifest(store, plan, started)
         with self._stage("efterprøver"):
             manifest = builds.write_manifest(aside, manifest)
@@ -779,15 +779,27 @@ def _remove_page_images(index_dir: Path) -> None:
             image.unlink(missing_ok=True)
 
 
+class LexicalEntries:
+    """What the lexical index holds of each passage, in row order; read from the store each time it is gone through.
+
+    A heading that repeats the title is left out.
+    """
+
+    def __init__(self, store: Store, titles: Mapping[str, str]) -> None:
+        self._store = store
+        self._titles = titles
+
+    def __iter__(self) -> Iterator[lexical.Entry]:
+        for stored in self._store.all_passages():
+            passage = stored.passage
+            title = self._titles[passage.document_id]
+            headings = tuple(heading for heading in passage.heading_path if heading != title)
+            yield lexical.Entry(title, headings, passage.text)
+
+
 def lexical_entries(store: Store, titles: Mapping[str, str]) -> list[lexical.Entry]:
-    """What the lexical index holds of each passage, in row order; a heading that repeats the title is left out."""
-    entries = []
-    for stored in store.all_passages():
-        passage = stored.passage
-        title = titles[passage.document_id]
-        headings = tuple(heading for heading in passage.heading_path if heading != title)
-        entries.append(lexical.Entry(title, headings, passage.text))
-    return entries
+    """The same as a list."""
+    return list(LexicalEntries(store, titles))
 
 
 def content_digest(store: Store) -> str:

@@ -60,9 +60,10 @@ class Entry:
         return "\n".join(part for part in (self.title, *self.headings, self.text) if part)
 
 
-def build(folder: Path, entries: Sequence[Entry], mechanisms: Mechanisms | None = None) -> Vocabulary:
+def build(folder: Path, entries: Iterable[Entry], mechanisms: Mechanisms | None = None) -> Vocabulary:
     """Write the vocabulary of the entries and their index to ``folder``, which must not exist yet.
 
+    The entries are gone through twice, so an iterator will not do; they need not be in memory together.
     ``mechanisms`` is for measuring what each is worth; an index is opened with those it was built with.
     """
     folder.mkdir(parents=True)
