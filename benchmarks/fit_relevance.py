@@ -27,6 +27,8 @@ from kb.answer.judging import (
     judge_sentences,
     sentence_figures,
 )
+from kb.answer.metadata import demands
+from kb.answer.questions import ACROSS
 from kb.answer.relevance import Logistic, Models
 from kb.embed import load_embedder
 from kb.evaluation.answers import holds_quote
@@ -85,23 +87,35 @@ def fit_sentences(asked: Asked) -> Logistic:
 
 
 def fit_documents(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
-    """Positive are documents of grade 2; those of grade 1 are left out, and so are unanswerable questions."""
+    """Positive are documents of grade 2; those of grade 1 are left out, and so are questions that nothing answers, and
+    those that metadata answer.
+    """
     rows: Rows = []
     labels: list[bool] = []
     places: list[tuple[JudgedQuestion, str]] = []
     for question, gathered in asked:
-        if not question.answerable:
+        if not question.answerable or by_metadata(gathered):
             continue
         judged = judge_sentences(gathered, models)
         for id_, sentences in by_document(judged).items():
             if question.answers.get(id_) != 1:
                 rows.append(document_figures(gathered, sentences, judged[0]))
                 labels.append(question.answers.get(id_) == 2)
-                places.append((question, id_))
+                places.append((question, id_ if sentences[0].evidence.hit.document.metadata.projekt else ""))
     model = fit(rows, labels, DOCUMENT, 1.0)
     probabilities = crossed(rows, labels, DOCUMENT, [question.group for question, _ in places], 1.0)
-    threshold, f1 = best(probabilities, lambda cut: across_f1(places, probabilities, cut))
-    return Logistic(model.bias, model.weights, threshold), {"across_f1": round(f1, 3), "documents": len(rows)}
+    threshold, _ = best(probabilities, lambda cut: sum(across_quality(places, probabilities, cut)))
+    f1, within_one = across_quality(places, probabilities, threshold)
+    told = {"documents": len(rows), "across_f1": round(f1, 3), "coverage_within_one": round(within_one, 3)}
+    return Logistic(model.bias, model.weights, threshold), told
+
+
+def by_metadata(gathered: Gathered) -> bool:
+    """Whether metadata alone answer a question, so that the text is not asked."""
+    if gathered.want.kind not in ACROSS:
+        return False
+    known = {hit.document.id: hit.document.metadata for hit in gathered.hits if hit.document.metadata.projekt}
+    return demands(gathered.question, gathered.words.words, list(known.values())).complete
 
 
 def by_document(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
@@ -112,19 +126,23 @@ def by_document(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
     return found
 
 
-def across_f1(
+def across_quality(
     places: Sequence[tuple[JudgedQuestion, str]], probabilities: NDArray[np.float64], cut: float
-) -> float:
-    """The mean F1 of the projects found by questions across projects (metadata not used)."""
+) -> tuple[float, float]:
+    """Over the questions across projects ("" is no project's place): the mean F1 of the projects
+    found, and the share of questions whose number of projects is right within one.
+    """
     found: dict[str, set[str]] = {}
     right: dict[str, set[str]] = {}
     for (question, id_), probability in zip(places, probabilities, strict=True):
         if question.projects:
             right[question.id] = set(question.projects)
-            if probability >= cut:
+            if id_ and probability >= cut:
                 found.setdefault(question.id, set()).add(id_)
-    scores = [2 * len(found.get(q, set()) & r) / (len(found.get(q, set())) + len(r)) for q, r in right.items()]
-    return float(np.mean(scores))
+    pairs = [(found.get(id_, set()), key) for id_, key in right.items()]
+    f1 = [2 * len(ids & key) / (len(ids) + len(key)) for ids, key in pairs]
+    near = [abs(len(ids) - len(key)) <= 1 for ids, key in pairs]
+    return float(np.mean(f1)), float(np.mean(near))
 
 
 def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
