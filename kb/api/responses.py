@@ -437,7 +437,7 @@ class Job(Body):
     total: int
     file: Annotated[str, Field(description="Filen, der arbejdes på.")]
     seconds_left: Annotated[float | None, Field(description="Skøn over, hvor længe trinnet varer endnu.")]
-    run_id: Annotated[str, Field(description="Kørslen, der udfører jobbet; tom, til den er begyndt.")]
+    run_id: Annotated[str | None, Field(description="Kørslen, der udfører jobbet; null, til den er begyndt.")]
     files: Annotated[dict[str, str], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
     report: dict[str, Any]
     error: str

@@ -38,7 +38,7 @@ def jobs() -> Jobs:
 
 
 def _job(job: Job) -> dict[str, Any]:
-    return {**job.as_dict(), "state": job.state.value, "is_over": job.is_over}
+    return {**job.as_dict(), "state": job.state.value, "is_over": job.is_over, "run_id": job.run_id or None}
 
 
 def _accepted(values: dict[str, Any], job: Job) -> Response:
