@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check unit quality corpus assets pictures clean
+.PHONY: help serve index model test unit fuzz quality corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ test: $(VENV)/.test index  ## everything: style, types, import directions, unit,
 
 unit: $(VENV)/.test  ## the quick tests alone
 	$(BIN)/pytest tests/unit
+
+fuzz: $(VENV)/.test index  ## thousands of generated requests to the API in every role (minutes)
+	$(BIN)/pytest -m fuzz --timeout 1200
 
 quality: index  ## measure retrieval and answers, and write docs/quality.md
 	$(BIN)/python -m benchmarks.quality
