@@ -239,6 +239,48 @@ def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 @main.command()
+@click.argument("question")
+@click.option("--filter", "filters", multiple=True, metavar="FELT=VÆRDI", help="Fx type=kommunal.")
+@json_option
+@reports_errors
+def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
+    """Svar på QUESTION med citerede sætninger, projekt for projekt, eller sig, at svaret ikke står der."""
+    from kb.answer import answer
+    from kb.search import open_searcher
+
+    settings, embedder = _settings_and_embedder()
+    found = answer(open_searcher(settings, embedder), question, parse_filters(filters)).as_dict()
+    if as_json:
+        print_json(found)
+    else:
+        _print_answer(found["answer"], found["citations"])
+
+
+def _print_answer(answer: dict[str, Any], citations: list[dict[str, Any]]) -> None:
+    if answer["refused"]:
+        out.print(answer["message"], style="bold", markup=False)
+    for sentence in answer["sentences"]:
+        out.print(f"{sentence['text']} {_numbers(sentence['citations'])}", markup=False)
+    coverage = answer["coverage"]
+    if coverage and not answer["refused"]:
+        out.print(f"\n{coverage['speaking']} af {coverage['of']} projekter taler om dette.", style="bold")
+    for project in answer["projects"]:
+        out.print(f"\n{project['project'] or project['title']}", style="bold", markup=False)
+        for finding in project["findings"]:
+            inferred = " (vores læsning)" if finding["inferred"] else ""
+            out.print(f"   {finding['role']}{inferred}: {finding['text']} [{finding['citation']}]", markup=False)
+    out.print()
+    for citation in citations:
+        page = f", side {citation['page']}" if citation["page"] else ""
+        line = f"[{citation['number']}] {citation['title']}{page} ({citation['passage_id']})"
+        out.print(line, style="dim", markup=False)
+
+
+def _numbers(citations: list[int]) -> str:
+    return "".join(f"[{number}]" for number in citations)
+
+
+@main.command()
 @click.option("--host", default=None, help="Adresse at lytte på; ellers 127.0.0.1.")
 @click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port; ellers 8000.")
 @reports_errors
