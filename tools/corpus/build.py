@@ -30,7 +30,7 @@ from typing import Any
 
 import docx
 import docx.document
-import weasyprint  # type: ignore[import-untyped]
+import weasyprint
 import yaml
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
