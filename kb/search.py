@@ -49,6 +49,8 @@ QUESTIONS_KEPT = 256
 # Candidates beyond those asked for, to take the places of folded duplicates.
 SPARE = 20
 KEPT_FACETS = 64
+# Seconds that a question waits for another thread to open a newly published build.
+LONGEST_SWAP_WAIT = 2.0
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -363,8 +365,8 @@ class SnapshotHolder:
     """The searcher a server answers with, always on a good build.
 
     ``searcher()`` is cheap: it looks at ``CURRENT`` and hands out the reference. When ``CURRENT`` names another build,
-    the first to notice opens it while everyone else goes on with the old. A build that cannot be opened is reported in
-    ``problem`` and not tried again until ``CURRENT`` changes.
+    the first to notice opens it; the others wait a little, then go on with the old. A build that cannot be opened is
+    reported in ``problem`` and not tried again until ``CURRENT`` changes.
     """
 
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
@@ -378,7 +380,9 @@ class SnapshotHolder:
     def searcher(self) -> Searcher:
         """The searcher on the newest good build; raises :class:`IndexUnusableError` when there is none at all."""
         named = self._named()
-        if named != self._tried and self._lock.acquire(blocking=self._searcher is None):
+        # Whoever asks after a publication waits for the new build: a deleted report must be gone at once. A build that
+        # takes long to open does not hold questions up for longer than this; they are answered from the old one.
+        if named != self._tried and self._lock.acquire(timeout=-1 if self._searcher is None else LONGEST_SWAP_WAIT):
             try:
                 if named != self._tried:
                     self._swap(named)
