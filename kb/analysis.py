@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -25,10 +25,10 @@ import yaml
 
 from kb import danish
 from kb.compounds import CompoundSplitter
-from kb.danish import Token
+from kb.danish import Kind, Token
 from kb.models import Match, MatchKind
 from kb.spelling import Speller
-from kb.vocabulary import Vocabulary, word_form, written_parts
+from kb.vocabulary import KEPT_FORMS, Vocabulary, word_form, written_parts
 
 # How much a term counts beside the question's own word. Chosen on the development halves; docs/decisions.md has the
 # figures.
@@ -139,6 +139,7 @@ class Analyser:
         self._use = mechanisms or Mechanisms()
         self._splitter = CompoundSplitter(vocabulary)
         self._speller = Speller(vocabulary, self._splitter)
+        self._terms_of = lru_cache(maxsize=KEPT_FORMS)(self._terms_of_token)
 
     def index_terms(self, text: str) -> IndexTerms:
         """What is indexed for a text."""
@@ -146,11 +147,10 @@ class Analyser:
         stems: list[str] = []
         parts: list[str] = []
         for token in danish.tokenise(text):
-            word = word_form(token)
+            word, own, of_compound = self._terms_of(token.text, token.kind)
             words.append(word)
-            if word not in danish.stop_words():
-                stems.append(self._stem(word))
-                parts.extend(self._parts(token, word))
+            stems += own
+            parts += of_compound
         return IndexTerms(tuple(words), tuple(stems), tuple(parts))
 
     def question(self, text: str) -> Question:
@@ -181,6 +181,14 @@ class Analyser:
             if match is not None:
                 found.setdefault(token.start, match)
         return tuple(found[start] for start in sorted(found))
+
+    def _terms_of_token(self, text: str, kind: Kind) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """A token's written form, its stem (none of a word that carries no subject) and the stems of its parts."""
+        token = Token(text, 0, len(text), kind)
+        word = word_form(token)
+        if word in danish.stop_words():
+            return word, (), ()
+        return word, (self._stem(word),), tuple(self._parts(token, word))
 
     def _stem(self, word: str) -> str:
         return danish.stem(word) if self._use.stems else word
