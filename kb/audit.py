@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-FILE = "state.sqlite"
+from kb.statefile import STATE_FILE, transaction
+
 SHORTEST_DAYS = 30
 _NAMES = "at, action, who, via, address, target, request_id, detail, previous, digest"
 _SCHEMA = f"""
@@ -76,21 +76,11 @@ class Audit:
     """The trail; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / FILE
+        self._path = state_dir / STATE_FILE
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as connection:
-            connection.executescript(_SCHEMA)
-            # The digest needs the row before, so nobody may write between reading it and adding ours.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        # The digest needs the row before, so nobody may write between reading it and adding ours.
+        return transaction(self._path, _SCHEMA, immediate=True)
 
     def write(self, event: Event) -> None:
         """Add an event."""

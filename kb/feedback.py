@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kb.extract.personal import mask
+from kb.statefile import transaction
 
 FILE = "feedback.sqlite"
 LONGEST_COMMENT = 2000
@@ -44,7 +45,7 @@ class Feedback:
 
     created: str
     question: str
-    build: str
+    build_id: str
     useful: bool
     comment: str
     citations: tuple[str, ...]
@@ -57,7 +58,7 @@ class Unanswered:
     question: str
     times: int
     last: str
-    build: str
+    build_id: str
     reason: str
 
 
@@ -71,17 +72,12 @@ class FeedbackStore:
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / FILE
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=10)) as connection:
-            connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._path, _SCHEMA)
 
-    def add(self, question: str, build: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
+    def add(self, question: str, build_id: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
         """Keep one reader's word, masked."""
-        values = (_now(), mask(question).text, build, int(useful), mask(comment).text, json.dumps(list(citations)))
+        values = (_now(), mask(question).text, build_id, int(useful), mask(comment).text, json.dumps(list(citations)))
         with self._open() as connection:
             connection.execute(
                 "INSERT INTO feedback (created, question, build, useful, comment, citations) VALUES (?,?,?,?,?,?)",
@@ -93,18 +89,18 @@ class FeedbackStore:
         sql = "SELECT created, question, build, useful, comment, citations FROM feedback ORDER BY id DESC"
         with self._open() as connection:
             return [
-                Feedback(created, question, build, bool(useful), comment, tuple(json.loads(citations)))
-                for created, question, build, useful, comment, citations in connection.execute(sql)
+                Feedback(created, question, build_id, bool(useful), comment, tuple(json.loads(citations)))
+                for created, question, build_id, useful, comment, citations in connection.execute(sql)
             ]
 
-    def note_unanswered(self, question: str, build: str, reason: str) -> None:
+    def note_unanswered(self, question: str, build_id: str, reason: str) -> None:
         """Count a refused question, masked; one that was marked as handled comes back on the list."""
         with self._open() as connection:
             connection.execute(
                 "INSERT INTO unanswered (question, times, last, build, reason) VALUES (?,1,?,?,?)"
                 " ON CONFLICT (question) DO UPDATE SET times = times + 1, last = excluded.last,"
                 " build = excluded.build, reason = excluded.reason, handled = 0",
-                (mask(question).text, _now(), build, reason),
+                (mask(question).text, _now(), build_id, reason),
             )
 
     def unanswered(self) -> list[Unanswered]:

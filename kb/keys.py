@@ -15,8 +15,7 @@ import hmac
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -24,8 +23,8 @@ from pathlib import Path
 
 from kb.access import AccessRole
 from kb.errors import InputError, NotFoundError
+from kb.statefile import STATE_FILE, transaction
 
-FILE = "state.sqlite"
 LONGEST_NAME = 80
 # The time of last use is for people; to the minute is enough, and spares a write for every request.
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -81,15 +80,10 @@ class KeyStore:
     """The keys' table; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / FILE
+        self._path = state_dir / STATE_FILE
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=10)) as connection:
-            connection.executescript(KEYS_SCHEMA)
-            with connection:
-                yield connection
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._path, KEYS_SCHEMA)
 
     def create(self, name: str, role: AccessRole, *, days: int | None = None) -> tuple[Key, str]:
         """Make a key that works for ``days`` (for good by default); returns it and its secret, which is kept nowhere.

@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kb.access import AccessRole
-from kb.keys import FILE, KEYS_SCHEMA
+from kb.keys import KEYS_SCHEMA
+from kb.statefile import STATE_FILE, transaction
 
 _SCHEMA = f"""
 {KEYS_SCHEMA}
@@ -51,15 +51,10 @@ class SessionStore:
     """The sessions' table; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / FILE
+        self._path = state_dir / STATE_FILE
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(self._path, timeout=10)) as connection:
-            connection.executescript(_SCHEMA)
-            with connection:
-                yield connection
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._path, _SCHEMA)
 
     def begin(self, name: str, role: AccessRole, *, subject: str, hours: float, key_id: str = "") -> str:
         """A new session's token; sessions whose time is up are cleared away."""

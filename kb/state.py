@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import NotFoundError, StorageError
+from kb.statefile import STATE_FILE
 
-STATE_FILE = "state.sqlite"
 KEPT_RUNS = 1000
 KEPT_JOBS = 1000
 

@@ -22,7 +22,8 @@ from kb import builds, lexical, model_store, vectors
 from kb.errors import IndexDamagedError, IndexUnusableError, KbError, ModelMissingError
 from kb.extract import content_key
 from kb.settings import Settings
-from kb.state import STATE_FILE, State
+from kb.state import State
+from kb.statefile import STATE_FILE
 from kb.store import Store, VectorCache, check_database
 
 READINGS_CACHE = "readings.sqlite"

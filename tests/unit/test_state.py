@@ -8,7 +8,8 @@ import pytest
 from kb import indexing
 from kb.errors import CancelledError, IndexingError, NotFoundError, StorageError
 from kb.settings import Settings
-from kb.state import STATE_FILE, State, Status
+from kb.state import State, Status
+from kb.statefile import STATE_FILE
 from tests.support import CORPUS, HashEmbedder
 
 

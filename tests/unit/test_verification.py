@@ -16,7 +16,7 @@ from kb import builds, indexing, lexical, verification
 from kb.builds import DATABASE_FILE, LEXICAL_FOLDER, SENTENCES_FILE, VECTORS_FILE
 from kb.errors import IndexMissingError
 from kb.settings import Settings
-from kb.state import STATE_FILE
+from kb.statefile import STATE_FILE
 from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
 
 OTHER_WORDS = [lexical.Entry("Andet", (), f"Noget helt andet om emne {number}.") for number in range(11)]

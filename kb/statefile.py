@@ -1,0 +1,32 @@
+"""One transaction on a SQLite file below ``state/``: opened for it and closed after it.
+
+For what is written seldom and read by many processes (keys, sessions, the trail, feedback, removals). What is at work
+all the time keeps its connection open: :mod:`kb.state`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+STATE_FILE = "state.sqlite"
+PATIENCE_SECONDS = 10
+
+
+@contextmanager
+def transaction(path: Path, schema: str, *, immediate: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection to ``path``, made with the tables of ``schema`` where it lacks them.
+
+    What is done in it is committed together, or not at all when something is raised. With ``immediate`` nobody else
+    writes meanwhile, so that what is read in it still holds when it is written. Raises ``OSError`` or
+    ``sqlite3.Error``; a file that is locked is waited for :data:`PATIENCE_SECONDS`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path, timeout=PATIENCE_SECONDS)) as connection:
+        connection.executescript(schema)
+        with connection:
+            if immediate:
+                connection.execute("BEGIN IMMEDIATE")
+            yield connection
