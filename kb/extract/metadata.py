@@ -22,6 +22,7 @@ from kb.extract.blocks import Block, Kind, Properties
 from kb.extract.personal import mask
 from kb.extract.text import one_line
 from kb.models import DOCUMENT_TYPES, THEMES, Metadata, ReadWarning, Source
+from kb.text import slug
 
 TEXT_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "status", "sprog")
 KEYS = ("id", *TEXT_KEYS, "år", "temaer", "kilder")
@@ -180,7 +181,7 @@ def _year(key: str, value: object) -> int:
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
     title = mask(_best_title(path, properties, blocks)[:MAX_VALUE], contacts=contacts).text
     return {
-        "id": slug(_masked_path(str(PurePosixPath(path).with_suffix("")))),
+        "id": slug(_masked_path(str(PurePosixPath(path).with_suffix(""))), longest=_MAX_ID, empty="dokument"),
         "titel": title,
         "år": _year_of(properties.created),
         "sprog": language_of(" ".join(block.text for block in blocks[:400])) or properties.language,
@@ -216,16 +217,6 @@ def _best_title(path: str, properties: Properties, blocks: list[Block]) -> str:
 
 def _year_of(created: date | None) -> int | None:
     return created.year if created and _FIRST_YEAR < created.year <= date.today().year else None
-
-
-_FOLD = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ß": "ss", "ð": "d", "þ": "th", "ł": "l"})
-
-
-def slug(text: str) -> str:
-    """A stable identifier of [a-z0-9-] for a path or a title, at most 100 characters."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text).lower().translate(_FOLD))
-    plain = folded.encode("ascii", "ignore").decode("ascii")
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_ID].strip("-") or "dokument"
 
 
 _FUNCTION_WORDS = {

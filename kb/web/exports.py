@@ -74,7 +74,7 @@ def hits_csv() -> Response:
 
 
 def _name(question: asked.Asked, suffix: str) -> str:
-    return f"erfaringsbasen-{slug(question.question)[:60].strip('-')}.{suffix}"
+    return f"erfaringsbasen-{slug(question.question, longest=60)}.{suffix}"
 
 
 @blueprint.get("/sporg.xlsx")

@@ -6,7 +6,7 @@ import pytest
 
 from kb.errors import MetadataError
 from kb.extract.blocks import Block, Kind, Properties
-from kb.extract.metadata import build_metadata, language_of, load_yaml, parse_sidecar, slug
+from kb.extract.metadata import build_metadata, language_of, load_yaml, parse_sidecar
 from kb.models import Metadata, ReadWarning, Source
 
 DANISH = (
@@ -147,20 +147,6 @@ def test_yaml_that_refers_to_itself_does_not_go_round_for_ever() -> None:
 def test_a_broken_sidecar_is_an_error(data: bytes) -> None:
     with pytest.raises(MetadataError):
         parse_sidecar(data)
-
-
-@pytest.mark.parametrize(
-    ("path", "identifier"),
-    [
-        ("Rapport 2.pdf", "rapport-2-pdf"),
-        ("../../etc/passwd", "etc-passwd"),
-        ("Å og Ø/Æble", "aa-og-oe-aeble"),
-        ("日本", "dokument"),
-        ("a" * 300, "a" * 100),
-    ],
-)
-def test_slugs(path: str, identifier: str) -> None:
-    assert slug(path) == identifier
 
 
 @pytest.mark.parametrize(
