@@ -88,7 +88,7 @@ def verify(as_json: bool) -> None:
     found = everything(settings)
     if as_json:
         build = (settings.index_dir / CURRENT_FILE).read_text(encoding="utf-8").strip()
-        print_json({"build": build, "problems": [asdict(finding) for finding in found]})
+        print_json({"build_id": build, "problems": [asdict(finding) for finding in found]})
     else:
         for finding in found:
             out.print(f"Fejl i {finding.part}: {finding.problem}", style="red", markup=False)
@@ -139,7 +139,7 @@ def rollback(build: str | None, as_json: bool) -> None:
 
     chosen = roll_back(load_settings(), build)
     if as_json:
-        print_json({"build": chosen})
+        print_json({"build_id": chosen})
     else:
         out.print(f"Indekset {chosen} er nu i brug.")
 

@@ -134,9 +134,9 @@ class Client:
             job = self.job(job.id)
         return job
 
-    def feedback(self, question: str, *, useful: bool, comment: str = "", build: str = "") -> None:
+    def feedback(self, question: str, *, useful: bool, comment: str = "", build_id: str = "") -> None:
         """Say whether an answer was useful."""
-        body = {"question": question, "useful": useful, "comment": comment, "build": build}
+        body = {"question": question, "useful": useful, "comment": comment, "build_id": build_id}
         self._send("POST", "/feedback", responses.Received, json=body)
 
     def _get(self, path: str, model: type[Model], query: Mapping[str, Any] | None = None) -> Model:

@@ -49,7 +49,7 @@ def result_dict(result: SearchResult, *, explain: bool = False) -> dict[str, Any
     """A whole search result."""
     return {
         "question": result.question,
-        "build": result.build_id,
+        "build_id": result.build_id,
         "total": result.total,
         "filters": {name: list(values) for name, values in result.filters.items()},
         "corrections": {word: list(near) for word, near in result.corrections.items()},

@@ -62,8 +62,8 @@ class ReadWarning(Body):
     message: str
 
 
-class Document(Chosen):
-    """A document without its text; ``url`` opens it."""
+class DocumentFacts(Body):
+    """What is known of a document; ``url`` opens it."""
 
     id: str
     path: str
@@ -79,6 +79,10 @@ class Document(Chosen):
     partial: Annotated[str, Field(description="Hvorfor kun en del af filen er læst; ellers tom.")]
     copy_of: Annotated[str, Field(description="Id på den rapport, denne er en udgave af; ellers tom.")]
     url: str
+
+
+class Document(DocumentFacts, Chosen):
+    """A document without its text."""
 
 
 class Heading(Body):
@@ -100,23 +104,9 @@ class Page(Body):
     ocr: bool
 
 
-class WholeDocument(Body):
+class WholeDocument(DocumentFacts):
     """A document with its text (unless left out), headings and pages; offsets count characters of ``text``."""
 
-    id: str
-    path: str
-    sha256: str
-    media_type: str
-    reader: str
-    pages: int
-    passages: int
-    characters: int
-    warnings: list[ReadWarning]
-    masked: dict[str, int]
-    metadata: Metadata
-    partial: str
-    copy_of: str
-    url: str
     headings: list[Heading]
     page_ranges: list[Page]
     text: str | None
@@ -195,17 +185,27 @@ class Hit(Chosen):
 Next = Annotated[str | None, Field(description="Adressen på næste side; null ved listens slutning.")]
 
 
-class SearchResult(Body):
+class Listed(Body):
+    """A page of a list of ``total`` items."""
+
+    total: int
+    next: Next
+
+
+class ListedOfBuild(Listed):
+    """A page of a list that a build gives."""
+
+    build_id: str
+
+
+class SearchResult(ListedOfBuild):
     """The hits for a question. ``total`` is the number of passages that passed the filters."""
 
     question: str
-    build: str
-    total: int
     filters: dict[str, list[str]]
     corrections: dict[str, list[str]]
     facets: dict[str, dict[str, int]]
     hits: list[Hit]
-    next: Next
 
 
 class AnswerSentence(Body):
@@ -317,22 +317,16 @@ class Answer(Body):
     citations: list[Citation]
 
 
-class Documents(Body):
+class Documents(ListedOfBuild):
     """A page of the documents."""
 
     items: list[Document]
-    total: int
-    next: Next
-    build: str
 
 
-class Passages(Body):
+class Passages(ListedOfBuild):
     """A page of a document's passages in order."""
 
     items: list[Passage]
-    total: int
-    next: Next
-    build: str
 
 
 class Project(Chosen):
@@ -346,13 +340,10 @@ class Project(Chosen):
     url: str
 
 
-class Projects(Body):
+class Projects(ListedOfBuild):
     """A page of the projects by name."""
 
     items: list[Project]
-    total: int
-    next: Next
-    build: str
 
 
 class Theme(Body):
@@ -368,7 +359,7 @@ class Themes(Body):
     """All themes."""
 
     items: list[Theme]
-    build: str
+    build_id: str
 
 
 class Suggestion(Body):
@@ -383,7 +374,7 @@ class Suggestions(Body):
     """Suggestions for the search field."""
 
     items: list[Suggestion]
-    build: str
+    build_id: str
 
 
 class Build(Body):
@@ -417,7 +408,7 @@ class Health(Body):
     """Whether questions can be answered, and on which build."""
 
     status: Annotated[str, Field(pattern="^(klar|klar på et ældre indeks)$")]
-    build: str
+    build_id: str
     created: Date
     documents: int
     passages: int
@@ -468,7 +459,7 @@ class Changed(Body):
 class Used(Body):
     """The build that is in use now."""
 
-    build: str
+    build_id: str
 
 
 class Received(Body):
@@ -482,18 +473,16 @@ class FeedbackItem(Body):
 
     created: Date
     question: str
-    build: str
+    build_id: str
     useful: bool
     comment: str
     citations: list[str]
 
 
-class FeedbackList(Body):
+class FeedbackList(Listed):
     """A page of what readers said, newest first."""
 
     items: list[FeedbackItem]
-    total: int
-    next: Next
 
 
 class AuditEvent(Body):
@@ -510,12 +499,10 @@ class AuditEvent(Body):
     detail: str
 
 
-class AuditTrail(Body):
+class AuditTrail(Listed):
     """A page of the audit trail, oldest first."""
 
     items: list[AuditEvent]
-    total: int
-    next: Next
 
 
 class Progress(Body):

@@ -60,7 +60,7 @@ def answer(searcher: Searcher, query: schemas.AnswerQuery) -> dict[str, Any]:
 )  # fmt: skip
 def suggestions(searcher: Searcher, query: schemas.SuggestionsQuery) -> dict[str, Any]:
     """Projekter, myndigheder, rapporter, temaer og afsnit, der begynder som det skrevne."""
-    return {"items": suggest(searcher.snapshot, query.q, query.top), "build": searcher.snapshot.build_id}
+    return {"items": suggest(searcher.snapshot, query.q, query.top), "build_id": searcher.snapshot.build_id}
 
 
 @api.get(
@@ -80,7 +80,7 @@ def documents(searcher: Searcher, query: schemas.DocumentsQuery) -> dict[str, An
     ]
     page = page_of(sorted(passing, key=_ORDERS[query.order]), query.top, query.offset)
     page["items"] = [choose(_document(stored), names) for stored in page["items"]]
-    return {**page, "build": searcher.snapshot.build_id}
+    return {**page, "build_id": searcher.snapshot.build_id}
 
 
 _ORDERS: dict[str, Any] = {
@@ -126,7 +126,7 @@ def document_passages(searcher: Searcher, document_id: str, query: schemas.ListQ
     _check_there(snapshot, document_id)
     page = page_of(snapshot.passages_of(document_id), query.top, query.offset)
     page["items"] = [_passage(snapshot, passage) for passage in page["items"]]
-    return {**page, "build": snapshot.build_id}
+    return {**page, "build_id": snapshot.build_id}
 
 
 @api.get(
@@ -175,7 +175,7 @@ def projects(searcher: Searcher, query: schemas.ProjectsQuery) -> dict[str, Any]
     names = chosen_fields(query.fields, responses.Project)
     page = page_of(searcher.snapshot.projects(), query.top, query.offset)
     page["items"] = [choose(_project(found), names) for found in page["items"]]
-    return {**page, "build": searcher.snapshot.build_id}
+    return {**page, "build_id": searcher.snapshot.build_id}
 
 
 @api.get(
@@ -213,7 +213,7 @@ def themes(searcher: Searcher) -> dict[str, Any]:
         {"name": name, "documents": counts.get(name, 0), "projects": _with(summaries, name), "url": f"/temaer/{name}"}
         for name in THEMES
     ]
-    return {"items": items, "build": snapshot.build_id}
+    return {"items": items, "build_id": snapshot.build_id}
 
 
 def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
@@ -261,7 +261,7 @@ def _health() -> dict[str, Any]:
     problem = holder().problem
     return {
         "status": "klar" if problem is None else "klar på et ældre indeks",
-        "build": manifest.id,
+        "build_id": manifest.id,
         "created": manifest.created,
         "documents": manifest.documents,
         "passages": manifest.passages,

@@ -220,7 +220,7 @@ class NewFeedback(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     question: Question
-    build: Annotated[str, Field(max_length=100, pattern=_LINE, description="Indekset, der svarede.")] = ""
+    build_id: Annotated[str, Field(max_length=100, pattern=_LINE, description="Indekset, der svarede.")] = ""
     useful: Annotated[bool, Field(description="Om svaret var nyttigt.")]
     comment: Annotated[str, Field(max_length=2000)] = ""
     citations: Annotated[

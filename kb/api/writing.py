@@ -153,7 +153,7 @@ def use_build(build_id: str) -> dict[str, Any]:
     chosen = indexing.roll_back(settings(), build_id)
     removed.clear()
     record("indeks taget i brug", target=chosen)
-    return {"build": chosen}
+    return {"build_id": chosen}
 
 
 def feedback_store() -> FeedbackStore:
@@ -170,7 +170,7 @@ def feedback_store() -> FeedbackStore:
 def give_feedback(body: schemas.NewFeedback) -> dict[str, Any]:
     """Sig, om et svar var nyttigt. Hvem der siger det, gemmes ikke; personoplysninger i teksten skjules."""
     question = clean_question(body.question, settings().max_question_chars)
-    feedback_store().add(question, body.build, useful=body.useful, comment=body.comment, citations=body.citations)
+    feedback_store().add(question, body.build_id, useful=body.useful, comment=body.comment, citations=body.citations)
     return {"status": "modtaget"}
 
 

@@ -255,7 +255,7 @@ def feedback_csv() -> Response:
     writer.writerow(("tidspunkt", "spørgsmål", "indeks", "nyttigt", "hvorfor", "citater"))
     for one in services().feedback.all():
         useful = "ja" if one.useful else "nej"
-        row = (one.created, one.question, one.build, useful, one.comment, " ".join(one.citations))
+        row = (one.created, one.question, one.build_id, useful, one.comment, " ".join(one.citations))
         writer.writerow([presenters.inert(cell) for cell in row])
     response = make_response(text.getvalue().encode("utf-8-sig"))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"

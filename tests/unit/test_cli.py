@@ -123,9 +123,9 @@ def test_looking_after_the_index(folder: Path) -> None:
     assert values("status")["id"] == second
     assert [problem["part"] for problem in values("verify", code=EXIT_FAILED)["problems"]] == ["sprogmodel"]
     assert [(row["id"], row["in_use"]) for row in values("builds")["builds"]] == [(second, True), (first, False)]
-    assert values("rollback")["build"] == first
+    assert values("rollback")["build_id"] == first
     assert values("status")["id"] == first
-    assert values("rollback", second)["build"] == second
+    assert values("rollback", second)["build_id"] == second
     for verb in ("status", "builds"):
         assert second in run(verb).stdout
 

@@ -234,7 +234,7 @@ def test_an_older_build_is_taken_in_use_by_admins_only(callers: dict[AccessRole,
     editor.finish(editor("DELETE", "/documents/asta"))
     newest, older = (build["id"] for build in editor("GET", "/builds").get_json()["items"])
     assert editor("POST", f"/builds/{older}/use").status_code == 403
-    assert admin("POST", f"/builds/{older}/use").get_json() == {"build": older}
+    assert admin("POST", f"/builds/{older}/use").get_json() == {"build_id": older}
     assert admin("GET", "/documents/asta").status_code == 200
     assert admin("POST", "/builds/findes-ikke/use").status_code == 404
     assert newest > older
