@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb.models import DocumentRecord, Hit, Passage, SearchResult
+from kb.models import DocumentRecord, Hit, Metadata, Passage, SearchResult
 
 
 def hit_dict(hit: Hit, *, explain: bool = False) -> dict[str, Any]:
@@ -20,16 +20,8 @@ def hit_dict(hit: Hit, *, explain: bool = False) -> dict[str, Any]:
         "authority": metadata.myndighed,
         "title": metadata.titel,
         "year": metadata.år,
-        "role": passage.role.value,
-        "inferred": passage.inferred,
-        "ocr": passage.ocr,
-        "heading_path": list(passage.heading_path),
-        "page": passage.page_first,
-        "page_last": passage.page_last,
-        "start": passage.start,
-        "end": passage.end,
+        **_place(passage),
         "quote": passage.text,
-        "url": passage_url(passage),
         "duplicates": list(hit.duplicates),
     }
     if explain:
@@ -43,6 +35,34 @@ def hit_dict(hit: Hit, *, explain: bool = False) -> dict[str, Any]:
             ],
         }
     return values
+
+
+def passage_dict(passage: Passage, metadata: Metadata) -> dict[str, Any]:
+    """A passage by itself, with its report's title and project."""
+    return {
+        "id": passage.id,
+        "document_id": passage.document_id,
+        "ordinal": passage.ordinal,
+        "text": passage.text,
+        "title": metadata.titel,
+        "project": metadata.projekt,
+        **_place(passage),
+    }
+
+
+def _place(passage: Passage) -> dict[str, Any]:
+    """Where a passage stands, and what it is."""
+    return {
+        "role": passage.role.value,
+        "inferred": passage.inferred,
+        "ocr": passage.ocr,
+        "heading_path": list(passage.heading_path),
+        "page": passage.page_first,
+        "page_last": passage.page_last,
+        "start": passage.start,
+        "end": passage.end,
+        "url": passage_url(passage),
+    }
 
 
 def result_dict(result: SearchResult, *, explain: bool = False) -> dict[str, Any]:

@@ -112,24 +112,29 @@ class WholeDocument(DocumentFacts):
     text: str | None
 
 
-class Passage(Body):
-    """A passage; ``start`` and ``end`` are offsets into its document's text."""
+class Place(Body):
+    """Where a passage stands; ``start`` and ``end`` are offsets into its document's text."""
 
-    id: str
     document_id: str
-    ordinal: int
-    text: str
-    start: int
-    end: int
-    heading_path: list[str]
-    page: int | None
-    page_last: int | None
+    title: str
+    project: str
     role: Role
     inferred: bool
     ocr: bool
-    title: str
-    project: str
+    heading_path: list[str]
+    page: int | None
+    page_last: int | None
+    start: int
+    end: int
     url: str
+
+
+class Passage(Place):
+    """A passage."""
+
+    id: str
+    ordinal: int
+    text: str
 
 
 class Engine(Body):
@@ -157,27 +162,15 @@ class Explanation(Body):
     matches: list[Matched]
 
 
-class Hit(Chosen):
+class Hit(Place, Chosen):
     """A passage found for a question."""
 
     rank: int
     score: float
     passage_id: str
-    document_id: str
-    project: str
     authority: str
-    title: str
     year: int | None
-    role: Role
-    inferred: bool
-    ocr: bool
-    heading_path: list[str]
-    page: int | None
-    page_last: int | None
-    start: int
-    end: int
     quote: str
-    url: str
     duplicates: list[str]
     explanation: Explanation | None = None
 

@@ -16,7 +16,7 @@ from kb.api.paging import choose, chosen_fields, next_address, page_of
 from kb.api.suggestions import suggest
 from kb.errors import IndexUnusableError, NotFoundError
 from kb.models import THEMES, Passage
-from kb.presentation import document_dict, passage_url, result_dict
+from kb.presentation import document_dict, passage_dict, result_dict
 from kb.search import ProjectSummary, Searcher, Snapshot, field_values
 from kb.store import StoredRecord
 
@@ -146,24 +146,7 @@ def _check_there(snapshot: Snapshot, document_id: str) -> None:
 
 
 def _passage(snapshot: Snapshot, found: Passage) -> dict[str, Any]:
-    metadata = snapshot.records[found.document_id].record.metadata
-    return {
-        "id": found.id,
-        "document_id": found.document_id,
-        "ordinal": found.ordinal,
-        "text": found.text,
-        "start": found.start,
-        "end": found.end,
-        "heading_path": list(found.heading_path),
-        "page": found.page_first,
-        "page_last": found.page_last,
-        "role": found.role.value,
-        "inferred": found.inferred,
-        "ocr": found.ocr,
-        "title": metadata.titel,
-        "project": metadata.projekt,
-        "url": passage_url(found),
-    }
+    return passage_dict(found, snapshot.records[found.document_id].record.metadata)
 
 
 @api.get(

@@ -22,7 +22,7 @@ from kb.jobs import Job
 from kb.models import DOCUMENT_TYPES, THEMES
 from kb.search import Snapshot
 from kb.store import StoredRecord
-from kb.web import presenters
+from kb.web.presenters import reading, wording
 from kb.web.services import services, snapshot
 
 UPLOAD_LIMIT = 200 * 1024 * 1024
@@ -152,7 +152,7 @@ def reports() -> str:
     held = snapshot()
     stored = sorted(held.records.values(), key=lambda one: one.record.metadata.titel.casefold())
     return render_template(
-        "admin/rapporter.html", reports=stored, failures=held.failures(), file_format=presenters.file_format
+        "admin/rapporter.html", reports=stored, failures=held.failures(), file_format=wording.file_format
     )
 
 
@@ -171,7 +171,7 @@ def report(document_id: str) -> str:
         stored=_stored(document_id),
         types=DOCUMENT_TYPES,
         themes=THEMES,
-        fields=presenters.EDITED_FIELDS,
+        fields=reading.EDITED_FIELDS,
     )
 
 
@@ -179,7 +179,7 @@ def report(document_id: str) -> str:
 def save_report(document_id: str) -> BaseResponse:
     """Write the metadata and start a run."""
     stored = _stored(document_id)
-    values: dict[str, Any] = {key: " ".join(request.form.get(key, "").split()) for key, _ in presenters.EDITED_FIELDS}
+    values: dict[str, Any] = {key: " ".join(request.form.get(key, "").split()) for key, _ in reading.EDITED_FIELDS}
     year = values.pop("år")
     if year and not (year.isascii() and year.isdigit() and 1970 <= int(year) <= 2100):
         raise InputError("År skal være et årstal, fx 2023.")
@@ -256,7 +256,7 @@ def feedback_csv() -> Response:
     for one in services().feedback.all():
         useful = "ja" if one.useful else "nej"
         row = (one.created, one.question, one.build_id, useful, one.comment, " ".join(one.citations))
-        writer.writerow([presenters.inert(cell) for cell in row])
+        writer.writerow([wording.inert(cell) for cell in row])
     response = make_response(text.getvalue().encode("utf-8-sig"))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers.set("Content-Disposition", "attachment", filename="tilbagemeldinger.csv")

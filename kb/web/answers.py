@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from kb.answer import answer
 from kb.models import Answer
 from kb.search import Searcher
-from kb.web.presenters import AnswerView, answer_view
+from kb.web.presenters.answers import AnswerView, answer_view
 
 KEPT = 200
 _lock = threading.Lock()

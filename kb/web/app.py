@@ -13,7 +13,8 @@ from flask import Blueprint, Flask, url_for
 
 from kb.errors import IndexUnusableError
 from kb.settings import Settings
-from kb.web import admin, documents, exports, feedback_pages, pages, presenters, problems, security, static_files
+from kb.web import admin, documents, exports, feedback_pages, pages, problems, security, static_files
+from kb.web.presenters import wording
 from kb.web.services import EXTENSION, Holder, Services, snapshot
 
 FORM_LIMIT = 256 * 1024
@@ -31,12 +32,12 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
     app.extensions[EXTENSION] = Services(settings, holder)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_files.static_url, labels=presenters.THEME_LABELS)
+    app.jinja_env.globals.update(static_url=static_files.static_url, labels=wording.THEME_LABELS)
     app.jinja_env.filters.update(
-        dato=presenters.danish_timestamp,
-        klokken=presenters.danish_clock,
-        antal=presenters.counted,
-        tal=presenters.number,
+        dato=wording.danish_timestamp,
+        klokken=wording.danish_clock,
+        antal=wording.counted,
+        tal=wording.number,
     )
     app.context_processor(_frame)
     security.protect(app)

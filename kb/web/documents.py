@@ -15,7 +15,8 @@ from kb.extract.personal import CPR
 from kb.models import Document, DocumentRecord, Passage
 from kb.search import DOCUMENT_FIELDS, Snapshot, field_values
 from kb.text import slug
-from kb.web import page_images, presenters
+from kb.web import page_images
+from kb.web.presenters import facets, hits, quotes, reading, wording
 from kb.web.services import services, snapshot
 from kb.web.similar import similar
 
@@ -37,11 +38,11 @@ def documents() -> str:
         "dokumenter.html",
         records=_sorted(_passing(held, filters), order),
         order=order,
-        facets=presenters.facet_views(held.facets(filters), filters, LIST_FACETS),
-        active=presenters.active_filters(filters),
+        facets=facets.facet_views(held.facets(filters), filters, LIST_FACETS),
+        active=facets.active_filters(filters),
         filters=filters,
-        byline=presenters.byline,
-        file_format=presenters.file_format,
+        byline=quotes.byline,
+        file_format=wording.file_format,
     )
 
 
@@ -72,24 +73,24 @@ def document(document_id: str) -> str:
         document=stored.document,
         stored=stored,
         record=record,
-        facts=presenters.facts(record),
+        facts=reading.facts(record),
         project_slug=slug(record.metadata.projekt) if record.metadata.projekt else "",
-        contents=presenters.contents(stored.document),
-        pages=presenters.document_pages(stored.document, passage),
-        cited=presenters.passage_view(passage, record) if passage else None,
+        contents=reading.contents(stored.document),
+        pages=reading.document_pages(stored.document, passage),
+        cited=hits.passage_view(passage, record) if passage else None,
         image=_shown_page(held, stored.document, passage),
         place=request.args.get("sted", ""),
         similar=_similar(held, passage),
         is_pdf=record.media_type == page_images.PDF,
         original=_has_original(held, document_id),
         versions=_versions(held, document_id),
-        file_format=presenters.file_format(record.media_type),
+        file_format=wording.file_format(record.media_type),
     )
 
 
-def _similar(held: Snapshot, passage: Passage | None) -> list[presenters.HitView]:
+def _similar(held: Snapshot, passage: Passage | None) -> list[hits.HitView]:
     found = similar(held, passage, SIMILAR) if passage else []
-    return [presenters.passage_view(other, held.records[other.document_id].record) for other in found]
+    return [hits.passage_view(other, held.records[other.document_id].record) for other in found]
 
 
 def _cited(held: Snapshot, document_id: str) -> Passage | None:

@@ -14,8 +14,9 @@ from werkzeug.exceptions import BadRequest
 
 from kb.models import Hit, SearchResult
 from kb.text import slug
-from kb.web import asked, presenters
+from kb.web import asked
 from kb.web.answers import view_of
+from kb.web.presenters import answers, hits, quotes, wording
 from kb.web.services import searcher, snapshot
 
 MOST_HITS = 100
@@ -48,8 +49,9 @@ def _rows(hits: Sequence[Hit]) -> list[tuple[str | int, ...]]:
         (
             hit.rank, hit.document.metadata.projekt, hit.document.metadata.myndighed, hit.document.metadata.titel,
             hit.document.metadata.år or "", " › ".join(hit.passage.heading_path),
-            presenters.page_label(hit.passage).removeprefix("side "), hit.passage.role.value, hit.passage.text,
-            hit.passage.id, passage_address(hit.passage.document_id, hit.passage.id),
+            quotes.pages(hit.passage.page_first, hit.passage.page_last).removeprefix("side "),
+            hit.passage.role.value, hit.passage.text, hit.passage.id,
+            passage_address(hit.passage.document_id, hit.passage.id),
         )
         for hit in hits
     ]  # fmt: skip
@@ -69,7 +71,7 @@ def hits_csv() -> Response:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";")
     writer.writerow(COLUMNS)
-    writer.writerows([presenters.inert(cell) for cell in row] for row in _rows(result.hits))
+    writer.writerows([wording.inert(cell) for cell in row] for row in _rows(result.hits))
     return _download(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(question, "csv"))
 
 
@@ -108,7 +110,7 @@ def answer_docx() -> Response:
     return _download(docx(found), DOCX, _name(question, "docx"))
 
 
-def docx(view: presenters.AnswerView) -> bytes:
+def docx(view: answers.AnswerView) -> bytes:
     """An answer as the bytes of a Word document: question, answer, coverage, projects, sources."""
     from docx import Document
 
@@ -118,7 +120,7 @@ def docx(view: presenters.AnswerView) -> bytes:
     document.core_properties.language = "da-DK"
     document.add_heading(view.answer.question, 0)
     for sentence in view.answer.sentences:
-        document.add_paragraph(f"{sentence.text} {presenters.references(sentence.citations)}")
+        document.add_paragraph(f"{sentence.text} {answers.references(sentence.citations)}")
     if view.answer.refusal:
         document.add_paragraph(view.answer.refusal.message)
     document.add_paragraph(f"{view.answer.coverage.sentence}. Svarets sikkerhed: {view.certainty.lower()}.")
@@ -130,14 +132,14 @@ def docx(view: presenters.AnswerView) -> bytes:
     document.add_heading("Kilder", 1)
     for source in view.citations:
         document.add_paragraph(f"[{source.number}] {source.citation}")
-    made = presenters.danish_timestamp(view.answer.created)
+    made = wording.danish_timestamp(view.answer.created)
     document.add_paragraph(f"Fra Erfaringsbasen, som den var {made} ({view.answer.build_id}).")
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
 
 
-def _add_project(document: Any, project: presenters.ProjectView) -> None:
+def _add_project(document: Any, project: answers.ProjectView) -> None:
     document.add_heading(project.name, 2)
     if project.authority:
         document.add_paragraph(project.authority)
@@ -146,7 +148,7 @@ def _add_project(document: Any, project: presenters.ProjectView) -> None:
             paragraph = document.add_paragraph(style="List Bullet")
             paragraph.add_run(f"{group.label or 'Andet'}: ").bold = True
             own = " (indsamlerens læsning)" if finding.inferred else ""
-            paragraph.add_run(f"{finding.text}{own} {presenters.references([finding.citation])}")
+            paragraph.add_run(f"{finding.text}{own} {answers.references([finding.citation])}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class Entry:
 
     id: str
     address: str
-    hit: presenters.HitView
+    hit: hits.HitView
 
 
 @blueprint.get("/sporg.atom")
@@ -166,7 +168,7 @@ def feed() -> Response:
         Entry(
             _urn(hit.passage.id, hit.passage.text),
             passage_address(hit.passage.document_id, hit.passage.id),
-            presenters.passage_view(hit.passage, hit.document),
+            hits.passage_view(hit.passage, hit.document),
         )
         for hit in result.hits[:FEED_ENTRIES]
     ]

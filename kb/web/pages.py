@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from kb.errors import QuestionError
 from kb.models import THEMES, Answer, DocumentRecord, Passage, Refusal, Role
 from kb.search import ProjectSummary, Snapshot
-from kb.web import asked, presenters
+from kb.web import asked
 from kb.web.answers import view_of
 from kb.web.examples import examples
+from kb.web.presenters import facets, hits, quotes, wording
 from kb.web.services import searcher, services, snapshot
 
 NEWEST = 5
@@ -31,13 +32,13 @@ def front() -> str:
     records = [stored.record for stored in held.records.values() if not stored.copy_of]
     newest = sorted(records, key=lambda record: (-(record.metadata.år or 0), record.metadata.titel))[:NEWEST]
     return render_template(
-        "forside.html", examples=examples(searcher()), themes=_themes(held), newest=newest, byline=presenters.byline
+        "forside.html", examples=examples(searcher()), themes=_themes(held), newest=newest, byline=quotes.byline
     )
 
 
 def _themes(held: Snapshot) -> list[tuple[str, str, int]]:
     counts = held.facets({})["temaer"]
-    return [(theme, presenters.THEME_TEXTS[theme], counts[theme]) for theme in THEMES if counts.get(theme)]
+    return [(theme, wording.THEME_TEXTS[theme], counts[theme]) for theme in THEMES if counts.get(theme)]
 
 
 @blueprint.get("/sporg")
@@ -66,9 +67,9 @@ def ask() -> Response | BaseResponse:
         asked=clean,
         answer=answered,
         result=result,
-        hits=[presenters.hit_view(hit, names) for hit in result.hits],
-        facets=presenters.facet_views(result.facets, clean.filters),
-        active=presenters.active_filters(clean.filters),
+        hits=[hits.hit_view(hit, names) for hit in result.hits],
+        facets=facets.facet_views(result.facets, clean.filters),
+        active=facets.active_filters(clean.filters),
         more=more,
         first=(question.page - 1) * size + 1,
     )
@@ -111,18 +112,18 @@ def project(slug: str) -> str:
         raise NotFound
     records = [held.records[id_].record for id_ in found.document_ids]
     findings = [
-        (presenters.ROLE_LABELS[role], role.value, views)
-        for role in presenters.STORY
+        (wording.ROLE_LABELS[role], role.value, views)
+        for role in wording.STORY
         if (views := _findings(held, records, role))
     ]
     return render_template(
-        "projekt.html", project=found, records=records, findings=findings, file_format=presenters.file_format
+        "projekt.html", project=found, records=records, findings=findings, file_format=wording.file_format
     )
 
 
-def _findings(held: Snapshot, records: Sequence[DocumentRecord], role: Role) -> list[presenters.HitView]:
+def _findings(held: Snapshot, records: Sequence[DocumentRecord], role: Role) -> list[hits.HitView]:
     views = [
-        presenters.passage_view(passage, record)
+        hits.passage_view(passage, record)
         for record in records
         for passage in held.passages_of(record.id)
         if passage.role is role
@@ -153,12 +154,12 @@ def theme(theme: str) -> str:
         if theme in stored.record.metadata.temaer and not stored.record.metadata.projekt and not stored.copy_of
     ]
     return render_template(
-        "tema.html", theme=theme, text=presenters.THEME_TEXTS[theme], groups=groups, others=others,
-        question=THEME_QUESTIONS[theme], byline=presenters.byline,
+        "tema.html", theme=theme, text=wording.THEME_TEXTS[theme], groups=groups, others=others,
+        question=THEME_QUESTIONS[theme], byline=quotes.byline,
     )  # fmt: skip
 
 
-def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[presenters.HitView]:
+def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[hits.HitView]:
     """The project's passages under a heading that names the theme; else its challenges, handling and lessons."""
     records = [held.records[id_].record for id_ in project.document_ids]
     passages = [(passage, record) for record in records for passage in held.passages_of(record.id)]
@@ -166,7 +167,7 @@ def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[prese
     if not chosen:
         telling = {Role.CHALLENGE, Role.HANDLING, Role.LESSON}
         chosen = [(p, r) for p, r in passages if p.role in telling and theme in r.metadata.temaer]
-    return [presenters.passage_view(passage, record) for passage, record in chosen[:FINDINGS]]
+    return [hits.passage_view(passage, record) for passage, record in chosen[:FINDINGS]]
 
 
 def _names_theme(passage: Passage, theme: str) -> bool:
