@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     ocr: Annotated[bool, Field(description="Om sider uden tekst skal læses med Tesseract.")] = True
     max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Tegn i et spørgsmål.")] = 1000
     page_size: Annotated[int, Field(ge=1, le=100, description="Passager pr. side.")] = 20
+    authority: Annotated[str, Field(description="Myndigheden, der driver Erfaringsbasen, fx Vandby Kommune.")] = ""
+    accessibility_contact: Annotated[
+        str, Field(description="Hvor man skriver om tilgængelighed: en e-mailadresse eller en webadresse.")
+    ] = ""
     access: Annotated[
         Literal["auto", "closed"], Field(description="auto: åben på denne maskine, lukket ud over den; closed: lukket.")
     ] = "auto"

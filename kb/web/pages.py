@@ -202,8 +202,18 @@ def help_page() -> str:
 
 @blueprint.get("/tilgaengelighed")
 def accessibility() -> str:
-    """The accessibility statement."""
-    return render_template("tilgaengelighed.html")
+    """The accessibility statement, in the name of the authority that runs the base."""
+    settings = services().settings
+    return render_template(
+        "tilgaengelighed.html", authority=settings.authority, contact=_contact(settings.accessibility_contact)
+    )
+
+
+def _contact(written: str) -> tuple[str, str]:
+    """The contact as the address of a link, empty when it is none, and as text."""
+    if written.startswith(("https://", "http://")):
+        return written, written.partition("://")[2].rstrip("/")
+    return (f"mailto:{written}" if "@" in written and " " not in written else ""), written
 
 
 @blueprint.get("/opensearch.xml")
