@@ -135,9 +135,9 @@ def builds(as_json: bool) -> None:
 @reports_errors
 def rollback(build: str | None, as_json: bool) -> None:
     """Tag et ældre indeks i brug igen: BUILD, eller det nyeste før det nuværende, som er helt."""
-    from kb.indexing import roll_back
+    from kb.editing import use_build
 
-    chosen = roll_back(load_settings(), build)
+    chosen = use_build(load_settings(), build)
     if as_json:
         print_json({"build_id": chosen})
     else:

@@ -1,4 +1,4 @@
-"""Changes to the corpus folder: add, replace and remove files, and write the metadata beside them.
+"""Changes to the corpus folder: add, replace and remove files, write the metadata beside them, go back to before.
 
 Every file is written under a hidden name and renamed when it is whole, so that an indexing run never sees half of one.
 Only files below the corpus folder are touched. Nothing is indexed here; the caller starts a job.
@@ -6,9 +6,8 @@ Only files below the corpus folder are touched. Nothing is indexed here; the cal
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from uuid import uuid4
@@ -19,13 +18,16 @@ from kb.errors import InputError, ReadError, UnreadableUploadError
 from kb.extract.files import sidecar_of
 from kb.extract.metadata import parse_sidecar
 from kb.extract.sniff import Format, recognise
+from kb.indexing import roll_back
+from kb.removed import Removals
 from kb.settings import Settings
 from kb.store import Failure, StoredRecord
 from kb.text import slug
+from kb.uploads import UploadNames, shown_name
 
 # Where uploads lie below the corpus folder.
 FOLDER = "indlagt"
-LONGEST_NAME = 120
+LONGEST_NAME = 100
 FORM_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "år", "status", "temaer")
 
 
@@ -39,62 +41,71 @@ class Upload(Protocol):
         ...
 
 
-def add(settings: Settings, upload: Upload) -> str:
-    """Put an uploaded file in the corpus; returns its path there. A name that is taken gets a number."""
-    name = safe_name(upload.filename or "")
-    target = free_path(settings.corpus / FOLDER / name)
-    _write(upload, target)
-    return target.relative_to(settings.corpus).as_posix()
+def add(settings: Settings, upload: Upload, metadata: Mapping[str, Any] | None = None) -> str:
+    """Put a file that is sent in the corpus, with metadata beside it; returns its path there.
 
-
-def add_recognised(settings: Settings, upload: Upload, metadata: Mapping[str, Any]) -> str:
-    """Put a file that a program sends in the corpus, with metadata beside it; returns its path there.
-
-    What it is says its content and not its name, which is only what a name of our own is made from. Raises
-    :class:`UnreadableUploadError` for a file no reader takes.
+    What it is says its content and not its name, which is only what a name of our own is made from; the name it had is
+    kept for people to know it by. Raises :class:`UnreadableUploadError` for a file no reader takes.
     """
     folder = settings.corpus / FOLDER
+    with _received(upload, folder) as (aside, form):
+        target = _free_path(folder / f"{_stem(upload)}.{_suffix(form)}")
+        if metadata:
+            _write_sidecar(target, metadata)
+        aside.replace(target)
+    return _named(settings, target, upload)
+
+
+def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
+    """Put a new file in an old one's place, with its metadata and its id; returns its path.
+
+    A file of another format lies beside the old one's place. Raises :class:`UnreadableUploadError` as :func:`add` does.
+    """
+    old = file_of(settings, stored)
+    with _received(upload, old.parent) as (aside, form):
+        target = old if form.value == stored.record.media_type else _free_path(old.with_suffix(f".{_suffix(form)}"))
+        if target != old:
+            # What an editor wrote may stand in the old file itself; its id came from its path, and citations name it.
+            _write_sidecar(target, {**_written(stored), **_read_sidecar(old), "id": stored.record.id})
+        aside.replace(target)
+    if target != old:
+        _unlink(settings, old)
+    return _named(settings, target, upload)
+
+
+@contextmanager
+def _received(upload: Upload, folder: Path) -> Iterator[tuple[Path, Format]]:
+    """What is sent, whole and under a hidden name in ``folder``, and what it is; removed unless it is taken."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{uuid4().hex}.new"
     try:
         upload.save(aside)
-        target = free_path(folder / generated_name(upload.filename or "", _recognised(aside, upload.filename or "")))
-        if metadata:
-            _write_sidecar(target, metadata)
-        aside.replace(target)
+        try:
+            form = recognise(aside.read_bytes(), PurePosixPath(upload.filename or "").suffix)
+        except ReadError as error:
+            raise UnreadableUploadError(str(error)) from error
+        yield aside, form
     finally:
         aside.unlink(missing_ok=True)
-    return target.relative_to(settings.corpus).as_posix()
 
 
-def _recognised(file: Path, name: str) -> Format:
-    try:
-        return recognise(file.read_bytes(), PurePosixPath(name).suffix)
-    except ReadError as error:
-        raise UnreadableUploadError(str(error)) from error
-
-
-def generated_name(name: str, form: Format) -> str:
-    """A file name of letters, digits and hyphens, with the suffix of what the file is."""
-    stem = slug(name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or name)
-    return f"{stem[:LONGEST_NAME].strip('-')}.{form.name.lower() if form not in _SUFFIXES else _SUFFIXES[form]}"
+def _stem(upload: Upload) -> str:
+    name = shown_name(upload.filename or "")
+    return slug(name.rpartition(".")[0] or name, longest=LONGEST_NAME)
 
 
 _SUFFIXES = {Format.MARKDOWN: "md", Format.TEXT: "txt"}
 
 
-def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
-    """Put a new file in an old one's place, with its metadata and its id; returns its path."""
-    old = file_of(settings, stored)
-    name = safe_name(upload.filename or "")
-    target = old if Path(name).suffix.lower() == old.suffix.lower() else free_path(old.with_suffix(Path(name).suffix))
-    if target != old:
-        # What an editor wrote may stand in the old file itself; its id came from its path, and citations name it.
-        _write_sidecar(target, {**_written(stored), **_read_sidecar(old), "id": stored.record.id})
-    _write(upload, target)
-    if target != old:
-        remove(settings, stored)
-    return target.relative_to(settings.corpus.resolve()).as_posix()
+def _suffix(form: Format) -> str:
+    return _SUFFIXES.get(form, form.name.lower())
+
+
+def _named(settings: Settings, file: Path, upload: Upload) -> str:
+    """The path of a file below the corpus, now known by the name it was sent under."""
+    path = file.resolve().relative_to(settings.corpus.resolve()).as_posix()
+    UploadNames(settings.state_dir).keep(path, shown_name(upload.filename or ""))
+    return path
 
 
 def _written(stored: StoredRecord) -> dict[str, Any]:
@@ -106,10 +117,20 @@ def _written(stored: StoredRecord) -> dict[str, Any]:
 
 
 def remove(settings: Settings, stored: StoredRecord) -> None:
-    """Remove a report's file and the metadata beside it."""
+    """Remove a report's file and the metadata beside it; readers do not find it from now on."""
     path = file_of(settings, stored)
-    path.unlink(missing_ok=True)
-    sidecar_of(path).unlink(missing_ok=True)
+    Removals(settings.state_dir).mark(stored.record.id)
+    _unlink(settings, path)
+
+
+def use_build(settings: Settings, build_id: str | None = None) -> str:
+    """Put an older build in use, with the reports it has that were deleted since; returns its id.
+
+    Raises what :func:`kb.indexing.roll_back` raises.
+    """
+    chosen = roll_back(settings, build_id)
+    Removals(settings.state_dir).forget()
+    return chosen
 
 
 def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
@@ -127,9 +148,13 @@ def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[s
 
 def remove_unread(settings: Settings, failure: Failure) -> None:
     """Remove a file that gave no document, and the metadata beside it."""
-    path = _below_corpus(settings, Path(failure.root) / failure.path)
+    _unlink(settings, _below_corpus(settings, Path(failure.root) / failure.path))
+
+
+def _unlink(settings: Settings, path: Path) -> None:
     path.unlink(missing_ok=True)
     sidecar_of(path).unlink(missing_ok=True)
+    UploadNames(settings.state_dir).forget(path.relative_to(settings.corpus.resolve()).as_posix())
 
 
 def file_of(settings: Settings, stored: StoredRecord) -> Path:
@@ -144,17 +169,7 @@ def _below_corpus(settings: Settings, path: Path) -> Path:
     return path
 
 
-def safe_name(name: str) -> str:
-    """A file name without folders, control characters or a leading dot; raises :class:`InputError` without a suffix."""
-    base = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
-    base = re.sub(r"[^\w .()+,&'-]", "", base).strip(" .")
-    stem, dot, suffix = base.rpartition(".")
-    if not stem or not dot or not suffix.isalnum() or base.lower().endswith(".meta.yaml"):
-        raise InputError(f"Filen »{name[:80]}« mangler en filendelse som .pdf eller .docx.")
-    return f"{stem[: LONGEST_NAME - len(suffix)].rstrip(' .')}.{suffix}"
-
-
-def free_path(path: Path) -> Path:
+def _free_path(path: Path) -> Path:
     """The path, or the first with a number that is not taken."""
     found = path
     number = 2
@@ -162,16 +177,6 @@ def free_path(path: Path) -> Path:
         found = path.with_stem(f"{path.stem}-{number}")
         number += 1
     return found
-
-
-def _write(upload: Upload, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{uuid4().hex}.new")
-    try:
-        upload.save(aside)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:

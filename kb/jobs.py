@@ -28,14 +28,13 @@ from typing import Any
 from kb.embed import Embedder
 from kb.errors import NotFoundError
 from kb.settings import Settings
-from kb.state import Run, State, StoredJob
+from kb.state import JobFile, Run, State, StoredJob
 from kb.state import Status as JobState
 
 __all__ = ["Job", "JobState", "Jobs"]
 
 log = logging.getLogger(__name__)
 SHOWN = 20
-WAITING = "venter"
 PROCESS = "kb.job_process"
 # Seconds between looks at a process at work, and how long one asked to stop may take before it is made to.
 LOOK = 0.1
@@ -44,11 +43,12 @@ GRACE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands. ``files`` are the corpus paths it was started for, each with its state in words.
+    """A job as it stands. ``files`` are the corpus paths it was started for, and the names of files refused with them.
 
     ``stage`` is the stage at work with ``done`` of ``total`` steps (0: not known), ``file`` the file it is at and
     ``seconds_left`` an estimate for the stage (None: not known). ``report`` is what the run did, by file
-    (:meth:`kb.indexing.RunReport.as_dict`); ``error`` why it failed, with ``advice``.
+    (:meth:`kb.indexing.RunReport.as_dict`); ``error`` why it failed, with ``advice``. ``stopping`` when it has been
+    asked to stop and has not yet.
     """
 
     id: str
@@ -60,12 +60,13 @@ class Job:
     total: int = 0
     file: str = ""
     seconds_left: float | None = None
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, JobFile] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     advice: str = ""
     ended: str = ""
     run_id: str = ""
+    stopping: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -94,9 +95,16 @@ class Jobs:
         self._state = State(settings.state_dir)
         self._take_up()
 
-    def start(self, *, by: str, files: Sequence[str] = (), full: bool = False) -> Job:
-        """Start a run, or join the one that waits; returns its job. ``full`` reads every file again."""
-        stored = self._state.add_job(by, full=full, files=dict.fromkeys(files, WAITING))
+    def start(
+        self, *, by: str, files: Sequence[str] = (), refused: Mapping[str, str] | None = None, full: bool = False
+    ) -> Job:
+        """Start a run, or join the one that waits; returns its job.
+
+        ``refused`` are files sent together with the others that could not be taken in: why, by their names. ``full``
+        reads every file again.
+        """
+        told = {name: JobFile(why, over=True) for name, why in (refused or {}).items()}
+        stored = self._state.add_job(by, full=full, files={**dict.fromkeys(files, JobFile()), **told})
         self._ensure_worker()
         return self._view(stored)
 
@@ -134,6 +142,7 @@ class Jobs:
             advice=stored.advice,
             ended=stored.finished,
             run_id=run.id,
+            stopping=stored.cancel and not stored.status.over,
         )
 
     def _take_up(self) -> None:

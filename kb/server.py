@@ -25,6 +25,7 @@ from kb.audit import Audit, Event
 from kb.embed import Embedder, load_embedder
 from kb.errors import ConfigurationError, IndexUnusableError
 from kb.keys import KeyStore
+from kb.removed import RemainingHolder
 from kb.search import SnapshotHolder
 from kb.settings import Settings, load_settings
 from kb.web.app import create_app
@@ -51,7 +52,8 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     check_access(settings)
     gate = guard.Guard.make(settings)
     measurements = measuring.Measurements(settings)
-    holder = SnapshotHolder(settings, measuring.MeasuredEmbedder(embedder or load_embedder(settings), measurements))
+    measured = measuring.MeasuredEmbedder(embedder or load_embedder(settings), measurements)
+    holder = RemainingHolder(SnapshotHolder(settings, measured), settings)
     blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, measuring.blueprint, signin.blueprint]
     app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
     api.install(app)

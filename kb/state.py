@@ -3,7 +3,8 @@
 Every indexing run has a row from its first moment: who or what started it, how far it is, and at the end its report or
 its error. A run that was killed leaves its row unfinished; the next run, which holds the index's lock and so knows that
 nobody else is at work, closes it as one that went down. Jobs are the runs asked for from the page and the API, in the
-order they were asked for. Anyone may ask for a run or a job to be cancelled; the run sees it at its next step.
+order they were asked for. Anyone may ask for a run or a job to be cancelled; the run sees it at its next step. From the
+runs' reports stands for each file when it came in as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -52,9 +53,13 @@ CREATE TABLE IF NOT EXISTS jobs (
     owner        INTEGER NOT NULL,          -- the process that carries it out, 0 while it waits
     finished     TEXT NOT NULL,
     cancel       INTEGER NOT NULL,
-    files        TEXT NOT NULL,             -- JSON object: the files it was asked for, each with its state in words
+    files        TEXT NOT NULL,             -- JSON object: the files it was asked for, each as JobFile
     error        TEXT NOT NULL,
     advice       TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS arrivals (
+    path TEXT PRIMARY KEY,                  -- below the corpus folder
+    at   TEXT NOT NULL                      -- when a run took the file in, new or changed
 ) STRICT;
 """
 
@@ -73,6 +78,10 @@ class Status(StrEnum):
     def over(self) -> bool:
         """Whether nothing more will happen."""
         return self not in {Status.WAITING, Status.RUNNING}
+
+
+# What is said of a job's files when the job ends without them.
+LEFT_OUT = {Status.CANCELLED: "annulleret", Status.FAILED: "kom ikke med"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +134,19 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class JobFile:
+    """How far a job is with a file: ``state`` in words, ``over`` when it is final."""
+
+    state: str = "venter"
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A run asked for from the page or the API. ``files`` are those it was asked for, each with its state in words."""
+    """A run asked for from the page or the API. ``files`` are those it was asked for, by path.
+
+    A file that was refused when it was sent stands under its name, and is over from the start.
+    """
 
     id: str
     asked_by: str
@@ -136,7 +156,7 @@ class StoredJob:
     owner: int = 0
     finished: str = ""
     cancel: bool = False
-    files: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, JobFile] = field(default_factory=dict)
     error: str = ""
     advice: str = ""
 
@@ -217,9 +237,11 @@ class State:
         error: Mapping[str, str] | None = None,
     ) -> None:
         """The run is over, with its report or its error."""
-        values = (status.value, _now(), _dump(report), _dump(error), run_id)
+        now = _now()
+        values = (status.value, now, _dump(report), _dump(error), run_id)
         with self._write() as db:
             db.execute("UPDATE runs SET status = ?, finished = ?, report = ?, error = ? WHERE id = ?", values)
+            _note_arrivals(db, report or {}, now)
 
     def runs(self, limit: int = 20, offset: int = 0) -> list[Run]:
         """Runs, newest first."""
@@ -238,7 +260,8 @@ class State:
         return _run(rows[0]) if rows else None
 
     def cancel_run(self, run_id: str) -> None:
-        """Ask a run to stop at its next step."""
+        """Ask a run to stop at its next step; raises :class:`NotFoundError`."""
+        self.run(run_id)
         with self._write() as db:
             db.execute("UPDATE runs SET cancel = 1 WHERE id = ?", (run_id,))
 
@@ -247,21 +270,26 @@ class State:
         sql = "SELECT 1 FROM runs LEFT JOIN jobs ON jobs.id = runs.job WHERE runs.id = ?"
         return bool(self._all(f"{sql} AND (runs.cancel OR jobs.cancel)", run_id))
 
+    def arrival(self, path: str) -> str:
+        """When a file came in as it is, by the report of the run that took it in; empty when no run tells."""
+        rows = self._all("SELECT at FROM arrivals WHERE path = ?", path)
+        return str(rows[0]["at"]) if rows else ""
+
     # --- Jobs ---
 
-    def add_job(self, asked_by: str, *, full: bool = False, files: Mapping[str, str] | None = None) -> StoredJob:
+    def add_job(self, asked_by: str, *, full: bool = False, files: Mapping[str, JobFile] | None = None) -> StoredJob:
         """Queue a job. One already waiting to do the same stands for both: it will find the newest files."""
         with self._write() as db:
             sql = "SELECT * FROM jobs WHERE status = ? AND full = ? ORDER BY id LIMIT 1"
             waiting = db.execute(sql, (Status.WAITING.value, int(full))).fetchone()
             if waiting is None:
                 job_id, together = _new_id(db, "jobs"), dict(files or {})
-                values = (job_id, asked_by, _now(), int(full), Status.WAITING.value, _dump(together))
+                values = (job_id, asked_by, _now(), int(full), Status.WAITING.value, _dump_files(together))
                 db.execute("INSERT INTO jobs VALUES (?,?,?,?,?,0,'',0,?,'','')", values)
                 _keep(db, "jobs", KEPT_JOBS)
             else:
                 job_id, together = waiting["id"], {**_job(waiting).files, **(files or {})}
-                db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump(together), job_id))
+                db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(together), job_id))
         return self.job(job_id)
 
     def claim_job(self, owner: int) -> StoredJob | None:
@@ -280,23 +308,25 @@ class State:
         with self._write() as db:
             db.execute("UPDATE jobs SET status = ?, owner = ? WHERE id = ?", (status.value, owner, job_id))
 
-    def tell_job(self, job_id: str, files: Mapping[str, str]) -> None:
-        """How far each of the job's files is, in words."""
+    def tell_job(self, job_id: str, files: Mapping[str, JobFile]) -> None:
+        """How far the job is with each of its files."""
         with self._write() as db:
-            db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump(files), job_id))
+            db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(files), job_id))
 
     def finish_job(self, job_id: str, status: Status, error: str = "", advice: str = "") -> None:
-        """The job is over."""
+        """The job is over, and with it every file that nothing final was said of."""
         with self._write() as db:
             sql = "UPDATE jobs SET status = ?, finished = ?, error = ?, advice = ?, owner = 0 WHERE id = ?"
             db.execute(sql, (status.value, _now(), error, advice, job_id))
+            _close_files(db, job_id, LEFT_OUT.get(status, ""))
 
     def cancel_job(self, job_id: str) -> StoredJob:
         """Cancel a waiting job at once, or ask one at work to stop; raises :class:`NotFoundError`."""
         with self._write() as db:
             db.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
             sql = "UPDATE jobs SET status = ?, finished = ? WHERE id = ? AND status = ?"
-            db.execute(sql, (Status.CANCELLED.value, _now(), job_id, Status.WAITING.value))
+            if db.execute(sql, (Status.CANCELLED.value, _now(), job_id, Status.WAITING.value)).rowcount:
+                _close_files(db, job_id, LEFT_OUT[Status.CANCELLED])
         return self.job(job_id)
 
     def job(self, job_id: str) -> StoredJob:
@@ -368,6 +398,25 @@ def _dump(values: Mapping[str, Any] | None) -> str:
     return json.dumps(dict(values), ensure_ascii=False) if values else ""
 
 
+def _dump_files(files: Mapping[str, JobFile]) -> str:
+    return _dump({path: asdict(file) for path, file in files.items()})
+
+
+def _close_files(db: sqlite3.Connection, job_id: str, words: str) -> None:
+    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is not None and words:
+        closed = {path: file if file.over else JobFile(words, over=True) for path, file in _job(row).files.items()}
+        db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(closed), job_id))
+
+
+def _note_arrivals(db: sqlite3.Connection, report: Mapping[str, Any], now: str) -> None:
+    """Keep when files came in; one that an emptied index takes in again keeps the time it has."""
+    insert = "INSERT INTO arrivals VALUES (?,?) ON CONFLICT (path) DO"
+    db.executemany(f"{insert} NOTHING", [(path, now) for path in report.get("added", ())])
+    db.executemany(f"{insert} UPDATE SET at = excluded.at", [(path, now) for path in report.get("changed", ())])
+    db.executemany("DELETE FROM arrivals WHERE path = ?", [(path,) for path in report.get("removed", ())])
+
+
 def _run(row: sqlite3.Row) -> Run:
     values = dict(row)
     values |= {"status": Status(row["status"]), "cancel": bool(row["cancel"])}
@@ -378,5 +427,6 @@ def _run(row: sqlite3.Row) -> Run:
 def _job(row: sqlite3.Row) -> StoredJob:
     values = dict(row)
     values |= {"full": bool(row["full"]), "cancel": bool(row["cancel"]), "status": Status(row["status"])}
-    values |= {"files": json.loads(row["files"]) if row["files"] else {}}
+    files = json.loads(row["files"]) if row["files"] else {}
+    values |= {"files": {path: JobFile(**file) for path, file in files.items()}}
     return StoredJob(**values)

@@ -426,6 +426,12 @@ class ReadCache:
         document = document_from_dict(json.loads(row[2])) if row[2] else None
         return Reading(root, path, content_key, read_key, row[0], row[1], document)
 
+    def failure(self, root: str, path: str) -> str:
+        """Why the file could not be read when it was last tried; empty when it could, or was never tried."""
+        sql = "SELECT reason FROM readings WHERE root = ? AND path = ? AND document = ''"
+        row = self._db.execute(sql, (root, path)).fetchone()
+        return str(row[0]) if row else ""
+
     def prune(self, keep: Iterable[tuple[str, str]]) -> int:
         """Drop the readings of places not in ``keep``; returns how many went."""
         kept = set(keep)

@@ -62,6 +62,8 @@ PAGE_ACTIONS = {
     "redaktion.delete_report": "rapport slettet",
     "redaktion.delete_unread": "fil slettet",
     "redaktion.reindex": "indeksering sat i gang",
+    "redaktion.cancel_job": "job annulleret",
+    "redaktion.cancel_run": "kørsel standset",
     "redaktion.use_index": "indeks taget i brug",
     "redaktion.feedback_csv": "tilbagemeldinger udtrukket",
     "udtraek.hits_csv": "svar udtrukket",
@@ -69,6 +71,8 @@ PAGE_ACTIONS = {
     "udtraek.answer_docx": "svar udtrukket",
     "dokumenter.original": "original hentet",
 }
+# The parts of a page's address that say what is done something to.
+TARGETS = ("document_id", "job_id", "run_id")
 EDITORS_BLUEPRINTS = frozenset({"redaktion"})
 
 
@@ -181,7 +185,7 @@ def _record_pages(response: Response) -> Response:
     if action and response.status_code < HTTPStatus.BAD_REQUEST and g.get("identity") is not None:
         given = request.view_args or {}
         named = [file.filename or "" for file in request.files.values()] if request.method == "POST" else []
-        target = str(given.get("document_id") or request.form.get("indeks", ""))
+        target = next((str(given[name]) for name in TARGETS if name in given), request.form.get("indeks", ""))
         try:
             record(action, target=target, detail=", ".join(named))
         except (OSError, sqlite3.Error) as error:

@@ -22,10 +22,10 @@ from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMedia
 
 from kb import __version__
 from kb.access import AccessRole
-from kb.api import removed
 from kb.api.schemas import AnswerQuery, NoQuery, Query
 from kb.errors import InputError
-from kb.search import Searcher, SnapshotHolder, clean_question
+from kb.removed import RemainingHolder, gone_from
+from kb.search import Searcher, clean_question
 from kb.settings import Settings
 
 PREFIX = "/api/v1"
@@ -122,9 +122,9 @@ def settings() -> Settings:
     return found
 
 
-def holder() -> SnapshotHolder:
+def holder() -> RemainingHolder:
     """The application's snapshot holder."""
-    found: SnapshotHolder = current_app.extensions["kb"].holder
+    found: RemainingHolder = current_app.extensions["kb"].holder
     return found
 
 
@@ -206,5 +206,5 @@ def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
     made_of = [__version__, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
-    made_of.append(sorted(removed.of(searcher.snapshot)))
+    made_of.append(sorted(gone_from(searcher.snapshot)))
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

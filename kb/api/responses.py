@@ -408,6 +408,13 @@ class Health(Body):
     problem: str | None
 
 
+class JobFile(Body):
+    """How far a job is with a file; ``over`` when what ``state`` says is final."""
+
+    state: Annotated[str, Field(description="I ord, fx «læst», «kan findes nu» eller grunden til, at det gik galt.")]
+    over: bool
+
+
 class Job(Body):
     """An indexing job; ``done`` of ``total`` steps of ``stage`` are over (0: not known), ``report`` is by file."""
 
@@ -421,8 +428,9 @@ class Job(Body):
     total: int
     file: Annotated[str, Field(description="Filen, der arbejdes på.")]
     seconds_left: Annotated[float | None, Field(description="Skøn over, hvor længe trinnet varer endnu.")]
+    stopping: Annotated[bool, Field(description="Om jobbet er bedt om at standse og endnu ikke har gjort det.")]
     run_id: Annotated[str | None, Field(description="Kørslen, der udfører jobbet; null, til den er begyndt.")]
-    files: Annotated[dict[str, str], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
+    files: Annotated[dict[str, JobFile], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
     report: dict[str, Any]
     error: str
     advice: str

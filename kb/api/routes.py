@@ -10,7 +10,7 @@ from flask import g
 from kb import __version__, builds
 from kb.access import AccessRole
 from kb.answer import answer as make_answer
-from kb.api import removed, responses, schemas
+from kb.api import responses, schemas
 from kb.api.operations import Api, holder, settings
 from kb.api.paging import choose, chosen_fields, next_address, page_of
 from kb.api.suggestions import suggest
@@ -71,12 +71,10 @@ def documents(searcher: Searcher, query: schemas.DocumentsQuery) -> dict[str, An
     """Rapporterne uden deres tekst, filtreret og sorteret."""
     names = chosen_fields(query.fields, responses.Document)
     wanted = {name: set(values) for name, values in query.filters.items()}
-    gone = removed.of(searcher.snapshot)
     passing = [
         stored
-        for id_, stored in searcher.snapshot.records.items()
-        if id_ not in gone
-        and all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
+        for stored in searcher.snapshot.records.values()
+        if all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
     ]
     page = page_of(sorted(passing, key=_ORDERS[query.order]), query.top, query.offset)
     page["items"] = [choose(_document(stored), names) for stored in page["items"]]
@@ -141,7 +139,7 @@ def passage(searcher: Searcher, passage_id: str) -> dict[str, Any]:
 
 
 def _check_there(snapshot: Snapshot, document_id: str) -> None:
-    if document_id not in snapshot.records or document_id in removed.of(snapshot):
+    if document_id not in snapshot.records:
         raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from flask import Response, current_app, g, jsonify
 from werkzeug.datastructures import FileStorage
 
-from kb import editing, indexing
+from kb import editing
 from kb.access import AccessRole
-from kb.api import removed, responses, schemas
+from kb.api import responses, schemas
 from kb.api.guard import guard, record
 from kb.api.operations import PREFIX, Api, holder, settings
 from kb.api.paging import next_address, page_of
@@ -24,6 +24,7 @@ from kb.jobs import Job, Jobs
 from kb.search import clean_question
 from kb.state import State
 from kb.store import StoredRecord
+from kb.uploads import shown_name
 
 changes = Api("aendringer")
 ACCEPTED, CREATED = 202, 201
@@ -34,6 +35,12 @@ METADATA_EXAMPLE = {"titel": "Erfaringer med ruteplanlægning", "projekt": "Flee
 def jobs() -> Jobs:
     """The application's jobs."""
     found: Jobs = current_app.extensions["kb"].jobs
+    return found
+
+
+def state() -> State:
+    """The application's runs."""
+    found: State = current_app.extensions["kb"].state
     return found
 
 
@@ -49,9 +56,8 @@ def _accepted(values: dict[str, Any], job: Job) -> Response:
 
 
 def _stored(document_id: str) -> StoredRecord:
-    snapshot = holder().searcher().snapshot
-    found = snapshot.records.get(document_id)
-    if found is None or document_id in removed.of(snapshot):
+    found = holder().searcher().snapshot.records.get(document_id)
+    if found is None:
         raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
     return found
 
@@ -64,9 +70,8 @@ def _stored(document_id: str) -> StoredRecord:
 def upload(file: FileStorage, metadata: schemas.EditedMetadata) -> Response:
     """Læg en fil ind, med eller uden metadata. Hvad den er, afgøres af dens indhold; den gemmes under et navn, serveren
     giver den. Rapporten kan findes, når jobbet er færdigt."""
-    path = editing.add_recognised(settings(), file, metadata.model_dump(exclude_defaults=True))
-    removed.clear()
-    record("rapport lagt ind", target=path, detail=file.filename or "")
+    path = editing.add(settings(), file, metadata.model_dump(exclude_defaults=True))
+    record("rapport lagt ind", target=path, detail=shown_name(file.filename or ""))
     return _accepted({"path": path}, jobs().start(by=g.identity.name, files=[path]))
 
 
@@ -90,10 +95,9 @@ def replace_metadata(document_id: str, body: schemas.EditedMetadata) -> Response
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
 def delete(document_id: str) -> Response:
-    """Filen og dens metadata slettes, og rapporten kan ikke hentes mere. Den er ude af alle svar, når jobbet er
+    """Filen og dens metadata slettes. Rapporten er straks ude af søgning, svar og sider, og af indekset, når jobbet er
     færdigt."""
     editing.remove(settings(), _stored(document_id))
-    removed.mark(holder().searcher().snapshot, document_id)
     record("rapport slettet", target=document_id)
     return _accepted({"document_id": document_id}, jobs().start(by=g.identity.name))
 
@@ -149,9 +153,8 @@ def job(job_id: str) -> dict[str, Any]:
     example={"build_id": "20261123T153037044417Z"},
 )  # fmt: skip
 def use_build(build_id: str) -> dict[str, Any]:
-    """Gå tilbage til et ældre indeks, hvis det er helt."""
-    chosen = indexing.roll_back(settings(), build_id)
-    removed.clear()
+    """Gå tilbage til et ældre indeks, hvis det er helt. Det, der er slettet siden, er med, til der indekseres igen."""
+    chosen = editing.use_build(settings(), build_id)
     record("indeks taget i brug", target=chosen)
     return {"build_id": chosen}
 
@@ -204,9 +207,8 @@ def audit_trail(query: schemas.SinceQuery) -> dict[str, Any]:
 )  # fmt: skip
 def runs(query: schemas.ListQuery) -> dict[str, Any]:
     """Alle indekseringer, også dem fra kommandolinjen, nyeste først."""
-    with State(settings().state_dir) as state:
-        # One more than asked for tells whether there is a next page.
-        found = state.runs(query.top + 1, query.offset)
+    # One more than asked for tells whether there is a next page.
+    found = state().runs(query.top + 1, query.offset)
     following = next_address(query.top, query.offset) if len(found) > query.top else None
     return {"items": [run.as_dict() for run in found[: query.top]], "next": following}
 
@@ -217,8 +219,7 @@ def runs(query: schemas.ListQuery) -> dict[str, Any]:
 )  # fmt: skip
 def run(run_id: str) -> dict[str, Any]:
     """Hvor langt kørslen er, og når den er færdig, hvad den gjorde ved hver fil."""
-    with State(settings().state_dir) as state:
-        return state.run(run_id).as_dict()
+    return state().run(run_id).as_dict()
 
 
 @changes.operation(
@@ -227,8 +228,6 @@ def run(run_id: str) -> dict[str, Any]:
 )  # fmt: skip
 def cancel_run(run_id: str) -> dict[str, Any]:
     """Bed en kørsel om at standse ved sit næste skridt. Indekset i brug er uændret."""
-    with State(settings().state_dir) as state:
-        state.run(run_id)
-        state.cancel_run(run_id)
-        record("kørsel standset", target=run_id)
-        return state.run(run_id).as_dict()
+    state().cancel_run(run_id)
+    record("kørsel standset", target=run_id)
+    return state().run(run_id).as_dict()

@@ -1,4 +1,4 @@
-"""Redaktionen: upload, metadata, replace, remove, reindex, builds, and the questions that got no answer.
+"""Redaktionen: upload, metadata, replace, remove, reindex, runs, builds, and the questions that got no answer.
 
 Open to those whose identity the server's gate found to be an editor's. An application without a gate is open only to a
 browser on the machine itself: a request that came through a proxy is not from here, whatever its address says, and
@@ -15,18 +15,21 @@ from flask import Blueprint, Request, Response, g, jsonify, make_response, redir
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from kb import builds, editing, indexing
+from kb import builds, editing
 from kb.access import AccessRole, Identity, Via
-from kb.errors import IndexUnusableError, InputError
+from kb.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.jobs import Job
 from kb.models import DOCUMENT_TYPES, THEMES
 from kb.search import Snapshot
+from kb.state import KEPT_RUNS
 from kb.store import StoredRecord
-from kb.web.presenters import reading, wording
+from kb.uploads import shown_name
+from kb.web.presenters import reading, runs, wording
 from kb.web.services import services, snapshot
 
-UPLOAD_LIMIT = 200 * 1024 * 1024
 MOST_FILES = 50
+RUNS_SHOWN = 20
+FILES_SHOWN = 200
 _HERE = frozenset({"127.0.0.1", "::1"})
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
@@ -56,7 +59,7 @@ def _who() -> str:
 def _only_editors() -> None:
     if not may_edit():
         raise Forbidden
-    request.max_content_length = UPLOAD_LIMIT
+    request.max_content_length = services().settings.max_upload_mb * 1024 * 1024
 
 
 @blueprint.after_request
@@ -80,22 +83,34 @@ def overview() -> str:
         "admin/oversigt.html",
         jobs=services().jobs.newest()[:5],
         failures=held.failures() if held else [],
+        names=services().upload_names.all(),
         unanswered=services().feedback.unanswered()[:5],
         problem=services().holder.problem,
-        limit=UPLOAD_LIMIT // (1024 * 1024),
+        limit=services().settings.max_upload_mb,
+        unfinished=not (services().settings.authority and services().settings.accessibility_contact),
     )
 
 
 @blueprint.post("/filer")
 def upload() -> BaseResponse:
-    """Take files in and start a run."""
+    """Take files in and start a run; one that cannot be read is told of beside the others."""
     files = [file for file in request.files.getlist("filer") if file.filename]
     if not files:
         raise InputError("Der var ingen filer i formularen.", advice="Vælg en eller flere filer, og prøv igen.")
     if len(files) > MOST_FILES:
         raise InputError(f"Der må højst sendes {MOST_FILES} filer ad gangen.", advice="Send dem i flere omgange.")
-    paths = [editing.add(services().settings, file) for file in files]
-    return _started(services().jobs.start(by=_who(), files=paths))
+    taken, refused = [], {}
+    for file in files:
+        try:
+            taken.append(editing.add(services().settings, file))
+        except UnreadableUploadError as error:
+            refused[shown_name(file.filename or "")] = str(error)
+    if not taken:
+        raise InputError(
+            " ".join(f"»{name}« er ikke lagt ind: {reason}" for name, reason in refused.items()),
+            advice="Gem indholdet som fx PDF, Word eller tekst, og prøv igen.",
+        )
+    return _started(services().jobs.start(by=_who(), files=taken, refused=refused))
 
 
 def _started(job: Job) -> BaseResponse:
@@ -129,7 +144,9 @@ def _job(job_id: str) -> Job:
 @blueprint.get("/job/<job_id>")
 def job(job_id: str) -> str:
     """One run, its progress and its files."""
-    return render_template("admin/job.html", job=_job(job_id), documents=_documents_by_path())
+    return render_template(
+        "admin/job.html", job=_job(job_id), documents=_documents_by_path(), names=services().upload_names.all()
+    )
 
 
 def _documents_by_path() -> dict[str, str]:
@@ -146,13 +163,52 @@ def job_state(job_id: str) -> Response:
     )
 
 
+@blueprint.post("/job/<job_id>/afbryd")
+def cancel_job(job_id: str) -> BaseResponse:
+    """Cancel a run that waits, and ask one at work to stop."""
+    return _started(services().jobs.cancel(job_id))
+
+
+@blueprint.get("/koersler")
+def run_list() -> str:
+    """All runs, also those from the command line, newest first."""
+    page = min(max(1, request.args.get("side", 1, int)), KEPT_RUNS // RUNS_SHOWN)
+    # One more than shown tells whether there is a next page.
+    found = services().state.runs(RUNS_SHOWN + 1, (page - 1) * RUNS_SHOWN)
+    views = [runs.run_view(run) for run in found[:RUNS_SHOWN]]
+    return render_template("admin/koersler.html", runs=views, page=page, more=len(found) > RUNS_SHOWN)
+
+
+@blueprint.get("/koersler/<run_id>")
+def run(run_id: str) -> str:
+    """One run: who started it, what it did to each file, and how long each stage took."""
+    return render_template(
+        "admin/koersel.html",
+        view=runs.run_view(services().state.run(run_id)),
+        most=FILES_SHOWN,
+        documents=_documents_by_path(),
+        names=services().upload_names.all(),
+    )
+
+
+@blueprint.post("/koersler/<run_id>/afbryd")
+def cancel_run(run_id: str) -> BaseResponse:
+    """Ask a run to stop at its next step."""
+    services().state.cancel_run(run_id)
+    return redirect(url_for("redaktion.run", run_id=run_id), 303)
+
+
 @blueprint.get("/rapporter")
 def reports() -> str:
     """All reports with their state, and the files that could not be read."""
     held = snapshot()
     stored = sorted(held.records.values(), key=lambda one: one.record.metadata.titel.casefold())
     return render_template(
-        "admin/rapporter.html", reports=stored, failures=held.failures(), file_format=wording.file_format
+        "admin/rapporter.html",
+        reports=stored,
+        failures=held.failures(),
+        names=services().upload_names.all(),
+        file_format=wording.file_format,
     )
 
 
@@ -172,6 +228,7 @@ def report(document_id: str) -> str:
         types=DOCUMENT_TYPES,
         themes=THEMES,
         fields=reading.EDITED_FIELDS,
+        names=services().upload_names.all(),
     )
 
 
@@ -226,7 +283,7 @@ def index_list() -> str:
 @blueprint.post("/indekser")
 def use_index() -> BaseResponse:
     """Put an older build in use."""
-    indexing.roll_back(services().settings, request.form.get("indeks") or None)
+    editing.use_build(services().settings, request.form.get("indeks") or None)
     return redirect(url_for("redaktion.index_list"), 303)
 
 

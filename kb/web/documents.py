@@ -181,8 +181,9 @@ def original(document_id: str) -> Response:
     held = snapshot()
     path = _original_file(held, document_id)
     media_type = held.records[document_id].record.media_type
+    name = services().upload_names.all().get(held.records[document_id].record.path, path.name)
     # As a download and never shown: a web page among the reports must not run as one of ours.
-    return send_file(path.resolve(), mimetype=media_type, as_attachment=True, download_name=path.name)
+    return send_file(path.resolve(), mimetype=media_type, as_attachment=True, download_name=name)
 
 
 @blueprint.get("/dokumenter/<document_id>/side/<int:number>.png")

@@ -12,12 +12,13 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 
-from kb.models import Hit, SearchResult
+from kb.errors import StorageError
+from kb.models import DocumentRecord, Hit, SearchResult
 from kb.text import slug
 from kb.web import asked
 from kb.web.answers import view_of
 from kb.web.presenters import answers, hits, quotes, wording
-from kb.web.services import searcher, snapshot
+from kb.web.services import searcher, services, snapshot
 
 MOST_HITS = 100
 FEED_ENTRIES = 20
@@ -151,12 +152,24 @@ def _add_project(document: Any, project: answers.ProjectView) -> None:
             paragraph.add_run(f"{finding.text}{own} {answers.references([finding.citation])}")
 
 
+def _came_in(record: DocumentRecord, made: str) -> str:
+    """When a report came in as it is; when no run tells, the time ``made`` of the build."""
+    try:
+        return services().state.arrival(record.path) or made
+    except StorageError:
+        return made  # reading goes on where nothing can be written
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A passage in a feed. ``id`` is made of place and text: a feed reader takes a changed passage for a new one."""
+    """A passage in a feed. ``id`` is made of place and text: a feed reader takes a changed passage for a new one.
+
+    ``updated`` is when its report came in as it is (ISO 8601).
+    """
 
     id: str
     address: str
+    updated: str
     hit: hits.HitView
 
 
@@ -164,15 +177,17 @@ class Entry:
 def feed() -> Response:
     """The passages that answer a question as a feed: a reader's program shows those it has not seen before."""
     question, result = _result()
+    made = snapshot().manifest.created
     entries = [
         Entry(
             _urn(hit.passage.id, hit.passage.text),
             passage_address(hit.passage.document_id, hit.passage.id),
+            _came_in(hit.document, made),
             hits.passage_view(hit.passage, hit.document),
         )
         for hit in result.hits[:FEED_ENTRIES]
     ]
-    updated = snapshot().manifest.created
+    updated = max((entry.updated for entry in entries), default=made)
     feed_id = _urn(question.url("udtraek.feed"))
     page = render_template("sporg.atom.xml", asked=question, updated=updated, entries=entries, feed_id=feed_id)
     response = make_response(page)

@@ -13,6 +13,8 @@ from kb.feedback import FeedbackStore
 from kb.jobs import Jobs
 from kb.search import Searcher, Snapshot
 from kb.settings import Settings
+from kb.state import State
+from kb.uploads import UploadNames
 
 EXTENSION = "kb"
 
@@ -20,8 +22,12 @@ EXTENSION = "kb"
 class Holder(Protocol):
     """Hands out the searcher on the newest good build, as :class:`kb.search.SnapshotHolder` does."""
 
-    problem: KbError | None
     embedder: Embedder
+
+    @property
+    def problem(self) -> KbError | None:
+        """Why the newest build is not the one in use, if so."""
+        ...
 
     def searcher(self) -> Searcher:
         """The searcher; raises :class:`kb.errors.IndexUnusableError` when there is no good build."""
@@ -35,11 +41,17 @@ class Services:
         self.settings = settings
         self.holder = holder
         self.feedback = FeedbackStore(settings.state_dir)
+        self.upload_names = UploadNames(settings.state_dir)
 
     @cached_property
     def jobs(self) -> Jobs:
         """The background jobs; made when first needed, so that reading needs no writable folder."""
         return Jobs(self.settings, self.holder.embedder)
+
+    @cached_property
+    def state(self) -> State:
+        """The runs and what they tell; opened when first needed, as the jobs are."""
+        return State(self.settings.state_dir)
 
 
 def services() -> Services:

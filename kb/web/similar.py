@@ -15,7 +15,7 @@ def similar(snapshot: Snapshot, passage: Passage, top: int) -> list[Passage]:
     """The nearest passages of other projects, one a report, nearest first."""
     row = snapshot.store.passage(passage.id).row
     vector = snapshot.vectors.vectors(np.array([row], dtype=np.int64))[0]
-    ranked = [row for row, _ in snapshot.vectors.search(vector, NEIGHBOURS)]
+    ranked = [row for row, _ in snapshot.vectors.search(vector, NEIGHBOURS, snapshot.allowed_rows({}))]
     stored = snapshot.store.passages(ranked)
     own = snapshot.records[passage.document_id].record.metadata.projekt
     seen = {passage.document_id}
@@ -23,7 +23,7 @@ def similar(snapshot: Snapshot, passage: Passage, top: int) -> list[Passage]:
     for candidate in (stored[row].passage for row in ranked):
         other = snapshot.records[candidate.document_id]
         same_project = own and other.record.metadata.projekt == own
-        if candidate.document_id in seen or same_project or other.copy_of:
+        if candidate.document_id in seen or same_project:
             continue
         seen.add(candidate.document_id)
         found.append(candidate)

@@ -39,6 +39,7 @@ PAGES = {
     "redaktion: rapporter": "/admin/rapporter",
     "redaktion: rapport": "/admin/rapporter/norddjurs-mailsortering",
     "redaktion: spørgsmål": "/admin/spoergsmaal",
+    "redaktion: kørsler": "/admin/koersler",
     "redaktion: indekser": "/admin/indekser",
 }
 RULES = {

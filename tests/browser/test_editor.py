@@ -57,6 +57,9 @@ def test_from_upload_to_answer_and_out_again(desk: Page, own_server: Server) -> 
     expect(rows.filter(has_text="noter æøå.txt")).to_contain_text("kan findes nu")
     expect(rows.filter(has_text="i stykker.pdf")).not_to_contain_text("kan findes nu")
     expect(rows.filter(has_text="i stykker.pdf")).to_contain_text("PDF")
+    assert sorted(path.name for path in own_server.settings.corpus.joinpath("indlagt").iterdir()) == [
+        "i-stykker.pdf", "klima-robot.md", "noter-aeoeaa.txt",
+    ]  # fmt: skip
 
     desk.goto("/sporg?q=Hvad+måler+klimarobotten+ved+Marstal+havn")
     expect(desk.locator(".passage-quote").first).to_contain_text("Marstal havn hver time")

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from kb import editing, indexing
-from kb.errors import InputError
+from kb.errors import InputError, UnreadableUploadError
 from kb.search import Snapshot
 from kb.settings import Settings
 from kb.store import Failure, StoredRecord
+from kb.uploads import UploadNames, shown_name
 from tests.support import HashEmbedder
 
 
@@ -40,27 +41,35 @@ def record(settings: Settings, document_id: str) -> StoredRecord:
 
 
 @pytest.mark.parametrize(
-    ("name", "safe"),
+    ("name", "shown"),
     [
-        ("Rapport æøå (2).pdf", "Rapport æøå (2).pdf"), ("../../etc/passwd.txt", "passwd.txt"),
-        ("C:\\mapper\\fil.docx", "fil.docx"), (".skjult.md", "skjult.md"), ("a\x00b\nc.txt", "abc.txt"),
-        ("a" * 300 + ".pdf", "a" * 117 + ".pdf"), ("e\u0301n.md", "én.md"), ("<b>.html", "b.html"),
+        ("Rapport æøå (2).pdf", "Rapport æøå (2).pdf"), ("../../etc/passwd", "passwd"),
+        ("C:\\mapper\\fil.docx", "fil.docx"), ("a\x00b\nc.txt", "a b c.txt"), ("", "uden navn"),
+        ("010190-1238 sag.pdf", "[CPR-nummer skjult] sag.pdf"),
+        ("a" * 300 + ".pdf", "a" * 147 + "…" + "a" * 8 + ".pdf"),
     ],
 )  # fmt: skip
-def test_a_name_is_made_safe_and_stays_readable(name: str, safe: str) -> None:
-    assert editing.safe_name(name) == safe
+def test_a_name_is_shown_without_what_is_none_of_it(name: str, shown: str) -> None:
+    assert shown_name(name) == shown
 
 
-@pytest.mark.parametrize("name", ["", "uden-endelse", ".pdf", "fil.", "rapport.meta.yaml", "fil.p/df", "..", "fil.#"])
-def test_a_name_without_a_proper_suffix_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="filendelse"):
-        editing.safe_name(name)
+def test_a_file_is_kept_under_a_name_of_our_own_and_known_by_its_own(settings: Settings) -> None:
+    sent = {
+        "Årsrapport (2).txt": "indlagt/aarsrapport-2.txt",
+        "årsrapport 2.md": "indlagt/aarsrapport-2.md",
+        "ÅRSRAPPORT-2.txt": "indlagt/aarsrapport-2-2.txt",
+        "010190-1238.txt": "indlagt/cpr-nummer-skjult.txt",
+    }
+    assert [editing.add(settings, Sent(name)) for name in sent] == list(sent.values())
+    names = UploadNames(settings.state_dir).all()
+    assert names["indlagt/aarsrapport-2.txt"] == "Årsrapport (2).txt"
+    assert names["indlagt/cpr-nummer-skjult.txt"] == "[CPR-nummer skjult].txt"
 
 
-def test_a_taken_name_gets_a_number(settings: Settings) -> None:
-    assert editing.add(settings, Sent("a.md")) == "indlagt/a.md"
-    assert editing.add(settings, Sent("a.md")) == "indlagt/a-2.md"
-    assert editing.add(settings, Sent("a.md")) == "indlagt/a-3.md"
+def test_what_no_reader_takes_is_not_kept(settings: Settings) -> None:
+    with pytest.raises(UnreadableUploadError, match="program"):
+        editing.add(settings, Sent("rapport.pdf", "MZ og mere"))
+    assert list((settings.corpus / editing.FOLDER).iterdir()) == []
 
 
 def test_a_lost_connection_leaves_nothing_behind(settings: Settings) -> None:
@@ -82,6 +91,7 @@ def test_metadata_is_kept_where_the_form_does_not_ask(indexed: Settings) -> None
 def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings) -> None:
     path = editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.txt"))
     assert path == "asta.txt"
+    assert UploadNames(indexed.state_dir).all() == {"asta.txt": "Ny udgave.txt"}
     assert not (indexed.corpus / "asta.md").exists()
     indexing.run(indexed, HashEmbedder())
     document = Snapshot.open(indexed.index_dir).document("asta").document
@@ -94,6 +104,14 @@ def test_a_removed_report_takes_its_metadata_along(indexed: Settings) -> None:
     editing.write_metadata(indexed, stored, {"titel": "Ny"})
     editing.remove(indexed, stored)
     assert not list(indexed.corpus.glob("asta*"))
+
+
+def test_a_replaced_report_of_the_same_format_stays_in_its_place(indexed: Settings) -> None:
+    assert editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.markdown")) == "asta.md"
+    assert (indexed.corpus / "asta.md").read_text(encoding="utf-8").startswith("Ny tekst")
+    with pytest.raises(UnreadableUploadError):
+        editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.md", "MZ"))
+    assert sorted(path.name for path in indexed.corpus.glob(".*")) == []
 
 
 def test_nothing_outside_the_corpus_is_touched(indexed: Settings, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from kb import indexing
 from kb.errors import CancelledError, IndexingError, NotFoundError, StorageError
 from kb.settings import Settings
-from kb.state import State, Status
+from kb.state import JobFile, State, Status
 from kb.statefile import STATE_FILE
 from tests.support import CORPUS, HashEmbedder
 
@@ -74,10 +74,26 @@ def test_a_run_asked_to_stop_stops_at_its_next_stage(settings: Settings, embedde
     assert indexing.run(settings, embedder).published
 
 
+def test_a_file_came_in_when_a_run_took_it_in_as_it_is(tmp_path: Path) -> None:
+    with State(tmp_path) as state:
+
+        def after(**report: list[str]) -> str:
+            state.finish_run(state.begin_run("prøven"), Status.DONE, report=report)
+            return state.arrival("a.md")
+
+        first = after(added=["a.md", "b.md"])
+        assert first
+        assert after(unchanged=["a.md"]) == first
+        assert after(added=["a.md"]) == first  # an index that was emptied takes all files in again
+        assert after(changed=["a.md"]) > first
+        assert after(removed=["a.md"]) == ""
+        assert state.arrival("b.md") == first
+
+
 def test_jobs_come_in_turn_and_like_ones_join(tmp_path: Path) -> None:
     with State(tmp_path) as state:
-        first = state.add_job("a", files={"x.md": "venter"})
-        assert state.add_job("b", files={"y.md": "venter"}).id == first.id
+        first = state.add_job("a", files={"x.md": JobFile()})
+        assert state.add_job("b", files={"y.md": JobFile()}).id == first.id
         assert set(state.job(first.id).files) == {"x.md", "y.md"}
         full = state.add_job("a", full=True)
         assert full.id > first.id

@@ -127,7 +127,7 @@ async function follow(area) {
     bar.removeAttribute("value");
   }
   for (const cell of area.querySelectorAll("[data-file]")) {
-    cell.textContent = job.files[cell.dataset.file];
+    cell.textContent = job.files[cell.dataset.file].state;
   }
   window.setTimeout(() => follow(area), 700);
 }

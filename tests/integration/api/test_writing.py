@@ -79,7 +79,7 @@ def editor(callers: dict[AccessRole, Caller]) -> Caller:
 
 def test_from_upload_to_search_and_out_again(editor: Caller, own: Settings) -> None:
     job = editor.finish(editor.upload("Klima Robot.md", REPORT, {"projekt": "Havnevagten", "år": 2025}))
-    assert job["files"] == {"indlagt/klima-robot.md": "kan findes nu"}
+    assert job["files"] == {"indlagt/klima-robot.md": {"state": "kan findes nu", "over": True}}
     found = editor("GET", "/search", query_string={"q": "vandstanden ved Marstal havn", "projekt": "Havnevagten"})
     (hit, *_) = found.get_json()["hits"]
     assert (hit["document_id"], hit["year"]) == ("indlagt-klima-robot", 2025)

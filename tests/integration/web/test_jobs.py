@@ -14,7 +14,7 @@ from kb.errors import NotFoundError
 from kb.jobs import Job, Jobs, JobState
 from kb.search import SnapshotHolder
 from kb.settings import Settings
-from kb.state import State
+from kb.state import JobFile, State
 from tests.support import HashEmbedder, report_text
 
 
@@ -47,11 +47,32 @@ def test_a_run_tells_what_became_of_each_file(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder())
     job = ended(jobs, jobs.start(by="prøven", files=["asta.md", "i stykker.pdf"]))
     assert job.state is JobState.DONE
-    assert job.files["asta.md"] == "kan findes nu"
-    assert "PDF" in job.files["i stykker.pdf"]
+    assert job.files["asta.md"] == JobFile("kan findes nu", over=True)
+    assert "PDF" in job.files["i stykker.pdf"].state
     assert job.report["documents"] == 4
     with State(settings.state_dir) as state:
         assert state.run(job.run_id).started_by == "prøven"
+
+
+def test_why_a_file_cannot_be_read_is_told_before_the_run_is_over(settings: Settings) -> None:
+    (settings.corpus / "i stykker.pdf").write_bytes(b"%PDF-1.7 og ikke mere")
+    jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
+    refused = {"program.exe": "Filen er et program og kan ikke læses."}
+    job = jobs.start(by="prøven", files=["asta.md", "i stykker.pdf"], refused=refused)
+    wait(lambda: now(jobs, job).stage.startswith("indlejrer"))
+    found = now(jobs, job)
+    assert not found.is_over
+    assert (found.files["asta.md"].over, found.files["i stykker.pdf"].over) == (False, True)
+    assert "PDF" in found.files["i stykker.pdf"].state
+    told = ended(jobs, job).files
+    assert told["i stykker.pdf"] == found.files["i stykker.pdf"]
+    assert told["program.exe"] == JobFile(refused["program.exe"], over=True)
+
+
+def test_a_file_that_is_gone_when_the_run_begins_is_told_of(settings: Settings) -> None:
+    jobs = Jobs(settings, HashEmbedder())
+    job = ended(jobs, jobs.start(by="prøven", files=["væk.md"]))
+    assert job.files["væk.md"] == JobFile("ligger ikke længere i mappen med rapporter", over=True)
 
 
 def test_what_is_asked_for_during_a_run_is_run_once_more(settings: Settings) -> None:
@@ -73,7 +94,7 @@ def test_progress_tells_stage_steps_and_time_left(settings: Settings) -> None:
     wait(lambda: now(jobs, job).seconds_left is not None and now(jobs, job).stage == "indlejrer sætninger")
     found = now(jobs, job)
     assert 0 < found.done <= found.total
-    assert found.files["asta.md"] == "indlejrer sætninger …"
+    assert found.files["asta.md"].state == "indlejrer sætninger …"
     assert ended(jobs, job).state is JobState.DONE
 
 
@@ -82,14 +103,15 @@ def test_a_run_waits_for_another_that_has_the_index(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder())
     with indexing.lock(settings.index_dir):
         job = jobs.start(by="prøven", files=["asta.md"])
-        wait(lambda: "anden indeksering" in now(jobs, job).files["asta.md"])
+        wait(lambda: "anden indeksering" in now(jobs, job).files["asta.md"].state)
     assert ended(jobs, job).state is JobState.DONE
 
 
 def test_a_run_that_cannot_be_made_says_why(settings: Settings) -> None:
     jobs = Jobs(settings.model_copy(update={"corpus": settings.corpus / "findes ikke"}), HashEmbedder())
-    job = ended(jobs, jobs.start(by="prøven"))
+    job = ended(jobs, jobs.start(by="prøven", files=["asta.md"]))
     assert job.state is JobState.FAILED
+    assert job.files == {"asta.md": JobFile("kom ikke med", over=True)}
     assert "findes ikke" in job.error
     assert job.advice
 
@@ -100,9 +122,10 @@ def test_a_job_at_work_and_one_that_waits_can_be_cancelled(indexed: Settings) ->
     jobs = Jobs(indexed, HashEmbedder(batch_seconds=0.3))
     first = jobs.start(by="prøven")
     wait(lambda: now(jobs, first).stage.startswith("indlejrer"))
-    second = jobs.start(by="prøven")
+    second = jobs.start(by="prøven", files=["asta.md"])
     assert jobs.cancel(second.id).state is JobState.CANCELLED
-    jobs.cancel(first.id)
+    assert now(jobs, second).files == {"asta.md": JobFile("annulleret", over=True)}
+    assert jobs.cancel(first.id).stopping
     assert ended(jobs, first).state is JobState.CANCELLED
     assert builds.current_id(indexed.index_dir) == before
     with State(indexed.state_dir) as state:
@@ -132,14 +155,14 @@ def test_jobs_are_remembered_and_those_that_died_with_the_server_are_taken_up(se
     jobs = Jobs(settings, HashEmbedder())
     done = ended(jobs, jobs.start(by="prøven"))
     with State(settings.state_dir) as state:
-        died = state.add_job("prøven", files={"asta.md": "venter"})
+        died = state.add_job("prøven", files={"asta.md": JobFile()})
         state.own_job(died.id, 2**22 + 1)  # no process has so high a number
     again = Jobs(settings, HashEmbedder())
     assert again.get(done.id) == done
     wait(lambda: (again.get(died.id) or done).is_over)
     found = again.get(died.id)
     assert found is not None
-    assert (found.state, found.files) == (JobState.DONE, {"asta.md": "kan findes nu"})
+    assert (found.state, found.files) == (JobState.DONE, {"asta.md": JobFile("kan findes nu", over=True)})
 
 
 @pytest.mark.parametrize("name", ["nøgle", "job"])

@@ -1,0 +1,124 @@
+"""A deleted report is gone at once: in every process, from search, answers, pages and the API, before any run."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb import builds, editing, indexing
+from kb.errors import NotFoundError
+from kb.removed import RemainingHolder
+from kb.search import Searcher, SnapshotHolder
+from kb.server import make_app
+from kb.settings import Settings
+from tests.support import HashEmbedder, make_settings, report_text, write_corpus
+
+# Addresses whose answer names the report ``asta`` while it is there.
+SHOWING = (
+    "/sporg?q=journalnotater", "/dokumenter", "/projekter", "/temaer/data", "/dokumenter/noter?passage=noter.1",
+    "/sporg.csv?q=journalnotater", "/sporg.atom?q=journalnotater", "/api/v1/search?q=journalnotater",
+    "/api/v1/answer?q=Hvad+gjorde+journalnotater", "/api/v1/documents", "/api/v1/projects",
+    "/api/v1/suggestions?q=Rapport+om",
+)  # fmt: skip
+
+
+@pytest.fixture
+def indexed(settings: Settings) -> Settings:
+    indexing.run(settings, HashEmbedder())
+    return settings
+
+
+def holder(settings: Settings) -> RemainingHolder:
+    return RemainingHolder(SnapshotHolder(settings, HashEmbedder()), settings)
+
+
+def documents_found(searcher: Searcher, question: str = "journalnotater") -> set[str]:
+    return {hit.passage.document_id for hit in searcher.search(question, top=50).hits}
+
+
+def delete(settings: Settings, document_id: str) -> None:
+    editing.remove(settings, holder(settings).searcher().snapshot.records[document_id])
+
+
+def test_a_deleted_report_is_gone_before_any_run(indexed: Settings) -> None:
+    one, other = holder(indexed), holder(indexed)  # as two processes have them
+    assert "asta" in documents_found(one.searcher())
+    before = one.searcher().snapshot
+    delete(indexed, "asta")
+    for held in (one, other):
+        searcher = held.searcher()
+        assert searcher is held.searcher()
+        assert documents_found(searcher) == set(before.records) - {"asta"}
+        result = searcher.search("journalnotater")
+        assert result.facets["projekt"] == {"Falddetektion": 1, "Mailsortering": 1}
+        assert result.total == before.manifest.passages - len(before.passages_of("asta"))
+        assert [project.slug for project in searcher.snapshot.projects()] == ["falddetektion", "mailsortering"]
+        assert not searcher.search("journalnotater", filters={"projekt": ["ASTA"]}).hits
+        assert searcher.snapshot.passages_of("asta") == []
+        for ask in (searcher.snapshot.document, searcher.snapshot.file_of):
+            with pytest.raises(NotFoundError):
+                ask("asta")
+        with pytest.raises(NotFoundError):
+            searcher.snapshot.passage("asta.1")
+    indexing.run(indexed, HashEmbedder())
+    assert one.searcher().snapshot.build_id != before.build_id
+    assert "asta" not in documents_found(one.searcher())
+
+
+def test_no_page_and_no_answer_of_the_api_has_it(indexed: Settings) -> None:
+    client = make_app(indexed, HashEmbedder()).test_client()
+    held = {path: client.get(path).headers.get("ETag", "") for path in SHOWING}
+    for path in SHOWING:
+        assert "asta" in client.get(path).text, path
+    delete(indexed, "asta")
+    for path in SHOWING:
+        response = client.get(path, headers={"If-None-Match": held[path]})
+        assert (response.status_code, "asta" in response.text) == (200, False), path
+    for path in ("/dokumenter/asta", "/dokumenter/asta/original", "/projekter/asta", "/api/v1/passages/asta.1"):
+        assert client.get(path).status_code == 404, path
+
+
+def test_a_run_that_had_read_the_file_does_not_bring_it_back(indexed: Settings) -> None:
+    held = holder(indexed)
+
+    class Deletes:
+        def stage(self, name: str, total: int) -> None:
+            if name == "skærer":
+                delete(indexed, "asta")
+
+        def step(self, count: int = 1, note: str = "") -> None:
+            pass
+
+    (indexed.corpus / "ny.md").write_text(report_text("sneplove"), encoding="utf-8")
+    report = indexing.run(indexed, HashEmbedder(), progress=Deletes())
+    assert "asta.md" in report.unchanged
+    assert documents_found(held.searcher(), "sneplove") == {"ny", "faldrisiko", "mail-sortering", "noter"}
+
+
+def test_what_is_put_back_is_there_again_and_another_text_in_its_place_is_not_taken_for_it(indexed: Settings) -> None:
+    held, file = holder(indexed), indexed.corpus / "asta.md"
+    text = file.read_text(encoding="utf-8")
+    delete(indexed, "asta")
+    file.write_text("# Noget helt andet\n", encoding="utf-8")
+    assert "asta" not in documents_found(held.searcher())
+    file.write_text(text, encoding="utf-8")
+    assert "asta" in documents_found(held.searcher())
+    assert not indexing.run(indexed, HashEmbedder()).published
+
+
+def test_an_older_index_put_in_use_has_what_it_had(indexed: Settings) -> None:
+    held, before = holder(indexed), builds.current_id(indexed.index_dir)
+    delete(indexed, "asta")
+    indexing.run(indexed, HashEmbedder())
+    editing.use_build(indexed, before)
+    assert "asta" in documents_found(held.searcher())
+
+
+def test_another_version_of_a_deleted_report_is_found_in_its_place(tmp_path_factory: pytest.TempPathFactory) -> None:
+    settings = make_settings(tmp_path_factory.mktemp("versioner"))
+    text = report_text("journalnotater", project="ASTA", paragraphs=12)
+    write_corpus(settings.corpus, {"a.md": text, "b.md": text.replace("tre kommuner", "fire kommuner")})
+    indexing.run(settings, HashEmbedder())
+    held = holder(settings)
+    (first,) = documents_found(held.searcher())
+    delete(settings, first)
+    assert documents_found(held.searcher()) == {"a", "b"} - {first}

@@ -1,0 +1,188 @@
+"""What editors do on the pages, without a browser: put files in, watch and cancel runs, and see what each run did."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import pytest
+from flask.testing import FlaskClient
+
+from kb import indexing
+from kb.search import SnapshotHolder
+from kb.settings import Settings
+from kb.state import State, Status
+from kb.web.app import create_app
+from tests.support import HashEmbedder, report_text
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def client_of(settings: Settings, embedder: HashEmbedder | None = None) -> FlaskClient:
+    embedder = embedder or HashEmbedder()
+    return create_app(settings, SnapshotHolder(settings, embedder)).test_client()
+
+
+@pytest.fixture
+def indexed(settings: Settings) -> Settings:
+    indexing.run(settings, HashEmbedder())
+    return settings
+
+
+@pytest.fixture
+def slow(indexed: Settings) -> FlaskClient:
+    """A desk whose runs take seconds, for there is always something new to take in."""
+    (indexed.corpus / "ny.md").write_text(report_text("sneplove", paragraphs=8), encoding="utf-8")
+    return client_of(indexed, HashEmbedder(batch_seconds=0.3))
+
+
+def wait(found: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def started(client: FlaskClient, path: str, **form: object) -> str:
+    """Send a form that starts a run; the address of its job."""
+    response = client.post(path, **form)
+    assert response.status_code == 303, response.text
+    return response.headers["Location"]
+
+
+def over(client: FlaskClient, job: str) -> str:
+    """A job's page when it is over."""
+    wait(lambda: client.get(f"{job}.json").get_json()["over"])
+    return client.get(job).text
+
+
+def uploaded(*files: tuple[str, bytes]) -> dict[str, object]:
+    sent = [(io.BytesIO(content), name) for name, content in files]
+    return {"data": {"filer": sent}, "content_type": "multipart/form-data"}
+
+
+def test_each_file_of_several_is_told_of_and_known_by_its_own_name(indexed: Settings) -> None:
+    client = client_of(indexed)
+    files = uploaded(
+        ("Klima Robot.md", b"# Klimarobotten\n\nKlimarobotten maler vandstanden.\n"),
+        ("i stykker.pdf", b"%PDF-1.7 og ikke mere"),
+        ("../program.exe", b"MZ\x90\x00"),
+    )
+    page = over(client, started(client, "/admin/filer", **files))
+    rows = dict(re.findall(r'<th scope="row">(.*?)</th><td[^>]*>([^<]*)', page))
+    assert rows["Klima Robot.md"].startswith("kan findes nu")
+    assert "PDF" in rows["i stykker.pdf"]
+    assert rows["program.exe"] == "Filen er et program og kan ikke læses."
+    assert sorted(path.name for path in (indexed.corpus / "indlagt").iterdir()) == ["i-stykker.pdf", "klima-robot.md"]
+    for address in ("/admin", "/admin/rapporter", "/admin/rapporter/indlagt-klima-robot"):
+        assert "indlagt/" not in re.sub(r'value="[^"]*"', "", client.get(address).text), address
+    assert "Klima Robot.md" in client.get("/admin/rapporter").text
+    with client.get("/dokumenter/indlagt-klima-robot/original") as original:
+        assert "Klima Robot.md" in original.headers["Content-Disposition"]
+
+
+def test_when_no_file_can_be_taken_in_the_page_says_why_of_each(indexed: Settings) -> None:
+    files = uploaded(("a.exe", b"MZ\x90\x00"), ("b.png", b"\x89PNG og mere"))
+    response = client_of(indexed).post("/admin/filer", **files)
+    assert response.status_code == 400
+    assert "»a.exe« er ikke lagt ind: Filen er et program" in response.text
+    assert "»b.png« er ikke lagt ind: Filen er et billede" in response.text
+    with State(indexed.state_dir) as state:
+        assert not state.jobs()
+
+
+def test_a_run_at_work_and_one_that_waits_are_cancelled_from_the_page(slow: FlaskClient, indexed: Settings) -> None:
+    first = started(slow, "/admin/indeksering")
+    wait(lambda: slow.get(f"{first}.json").get_json()["stage"].startswith("indlejrer"))
+    second = started(slow, "/admin/indeksering")
+    buttons = re.findall(r'action="(/admin/job/[^"]+/afbryd)"', slow.get("/admin").text)
+    assert buttons == [f"{second}/afbryd", f"{first}/afbryd"]
+    assert slow.post(f"{first}/afbryd", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    for job in (second, first):
+        assert f'action="{job}/afbryd"' in slow.get(job).text
+        assert started(slow, f"{job}/afbryd") == job
+    assert "Annulleret" in over(slow, second)
+    assert "Annulleret" in over(slow, first)
+    assert "/afbryd" not in slow.get("/admin").text
+    assert slow.post("/admin/job/findes-ikke/afbryd").status_code == 404
+    with State(indexed.state_dir) as state:
+        assert state.runs(1)[0].status is Status.CANCELLED
+
+
+def test_every_run_is_listed_with_what_it_did(indexed: Settings) -> None:
+    (indexed.corpus / "asta.md").unlink()
+    (indexed.corpus / "noter.txt").write_text("Vandløb og CPR 010190-1238 i sagen.\n", encoding="utf-8")
+    (indexed.corpus / "i stykker.pdf").write_bytes(b"%PDF-1.7 og ikke mere")
+    report = indexing.run(indexed, HashEmbedder(), started_by="Anna And")
+    client = client_of(indexed)
+    listed = client.get("/admin/koersler").text
+    assert "Sat i gang af Anna And" in listed
+    assert "Sat i gang af kb index" in listed
+    assert "1 ændret, 1 fjernet, 1 kunne ikke læses, 1 med skjulte personoplysninger" in listed
+    page = client.get(f"/admin/koersler/{report.run_id}").text
+    for words in ("Anna And", "Fjernede (1)", "asta.md", "i stykker.pdf: PDF", "noter.txt: ", "<dt>Indlejrer</dt>"):
+        assert words in page, words
+    assert client.get("/admin/koersler/findes-ikke").status_code == 404
+    assert client.get("/admin/koersler?side=99999999999999999999").status_code == 200
+
+
+def test_a_run_from_the_command_line_is_cancelled_from_its_page(indexed: Settings) -> None:
+    client = client_of(indexed)
+    with State(indexed.state_dir) as state:
+        run_id = state.begin_run("kb index")
+        assert f'action="/admin/koersler/{run_id}/afbryd"' in client.get("/admin/koersler").text
+        client.post(f"/admin/koersler/{run_id}/afbryd")
+        assert state.is_cancelled(run_id)
+    assert "bedt om at standse" in client.get(f"/admin/koersler/{run_id}").text
+    assert client.post("/admin/koersler/findes-ikke/afbryd").status_code == 404
+
+
+def test_a_feed_tells_when_each_report_came_in(indexed: Settings) -> None:
+    client = client_of(indexed)
+
+    def updated() -> tuple[str, dict[str, str]]:
+        feed = ElementTree.fromstring(client.get("/sporg.atom?q=erfaringen").text)  # noqa: S314
+        entries = {
+            str(entry.find(f"{ATOM}link").get("href")): str(entry.findtext(f"{ATOM}updated"))  # type: ignore[union-attr]
+            for entry in feed.iter(f"{ATOM}entry")
+        }
+        return str(feed.findtext(f"{ATOM}updated")), entries
+
+    newest, before = updated()
+    assert newest == max(before.values())
+    (indexed.corpus / "ny.md").write_text(report_text("sneplove"), encoding="utf-8")
+    indexing.run(indexed, HashEmbedder())
+    newest_now, after = updated()
+    new = {address for address in after if "/dokumenter/ny?" in address}
+    assert new
+    assert {after[address] for address in new} == {newest_now}
+    assert newest_now > newest
+    assert {address: after[address] for address in before if address in after}.items() <= before.items()
+
+
+@pytest.mark.parametrize(
+    ("contact", "shown"),
+    [
+        ("web@vandby.dk", '<a href="mailto:web@vandby.dk">web@vandby.dk</a>'),
+        ("https://vandby.dk/kontakt/", '<a href="https://vandby.dk/kontakt/">vandby.dk/kontakt</a>'),
+        ("telefon 12 34 56 78", ": telefon 12 34 56 78."),
+    ],
+)
+def test_the_accessibility_statement_names_the_authority(indexed: Settings, contact: str, shown: str) -> None:
+    named = indexed.model_copy(update={"authority": "Vandby Kommune", "accessibility_contact": contact})
+    page = client_of(named).get("/tilgaengelighed").text
+    assert "Vandby Kommune er ansvarlig" in page
+    assert shown in page
+    assert "KB_AUTHORITY" not in page
+    assert "mangler myndighedens navn" not in client_of(named).get("/admin").text
+
+
+def test_those_who_run_the_base_are_told_that_the_statement_lacks_a_name(indexed: Settings) -> None:
+    client = client_of(indexed)
+    assert "KB_AUTHORITY" in client.get("/tilgaengelighed").text
+    assert "mangler myndighedens navn" in client.get("/admin").text
+    elsewhere = client.get("/tilgaengelighed", environ_base={"REMOTE_ADDR": "10.0.0.7"}).text
+    assert "KB_AUTHORITY" not in elsewhere
