@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from kb.access import check_setup
 from kb.api import embedding, guard, measuring, openapi, requests, signin
@@ -27,6 +27,7 @@ from kb.errors import ConfigurationError, IndexUnusableError
 from kb.keys import KeyStore
 from kb.removed import RemainingHolder
 from kb.search import SnapshotHolder
+from kb.senders import PacedChannel
 from kb.settings import Settings, load_settings
 from kb.web.app import create_app
 
@@ -90,6 +91,27 @@ class Json(DefaultJSONProvider):
     sort_keys = False
 
 
+def make_server(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    """The server, listening at the settings' address; raises ``OSError`` when it cannot be used."""
+    listening: dict[int, Any] = {}
+    server = create_server(
+        app,
+        map=listening,
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+        ident=None,
+        # Whoever falls silent in the middle of a request is let go.
+        channel_timeout=CHANNEL_TIMEOUT,
+        # Above what the application takes, so that it is the application that says no.
+        max_request_body_size=MOST_BYTES,
+    )
+    for one in listening.values():
+        if isinstance(one, BaseWSGIServer):
+            one.channel_class = PacedChannel
+    return server
+
+
 def run(settings: Settings, embedder: Embedder) -> None:
     """Serve until interrupted; raises :class:`ConfigurationError` when the address cannot be used."""
     requests.log_as_json()
@@ -97,17 +119,7 @@ def run(settings: Settings, embedder: Embedder) -> None:
     _forget_old_events(settings)
     _warm(app, embedder)
     try:
-        server = create_server(
-            app,
-            host=settings.host,
-            port=settings.port,
-            threads=settings.threads,
-            ident=None,
-            # Whoever sends this slowly is let go.
-            channel_timeout=CHANNEL_TIMEOUT,
-            # Above what the application takes, so that it is the application that says no.
-            max_request_body_size=MOST_BYTES,
-        )
+        server = make_server(app, settings)
     except OSError as error:
         raise ConfigurationError(
             f"Adressen {settings.host}:{settings.port} kan ikke bruges: {error.strerror}.",
