@@ -19,7 +19,7 @@ from datetime import date
 import pypdfium2
 from pypdf.errors import FileNotDecryptedError
 
-from kb.errors import DamagedFileError, NoTextError, OcrMissingError, ReadLimitError
+from kb.errors import DamagedFileError, NoTextError, OcrMissingError, ReadError, ReadLimitError
 from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
@@ -29,7 +29,7 @@ from kb.extract.pdf.lines import has_table
 from kb.extract.pdf.model import RawPage, plain_text
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
 from kb.extract.pdf.salvage import salvage
-from kb.extract.pdf.scanned import is_unreadable, needs_ocr, recognised, unreadable_parts
+from kb.extract.pdf.scanned import is_too_large, is_unreadable, needs_ocr, recognised, unreadable_parts
 from kb.extract.timing import TooSlow, time_limit
 from kb.models import ReadWarning
 
@@ -39,6 +39,7 @@ _SLOW, _SLOW_PAGE = 3.0, 0.2
 # The share of a file's time that recognition may use; the rest is for what comes after it.
 _OCR_SHARE = 0.8
 _NAMED_PAGES = 12
+_TOO_LARGE = "billedet er for stort til at blive læst. Gem det mindre, fx i 300 punkter pr. tomme."
 
 
 def read_pdf(data: bytes, options: ReadOptions) -> Content:
@@ -143,6 +144,7 @@ class _Scans:
     deadline: float
     done: set[int] = field(default_factory=set)
     left: list[int] = field(default_factory=list)
+    too_large: list[int] = field(default_factory=list)
     out_of_time: bool = False
     unreadable: list[int] = field(default_factory=list)
 
@@ -151,6 +153,9 @@ class _Scans:
         parts = None if needs_ocr(self.document, page) else unreadable_parts(page)
         if parts is not None and not parts:
             return _without_unreadable(page)
+        if is_too_large(self.document, page):
+            self.too_large.append(page.number)
+            return page if parts is None else _without_unreadable(page)
         seconds = self.deadline - time.monotonic()
         if self.wanted and ocr.is_installed() and seconds > 0 and not self.out_of_time:
             try:
@@ -174,13 +179,17 @@ class _Scans:
             found.append(ReadWarning("sider-uden-tekst", text))
         elif self.left:
             found.append(ReadWarning("kræver-ocr", f"{_pages(self.left)} er billeder. {self._cure()}"))
+        if self.too_large:
+            found.append(ReadWarning("sider-uden-tekst", f"{_pages(self.too_large)}: {_TOO_LARGE}"))
         if self.unreadable:
             text = f"{_pages(self.unreadable)} har skrift, som filen ikke fortæller bogstaverne i. {self._cure()}"
             found.append(ReadWarning("ulæselig-skrift", text))
         return found
 
-    def no_text(self) -> NoTextError:
+    def no_text(self) -> ReadError:
         """Why a file of which nothing was read has no text."""
+        if self.too_large:
+            return ReadLimitError(f"{_pages(self.too_large)}: {_TOO_LARGE}", code="for-stor")
         if self.left and self.out_of_time:
             return NoTextError(
                 "Siderne er billeder, og tegngenkendelsen nåede ikke at blive færdig.", code="tidsgrænse"

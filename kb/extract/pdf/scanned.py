@@ -25,6 +25,8 @@ _UNREADABLE = 0.3
 _FEW_UNREADABLE = 40
 _UNREADABLE_SHARE = 0.04
 _MAX_PIXELS = 40_000_000
+# Bytes that an image may take up unpacked; PDFium leaves one that is too large out and says nothing.
+_MAX_IMAGE = 1 << 30
 _PADDING = 3.0
 # Of the height of a line's box; recognised lines have both ascenders and descenders.
 _TYPE_SIZE = 0.8
@@ -57,6 +59,21 @@ def needs_ocr(document: pdfium.PdfDocument, page: RawPage) -> bool:
         return sum(1 for _ in shapes) >= _MANY_SHAPES
     finally:
         shown.close()
+
+
+def is_too_large(document: pdfium.PdfDocument, page: RawPage) -> bool:
+    """Whether an image on the page takes up more memory unpacked than there is for one."""
+    shown = document[page.number - 1]
+    try:
+        images = shown.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+        return any(_bytes(image) > _MAX_IMAGE for image in images if isinstance(image, pdfium.PdfImage))
+    finally:
+        shown.close()
+
+
+def _bytes(image: pdfium.PdfImage) -> int:
+    described = image.get_metadata()
+    return int(described.width * described.height * max(described.bits_per_pixel, 1)) // 8
 
 
 def _area(bounds: tuple[float, float, float, float]) -> float:

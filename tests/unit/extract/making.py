@@ -10,6 +10,8 @@ from pathlib import Path
 from docx import Document as Word
 from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, NumberObject, StreamObject
 
 from kb.extract import ReadOptions, read_file
 from kb.models import Document
@@ -101,6 +103,26 @@ def scanned_pdf(lines: Sequence[str]) -> bytes:
     pdf.add_page()
     pdf.image(image, 0, 0, 210, 297)
     return bytes(pdf.output())
+
+
+def image_pdf(width: int, height: int) -> bytes:
+    """A page that is one grey image which says it has so many pixels."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    image = StreamObject()
+    image.set_data(b"\0" * 100_000)
+    described = {"/Type": NameObject("/XObject"), "/Subtype": NameObject("/Image"), "/Width": NumberObject(width),
+                 "/Height": NumberObject(height), "/ColorSpace": NameObject("/DeviceGray"),
+                 "/BitsPerComponent": NumberObject(8)}  # fmt: skip
+    image.update({NameObject(key): value for key, value in described.items()})
+    shown = StreamObject()
+    shown.set_data(b"q 595 0 0 842 0 0 cm /I Do Q")
+    images = DictionaryObject({NameObject("/I"): writer._add_object(image)})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): images})
+    page[NameObject("/Contents")] = writer._add_object(shown)
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
 
 
 def docx(fill: object = None) -> bytes:

@@ -7,10 +7,21 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader, PdfWriter
 
 from kb.errors import DamagedFileError, ReadError, ReadLimitError
 from kb.extract import find_files
-from tests.unit.extract.making import MARKER_TEXT, container, docx, epub, opendocument, read, report_pdf, written
+from tests.unit.extract.making import (
+    MARKER_TEXT,
+    container,
+    docx,
+    epub,
+    image_pdf,
+    opendocument,
+    read,
+    report_pdf,
+    written,
+)
 
 ENTITIES = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>'
 
@@ -33,6 +44,19 @@ def test_a_zip_bomb_is_refused_unopened(tmp_path: Path, name: str) -> None:
     with pytest.raises(ReadLimitError) as caught:
         read(written(tmp_path, "a.docx", bomb))
     assert caught.value.code == "zip-bombe"
+
+
+def test_an_image_too_large_to_unpack_is_told_as_that_and_not_as_one_without_text(tmp_path: Path) -> None:
+    with pytest.raises(ReadLimitError, match="for stort") as caught:
+        read(written(tmp_path, "stor.pdf", image_pdf(60_000, 60_000)))
+    assert caught.value.code == "for-stor"
+    with pytest.raises(ReadError, match=r"ikke fundet tekst|kræver OCR"):
+        read(written(tmp_path, "almindelig.pdf", image_pdf(1000, 1500)))
+    writer = PdfWriter(clone_from=PdfReader(written(tmp_path, "a.pdf", report_pdf(1))))
+    writer.append(PdfReader(tmp_path / "stor.pdf"))
+    writer.write(tmp_path / "begge.pdf")
+    (warning,) = read(tmp_path / "begge.pdf").warnings
+    assert (warning.code, "for stort" in warning.message) == ("sider-uden-tekst", True)
 
 
 def test_a_container_of_very_many_parts_is_refused(tmp_path: Path) -> None:
