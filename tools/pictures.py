@@ -2,24 +2,26 @@
 
     python tools/pictures.py
 
-It serves the shipped corpus from ``index/`` by itself, with an empty state folder. Pictures show the top of the page,
-in 64 colours so that they stay small.
+It serves the shipped corpus from a copy of ``index/`` by itself, with an empty state folder. Before the editors' pages
+are taken, three files are put in, one of them broken, and a question that has no answer is asked, so that there is
+something on them. Pictures show the top of the page, in 64 colours so that they stay small.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FilePayload, sync_playwright
 from waitress.server import BaseWSGIServer, create_server
 
 from kb.server import make_app
@@ -52,19 +54,36 @@ PAGES = {
     "om": "/om",
     "hjaelp": "/hjaelp",
     "tilgaengelighed": "/tilgaengelighed",
+    "fejl-404": "/findes-ikke",
+}
+EDITORS_PAGES = {
     "redaktion": "/admin",
     "redaktion-rapporter": "/admin/rapporter",
     "redaktion-rapport": "/admin/rapporter/norddjurs-mailsortering",
     "redaktion-spoergsmaal": "/admin/spoergsmaal",
+    "redaktion-koersler": "/admin/koersler",
     "redaktion-indekser": "/admin/indekser",
-    "fejl-404": "/findes-ikke",
 }
+UPLOADED: Sequence[FilePayload] = (
+    {
+        "name": "Erfaringer med chatbot på biblioteket.md",
+        "mimeType": "text/markdown",
+        "buffer": "# Chatbot på biblioteket\n\n## Læring\n\nLånerne spurgte mest om åbningstider.\n".encode(),
+    },
+    {
+        "name": "Referat af styregruppemøde.txt",
+        "mimeType": "text/plain",
+        "buffer": "Styregruppen mødtes i maj.\n".encode(),
+    },
+    {"name": "Slutrapport (scannet).pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 og ikke mere"},
+)
+RUN_MS = 300_000
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description="Take pictures of every page.")
-    parser.add_argument("--only", nargs="*", default=list(PAGES), help="names of pages")
+    parser.add_argument("--only", nargs="*", default=[*PAGES, *EDITORS_PAGES], help="names of pages")
     parser.add_argument("--into", type=Path, default=TARGET)
     arguments = parser.parse_args()
     arguments.into.mkdir(parents=True, exist_ok=True)
@@ -72,19 +91,47 @@ def main() -> int:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for _ in PAGES:  # each visit to the front page finds out about one more example
             browser.new_page().goto(address)
-        for name in arguments.only:
-            for width in WIDTHS:
-                picture = take(browser, address + PAGES[name], width)
-                picture.save(arguments.into / f"{name}-{width}.png", optimize=True)
+        chosen = {name: path for name, path in PAGES.items() if name in arguments.only}
+        take_all(browser, address, chosen, arguments.into)
+        chosen = {name: path for name, path in EDITORS_PAGES.items() if name in arguments.only}
+        if chosen:
+            job, run = work_at_the_desk(browser, address)
+            take_all(browser, address, {**chosen, "redaktion-job": job, "redaktion-koersel": run}, arguments.into)
         browser.close()
     return 0
 
 
+def take_all(browser: Browser, address: str, pages: Mapping[str, str], folder: Path) -> None:
+    """Take each page in each width."""
+    for name, path in pages.items():
+        for width in WIDTHS:
+            take(browser, address + path, width).save(folder / f"{name}-{width}.png", optimize=True)
+
+
+def work_at_the_desk(browser: Browser, address: str) -> tuple[str, str]:
+    """Ask, put files in and wait; returns the addresses of the job and of its run."""
+    page = browser.new_page(base_url=address)
+    page.goto(PAGES["afslag"])
+    page.goto("/admin")
+    page.get_by_label("Filer").set_input_files(UPLOADED)
+    page.get_by_role("button", name="Læg ind og indeksér").click()
+    link = page.get_by_role("link", name="Se alt, hvad kørslen gjorde")
+    link.wait_for(timeout=RUN_MS)
+    run = link.get_attribute("href") or ""
+    job = urlsplit(page.url).path
+    page.close()
+    return job, run
+
+
 @contextmanager
 def served() -> Iterator[str]:
-    """The shipped corpus behind an address on this machine."""
-    with tempfile.TemporaryDirectory() as state:
-        settings = load_settings(corpus=ROOT / "corpus", index_dir=ROOT / "index", state_dir=Path(state))
+    """A copy of the shipped corpus and of its index behind an address on this machine."""
+    with tempfile.TemporaryDirectory() as made:
+        corpus, index, state = (Path(made) / name for name in ("corpus", "index", "state"))
+        shutil.copytree(ROOT / "corpus", corpus)
+        shutil.copytree(ROOT / "index", index, ignore=shutil.ignore_patterns("models"))
+        (index / "models").symlink_to(ROOT / "index" / "models")
+        settings = load_settings(corpus=corpus, index_dir=index, state_dir=state)
         server = create_server(make_app(settings), host="127.0.0.1", port=0)
         assert isinstance(server, BaseWSGIServer)
         assert server.socket is not None

@@ -12,7 +12,7 @@ import io
 from typing import Any
 
 from flask import Blueprint, Request, Response, g, jsonify, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import BadRequest, Forbidden, NotFound
+from werkzeug.exceptions import BadRequest, Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb import builds, editing
@@ -25,7 +25,7 @@ from kb.state import KEPT_RUNS
 from kb.store import StoredRecord
 from kb.uploads import shown_name
 from kb.web.presenters import reading, runs, wording
-from kb.web.services import services, snapshot
+from kb.web.services import services, snapshot, there
 
 MOST_FILES = 50
 RUNS_SHOWN = 20
@@ -122,9 +122,7 @@ def delete_unread() -> BaseResponse:
     """Remove a file that could not be read."""
     wanted = request.form.get("sti", "")
     failure = next((one for one in snapshot().failures() if one.path == wanted), None)
-    if failure is None:
-        raise NotFound
-    editing.remove_unread(services().settings, failure)
+    editing.remove_unread(services().settings, there(failure))
     return _started(services().jobs.start(by=_who()))
 
 
@@ -135,10 +133,7 @@ def reindex() -> BaseResponse:
 
 
 def _job(job_id: str) -> Job:
-    found = services().jobs.get(job_id)
-    if found is None:
-        raise NotFound
-    return found
+    return there(services().jobs.get(job_id))
 
 
 @blueprint.get("/job/<job_id>")
@@ -213,10 +208,7 @@ def reports() -> str:
 
 
 def _stored(document_id: str) -> StoredRecord:
-    found = snapshot().records.get(document_id)
-    if found is None:
-        raise NotFound
-    return found
+    return there(snapshot().records.get(document_id))
 
 
 @blueprint.get("/rapporter/<document_id>")

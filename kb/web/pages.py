@@ -16,7 +16,7 @@ from kb.web import asked
 from kb.web.answers import view_of
 from kb.web.examples import examples
 from kb.web.presenters import facets, hits, quotes, wording
-from kb.web.services import searcher, services, snapshot
+from kb.web.services import searcher, services, snapshot, there
 
 NEWEST = 5
 # Findings of each role on a project's page, and passages of each project on a theme's page.
@@ -107,9 +107,7 @@ def projects() -> str:
 def project(slug: str) -> str:
     """One project: its reports, and what they tell by role."""
     held = snapshot()
-    found = next((one for one in held.projects() if one.slug == slug), None)
-    if found is None:
-        raise NotFound
+    found = there(next((one for one in held.projects() if one.slug == slug), None))
     records = [held.records[id_].record for id_ in found.document_ids]
     findings = [
         (wording.ROLE_LABELS[role], role.value, views)

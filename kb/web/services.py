@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from flask import current_app
+from werkzeug.exceptions import NotFound
 
 from kb.embed import Embedder
 from kb.errors import KbError
@@ -52,6 +53,16 @@ class Services:
     def state(self) -> State:
         """The runs and what they tell; opened when first needed, as the jobs are."""
         return State(self.settings.state_dir)
+
+
+Found = TypeVar("Found")
+
+
+def there(found: Found | None) -> Found:
+    """What was looked up by a part of the address; the page does not exist where there is nothing."""
+    if found is None:
+        raise NotFound
+    return found
 
 
 def services() -> Services:

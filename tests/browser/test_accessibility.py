@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Server
 
@@ -85,6 +85,17 @@ def test_the_open_parts_of_an_answer_pass_too(page: Page) -> None:
         details.evaluate("element => { element.open = true; }")
     page.locator(".answer .cite").first.click()
     assert violations(page) == ""
+
+
+def test_a_run_and_its_files_pass_too(page: Page) -> None:
+    page.goto("/admin/koersler")
+    page.locator("main li.report a").first.click()
+    assert violations(page) == ""
+    page.goto("/admin")
+    page.get_by_role("button", name="Indeksér igen").click()
+    expect(page.locator("#tilstand")).to_have_text("Færdig", timeout=60_000)
+    assert violations(page) == ""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 def test_targets_are_large_enough_for_a_finger(page: Page) -> None:

@@ -52,10 +52,10 @@ def test_from_upload_to_answer_and_out_again(desk: Page, own_server: Server) -> 
     desk.get_by_label("Filer").set_input_files(files)
     desk.get_by_role("button", name="Læg ind og indeksér").click()
     wait_until_over(desk)
-    rows = desk.locator("tbody tr")
-    expect(rows.filter(has_text="klima robot.md")).to_contain_text("kan findes nu")
-    expect(rows.filter(has_text="noter æøå.txt")).to_contain_text("kan findes nu")
-    expect(rows.filter(has_text="i stykker.pdf")).not_to_contain_text("kan findes nu")
+    rows = desk.locator("main li.report")
+    expect(rows.filter(has_text="klima robot.md")).to_contain_text("Kan findes nu")
+    expect(rows.filter(has_text="noter æøå.txt")).to_contain_text("Kan findes nu")
+    expect(rows.filter(has_text="i stykker.pdf")).not_to_contain_text("Kan findes nu")
     expect(rows.filter(has_text="i stykker.pdf")).to_contain_text("PDF")
     assert sorted(path.name for path in own_server.settings.corpus.joinpath("indlagt").iterdir()) == [
         "i-stykker.pdf", "klima-robot.md", "noter-aeoeaa.txt",

@@ -72,8 +72,9 @@ def section(path: Sequence[str], title: str) -> str:
 
 
 def byline(metadata: Metadata) -> str:
-    """Project, authority and year on one line, what is unknown left out."""
-    parts = [metadata.projekt, metadata.myndighed, str(metadata.år or "")]
+    """Project, authority and year on one line, what is unknown left out, and a project that the title names already."""
+    project = "" if metadata.titel.startswith(metadata.projekt) else metadata.projekt
+    parts = [project, metadata.myndighed, str(metadata.år or "")]
     return " · ".join(part for part in dict.fromkeys(parts) if part)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from kb.state import Run
 from kb.web.presenters.wording import counted
 
-MINUTE, HOUR = 60, 3600
+SHORTEST, MINUTE, HOUR = 0.1, 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ def _between(started: str, finished: str) -> str:
 
 def duration(seconds: float) -> str:
     """A length of time in words: 0,4 sek., 3 min. 20 sek., 2 t. 5 min."""
+    if 0 < seconds < SHORTEST:
+        return "under 0,1 sek."
     if seconds < MINUTE:
         return f"{seconds:.1f} sek.".replace(".", ",", 1)
     if seconds < HOUR:

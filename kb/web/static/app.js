@@ -127,7 +127,8 @@ async function follow(area) {
     bar.removeAttribute("value");
   }
   for (const cell of area.querySelectorAll("[data-file]")) {
-    cell.textContent = job.files[cell.dataset.file].state;
+    const state = job.files[cell.dataset.file].state;
+    cell.textContent = state.charAt(0).toUpperCase() + state.slice(1);
   }
   window.setTimeout(() => follow(area), 700);
 }
