@@ -28,7 +28,7 @@ from kb.errors import KbError, NotFoundError
 from kb.models import Passage
 from kb.search import Filters, Rows, Searcher, Snapshot, SnapshotHolder
 from kb.settings import Settings
-from kb.statefile import STATE_FILE, transaction
+from kb.statefile import STATE_FILE, rows_of, transaction
 from kb.store import StoredDocument, StoredRecord
 
 KEPT = 10_000
@@ -65,10 +65,7 @@ class Removals:
 
     def among(self, records: Mapping[str, StoredRecord]) -> frozenset[str]:
         """The ids of the deleted among a build's reports."""
-        if not self._path.is_file():
-            return frozenset()
-        with self._open() as connection:
-            marked = [row[0] for row in connection.execute("SELECT document_id FROM removed")]
+        marked = [row[0] for row in rows_of(self._path, "removed", "document_id")]
         return frozenset(id_ for id_ in marked if id_ in records and not _is_back(records[id_]))
 
 

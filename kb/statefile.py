@@ -10,9 +10,23 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 STATE_FILE = "state.sqlite"
 PATIENCE_SECONDS = 10
+
+
+def rows_of(path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
+    """Some columns of a whole table; nothing where the file or the table is not there yet.
+
+    Nothing is made, so that reading needs no folder that can be written to.
+    """
+    if not path.is_file():
+        return []
+    with closing(sqlite3.connect(path, timeout=PATIENCE_SECONDS)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+            return []
+        return connection.execute(f"SELECT {columns} FROM {table}").fetchall()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from kb.extract.personal import mask
-from kb.statefile import STATE_FILE, transaction
+from kb.statefile import STATE_FILE, rows_of, transaction
 
 LONGEST, LAST = 160, 12
 _SCHEMA = """
@@ -52,7 +52,4 @@ class UploadNames:
 
     def all(self) -> dict[str, str]:
         """The name of each uploaded file by its path; empty before the first."""
-        if not self._path.is_file():
-            return {}
-        with self._open() as connection:
-            return dict(connection.execute("SELECT path, name FROM uploads").fetchall())
+        return dict(rows_of(self._path, "uploads", "path, name"))

@@ -48,6 +48,7 @@ from kb.audit import Audit, Event
 from kb.keys import Key, KeyRefused, KeyStore
 from kb.sessions import SessionStore
 from kb.settings import Settings
+from kb.uploads import shown_name
 
 EXTENSION = "kb.guard"
 YEAR = 31_536_000
@@ -184,7 +185,8 @@ def _record_pages(response: Response) -> Response:
     action = PAGE_ACTIONS.get(request.endpoint or "")
     if action and response.status_code < HTTPStatus.BAD_REQUEST and g.get("identity") is not None:
         given = request.view_args or {}
-        named = [file.filename or "" for file in request.files.values()] if request.method == "POST" else []
+        sent = request.files.listvalues() if request.method == "POST" else ()
+        named = [shown_name(file.filename or "") for files in sent for file in files]
         target = next((str(given[name]) for name in TARGETS if name in given), request.form.get("indeks", ""))
         try:
             record(action, target=target, detail=", ".join(named))

@@ -29,7 +29,7 @@ REPORT = b"# Klimarobotten\n\nKlimarobotten maler vandstanden ved Marstal havn h
 @pytest.fixture
 def own(tmp_path: Path) -> Settings:
     """Settings of a closed server on a corpus of the test's own."""
-    made = make_settings(tmp_path, access="closed", max_upload_mb=1)
+    made = make_settings(tmp_path, access="closed", max_upload_mb=1, rate_limit=100_000)
     write_corpus(made.corpus)
     indexing.run(made, HashEmbedder())
     return made
@@ -132,7 +132,7 @@ def test_a_name_that_is_a_path_stays_in_its_folder(editor: Caller, own: Settings
 @pytest.fixture
 def bare(tmp_path: Path) -> Settings:
     """Settings of a closed server that has not indexed its reports."""
-    made = make_settings(tmp_path, access="closed", max_upload_mb=1)
+    made = make_settings(tmp_path, access="closed", max_upload_mb=1, rate_limit=100_000)
     write_corpus(made.corpus)
     return made
 
@@ -262,12 +262,14 @@ def test_a_foreign_page_cannot_make_a_browser_change_anything(tmp_path: Path, si
 def test_what_is_done_on_the_pages_is_in_the_trail_too(callers: dict[AccessRole, Caller], own: Settings) -> None:
     editor = callers[AccessRole.EDITOR]
     headers = {**editor.headers, "Sec-Fetch-Site": "same-origin"}
-    form = {"filer": (io.BytesIO(REPORT), "klima.md")}
+    form = {"filer": [(io.BytesIO(REPORT), "klima.md"), (io.BytesIO(REPORT + b"."), "010190-1238.md")]}
     page = editor.client.post("/admin/filer", data=form, headers=headers, content_type="multipart/form-data")
     assert page.status_code == 303
     editor.client.get("/sporg.csv?q=faldrisiko", headers=headers)
     events = [(entry.event.action, entry.event.who, entry.event.detail) for entry in Audit(own.state_dir).entries()]
-    assert events == [("rapport lagt ind", "editor", "klima.md"), ("svar udtrukket", "editor", "")]
+    assert events == [
+        ("rapport lagt ind", "editor", "klima.md, [CPR-nummer skjult].md"), ("svar udtrukket", "editor", ""),
+    ]  # fmt: skip
     (job,) = editor("GET", "/jobs").get_json()["items"]
     assert job["by"] == "editor"
     for _ in range(600):
