@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kb import indexing
-from kb.embed import SentenceTransformerEmbedder, load_embedder
+from kb.embed import ModelEmbedder, load_embedder
 from kb.evaluation.metrics import percentile
 from kb.jobs import Jobs
 from kb.search import SnapshotHolder
@@ -66,7 +66,7 @@ def _scratch(own: Settings, folder: Path) -> Settings:
     return own.model_copy(update={**places, "model": str(model.resolve())})
 
 
-def _changed_report(settings: Settings, embedder: SentenceTransformerEmbedder) -> dict[str, Any]:
+def _changed_report(settings: Settings, embedder: ModelEmbedder) -> dict[str, Any]:
     """Index, change one sentence of one report, index again."""
     indexing.run(settings, embedder)
     report = sorted(settings.corpus.rglob("*.md"))[0]
@@ -83,7 +83,7 @@ def _changed_report(settings: Settings, embedder: SentenceTransformerEmbedder) -
     }
 
 
-def _latency(settings: Settings, embedder: SentenceTransformerEmbedder, questions: int) -> dict[str, Any]:
+def _latency(settings: Settings, embedder: ModelEmbedder, questions: int) -> dict[str, Any]:
     holder = SnapshotHolder(settings, embedder)
     asked = cycle(QUESTIONS)
     for _ in range(10):

@@ -393,7 +393,8 @@ def model_prepare(force: bool, as_json: bool) -> None:
     """Klargør den medfølgende model; der hentes intet."""
     from kb.model_store import prepare
 
-    _print_model(asdict(prepare(load_settings(), force=force)), as_json)
+    settings = load_settings()
+    _print_model(prepare(settings, force=force, tell=_tell), settings, as_json)
 
 
 @model.command("use")
@@ -408,7 +409,8 @@ def model_use(name: str, query_prefix: str | None, passage_prefix: str | None, a
 
     given = {"query": query_prefix, "document": passage_prefix}
     prompts = {key: value for key, value in given.items() if value is not None}
-    _print_model(asdict(use(name, load_settings(), prompts=prompts)), as_json)
+    settings = load_settings()
+    _print_model(use(name, settings, prompts=prompts, tell=_tell), settings, as_json)
     if not as_json:
         out.print("Kør nu: kb index")
 
@@ -422,21 +424,49 @@ def model_list(as_json: bool) -> None:
 
     settings = load_settings()
     chosen = settings.model or selected(settings)
-    rows = [{**asdict(card), "in_use": card.name == chosen} for card in cards(settings)]
+    rows = [{**_model_values(card, settings), "in_use": card.name == chosen} for card in cards(settings)]
     if as_json:
         print_json({"models": rows})
         return
     for row in rows:
         out.print(f"{'→' if row['in_use'] else ' '} {row['name']}  {row['dimension']} tal, {row['fingerprint']}")
+        _print_runtimes(row)
     if not rows:
         out.print("Ingen. Kør: kb model prepare")
 
 
-def _print_model(values: dict[str, Any], as_json: bool) -> None:
+def _tell(word: str) -> None:
+    err.print(f"{word} …", markup=False)
+
+
+def _model_values(card: Any, settings: Settings) -> dict[str, Any]:
+    """A model's card, what embeds with it, and what was measured."""
+    from kb.embed import open_embedder
+
+    embedder = open_embedder(settings.models_dir / card.name, settings)
+    return {
+        **asdict(card),
+        "runtimes": {str(purpose): str(name) for purpose, name in embedder.runtimes.items()},
+        "measured": [asdict(one) for one in embedder.measured],
+    }
+
+
+def _print_model(card: Any, settings: Settings, as_json: bool) -> None:
+    values = _model_values(card, settings)
     if as_json:
         print_json(values)
-    else:
-        out.print(f"{values['name']} er klar: {values['dimension']} tal pr. passage, {values['fingerprint']}")
+        return
+    out.print(f"{values['name']} er klar: {values['dimension']} tal pr. passage, {values['fingerprint']}")
+    _print_runtimes(values)
+
+
+def _print_runtimes(values: dict[str, Any]) -> None:
+    chosen = values["runtimes"]
+    out.print(f"   spørgsmål med {chosen['questions']}, passager med {chosen['passages']}", style="dim")
+    for one in values["measured"]:
+        cosine = min(one["question_cosine"], one["passage_cosine"])
+        speed = f"{one['question_ms']:7.1f} ms pr. spørgsmål {one['passages_per_second']:7.1f} passager/s"
+        out.print(f"   {one['runtime']:<22} {speed}   cosinus mindst {cosine:.4f}", style="dim")
 
 
 def _settings_and_embedder() -> tuple[Settings, Any]:

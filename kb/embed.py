@@ -1,25 +1,32 @@
-"""Texts to vectors: the Embedder protocol and its sentence-transformers implementation.
+"""Texts to vectors: the Embedder protocol, and the embedder of a prepared model on the runtimes chosen for it.
 
 Vectors are float32, of unit length, one row a text. Questions and passages go in with the model's own prefixes, which
-the model's folder carries as prompts. torch and sentence-transformers are imported only when an embedder is loaded.
+its card carries. Which runtime embeds them is measured when the model is prepared (:mod:`kb.runtimes`) and can be set;
+what a runtime needs is imported when it embeds its first text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kb.errors import SettingsError
 from kb.model_store import ModelCard, model_folder, read_card, stay_offline
-from kb.settings import Settings
+from kb.runtimes import choice
+from kb.runtimes.base import Runtime, Tokens, Vectors, encode_in_batches
+from kb.runtimes.choice import Measured, Name, Purpose
+from kb.runtimes.opening import open_runtime
+from kb.settings import AUTO, ENV_PREFIX, Settings
 
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+__all__ = ["Embedder", "ModelEmbedder", "Vectors", "load_embedder"]
 
-Vectors = NDArray[np.float32]
+log = logging.getLogger(__name__)
+SETTINGS = {Purpose.QUESTIONS: "question_runtime", Purpose.PASSAGES: "passage_runtime"}
 
 
 class Embedder(Protocol):
@@ -58,22 +65,25 @@ class Embedder(Protocol):
         ...
 
 
-class SentenceTransformerEmbedder:
-    """Embeds with a sentence-transformers folder prepared by :mod:`kb.model_store`.
+class ModelEmbedder:
+    """Embeds with a model prepared by :mod:`kb.model_store`; several threads may ask at once.
 
-        embedder = SentenceTransformerEmbedder(folder)
+        embedder = ModelEmbedder(folder)
         embedder.embed_queries(["Hvordan håndterede projekterne GDPR?"]).shape  # (1, 384)
+
+    ``wanted`` names a runtime for a purpose; where it does not, the quickest of those measured as faithful is taken.
+    Raises :class:`SettingsError` when a runtime that is wanted cannot run here.
     """
 
-    def __init__(self, folder: Path) -> None:
-        from tokenizers import Tokenizer
-
+    def __init__(self, folder: Path, wanted: Mapping[Purpose, Name] | None = None) -> None:
         self.card: ModelCard = read_card(folder)
         self.folder = folder
-        self._model: SentenceTransformer | None = None
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._wanted = dict(wanted or {})
+        self._record = choice.read(folder)
+        self._names = {purpose: self._named(purpose) for purpose in Purpose}
+        self._tokens = Tokens(folder, self.card.max_tokens)
+        self._lock = threading.Lock()
+        self._opened: dict[Name, Runtime] = {}
 
     @property
     def name(self) -> str:
@@ -95,45 +105,71 @@ class SentenceTransformerEmbedder:
         """The longest input in tokens."""
         return self.card.max_tokens
 
+    @property
+    def runtimes(self) -> Mapping[Purpose, Name]:
+        """The runtime for each purpose."""
+        return self._names
+
+    @property
+    def measured(self) -> Sequence[Measured]:
+        """What the runtimes were chosen by; nothing for a model prepared before they were measured."""
+        return self._record.measured if self._record else ()
+
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions, with the model's query prefix."""
-        return self._encode(texts, self.card.query_prefix)
+        return self._encode(texts, self.card.query_prefix, Purpose.QUESTIONS)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Unit vectors of passages, with the model's passage prefix."""
-        return self._encode(texts, self.card.passage_prefix)
+        """Unit vectors of passages, with the model's passage prefix; in batches of like length, in the order given."""
+        return self._encode(texts, self.card.passage_prefix, Purpose.PASSAGES)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of ``text`` as a passage."""
-        return len(self._tokenizer.encode(self.card.passage_prefix + text.strip()))
+        return self._tokens.count(self.card.passage_prefix + text.strip())
 
-    def __reduce__(self) -> tuple[type[SentenceTransformerEmbedder], tuple[Path]]:
+    def __reduce__(self) -> tuple[type[ModelEmbedder], tuple[Path, Mapping[Purpose, Name]]]:
         """In another process the model is loaded from its folder again."""
-        return SentenceTransformerEmbedder, (self.folder.absolute(),)
+        return ModelEmbedder, (self.folder.absolute(), self._wanted)
 
-    def _encode(self, texts: Sequence[str], prefix: str) -> Vectors:
+    def _encode(self, texts: Sequence[str], prefix: str, purpose: Purpose) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = self._loaded().encode(
-            [text.strip() for text in texts],
-            prompt=prefix,
-            batch_size=len(texts),
-            normalize_embeddings=True,
-            show_progress_bar=False,
-            convert_to_numpy=True,
-        )
-        return np.ascontiguousarray(vectors, dtype=np.float32)
+        stripped = [text.strip() for text in texts]
+        return encode_in_batches(self._runtime(self._names[purpose]), stripped, prefix, self._tokens)
 
-    def _loaded(self) -> SentenceTransformer:
-        if self._model is None:
-            stay_offline()
-            from sentence_transformers import SentenceTransformer
+    def _runtime(self, name: Name) -> Runtime:
+        with self._lock:
+            if name not in self._opened:
+                stay_offline()
+                plan = self._record.plan if self._record else None
+                self._opened[name] = open_runtime(name, self.folder, plan, self._tokens)
+            return self._opened[name]
 
-            self._model = SentenceTransformer(str(self.folder), device="cpu", local_files_only=True)
-        return self._model
+    def _named(self, purpose: Purpose) -> Name:
+        lacking = choice.at_hand(self.folder, self._record)
+        here = [name for name, reason in lacking.items() if not reason]
+        wanted = self._wanted.get(purpose)
+        if wanted is None:
+            return choice.choose(self.measured, purpose, here)
+        if lacking[wanted]:
+            setting = f"{ENV_PREFIX}{SETTINGS[purpose]}".upper()
+            raise SettingsError(
+                f"{setting}={wanted} kan ikke bruges her: {lacking[wanted]}.",
+                advice=f"Vælg en af: {', '.join([AUTO, *here])}. Mangler eksporten, så kør: kb model prepare",
+            )
+        return wanted
 
 
-def load_embedder(settings: Settings) -> SentenceTransformerEmbedder:
+def load_embedder(settings: Settings) -> ModelEmbedder:
     """The embedder of the model in use; raises :class:`kb.errors.ModelMissingError` when none is prepared."""
     stay_offline()
-    return SentenceTransformerEmbedder(model_folder(settings))
+    embedder = open_embedder(model_folder(settings), settings)
+    if not embedder.measured:
+        log.warning("Modellen %s kan blive hurtigere. Kør: kb model prepare", embedder.name)
+    return embedder
+
+
+def open_embedder(folder: Path, settings: Settings) -> ModelEmbedder:
+    """The embedder of the model in ``folder``, on the runtimes that the settings name."""
+    chosen = {purpose: getattr(settings, name) for purpose, name in SETTINGS.items()}
+    return ModelEmbedder(folder, {purpose: Name(name) for purpose, name in chosen.items() if name != AUTO})

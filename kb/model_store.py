@@ -1,9 +1,10 @@
 """The embedding models on disk: prepare the packaged one, take in others, choose one, and know each by fingerprint.
 
 A model lives in ``index/models/<name>/`` as an ordinary sentence-transformers folder with a ``kb-model.json`` beside
-its weights. ``index/models/SELECTED`` holds the chosen name. A folder is made aside and renamed into place, so that an
-interrupted preparation leaves nothing half done. Nothing here reaches the network, except :func:`use` when it is given
-a hub name that is not a folder.
+its weights, and beside these what :mod:`kb.runtimes` made and measured of it, which its fingerprint leaves out.
+``index/models/SELECTED`` holds the chosen name. A folder is made aside and renamed into place, so that an interrupted
+preparation leaves nothing half done. Nothing here reaches the network, except :func:`use` when it is given a hub name
+that is not a folder.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb import packaged_model
 from kb.errors import InputError, ModelMissingError
+from kb.runtimes import choice, opening
+from kb.runtimes.base import Tokens
+from kb.runtimes.measuring import Prefixes, shipped_texts
 from kb.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,9 +37,18 @@ DEFAULT_MODEL = packaged_model.MODEL_NAME
 # The family's own prefixes (model card of intfloat/multilingual-e5): its folders do not carry them as prompts.
 E5_PROMPTS = {"query": "query: ", "document": "passage: "}
 HASHED_SUFFIXES = (".safetensors", ".bin", ".json", ".txt", ".model")
+# What is not the model itself: notes on it, and versions of libraries.
+NOT_HASHED = {CARD_FILE, choice.RUNTIME_FILE, "config_sentence_transformers.json"}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 # The libraries' own bars and notices would stand between ours.
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+
+
+Tell = Callable[[str], None]
+
+
+def _in_silence(_word: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +97,12 @@ def read_card(folder: Path) -> ModelCard:
 def is_whole(folder: Path) -> bool:
     """Whether the files of a prepared model are still those its fingerprint was made of.
 
-    It can be told of the packaged model alone: the prefixes of others may be more than the card keeps.
+    Of the weights it can be told for the packaged model alone: the prefixes of others may be more than the card keeps.
     """
     card = read_card(folder)
+    record = choice.read(folder)
+    if record and not opening.are_whole(folder, record):
+        return False
     prompts = {"query": card.query_prefix, "document": card.passage_prefix}
     return card.name != DEFAULT_MODEL or _fingerprint(folder, prompts) == card.fingerprint
 
@@ -95,12 +112,33 @@ def cards(settings: Settings) -> list[ModelCard]:
     return [read_card(path.parent) for path in sorted(settings.models_dir.glob(f"*/{CARD_FILE}"))]
 
 
-def prepare(settings: Settings, *, force: bool = False) -> ModelCard:
-    """Make the packaged model ready, once; with ``force`` again."""
+def prepare(settings: Settings, *, force: bool = False, tell: Tell = _in_silence) -> ModelCard:
+    """Make the packaged model ready, and the selected one quick on this machine; with ``force`` from the beginning.
+
+    What is done already is not done again. ``tell`` is given a Danish word on what is at work.
+    """
+    card = _packaged(settings, force=force, tell=tell)
+    folders = {settings.models_dir / card.name}
+    with suppress(ModelMissingError):
+        folders.add(model_folder(settings))
+    for folder in sorted(folders):
+        _make_quick(folder, tell)
+    return card
+
+
+def _make_quick(folder: Path, tell: Tell) -> None:
+    stay_offline()
+    card = read_card(folder)
+    prefixes = Prefixes(card.query_prefix, card.passage_prefix)
+    opening.prepare(folder, Tokens(folder, card.max_tokens), prefixes, shipped_texts(), tell)
+
+
+def _packaged(settings: Settings, *, force: bool, tell: Tell) -> ModelCard:
     folder = settings.models_dir / DEFAULT_MODEL
     if (folder / CARD_FILE).is_file() and not force:
         return read_card(folder)
     stay_offline()
+    tell("pakker sprogmodellen ud")
     packaged = packaged_model.read(packaged_model.find())
     with _aside(folder) as (plain, made):
         packaged_model.write_transformers_folder(packaged, plain)
@@ -108,7 +146,9 @@ def prepare(settings: Settings, *, force: bool = False) -> ModelCard:
         return _finish(model, made, folder)
 
 
-def use(name_or_folder: str, settings: Settings, *, prompts: Mapping[str, str] | None = None) -> ModelCard:
+def use(
+    name_or_folder: str, settings: Settings, *, prompts: Mapping[str, str] | None = None, tell: Tell = _in_silence
+) -> ModelCard:
     """Choose a model: a prepared one by name, else any sentence-transformers folder or hub name, which is taken in.
 
     ``prompts`` overrides the model's own prefixes, with the keys ``query`` and ``document``.
@@ -117,9 +157,11 @@ def use(name_or_folder: str, settings: Settings, *, prompts: Mapping[str, str] |
     if (prepared / CARD_FILE).is_file():
         card = read_card(prepared)
     elif name_or_folder == DEFAULT_MODEL:
-        card = prepare(settings)
+        card = _packaged(settings, force=False, tell=tell)
     else:
+        tell("henter modellen ind")
         card = _take_in(name_or_folder, settings, prompts)
+    _make_quick(settings.models_dir / card.name, tell)
     _write_atomically(settings.models_dir / SELECTED_FILE, card.name + "\n")
     return card
 
@@ -189,7 +231,7 @@ def _fingerprint(folder: Path, prompts: Mapping[str, str]) -> str:
     """A short hash of weights, tokenizer, configuration and prefixes: two models that differ in any, differ in it."""
     digest = hashlib.sha256(json.dumps(dict(prompts), sort_keys=True).encode())
     for path in sorted(folder.rglob("*")):
-        if path.suffix in HASHED_SUFFIXES and path.name not in {CARD_FILE, "config_sentence_transformers.json"}:
+        if path.suffix in HASHED_SUFFIXES and path.name not in NOT_HASHED:
             digest.update(path.relative_to(folder).as_posix().encode())
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

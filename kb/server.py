@@ -22,6 +22,7 @@ from kb.api.problems import problem
 from kb.api.routes import api
 from kb.api.writing import changes
 from kb.audit import Audit, Event
+from kb.batching import BatchingEmbedder
 from kb.embed import Embedder, load_embedder
 from kb.errors import ConfigurationError, IndexUnusableError
 from kb.keys import KeyStore
@@ -53,7 +54,8 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     check_access(settings)
     gate = guard.Guard.make(settings)
     measurements = measuring.Measurements(settings)
-    measured = measuring.MeasuredEmbedder(embedder or load_embedder(settings), measurements)
+    together = BatchingEmbedder(embedder or load_embedder(settings))
+    measured = measuring.MeasuredEmbedder(together, measurements)
     holder = RemainingHolder(SnapshotHolder(settings, measured), settings)
     blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, measuring.blueprint, signin.blueprint]
     app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)

@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kb.errors import SettingsError
 
 ENV_PREFIX = "KB_"
+AUTO: Literal["auto"] = "auto"
+RuntimeName = Literal["auto", "sentence-transformers", "torch-bf16", "torch-cuda", "onnx-fp32", "onnx-int8"]
 TOML_FILE = "kb.toml"
 # Variables that begin with the prefix and are not settings: where the tests find the development data.
 NOT_SETTINGS = frozenset({"KB_SHARED"})
@@ -36,6 +38,10 @@ class Settings(BaseSettings):
     index_dir: Annotated[Path, Field(description="Mappen, hvor indekset bygges.")] = Path("index")
     state_dir: Annotated[Path, Field(description="Mappen for det, der overlever et slettet indeks.")] = Path("state")
     model: Annotated[str, Field(description="Sprogmodellens mappe eller navn; tom betyder den valgte.")] = ""
+    question_runtime: Annotated[
+        RuntimeName, Field(description="Det, der indlejrer spørgsmål; auto: det hurtigste af de målte, trofaste.")
+    ] = AUTO
+    passage_runtime: Annotated[RuntimeName, Field(description="Det samme for passager.")] = AUTO
     host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000
     threads: Annotated[int, Field(ge=1, le=128, description="Serverens tråde.")] = 8

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from kb.embed import SentenceTransformerEmbedder
+from kb.embed import ModelEmbedder
 from kb.errors import KbError
 from kb.model_store import model_folder
 from kb.search import open_searcher
@@ -25,7 +25,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     state: Path = tmp_path_factory.mktemp("state")
     settings = load_settings(corpus=ROOT / "corpus", index_dir=ROOT / "index", state_dir=state)
     try:
-        embedder = SentenceTransformerEmbedder(model_folder(settings))
+        embedder = ModelEmbedder(model_folder(settings))
         open_searcher(settings, embedder)
     except KbError as error:
         pytest.skip(f"{error} {error.advice} (make test gør det selv)")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.embed import SentenceTransformerEmbedder
+from kb.embed import ModelEmbedder
 from kb.errors import KbError
 from kb.model_store import model_folder
 from kb.search import Searcher, open_searcher
@@ -31,13 +31,13 @@ def model_dir(shipped: Settings) -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedder(model_dir: Path) -> SentenceTransformerEmbedder:
+def embedder(model_dir: Path) -> ModelEmbedder:
     """The real model."""
-    return SentenceTransformerEmbedder(model_dir)
+    return ModelEmbedder(model_dir)
 
 
 @pytest.fixture(scope="session")
-def searcher(shipped: Settings, embedder: SentenceTransformerEmbedder) -> Searcher:
+def searcher(shipped: Settings, embedder: ModelEmbedder) -> Searcher:
     """A searcher on the shipped corpus."""
     try:
         return open_searcher(shipped, embedder)

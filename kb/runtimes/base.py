@@ -1,0 +1,93 @@
+"""What every runtime is: texts in, unit vectors out; and what they share, tokens and the processors at hand."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+# A pass over this many tokens, filling included, keeps all cores at work; larger ones are no quicker.
+TOKENS_PER_BATCH = 2048
+
+
+class Runtime(Protocol):
+    """One way to run a model."""
+
+    def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
+        """One unit vector a text with ``prefix`` in front, shape ``(len(texts), dimension)``, in one pass.
+
+        ``texts`` holds at least one; what they take of memory grows with their number times the longest.
+        """
+        ...
+
+
+class Tokens:
+    """A model's tokenizer, read from its folder when it is first asked; several threads may ask at once.
+
+    Tokenizer.from_file takes a second and 290 MB for 250,000 pieces, so that a process should have one.
+    """
+
+    def __init__(self, folder: Path, max_tokens: int) -> None:
+        self._file = folder / "tokenizer.json"
+        self._max_tokens = max_tokens
+        self._lock = threading.Lock()
+        self._tokenizer: Any = None
+
+    def count(self, text: str) -> int:
+        """How many tokens ``text`` takes, special tokens included, with nothing cut off."""
+        return len(self._loaded().encode(text))
+
+    def ids(self, text: str) -> list[int]:
+        """The tokens of ``text``, special tokens included, cut to the longest that the model takes."""
+        tokenizer = self._loaded()
+        encoding = tokenizer.encode(text, add_special_tokens=False)
+        encoding.truncate(self._max_tokens - tokenizer.num_special_tokens_to_add(False))
+        found: list[int] = tokenizer.post_process(encoding).ids
+        return found
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            if self._tokenizer is None:
+                from tokenizers import Tokenizer
+
+                self._tokenizer = Tokenizer.from_file(str(self._file))
+                self._tokenizer.no_truncation()
+                self._tokenizer.no_padding()
+        return self._tokenizer
+
+
+def cores() -> int:
+    """The processors this process may use: ``OMP_NUM_THREADS`` where it is set, as for torch, else what it is let."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """The texts' places in batches of like length, longest first: number times longest is at most ``budget`` tokens.
+
+    A text longer than that is a batch of its own.
+    """
+    batches: list[list[int]] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if not batches or (len(batches[-1]) + 1) * lengths[batches[-1][0]] > budget:
+            batches.append([])
+        batches[-1].append(place)
+    return batches
+
+
+def encode_in_batches(runtime: Runtime, texts: Sequence[str], prefix: str, tokens: Tokens) -> Vectors:
+    """One unit vector a text, in the texts' order; there is at least one text."""
+    lengths = [tokens.count(prefix + text) for text in texts]
+    batches = by_length(lengths, TOKENS_PER_BATCH)
+    found = np.concatenate([runtime.encode([texts[place] for place in batch], prefix) for batch in batches])
+    vectors = np.empty_like(found)
+    vectors[[place for batch in batches for place in batch]] = found
+    return vectors

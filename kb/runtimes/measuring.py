@@ -1,0 +1,93 @@
+"""Measures runtimes against the reference on a fixed set of Danish texts, side by side: what one suffers, all do.
+
+The texts (``kb/data/runtime_texts.json``) are questions as they are asked and passages of 3 to 560 tokens, among them
+lists, numbers, headings and neighbouring languages. Every question and every batch of passages goes to one runtime
+after the other, so that whatever else the machine does meanwhile weighs on all alike.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from kb.runtimes.base import TOKENS_PER_BATCH, Runtime, Tokens, Vectors, by_length
+from kb.runtimes.choice import Measured, Name
+
+TEXTS_FILE = "runtime_texts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts measured on."""
+
+    questions: Sequence[str]
+    passages: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefixes:
+    """What the model wants in front of questions and of passages."""
+
+    question: str
+    passage: str
+
+
+def shipped_texts() -> Texts:
+    """The set that comes with the product."""
+    values = json.loads(resources.files("kb").joinpath("data", TEXTS_FILE).read_text(encoding="utf-8"))
+    return Texts(values["questions"], values["passages"])
+
+
+def measure(
+    runtimes: Mapping[Name, Runtime], texts: Texts, prefixes: Prefixes, tokens: Tokens
+) -> tuple[Measured, ...]:
+    """Each runtime's figures; :data:`Name.REFERENCE` must be among them."""
+    alone = _Timed(runtimes)
+    among = _Timed(runtimes)
+    passages = _Timed(runtimes)
+    for runtime in runtimes.values():
+        runtime.encode(texts.questions[:1], prefixes.question)  # loads it
+        runtime.encode(texts.passages[:2], prefixes.passage)
+    for question in texts.questions:
+        alone.encode([question], prefixes.question)
+    among.encode(texts.questions, prefixes.question)
+    for batch in by_length([tokens.count(prefixes.passage + text) for text in texts.passages], TOKENS_PER_BATCH):
+        passages.encode([texts.passages[place] for place in batch], prefixes.passage)
+    return tuple(
+        Measured(
+            runtime=name,
+            question_cosine=_least_cosine(alone.vectors(name), alone.vectors(Name.REFERENCE)),
+            passage_cosine=_least_cosine(passages.vectors(name), passages.vectors(Name.REFERENCE)),
+            sway=float(np.abs(alone.vectors(name) - among.vectors(name)).max()),
+            question_ms=round(1000 * float(np.median(alone.seconds[name])), 2),
+            passages_per_second=round(len(texts.passages) / sum(passages.seconds[name]), 2),
+        )
+        for name in runtimes
+    )
+
+
+class _Timed:
+    """Gives the same texts to all runtimes in turn and keeps what each made of them and how long it took."""
+
+    def __init__(self, runtimes: Mapping[Name, Runtime]) -> None:
+        self._runtimes = runtimes
+        self._made: dict[Name, list[Vectors]] = {name: [] for name in runtimes}
+        self.seconds: dict[Name, list[float]] = {name: [] for name in runtimes}
+
+    def encode(self, texts: Sequence[str], prefix: str) -> None:
+        for name, runtime in self._runtimes.items():
+            begun = time.perf_counter()
+            self._made[name].append(runtime.encode(texts, prefix))
+            self.seconds[name].append(time.perf_counter() - begun)
+
+    def vectors(self, name: Name) -> Vectors:
+        return np.concatenate(self._made[name])
+
+
+def _least_cosine(vectors: Vectors, reference: Vectors) -> float:
+    return float((vectors * reference).sum(axis=1).min())

@@ -1,0 +1,66 @@
+"""A model's exported graph in ONNX Runtime: words looked up before it, pooling and normalisation after it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kb.runtimes.base import Tokens, Vectors, cores
+from kb.runtimes.export import WEIGHTS_FILE, Plan
+from kb.runtimes.weights import Rows
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+class OnnxRuntime:
+    """An exported graph; loaded when first asked, and asked by several threads at once."""
+
+    def __init__(self, folder: Path, graph: Path, plan: Plan, tokens: Tokens) -> None:
+        self._graph = graph
+        self._plan = plan
+        self._tokens = tokens
+        self._words = Rows(folder / WEIGHTS_FILE, plan.embedding)
+        self._lock = threading.Lock()
+        self._session: InferenceSession | None = None
+
+    def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
+        """Unit vectors of texts, in one pass."""
+        found = [self._tokens.ids(prefix + text) for text in texts]
+        width = max(len(ids) for ids in found)
+        embedded = np.zeros((len(found), width, self._words.width), dtype=np.float32)
+        mask = np.zeros((len(found), width), dtype=np.int64)
+        for row, ids in enumerate(found):
+            embedded[row, : len(ids)] = self._words.take(ids)
+            mask[row, : len(ids)] = 1
+        (hidden,) = self._loaded().run(None, {"embedded": embedded, "mask": mask})
+        return pooled(hidden, [len(ids) for ids in found], self._plan.pooling)
+
+    def _loaded(self) -> InferenceSession:
+        with self._lock:
+            if self._session is None:
+                from onnxruntime import InferenceSession, SessionOptions
+
+                options = SessionOptions()
+                options.intra_op_num_threads = cores()
+                # A thread that waits by turning takes the processor from those who have something to do.
+                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+                options.log_severity_level = 3
+                self._session = InferenceSession(str(self._graph), options, providers=["CPUExecutionProvider"])
+            return self._session
+
+
+def pooled(hidden: Vectors, lengths: Sequence[int], pooling: str) -> Vectors:
+    """Each text's tokens as one unit vector: ``hidden`` is (texts, tokens, dimension), filled up after ``lengths``.
+
+    Text by text and not over the filling, so that a text's vector does not hang on how long its neighbours are.
+    """
+    if pooling == "cls":
+        vectors = hidden[:, 0]
+    else:
+        vectors = np.stack([hidden[row, :length].mean(axis=0) for row, length in enumerate(lengths)])
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)

@@ -1,0 +1,93 @@
+"""Opens runtimes by name, and makes a prepared model's record: export, then measure."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from kb.errors import ModelDamagedError
+from kb.runtimes import choice, export
+from kb.runtimes.base import Runtime, Tokens
+from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, Name, Record
+from kb.runtimes.measuring import Prefixes, Texts, measure
+from kb.runtimes.onnx import OnnxRuntime
+from kb.runtimes.reference import TorchRuntime
+
+log = logging.getLogger(__name__)
+
+
+def open_runtime(name: Name, folder: Path, plan: export.Plan | None, tokens: Tokens) -> Runtime:
+    """The runtime of that name for the model in ``folder``; raises :class:`ModelDamagedError` without a plan."""
+    if name in GRAPHS:
+        if plan is None:
+            raise ModelDamagedError(f"Det vides ikke, hvordan {folder.name} er eksporteret.")
+        return OnnxRuntime(folder, folder / GRAPHS_FOLDER / GRAPHS[name], plan, tokens)
+    device = "cuda" if name is Name.CUDA else "cpu"
+    return TorchRuntime(folder, device=device, bfloat16=name is Name.BFLOAT16)
+
+
+def prepare(folder: Path, tokens: Tokens, prefixes: Prefixes, texts: Texts, tell: Callable[[str], None]) -> Record:
+    """The record of the model in ``folder``: the one it has where that still holds, else a new one, written.
+
+    A model is exported once, and measured again when the machine or the versions are others. ``tell`` is given a
+    Danish word on what is at work. Takes about a minute on two cores.
+    """
+    record = choice.read(folder)
+    if record is None or not are_whole(folder, record):
+        tell("eksporterer til ONNX Runtime")
+        record = _exported(folder)
+    if not record.measured or record.machine != choice.this_machine():
+        tell("måler, hvad der er hurtigst her")
+        record = _measured(folder, record, tokens, prefixes, texts)
+        choice.write(record, folder)
+    return record
+
+
+def are_whole(folder: Path, record: Record) -> bool:
+    """Whether the graphs are there as they were written."""
+    files = folder / GRAPHS_FOLDER
+    return all((files / name).is_file() and _digest(files / name) == known for name, known in record.graphs.items())
+
+
+def _exported(folder: Path) -> Record:
+    """A record with nothing measured, after writing the graphs where the model can be exported."""
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    planned = export.plan(model, folder)
+    if isinstance(planned, str):
+        return _not_exported(planned)
+    files = folder / GRAPHS_FOLDER
+    files.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as scratch:
+        made = Path(scratch)
+        try:
+            export.export(model, made / GRAPHS[Name.ONNX])
+        except Exception as error:  # any of the exporter's own errors, for a model it does not know
+            log.warning("%s kan ikke eksporteres: %s", folder.name, error)
+            return _not_exported(f"eksporten fejlede ({type(error).__name__})")
+        export.quantise(made / GRAPHS[Name.ONNX], made / GRAPHS[Name.ONNX_INT8])
+        for name in GRAPHS.values():
+            (made / name).replace(files / name)
+    graphs = {name: _digest(files / name) for name in GRAPHS.values()}
+    return Record(machine={}, plan=planned, graphs=graphs, measured=())
+
+
+def _not_exported(reason: str) -> Record:
+    return Record(machine={}, plan=None, graphs={}, measured=(), left_out=dict.fromkeys(GRAPHS, reason))
+
+
+def _measured(folder: Path, record: Record, tokens: Tokens, prefixes: Prefixes, texts: Texts) -> Record:
+    reasons = {name: reason for name, reason in choice.at_hand(folder, record).items() if reason}
+    names = [name for name in Name if name not in reasons]
+    runtimes = {name: open_runtime(name, folder, record.plan, tokens) for name in names}
+    measured = measure(runtimes, texts, prefixes, tokens)
+    return Record(choice.this_machine(), record.plan, record.graphs, measured, reasons)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
