@@ -77,7 +77,7 @@ UPLOADED: Sequence[FilePayload] = (
     },
     {"name": "Slutrapport (scannet).pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 og ikke mere"},
 )
-RUN_MS = 300_000
+PATIENCE_MS = 300_000
 
 
 def main() -> int:
@@ -90,7 +90,7 @@ def main() -> int:
     with served() as address, sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for _ in PAGES:  # each visit to the front page finds out about one more example
-            browser.new_page().goto(address)
+            browser.new_page().goto(address, timeout=PATIENCE_MS)
         chosen = {name: path for name, path in PAGES.items() if name in arguments.only}
         take_all(browser, address, chosen, arguments.into)
         chosen = {name: path for name, path in EDITORS_PAGES.items() if name in arguments.only}
@@ -111,12 +111,13 @@ def take_all(browser: Browser, address: str, pages: Mapping[str, str], folder: P
 def work_at_the_desk(browser: Browser, address: str) -> tuple[str, str]:
     """Ask, put files in and wait; returns the addresses of the job and of its run."""
     page = browser.new_page(base_url=address)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(PAGES["afslag"])
     page.goto("/admin")
     page.get_by_label("Filer").set_input_files(UPLOADED)
     page.get_by_role("button", name="Læg ind og indeksér").click()
     link = page.get_by_role("link", name="Se alt, hvad kørslen gjorde")
-    link.wait_for(timeout=RUN_MS)
+    link.wait_for()
     run = link.get_attribute("href") or ""
     job = urlsplit(page.url).path
     page.close()
@@ -143,7 +144,7 @@ def served() -> Iterator[str]:
 def take(browser: Browser, address: str, width: int) -> Image.Image:
     """The whole page at one width."""
     page = browser.new_page(viewport={"width": width, "height": 800})
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until="networkidle", timeout=PATIENCE_MS)
     picture = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
     page.close()
     return picture.crop((0, 0, picture.width, min(picture.height, TALLEST))).quantize(COLOURS)
