@@ -293,8 +293,12 @@ class Searcher:
         offset: int = 0,
         filters: Filters | None = None,
         engine: Engine = Engine.HYBRID,
+        marked: bool = True,
     ) -> SearchResult:
-        """The best passages for a question; raises :class:`QuestionError` or :class:`FilterError`."""
+        """The best passages for a question; raises :class:`QuestionError` or :class:`FilterError`.
+
+        ``marked`` hits tell the places of the words that matched.
+        """
         asked = clean_question(question, self.settings.max_question_chars)
         chosen = filters or {}
         analysed = self.snapshot.lexical.analyser.question(asked)
@@ -303,7 +307,7 @@ class Searcher:
             allowed = _both(allowed, self.snapshot.lexical.containing(analysed.quoted))
         wanted = offset + (top or self.settings.page_size)
         candidates = self._candidates(analysed, allowed, max(2 * wanted, CANDIDATES), engine)
-        hits = self._hits(analysed, candidates[: wanted + SPARE], offset, wanted)
+        hits = self._hits(analysed, candidates[: wanted + SPARE], (offset, wanted), marked=marked)
         return SearchResult(
             question=asked,
             build_id=self.snapshot.build_id,
@@ -316,7 +320,7 @@ class Searcher:
 
     def _candidates(self, question: Question, allowed: Rows | None, count: int, engine: Engine) -> list[Candidate]:
         """The union of each engine's ``count`` best with both scores, fused."""
-        vector = self.vector_of(question.text)
+        vector = np.zeros(0, np.float32) if engine is Engine.LEXICAL else self.vector_of(question.text)
         dense = [] if engine is Engine.LEXICAL else self.snapshot.vectors.search(vector, count, allowed)
         lexical = [] if engine is Engine.DENSE else self.snapshot.lexical.search(question, count, allowed)
         rows = union(dense, lexical)
@@ -325,12 +329,16 @@ class Searcher:
         lexical_scores = nothing if engine is Engine.DENSE else self.snapshot.lexical.scores(question, rows, lexical)
         return fuse(rows, dense_scores, lexical_scores, dense, lexical)
 
-    def _hits(self, question: Question, candidates: Sequence[Candidate], first: int, last: int) -> list[Hit]:
-        """Hits ``first`` to ``last`` (from 0, half-open) of the candidates, near-duplicates folded into the best."""
+    def _hits(
+        self, question: Question, candidates: Sequence[Candidate], place: tuple[int, int], *, marked: bool
+    ) -> list[Hit]:
+        """The hits from and before a ``place`` (from 0) of the candidates, near-duplicates folded into the best."""
+        first, last = place
+        vectors = self.snapshot.vectors.vectors(np.array([candidate.row for candidate in candidates], dtype=np.int64))
         stored = self.snapshot.store.passages([candidate.row for candidate in candidates])
         passages = [stored[candidate.row].passage for candidate in candidates]
         hits = []
-        groups = fold_duplicates([passage.text for passage in passages])
+        groups = fold_duplicates([passage.text for passage in passages], vectors)
         for rank, group in enumerate(groups[first:last], first + 1):
             passage, candidate = passages[group[0]], candidates[group[0]]
             hits.append(
@@ -345,7 +353,7 @@ class Searcher:
                         lexical=candidate.lexical,
                         lexical_rank=candidate.lexical_rank,
                     ),
-                    matches=self.snapshot.lexical.analyser.matches(question, passage.text),
+                    matches=self.snapshot.lexical.analyser.matches(question, passage.text) if marked else (),
                     duplicates=tuple(passages[position].id for position in group[1:]),
                 )
             )

@@ -54,7 +54,13 @@ def test_near_duplicates_fold_under_the_best() -> None:
         "Projektet blev ikke forsinket af data.",
         "Leverandøren trak sig.",
     ]
-    assert ranking.fold_duplicates(texts) == [[0, 2], [1, 4], [3]]
+    meanings = np.array([[1, 0], [0, 1], [1, 0], [1, 0], [0, 1]], dtype=np.float32)
+    assert ranking.fold_duplicates(texts, meanings) == [[0, 2], [1, 4], [3]]
+
+
+def test_texts_far_in_meaning_are_not_compared() -> None:
+    apart = np.array([[1, 0], [0, 1]], dtype=np.float32)
+    assert ranking.fold_duplicates(["Det samme står her.", "Det samme står her."], apart) == [[0], [1]]
 
 
 def test_groups_come_in_the_order_of_their_best() -> None:
