@@ -112,6 +112,16 @@ def test_a_run_at_work_and_one_that_waits_are_cancelled_from_the_page(slow: Flas
         assert state.runs(1)[0].status is Status.CANCELLED
 
 
+def test_a_run_that_fails_says_why_on_every_page_it_stands_on(indexed: Settings) -> None:
+    for file in indexed.corpus.rglob("*.*"):
+        file.write_bytes(b"")
+    client = client_of(indexed)
+    page = over(client, started(client, "/admin/indeksering"))
+    run = re.findall(r'href="(/admin/koersler/[^"]+)"', page)[0]
+    for text in (page, client.get(run).text, client.get("/admin/koersler").text, client.get("/admin").text):
+        assert "Ingen af filerne kunne læses. Det nuværende indeks er uændret." in text
+
+
 def test_every_run_is_listed_with_what_it_did(indexed: Settings) -> None:
     (indexed.corpus / "asta.md").unlink()
     (indexed.corpus / "noter.txt").write_text("Vandløb og CPR 010190-1238 i sagen.\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from kb.errors import IndexMissingError
 from kb.search import SnapshotHolder
 from kb.settings import Settings
 from kb.web.app import create_app
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 FORMULA = """---
 titel: "=HYPERLINK(1)"
@@ -100,6 +100,21 @@ def test_the_pages_say_so_when_there_is_no_index(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_odd_addresses_get_a_proper_answer(client: FlaskClient, address: str, status: int) -> None:
     assert client.get(address).status_code == status
+
+
+def test_a_misspelt_word_is_told_of_with_what_was_searched_for(client: FlaskClient) -> None:
+    text = client.get("/sporg?q=Hvad+lærte+de+om+faldrisikko").text
+    assert "Ingen rapport bruger ordet »faldrisikko«; der er også søgt på faldrisiko." in text
+
+
+def test_what_is_said_of_a_report_stands_on_its_page(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    text = report_text("mailfordeling", paragraphs=12)
+    write_corpus(settings.corpus, {"a.md": text, "b.md": text.replace("tre kommuner", "fire kommuner")})
+    indexing.run(settings, HashEmbedder())
+    client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    assert "Der er flere udgaver af denne rapport" in client.get("/dokumenter/a").text
+    assert "Udgave af" in client.get("/admin/rapporter").text
 
 
 def test_a_question_that_cannot_be_used_says_why(client: FlaskClient) -> None:
