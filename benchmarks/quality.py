@@ -149,7 +149,7 @@ def measure(prepared: Prepared, scratch: Path) -> Iterator[tuple[str, dict[str, 
         if key not in built:
             built[key] = scratch / f"lexical-{len(built)}"
             lexical.build(built[key], prepared.entries, row.use)
-        weight = lexical.GRAM_WEIGHT if row.grams else 0.0
+        weight = lexical.RUN_WEIGHT if row.grams else 0.0
         index = LexicalIndex.open(built[key], row.use, weight)
         scores: dict[str, list[float]] = {}
         times = []
@@ -169,7 +169,7 @@ def _search(row: Row, dense_index: vectors.VectorIndex, index: LexicalIndex, que
     if not row.words:
         return [passage for passage, _ in dense]
     rows = ranking.union(dense, words)
-    word_scores = index.scores(question, rows, words)
+    word_scores = index.scores(question, rows)
     dense_scores = dense_index.scores(query.vector, rows) if row.dense else np.zeros_like(word_scores)
     if row.fusion == "standard scores":
         return [candidate.row for candidate in ranking.fuse(rows, dense_scores, word_scores)]

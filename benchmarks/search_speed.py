@@ -85,7 +85,7 @@ def _search(
     by_meaning = dense.search(vector, CANDIDATES)
     yield "vectors", lap()
     rows = ranking.union(by_meaning, by_words)
-    scores = dense.scores(vector, rows), words.scores(question, rows, by_words)
+    scores = dense.scores(vector, rows), words.scores(question, rows)
     yield "scores of the candidates", lap()
     ranking.fuse(rows, *scores, by_meaning, by_words)
     yield "fusion", lap()

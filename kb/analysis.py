@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
+from typing import NamedTuple
 
 import yaml
 
@@ -51,6 +52,16 @@ class IndexTerms:
     """
 
     words: tuple[str, ...]
+    stems: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+class TokenTerms(NamedTuple):
+    """What is indexed for one token: its written form, its stem (none where it carries no subject) and the stems of
+    the parts of a compound.
+    """
+
+    word: str
     stems: tuple[str, ...]
     parts: tuple[str, ...]
 
@@ -143,15 +154,16 @@ class Analyser:
 
     def index_terms(self, text: str) -> IndexTerms:
         """What is indexed for a text."""
-        words: list[str] = []
-        stems: list[str] = []
-        parts: list[str] = []
-        for token in danish.tokenise(text):
-            word, own, of_compound = self._terms_of(token.text, token.kind)
-            words.append(word)
-            stems += own
-            parts += of_compound
-        return IndexTerms(tuple(words), tuple(stems), tuple(parts))
+        found = self.analysed(text)
+        return IndexTerms(
+            tuple(token.word for token in found),
+            tuple(stem for token in found for stem in token.stems),
+            tuple(part for token in found for part in token.parts),
+        )
+
+    def analysed(self, text: str) -> list[TokenTerms]:
+        """What is indexed for each token of a text, in order."""
+        return [self._terms_of(token.text, token.kind) for token in danish.tokenise(text)]
 
     def question(self, text: str) -> Question:
         """Analyse a question; one of stop words alone keeps them."""
@@ -182,13 +194,12 @@ class Analyser:
                 found.setdefault(token.start, match)
         return tuple(found[start] for start in sorted(found))
 
-    def _terms_of_token(self, text: str, kind: Kind) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-        """A token's written form, its stem (none of a word that carries no subject) and the stems of its parts."""
+    def _terms_of_token(self, text: str, kind: Kind) -> TokenTerms:
         token = Token(text, 0, len(text), kind)
         word = word_form(token)
         if word in danish.stop_words():
-            return word, (), ()
-        return word, (self._stem(word),), tuple(self._parts(token, word))
+            return TokenTerms(word, (), ())
+        return TokenTerms(word, (self._stem(word),), tuple(self._parts(token, word)))
 
     def _stem(self, word: str) -> str:
         return danish.stem(word) if self._use.stems else word

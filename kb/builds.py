@@ -6,6 +6,7 @@
         manifest.json         what the build is made of, with size and sha256 of every other file
         kb.sqlite             documents and passages
         vectors.faiss         one vector a passage
+        vectors.lists         the same sorted into lists, where the base is too large to compare them all
         sentences.faiss       one vector a sentence that may answer; not in builds made to measure retrieval alone
         lexical/              the lexical index
       builds/.new-<id>/       a build being made; removed by the next run if it was never finished
@@ -44,7 +45,7 @@ DATABASE_FILE = "kb.sqlite"
 VECTORS_FILE = "vectors.faiss"
 SENTENCES_FILE = "sentences.faiss"
 LEXICAL_FOLDER = "lexical"
-FORMAT = 3
+FORMAT = 4
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -58,7 +59,8 @@ class Manifest:
 
     ``chunk_key`` and ``read_key`` name the cutting and reading rules, so that a change of either is noticed, and
     ``sources`` is a digest of the files it was made of, their places and content. ``files`` maps each file's path in
-    the build to ``[size, sha256]``.
+    the build to ``[size, sha256]``. ``tuning`` tells how vectors are searched and how much of what an exact scan finds
+    that finds (:class:`kb.vectors.Tuning`).
     """
 
     id: str
@@ -76,6 +78,7 @@ class Manifest:
     content: str
     version: str
     sources: str = ""
+    tuning: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
     files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 

@@ -37,7 +37,7 @@ class CompoundSplitter:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._total = math.log(sum(vocabulary.stems.values()) + 1)
+        self._total = math.log(vocabulary.stems.total() + 1)
         self.parts = lru_cache(maxsize=200_000)(self._parts)
 
     def _parts(self, word: str) -> tuple[str, ...]:
@@ -61,44 +61,44 @@ class CompoundSplitter:
     def _cheapest(self, word: str) -> tuple[tuple[int, int], ...]:
         """The cheapest cut of the whole word into known parts, as ``[start, end)`` without linking letters."""
         best: dict[int, _Path] = {0: _Path(0.0, ())}
-        for end in range(MIN_PART, len(word) + 1):
-            reached = [path for path in self._steps(word, end, best) if path is not None]
-            if reached:
-                best[end] = min(reached, key=lambda path: path.cost)
+        for start in range(len(word) - MIN_PART + 1):
+            if start not in best:
+                continue
+            before = best[start]
+            for end, stop, cost in self._steps(word, start):
+                total = before.cost + cost + CUT_COST
+                if end not in best or total < best[end].cost:
+                    best[end] = _Path(total, (*before.cuts, (start, stop)))
         return best[len(word)].cuts if len(word) in best else ()
 
-    def _steps(self, word: str, end: int, best: Mapping[int, _Path]) -> Iterator[_Path]:
-        last = end == len(word)
-        for start in range(end - MIN_PART + 1):
-            if start not in best or (start == 0 and last):
-                continue
-            stripped = end if last else self._without_linking(word, start, end)
-            for stop in {end, stripped}:
-                part = word[start:stop]
-                cost = self._head_cost(part) if last else self._modifier_cost(part)
-                if cost is not None:
-                    before = best[start]
-                    yield _Path(before.cost + cost + CUT_COST, (*before.cuts, (start, stop)))
+    def _steps(self, word: str, start: int) -> Iterator[tuple[int, int, float]]:
+        """The parts that may follow from ``start``: where each ends with its linking letter and without, its cost."""
+        for part, count in self._modifiers(word[start:]).items():
+            stop = start + len(part)
+            cost = self._total - math.log(count)
+            if stop < len(word):
+                yield stop, stop, cost
+            if stop + 1 < len(word) and word[stop] in LINKING:
+                yield stop + 1, stop, cost
+        if start and (count := self._head_count(word[start:])):
+            yield len(word), len(word), self._total - math.log(count)
 
-    @staticmethod
-    def _without_linking(word: str, start: int, end: int) -> int:
-        return end - 1 if word[end - 1] in LINKING and end - 1 - start >= MIN_PART else end
+    def _modifiers(self, text: str) -> Mapping[str, int]:
+        """What ``text`` may begin with as a part before the last, with counts: words of the corpus or their bases."""
+        words, stems = self._vocabulary.frequencies, self._vocabulary.stems
+        bases = {stem: stems[stem] for stem in stems.prefixes(text) if len(stem) >= MIN_PART}
+        with_e = {text[: len(stem) + 1]: count for stem, count in bases.items() if text[len(stem) :].startswith("e")}
+        longer = {base: count for base, count in bases.items() if len(base) > MIN_PART}
+        whole = {word: words[word] for word in words.prefixes(text) if len(word) >= MIN_PART}
+        found = with_e | longer | whole
+        # Shortest first: of two readings of a linking e that cost the same, the one without it stands.
+        return {part: found[part] for part in sorted(found, key=len) if part not in danish.stop_words()}
 
-    def _modifier_cost(self, part: str) -> float | None:
-        """The negative log probability of a part before the last: a word of the corpus, or its base form."""
-        if part in danish.stop_words():
-            return None
-        count = self._vocabulary.frequencies.get(part, 0)
-        if not count and len(part) > MIN_PART:
-            stems = self._vocabulary.stems
-            count = stems.get(part, 0) or (stems.get(part[:-1], 0) if part.endswith("e") else 0)
-        return self._total - math.log(count) if count else None
-
-    def _head_cost(self, part: str) -> float | None:
-        """The negative log probability of the last part: any form of a word of the corpus."""
+    def _head_count(self, part: str) -> int:
+        """How often the last part occurs in any form; 0 where it is no word of the corpus."""
         if part in danish.stop_words() or part in danish.endings():
-            return None
+            return 0
         count = self._vocabulary.frequencies.get(part, 0)
         if not count and len(part) > MIN_PART:
             count = self._vocabulary.stems.get(danish.stem(part), 0)
-        return self._total - math.log(count) if count else None
+        return count

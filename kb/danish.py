@@ -19,11 +19,10 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import sentencex
 import Stemmer
@@ -58,18 +57,22 @@ REFERENCE_WORDS = {
 }  # fmt: skip
 _REFERENCE_PATTERN = "|".join(re.escape(word) for word in sorted(REFERENCE_WORDS, key=len, reverse=True))
 
+# How they begin: looked for first, since hardly any word is one.
+_REFERENCE_START = "|".join(sorted({re.escape(word[:2]) for word in REFERENCE_WORDS}))
+
 _LETTER = r"[^\W\d_]"
 _TOKEN = re.compile(
     rf"""
+    (?=[\w§])(?:
     (?P<date>\b\d{{1,2}}\.?\s?(?:{_MONTH_PATTERN})\s\d{{4}}\b
         | \b\d{{4}}-\d{{2}}-\d{{2}}\b
         | \b\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{4}}\b)
-    | (?P<reference>(?<!\w)(?:{_REFERENCE_PATTERN})\s?
+    | (?P<reference>(?<!\w)(?={_REFERENCE_START})(?:{_REFERENCE_PATTERN})\s?
         (?:\d+(?:\.\d+)*(?:\s?[a-z](?!\w))? | (?<=litra\s)[a-zæøå](?!\w)))
-    | (?P<abbreviation>(?<![\w.]){_LETTER}{{1,4}}(?:\.{_LETTER}{{1,4}})+\b\.?)
+    | (?P<abbreviation>(?<![\w.]){_LETTER}{{1,4}}+(?:\.{_LETTER}{{1,4}})+\b\.?)
     | (?P<number>\d+(?:[.,:]\d+)*(?=\W|\Z|_))
     | (?P<word>\w+(?:[-\u2010\u2011\u00ad'\u2019&/]\w+)*)
-    """,
+    )""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -90,8 +93,10 @@ class Kind(Enum):
     ABBREVIATION = "abbreviation"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+class Token(NamedTuple):
     """A place in a text: ``text`` as written, and its characters ``[start, end)``."""
 
     text: str
@@ -175,7 +180,7 @@ def tokenise(text: str) -> list[Token]:
     tokens = []
     for match in _TOKEN.finditer(text):
         assert match.lastgroup is not None
-        tokens.append(Token(match.group(), match.start(), match.end(), Kind(match.lastgroup)))
+        tokens.append(Token(match.group(), match.start(), match.end(), _KINDS[match.lastgroup]))
     return tokens
 
 

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from kb import __version__, builds, lexical, vectors
 from kb.chunk import CHUNKER_VERSION, ChunkSize, chunk, embedding_text
+from kb.danish import opening
 from kb.embed import Embedder
 from kb.errors import (
     CancelledError,
@@ -552,8 +553,9 @@ class _Run:
                 self._write_vectors(aside / builds.VECTORS_FILE, list(store.vector_keys()))
                 if self.with_sentences:
                     self._write_vectors(aside / builds.SENTENCES_FILE, [key for _, key in store.sentence_keys()])
+                tuning = vectors.add_lists(aside / builds.VECTORS_FILE, lambda rows: self._questions_of(store, rows))
                 lexical.build(aside / builds.LEXICAL_FOLDER, LexicalEntries(store, titles))
-            manifest = self._manifest(store, plan, started)
+            manifest = self._manifest(store, plan, started, tuning)
         with self._stage("efterprøver"):
             manifest = builds.write_manifest(aside, manifest)
             problems = verify(aside, manifest, self.cache)
@@ -688,7 +690,12 @@ class _Run:
 
         vectors.build(file, batches(), self.embedder.dimension)
 
-    def _manifest(self, store: Store, plan: _Plan, started: datetime) -> builds.Manifest:
+    def _questions_of(self, store: Store, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of the opening words of some passages, embedded as questions."""
+        found = store.passages(rows.tolist())
+        return self.embedder.embed_queries([opening(found[row].passage.text) for row in rows.tolist()])
+
+    def _manifest(self, store: Store, plan: _Plan, started: datetime, tuning: vectors.Tuning) -> builds.Manifest:
         records = store.records()
         return builds.Manifest(
             id=builds.new_id(started),
@@ -706,6 +713,7 @@ class _Run:
             content=content_digest(store),
             version=__version__,
             sources=plan.digest(),
+            tuning=tuning.as_dict(),
         )
 
     def _tidy(self, plan: _Plan) -> None:

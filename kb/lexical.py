@@ -9,7 +9,7 @@ All analysis is ours (``kb.analysis``): Tantivy gets terms separated by spaces a
 * ``row``: the passage's number in the build.
 
 A search goes in two steps: :meth:`LexicalIndex.search` finds candidates by their terms in Tantivy;
-:meth:`LexicalIndex.scores` scores candidates, these and the vectors', by terms and runs of letters (``kb.grams``).
+:meth:`LexicalIndex.scores` scores candidates, these and the vectors', by terms and runs of letters (``kb.forward``).
 
 A filter is applied before ranking. A small set of allowed rows becomes part of the query; for a large one, ranked rows
 are read in growing portions until enough of them are allowed. Either way no allowed row is lost to one that is not.
@@ -17,6 +17,7 @@ are read in growing portions until enough of them are allowed. Either way no all
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,18 +27,20 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from kb.analysis import Analyser, IndexTerms, Mechanisms, Question
+from kb import forward
+from kb.analysis import Analyser, Mechanisms, Question, TokenTerms
 from kb.errors import IndexDamagedError
-from kb.grams import GramIndex
+from kb.forward import ForwardIndex, terms_of
 from kb.vocabulary import Vocabulary
 
-VOCABULARY_FILE = "vocabulary.json"
+VOCABULARY_FOLDER = "vocabulary"
 INDEX_FOLDER = "tantivy"
-GRAMS_FOLDER = "grams"
+FORWARD_FOLDER = "forward"
+# What Tantivy leaves beside an index it has written or read.
+LOCK_SUFFIX = ".lock"
 WRITER_MEMORY = 64_000_000
-STEM_REPEATS = 2
 # A run of letters beside a word. Chosen on the development halves; docs/decisions.md has the figures.
-GRAM_WEIGHT = 0.3
+RUN_WEIGHT = 0.3
 # Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
 QUERY_FILTER_ROWS = 512
 # Between a title's or heading's words and the text, so that no phrase runs across.
@@ -67,8 +70,8 @@ def build(folder: Path, entries: Iterable[Entry], mechanisms: Mechanisms | None 
     ``mechanisms`` is for measuring what each is worth; an index is opened with those it was built with.
     """
     folder.mkdir(parents=True)
-    vocabulary = Vocabulary.of(entry.full_text for entry in entries)
-    vocabulary.save(folder / VOCABULARY_FILE)
+    Vocabulary.of(entry.full_text for entry in entries).save(folder / VOCABULARY_FOLDER)
+    vocabulary = Vocabulary.load(folder / VOCABULARY_FOLDER)
     analyser = Analyser(vocabulary, mechanisms)
     place = folder / INDEX_FOLDER
     place.mkdir()
@@ -77,10 +80,9 @@ def build(folder: Path, entries: Iterable[Entry], mechanisms: Mechanisms | None 
     # One thread and one segment: the scores of a build depend on nothing but its passages.
     writer = index.writer(heap_size=WRITER_MEMORY, num_threads=1)
     # The entries are analysed once, for both indexes: analysis is most of the work.
-    grams = GramIndex.of(_write(writer, entries, analyser))
+    forward.build(folder / FORWARD_FOLDER, _write(writer, entries, analyser))
     writer.commit()
     writer.wait_merging_threads()
-    grams.save(folder / GRAMS_FOLDER)
     return vocabulary
 
 
@@ -92,24 +94,20 @@ class LexicalIndex:
     index.search(question, top=100)
     """
 
-    def __init__(self, index: Any, analyser: Analyser, grams: GramIndex, gram_weight: float) -> None:
+    def __init__(self, index: Any, analyser: Analyser, passages: ForwardIndex, run_weight: float) -> None:
         self._index = index
         self.analyser = analyser
-        self._grams = grams
-        self._gram_weight = gram_weight
+        self._passages = passages
+        self._run_weight = run_weight
         self._schema = index.schema
         self._searcher = index.searcher()
 
     @classmethod
-    def open(cls, folder: Path, mechanisms: Mechanisms | None = None, gram_weight: float = GRAM_WEIGHT) -> LexicalIndex:
+    def open(cls, folder: Path, mechanisms: Mechanisms | None = None, run_weight: float = RUN_WEIGHT) -> LexicalIndex:
         """Open an index; raises :class:`IndexDamagedError` where it cannot be read."""
-        vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
-        try:
-            index = tantivy.Index.open(str(folder / INDEX_FOLDER))
-        except (ValueError, OSError) as error:
-            raise IndexDamagedError("Ordindekset kan ikke læses.") from error
-        _register(index)
-        return cls(index, Analyser(vocabulary, mechanisms), GramIndex.open(folder / GRAMS_FOLDER), gram_weight)
+        vocabulary = Vocabulary.load(folder / VOCABULARY_FOLDER)
+        passages = ForwardIndex(folder / FORWARD_FOLDER)
+        return cls(_opened(folder / INDEX_FOLDER), Analyser(vocabulary, mechanisms), passages, run_weight)
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -125,18 +123,20 @@ class LexicalIndex:
             return self._run(self._among(query, allowed), top)
         return self._filtered(query, top, allowed)
 
-    def scores(self, question: Question, rows: Rows, found: Sequence[tuple[int, float]] = ()) -> NDArray[np.float32]:
-        """The scores of given rows by terms and runs of letters; 0 where nothing meets.
+    def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
+        """The scores of given rows by terms and runs of letters; 0 where nothing meets."""
+        weights = {term.term: term.weight for term in question.terms}
+        terms, runs = self._passages.scores(weights, question.words, rows)
+        return terms + self._phrase_scores(question, rows) + self._run_weight * runs
 
-        ``found`` is what :meth:`search` gave for the question: the rows in it need not be scored by terms again.
-        """
-        by_terms = dict(found)
-        others = np.array([row for row in rows.tolist() if row not in by_terms], dtype=np.int64)
-        query = self._query(question)
-        if query is not None and len(others):
-            by_terms.update(self._run(self._among(query, others), len(others)))
-        terms = np.array([by_terms.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
-        return terms + self._gram_weight * self._grams.scores(question.words, rows)
+    def _phrase_scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
+        """What names of several words add to the scores of given rows."""
+        phrases = [self._weighted(self._phrase(phrase.words), phrase.weight) for phrase in question.phrases]
+        if not phrases or len(rows) == 0:
+            return np.zeros(len(rows), dtype=np.float32)
+        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, phrase) for phrase in phrases])
+        found = dict(self._run(self._among(either, rows), len(rows)))
+        return np.array([found.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
 
     def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:
         """The rows whose title, headings or text hold every one of the phrases, in ascending order."""
@@ -187,6 +187,25 @@ class LexicalIndex:
         return sorted(zip(rows, (score for score, _ in hits), strict=True), key=lambda entry: (-entry[1], entry[0]))
 
 
+def _opened(folder: Path) -> Any:
+    """Tantivy's index in a folder that is not written in; raises :class:`IndexDamagedError`.
+
+    Tantivy makes a lock file where it reads, but a build never changes and may lie in a read-only folder. So it is
+    opened through links in a folder of its own, which can go as soon as the files are open.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="kb-ordindeks-") as place:
+            for file in (file for file in folder.iterdir() if file.suffix != LOCK_SUFFIX):
+                (Path(place) / file.name).symlink_to(file.absolute())
+            index = tantivy.Index.open(place)
+            index.config_reader("manual")
+            index.reload()
+    except (ValueError, OSError) as error:
+        raise IndexDamagedError("Ordindekset kan ikke læses.") from error
+    _register(index)
+    return index
+
+
 def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("row", indexed=True, fast=True)
@@ -199,19 +218,17 @@ def _register(index: Any) -> None:
     index.register_tokenizer("whitespace", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
 
 
-def _write(writer: Any, entries: Iterable[Entry], analyser: Analyser) -> Iterator[list[str]]:
+def _write(writer: Any, entries: Iterable[Entry], analyser: Analyser) -> Iterator[list[TokenTerms]]:
     """Give the writer every entry; yields the words of each."""
     for row, entry in enumerate(entries):
-        fields = [analyser.index_terms(part) for part in (entry.title, *entry.headings, entry.text)]
+        fields = [analyser.analysed(part) for part in (entry.title, *entry.headings, entry.text)]
         writer.add_document(_document(row, fields))
-        yield [word for field in fields for word in field.words]
+        yield [word for field in fields for word in field]
 
 
-def _document(row: int, fields: Sequence[IndexTerms]) -> Any:
+def _document(row: int, fields: Sequence[Sequence[TokenTerms]]) -> Any:
     document = tantivy.Document()
     document.add_unsigned("row", row)
-    document.add_text(
-        "body", " ".join(term for field in fields for term in (*field.stems * STEM_REPEATS, *field.parts))
-    )
-    document.add_text("exact", f" {_BREAK} ".join(" ".join(field.words) for field in fields))
+    document.add_text("body", " ".join(term for field in fields for word in field for term in terms_of(word)))
+    document.add_text("exact", f" {_BREAK} ".join(" ".join(word.word for word in field) for field in fields))
     return document

@@ -326,7 +326,7 @@ class Searcher:
         rows = union(dense, lexical)
         nothing = np.zeros(len(rows), dtype=np.float32)
         dense_scores = nothing if engine is Engine.LEXICAL else self.snapshot.vectors.scores(vector, rows)
-        lexical_scores = nothing if engine is Engine.DENSE else self.snapshot.lexical.scores(question, rows, lexical)
+        lexical_scores = nothing if engine is Engine.DENSE else self.snapshot.lexical.scores(question, rows)
         return fuse(rows, dense_scores, lexical_scores, dense, lexical)
 
     def _hits(

@@ -9,7 +9,6 @@ taken for a compound with one misspelled part.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -34,12 +33,6 @@ class Speller:
     def __init__(self, vocabulary: Vocabulary, splitter: CompoundSplitter) -> None:
         self._vocabulary = vocabulary
         self._splitter = splitter
-        self._forms = _most_frequent_forms(vocabulary)
-        self._groups: dict[tuple[str, int], list[str]] = defaultdict(list)
-        # Stems too: the corpus may know the word in another form only.
-        for word in {*vocabulary.frequencies, *vocabulary.stems}:
-            if word.isalpha() and len(word) >= MIN_LETTERS - 1:
-                self._groups[word[0], len(word)].append(word)
         self.suggest = lru_cache(maxsize=10_000)(self._suggest)
 
     def _suggest(self, word: str) -> tuple[str, ...]:
@@ -52,7 +45,7 @@ class Speller:
         """The nearest known words, frequent ones first; of the forms of one word, the first alone."""
         allowed = 1 if len(word) < LONG_WORD else 2
         lengths = range(len(word) - allowed, len(word) + allowed + 1)
-        pool = [near for length in lengths for near in self._groups.get((word[0], length), ())]
+        pool = [near for length in lengths for near in self._vocabulary.alike(word[0], length)]
         found = process.extract(word, pool, scorer=OSA.distance, score_cutoff=allowed, limit=20)
         nearest = min((distance for _, distance, _ in found), default=0)
         if nearest == 0:
@@ -64,7 +57,7 @@ class Speller:
 
     def _shown(self, near: str) -> str:
         """A word of the corpus for a word or a stem."""
-        return near if near in self._vocabulary.frequencies else self._forms[near]
+        return near if near in self._vocabulary.frequencies else self._vocabulary.most_frequent_form(near)
 
     def _mended_compounds(self, word: str) -> tuple[str, ...]:
         """The word with one part corrected, where the rest of it is a known word; longest known part first."""
@@ -77,8 +70,3 @@ class Speller:
                 return tuple(mended + tail for mended in near)
         return ()
 
-
-def _most_frequent_forms(vocabulary: Vocabulary) -> dict[str, str]:
-    """The most frequent form of every stem."""
-    by_frequency = sorted(vocabulary.frequencies, key=lambda word: (vocabulary.frequencies[word], word))
-    return {danish.stem(word): word for word in by_frequency}

@@ -191,6 +191,10 @@ def _check_counts(
         yield f"Ordindekset har {len(words)} passager, databasen {len(store)}."
     if index.dimension != manifest.dimension:
         yield f"Vektorerne har {index.dimension} tal, men manifestet siger {manifest.dimension}."
+    if index.probes != manifest.tuning.get("probes", 0):
+        yield f"Vektorerne søges i {index.probes} lister, men manifestet siger {manifest.tuning.get('probes', 0)}."
+    if index.listed not in (0, len(index)):
+        yield f"Der er {index.listed} vektorer i listerne, men {len(index)} i alt."
     records = store.records()
     if len(records) != manifest.documents:
         yield f"Der er {len(records)} rapporter, men manifestet siger {manifest.documents}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,12 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-# A pass over this many tokens, filling included, keeps all cores at work; larger ones are no quicker.
-TOKENS_PER_BATCH = 2048
 
 
 class Runtime(Protocol):
-    """One way to run a model."""
+    """One way to run a model, at its best with batches of ``tokens_per_batch``, ``workers`` of them at a time."""
+
+    @property
+    def tokens_per_batch(self) -> int:
+        """How many tokens, filling included, a pass should hold."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many passes should run side by side to keep the processors at work; each may run in its own thread."""
+        ...
 
     def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         """One unit vector a text with ``prefix`` in front, shape ``(len(texts), dimension)``, in one pass.
@@ -85,9 +94,18 @@ def by_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
 
 def encode_in_batches(runtime: Runtime, texts: Sequence[str], prefix: str, tokens: Tokens) -> Vectors:
     """One unit vector a text, in the texts' order; there is at least one text."""
-    lengths = [tokens.count(prefix + text) for text in texts]
-    batches = by_length(lengths, TOKENS_PER_BATCH)
-    found = np.concatenate([runtime.encode([texts[place] for place in batch], prefix) for batch in batches])
+    if len(texts) == 1:
+        return runtime.encode(texts, prefix)
+    batches = by_length([tokens.count(prefix + text) for text in texts], runtime.tokens_per_batch)
+    found = np.concatenate(_passes(runtime, [[texts[place] for place in batch] for batch in batches], prefix))
     vectors = np.empty_like(found)
     vectors[[place for batch in batches for place in batch]] = found
     return vectors
+
+
+def _passes(runtime: Runtime, batches: Sequence[Sequence[str]], prefix: str) -> list[Vectors]:
+    workers = min(runtime.workers, len(batches))
+    if workers == 1:
+        return [runtime.encode(batch, prefix) for batch in batches]
+    with ThreadPoolExecutor(workers, thread_name_prefix="kb-embed") as pool:
+        return list(pool.map(lambda batch: runtime.encode(batch, prefix), batches))

@@ -1,7 +1,7 @@
 """Measures runtimes against the reference on a fixed set of Danish texts, side by side: what one suffers, all do.
 
 The texts (``kb/data/runtime_texts.json``) are questions as they are asked and passages of 3 to 560 tokens, among them
-lists, numbers, headings and neighbouring languages. Every question and every batch of passages goes to one runtime
+lists, numbers, headings and neighbouring languages. Every question and every share of the passages goes to one runtime
 after the other, so that whatever else the machine does meanwhile weighs on all alike.
 """
 
@@ -15,10 +15,14 @@ from importlib import resources
 
 import numpy as np
 
-from kb.runtimes.base import TOKENS_PER_BATCH, Runtime, Tokens, Vectors, by_length
+from kb.runtimes.base import Runtime, Tokens, Vectors, encode_in_batches
 from kb.runtimes.choice import Measured, Name
 
 TEXTS_FILE = "runtime_texts.json"
+# The passages are embedded in this many shares, each with short and long ones.
+SHARES = 3
+# So many questions are embedded alone as well as among the others.
+ALONE = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +51,21 @@ def measure(
     runtimes: Mapping[Name, Runtime], texts: Texts, prefixes: Prefixes, tokens: Tokens
 ) -> tuple[Measured, ...]:
     """Each runtime's figures; :data:`Name.REFERENCE` must be among them."""
-    alone = _Timed(runtimes)
-    among = _Timed(runtimes)
-    passages = _Timed(runtimes)
+    alone, among, passages = _Timed(runtimes, tokens), _Timed(runtimes, tokens), _Timed(runtimes, tokens)
     for runtime in runtimes.values():
-        runtime.encode(texts.questions[:1], prefixes.question)  # loads it
-        runtime.encode(texts.passages[:2], prefixes.passage)
-    for question in texts.questions:
+        encode_in_batches(runtime, texts.questions[:1], prefixes.question, tokens)  # loads it
+        encode_in_batches(runtime, texts.passages[:SHARES], prefixes.passage, tokens)
+    for question in texts.questions[:ALONE]:
         alone.encode([question], prefixes.question)
     among.encode(texts.questions, prefixes.question)
-    for batch in by_length([tokens.count(prefixes.passage + text) for text in texts.passages], TOKENS_PER_BATCH):
-        passages.encode([texts.passages[place] for place in batch], prefixes.passage)
+    for share in range(SHARES):
+        passages.encode(texts.passages[share::SHARES], prefixes.passage)
     return tuple(
         Measured(
             runtime=name,
-            question_cosine=_least_cosine(alone.vectors(name), alone.vectors(Name.REFERENCE)),
+            question_cosine=_least_cosine(among.vectors(name), among.vectors(Name.REFERENCE)),
             passage_cosine=_least_cosine(passages.vectors(name), passages.vectors(Name.REFERENCE)),
-            sway=float(np.abs(alone.vectors(name) - among.vectors(name)).max()),
+            sway=float(np.abs(alone.vectors(name) - among.vectors(name)[:ALONE]).max()),
             question_ms=round(1000 * float(np.median(alone.seconds[name])), 2),
             passages_per_second=round(len(texts.passages) / sum(passages.seconds[name]), 2),
         )
@@ -74,15 +76,16 @@ def measure(
 class _Timed:
     """Gives the same texts to all runtimes in turn and keeps what each made of them and how long it took."""
 
-    def __init__(self, runtimes: Mapping[Name, Runtime]) -> None:
+    def __init__(self, runtimes: Mapping[Name, Runtime], tokens: Tokens) -> None:
         self._runtimes = runtimes
+        self._tokens = tokens
         self._made: dict[Name, list[Vectors]] = {name: [] for name in runtimes}
         self.seconds: dict[Name, list[float]] = {name: [] for name in runtimes}
 
     def encode(self, texts: Sequence[str], prefix: str) -> None:
         for name, runtime in self._runtimes.items():
             begun = time.perf_counter()
-            self._made[name].append(runtime.encode(texts, prefix))
+            self._made[name].append(encode_in_batches(runtime, texts, prefix, self._tokens))
             self.seconds[name].append(time.perf_counter() - begun)
 
     def vectors(self, name: Name) -> Vectors:

@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
+# Some thousand numbers a token: passes that stay within a core's cache take 40 % less time a token than ones of 2048.
+TOKENS_PER_BATCH = 384
+
+
 class OnnxRuntime:
-    """An exported graph; loaded when first asked, and asked by several threads at once."""
+    """An exported graph; loaded when first asked, and asked by several threads at once.
+
+    A pass runs on one processor: two passes side by side do more than one shared by two processors, and a question
+    leaves a processor to whoever answers the one before it.
+    """
+
+    tokens_per_batch = TOKENS_PER_BATCH
 
     def __init__(self, folder: Path, graph: Path, plan: Plan, tokens: Tokens) -> None:
         self._graph = graph
@@ -27,6 +37,11 @@ class OnnxRuntime:
         self._words = Rows(folder / WEIGHTS_FILE, plan.embedding)
         self._lock = threading.Lock()
         self._session: InferenceSession | None = None
+
+    @property
+    def workers(self) -> int:
+        """One for each processor."""
+        return cores()
 
     def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         """Unit vectors of texts, in one pass."""
@@ -46,9 +61,7 @@ class OnnxRuntime:
                 from onnxruntime import InferenceSession, SessionOptions
 
                 options = SessionOptions()
-                options.intra_op_num_threads = cores()
-                # A thread that waits by turning takes the processor from those who have something to do.
-                options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+                options.intra_op_num_threads = 1
                 options.log_severity_level = 3
                 self._session = InferenceSession(str(self._graph), options, providers=["CPUExecutionProvider"])
             return self._session

@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 
+TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 32768}
+
+
 class TorchRuntime:
-    """A sentence-transformers folder on ``device``, its weights as saved or as bfloat16; loaded when first asked."""
+    """A sentence-transformers folder on ``device``, its weights as saved or as bfloat16; loaded when first asked.
+
+    torch spreads a pass over the processors by itself.
+    """
+
+    workers = 1
 
     def __init__(self, folder: Path, *, device: str = "cpu", bfloat16: bool = False) -> None:
         self._folder = folder
@@ -24,6 +32,11 @@ class TorchRuntime:
         self._bfloat16 = bfloat16
         self._lock = threading.Lock()
         self._model: SentenceTransformer | None = None
+
+    @property
+    def tokens_per_batch(self) -> int:
+        """More on a graphics card, which does thousands at a time."""
+        return TOKENS_PER_BATCH[self._device]
 
     def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         """Unit vectors of texts, in one pass."""

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kb import lexical
-from kb.analysis import words_of
+from kb import forward, lexical
 from kb.errors import IndexDamagedError
-from kb.grams import GramIndex
-from kb.lexical import GRAM_WEIGHT, Entry, LexicalIndex
+from kb.forward import ForwardIndex
+from kb.lexical import RUN_WEIGHT, Entry, LexicalIndex
 
 ENTRIES = [
     Entry("Asta", ("Jura", "Databehandleraftaler"), "Kommunen indgik en aftale med leverandøren om drift."),
@@ -17,6 +17,7 @@ ENTRIES = [
     Entry("Tal", ("Jura",), "Aftalen om medicinsk udstyr blev indgået sent. Aftaler kræver tid."),
     Entry("Tal", ("Drift",), "Driften kører efter planen i alle kommuner."),
     Entry("", (), "Ingenting."),
+    Entry("Regler", (), "Forordningen om medicinsk udstyr kræver tid, og det gør en DPIA også."),
     *(Entry("Fyld", (), f"Notat nummer {number} om drift og data.") for number in range(700)),
 ]
 
@@ -59,19 +60,21 @@ def test_an_empty_filter_finds_nothing(index: LexicalIndex) -> None:
     assert _rows(index, "drift", allowed=[]) == []
 
 
-def test_given_rows_are_scored_by_terms_and_by_runs_of_letters(index: LexicalIndex) -> None:
-    question = index.analyser.question("aftaler om medicinsk udstyr")
-    terms = dict(index.search(question, 10))
-    rows = np.array([4, 2, 0], dtype=np.int64)
-    runs = GramIndex.of([words_of(entry.full_text) for entry in ENTRIES]).scores(question.words, rows)
-    assert index.scores(question, rows).tolist() == pytest.approx(
-        [terms.get(int(row), 0.0) + GRAM_WEIGHT * float(run) for row, run in zip(rows, runs, strict=True)], rel=1e-5
-    )
-    assert index.scores(question, rows, list(terms.items())).tolist() == index.scores(question, rows).tolist()
+@pytest.mark.parametrize("text", ["aftaler om medicinsk udstyr", "drift af data", "konsekvensanalyse", "MDR"])
+def test_given_rows_are_scored_by_terms_as_in_the_search_and_by_runs_of_letters(
+    index: LexicalIndex, tmp_path: Path, text: str
+) -> None:
+    question = index.analyser.question(text)
+    found = dict(index.search(question, len(ENTRIES)))
+    forward.build(tmp_path / "f", [index.analyser.analysed(entry.full_text) for entry in ENTRIES])
+    rows = np.arange(len(ENTRIES))
+    runs = ForwardIndex(tmp_path / "f").scores({}, question.words, rows)[1]
+    expected = [found.get(row, 0.0) + RUN_WEIGHT * float(runs[row]) for row in rows.tolist()]
+    assert index.scores(question, rows).tolist() == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_phrases_are_found_as_written(index: LexicalIndex) -> None:
-    assert index.containing([("medicinsk", "udstyr")]).tolist() == [2]
+    assert index.containing([("medicinsk", "udstyr")]).tolist() == [2, 5]
     assert index.containing([("udstyr", "medicinsk")]).tolist() == []
     assert index.containing([("jura", "databehandleraftaler")]).tolist() == []
     assert index.containing([("drift",), ("aftale",)]).tolist() == [0]
@@ -97,9 +100,31 @@ def test_an_index_without_passages_can_be_opened_and_asked(tmp_path: Path) -> No
     assert index.containing([("drift",)]).tolist() == []
 
 
-@pytest.mark.parametrize("file", ["vocabulary.json", "tantivy/meta.json"])
+@pytest.mark.parametrize(
+    "file",
+    ["vocabulary/vocabulary.json", "vocabulary/words.trie", "forward/passages.counts", "tantivy/meta.json"],
+)
 def test_a_damaged_index_is_told(tmp_path: Path, file: str) -> None:
     lexical.build(tmp_path / "index", ENTRIES[:3])
     (tmp_path / "index" / file).write_text("{")
     with pytest.raises(IndexDamagedError):
         LexicalIndex.open(tmp_path / "index")
+
+
+def test_opening_and_asking_writes_nothing_beside_the_index(tmp_path: Path) -> None:
+    """A file made and removed again, such as a lock, would change the folder's own time."""
+    lexical.build(tmp_path / "index", ENTRIES[:3])
+    folders = [tmp_path / "index", *(path for path in (tmp_path / "index").rglob("*") if path.is_dir())]
+    before = [folder.stat().st_mtime_ns for folder in folders]
+    index = LexicalIndex.open(tmp_path / "index")
+    assert _rows(index, "databehandleraftale") == [0]
+    assert [folder.stat().st_mtime_ns for folder in folders] == before
+
+
+def test_an_open_index_answers_when_its_folder_is_gone(tmp_path: Path) -> None:
+    lexical.build(tmp_path / "index", ENTRIES[:3])
+    index = LexicalIndex.open(tmp_path / "index")
+    shutil.rmtree(tmp_path / "index")
+    assert _rows(index, "databehandleraftale") == [0]
+    question = index.analyser.question("datamigrering")
+    assert index.scores(question, np.arange(3))[1] > 0
