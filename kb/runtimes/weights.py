@@ -35,7 +35,7 @@ class Rows:
             self._type = TYPES[described["dtype"]]
             self._begin = begin + described["data_offsets"][0]
             self._handle = os.open(file, os.O_RDONLY)
-        except (OSError, ValueError, KeyError, struct.error) as error:
+        except (OSError, ValueError, TypeError, KeyError, struct.error) as error:
             raise ModelDamagedError(f"Sprogmodellens fil {file.name} mangler {tensor}.") from error
         self._bytes = self.width * self._type.itemsize
 
@@ -62,4 +62,6 @@ def holds(file: Path, tensor: str) -> bool:
 def _header(file: Path) -> tuple[dict[str, Any], int]:
     with file.open("rb") as opened:
         (length,) = struct.unpack("<Q", opened.read(8))
+        if length > file.stat().st_size:
+            raise ValueError("hovedet er længere end filen")
         return json.loads(opened.read(length)), 8 + length
