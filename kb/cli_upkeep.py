@@ -35,14 +35,29 @@ def status(runs: bool, as_json: bool) -> None:
     store.close()
     if as_json:
         values = {key: value for key, value in manifest.as_dict().items() if key != "files"}
-        print_json({**values, "failed": failures})
+        print_json({**values, "runtimes": _runtimes(settings), "failed": failures})
         return
     out.print(f"Indeks {manifest.id}, lavet {manifest.created}")
     out.print(f"{manifest.documents} rapporter, {manifest.projects} projekter, {manifest.passages} passager")
     out.print(f"Model {manifest.model_name} ({manifest.model})")
+    if runtimes := _runtimes(settings):
+        out.print(f"Spørgsmål indlejres med {runtimes['questions']}, passager med {runtimes['passages']}")
     out.print(f"Mapper: {', '.join(manifest.roots)}", markup=False)
     for failure in failures:
         out.print(f"Ikke læst: {failure['path']}: {failure['reason']} [{failure['code']}]", markup=False)
+
+
+def _runtimes(settings: Settings) -> dict[str, str]:
+    """What embeds questions and passages with the model in use; nothing when none is prepared."""
+    from kb.embed import open_embedder
+    from kb.errors import ModelMissingError
+    from kb.model_store import model_folder
+
+    try:
+        embedder = open_embedder(model_folder(settings), settings)
+    except ModelMissingError:
+        return {}
+    return {str(purpose): str(name) for purpose, name in embedder.runtimes.items()}
 
 
 def _print_runs(settings: Settings, as_json: bool) -> None:
