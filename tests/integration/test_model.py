@@ -77,18 +77,28 @@ def test_a_question_has_one_vector_whatever_its_company(embedder: ModelEmbedder)
     assert np.abs(together[: len(SENTENCES)] - alone).max() <= MOST_SWAY
 
 
-def test_searching_loads_no_torch_where_the_model_has_been_exported(model_dir: Path, shipped: Settings) -> None:
+ANSWERING = {
+    "search": "from kb.cli import main; main(['search', 'Hvad sparede tid?'], standalone_mode=False)",
+    "ask": "from kb.cli import main; main(['ask', 'Hvad sparede tid?'], standalone_mode=False)",
+    "serve": "from kb.server import make_app; print(make_app().test_client().get('/sporg?q=Hvad+sparede+tid').status)",
+}
+
+
+@pytest.mark.parametrize("verb", ANSWERING)
+def test_answering_loads_no_torch_where_the_model_has_been_exported(
+    verb: str, model_dir: Path, shipped: Settings, tmp_path: Path
+) -> None:
     if choice.read(model_dir) is None:
         pytest.skip("modellen er ikke målt (make test gør det selv)")
     script = (
-        "import sys; from kb.cli import main; main(['search', 'Hvad sparede tid?'], standalone_mode=False);"
+        f"import sys; {ANSWERING[verb]};"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'torch', 'transformers', "
         "'sentence_transformers', 'onnx', 'onnxruntime'}))"
     )
     environment = {
         **os.environ,
         "KB_INDEX_DIR": str(shipped.index_dir),
-        "KB_STATE_DIR": str(shipped.state_dir),
+        "KB_STATE_DIR": str(tmp_path),
         "KB_QUESTION_RUNTIME": Name.ONNX,
     }
     done = subprocess.run([sys.executable, "-c", script], check=True, env=environment, capture_output=True, text=True)
