@@ -221,7 +221,7 @@ class _Units:
         counts = (passages @ self._words.rows(numbers, passages.shape[1]).T).toarray()
         saturated = counts * (self._k1 + 1) / (counts + self._norm[rows][:, None])
         weight = self._idf[numbers] * np.array([weights[unit] for unit, _ in known], dtype=np.float32)
-        found: Floats = (saturated @ weight).astype(np.float32)
+        found: Floats = np.vecdot(saturated, weight).astype(np.float32)
         return found
 
 

@@ -113,6 +113,7 @@ def add_lists(path: Path, questions_of: Callable[[Rows], Vectors], exact_rows: i
     rows = VectorIndex(path)
     if len(rows) <= exact_rows:
         return Tuning("exact")
+    faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
     chance = np.random.default_rng(SEED)
     count = 1 << round(np.log2(4 * len(rows) ** 0.5))
     drawn = chance.choice(len(rows), min(len(rows), SAMPLE_A_LIST * count + HELD_OUT), replace=False)
@@ -213,6 +214,8 @@ class VectorIndex:
         count = min(top, left)
         if count <= 0:
             return []
+        # One thread a question: a second one has to be waited for, and others may be asking.
+        faiss.omp_set_num_threads(1)
         question = np.ascontiguousarray(query.reshape(1, -1))
         selector = None if allowed is None else self._selector(allowed)
         if self._lists is not None and left > len(self) // 2:
@@ -226,6 +229,7 @@ class VectorIndex:
 
     def nearest(self, queries: Vectors, top: int) -> Rows:
         """The rows nearest each query vector by comparison with all of them, shape ``(len(queries), top)``."""
+        faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
         found: Rows = self._flat.search(np.ascontiguousarray(queries), min(top, len(self)))[1]
         return found
 
@@ -233,7 +237,8 @@ class VectorIndex:
         """The cosines of given rows with one query vector."""
         if len(rows) == 0:
             return np.empty(0, dtype=np.float32)
-        found: NDArray[np.float32] = self.vectors(rows) @ query.reshape(-1)
+        # Row by row: a product of the whole would be shared among threads that have to be waited for.
+        found: NDArray[np.float32] = np.vecdot(self.vectors(rows), query.reshape(-1))
         return found
 
     def vectors(self, rows: Rows) -> Vectors:

@@ -2,8 +2,8 @@
 
 Each text is reduced to its runs of five words, hashed; two documents are versions of one another when most runs of
 the smaller are found in the larger and neither is much the longer. A fixed quarter of the hashes is enough in long
-texts, because the same quarter is taken of every text. Pairs are found through an index of hashes, so that unlike
-documents are never compared.
+texts, because the same quarter is taken of every text. Pairs are found by sorting all hashes, so that unlike documents
+are never compared; a hash takes four bytes and its place in the order some twelve, whatever the size of the base.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from __future__ import annotations
 import re
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kb.models import Document
 
@@ -25,15 +28,20 @@ _LONG = 2000
 _FEWEST = 20
 # A run found in more documents than this is a form of words, and tells nothing.
 _COMMON = 50
+# Runs of one frequency that are paired at a time: bounds the memory it takes.
+_BATCH = 4096
 _WORD = re.compile(r"[^\W_]+")
 _PAGED = "application/pdf"
 
+Runs = NDArray[np.uint32]
 
-def word_runs(text: str) -> frozenset[int]:
-    """The hashes of a text's runs of five words, masked items and punctuation not counted."""
+
+def word_runs(text: str) -> Runs:
+    """The hashes of a text's runs of five words, masked items and punctuation not counted; sorted, each once."""
     words = _WORD.findall(text.lower())
-    runs = {zlib.crc32(" ".join(words[i : i + _RUN]).encode()) for i in range(len(words) - _RUN + 1)}
-    return frozenset(run for run in runs if run % _SAMPLE == 0) if len(words) > _LONG else frozenset(runs)
+    found = (zlib.crc32(" ".join(words[i : i + _RUN]).encode()) for i in range(len(words) - _RUN + 1))
+    runs = np.unique(np.fromiter(found, dtype=np.uint32))
+    return runs[runs % _SAMPLE == 0] if len(words) > _LONG else runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Imprint:
     id: str
     sha256: str
     project: str
-    runs: frozenset[int]
+    runs: Runs
     order: tuple[int, int, str]
 
 
@@ -70,7 +78,7 @@ def find_versions(imprints: Iterable[Imprint]) -> dict[str, str]:
 
 
 def group_versions(
-    runs: Mapping[str, frozenset[int]],
+    runs: Mapping[str, Runs],
     digests: Mapping[str, str] | None = None,
     projects: Mapping[str, str] | None = None,
 ) -> list[tuple[str, ...]]:
@@ -96,12 +104,12 @@ def group_versions(
     return sorted(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def shared_share(one: frozenset[int], other: frozenset[int]) -> float:
+def shared_share(one: Runs, other: Runs) -> float:
     """The share of the smaller text's runs that are in the larger; 0 when one is much the longer or hardly a text."""
     small, large = sorted((len(one), len(other)))
     if small < _FEWEST or small < _LENGTH_RATIO * large:
         return 0.0
-    return len(one & other) / small
+    return len(np.intersect1d(one, other, assume_unique=True)) / small
 
 
 def _same(digests: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -109,17 +117,33 @@ def _same(digests: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, first[digest]) for name, digest in digests.items() if first.setdefault(digest, name) != name]
 
 
-def _alike(runs: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:
-    holders: dict[int, list[str]] = defaultdict(list)
-    for name, found in runs.items():
-        for run in found:
-            holders[run].append(name)
-    shared: Counter[tuple[str, str]] = Counter()
-    for names in holders.values():
-        if 1 < len(names) <= _COMMON:
-            shared.update((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
+def _alike(runs: Mapping[str, Runs]) -> list[tuple[str, str]]:
+    names = list(runs)
+    shared = _shared_runs(list(runs.values()))
     return [
-        (a, b)
+        (names[a], names[b])
         for (a, b), count in shared.items()
-        if count >= SHARED * min(len(runs[a]), len(runs[b])) * 0.5 and shared_share(runs[a], runs[b]) >= SHARED
+        if count >= SHARED * min(len(runs[names[a]]), len(runs[names[b]])) * 0.5
+        and shared_share(runs[names[a]], runs[names[b]]) >= SHARED
     ]
+
+
+def _shared_runs(runs: Sequence[Runs]) -> Counter[tuple[int, int]]:
+    """How many runs each two texts share, by their numbers, the lower first; common runs not counted."""
+    shared: Counter[tuple[int, int]] = Counter()
+    if not runs:
+        return shared
+    values = np.concatenate(runs)
+    owners = np.repeat(np.arange(len(runs), dtype=np.int32), [len(found) for found in runs])
+    order = np.argsort(values, kind="stable")
+    starts = np.flatnonzero(np.diff(values[order], prepend=-1))
+    sizes = np.diff(starts, append=len(values))
+    for size in range(2, min(_COMMON, len(runs)) + 1):
+        first, second = np.triu_indices(size, 1)
+        places = starts[sizes == size]
+        for batch in range(0, len(places), _BATCH):
+            holders = owners[order[places[batch : batch + _BATCH, None] + np.arange(size)]]
+            pairs = np.stack([holders[:, first].ravel(), holders[:, second].ravel()], axis=1)
+            found, counts = np.unique(pairs, axis=0, return_counts=True)
+            shared.update(dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)))
+    return shared

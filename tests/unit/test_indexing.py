@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from kb import builds, indexing
 from kb.errors import CorpusMissingError, IndexingError, LockedError, NotFoundError
+from kb.indexing import ahead
 from kb.search import Snapshot, open_searcher
 from kb.settings import Settings
 from kb.store import Store
@@ -238,8 +240,9 @@ STAGES_WITH_STEPS = ["læser", "skærer", "indlejrer", "indlejrer sætninger", "
     [("efterprøver", False), *((stage, at_step) for stage in STAGES_WITH_STEPS for at_step in (False, True))],
 )
 def test_a_cancelled_run_leaves_the_old_build_and_loses_one_batch_at_most(
-    indexed: Settings, embedder: HashEmbedder, stage: str, at_step: bool
+    indexed: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch, stage: str, at_step: bool
 ) -> None:
+    monkeypatch.setattr(ahead, "PASSAGES_KEPT", 0)  # every stage is to have steps of its own
     before = builds.current_id(indexed.index_dir)
     (indexed.corpus / "ny.md").write_text(report_text("nabohjælp", paragraphs=6), encoding="utf-8")
     with pytest.raises(Stop):
@@ -249,6 +252,61 @@ def test_a_cancelled_run_leaves_the_old_build_and_loses_one_batch_at_most(
     report = indexing.run(indexed, embedder)
     assert report.added == ("ny.md",)
     assert len(embedder.embedded) - len(set(embedder.embedded)) <= indexed.batch_size
+
+
+@pytest.mark.parametrize(("stage", "at_step"), [("læser", True), ("skærer", False)])
+def test_what_was_embedded_while_reading_is_kept_when_the_run_is_cancelled(
+    settings: Settings, embedder: HashEmbedder, stage: str, at_step: bool
+) -> None:
+    write_corpus(settings.corpus, {f"{n}.md": report_text(f"emne{n}", paragraphs=6) for n in range(6)})
+    with pytest.raises(Stop):
+        indexing.run(settings, embedder, progress=StopAt(stage, at_step=at_step))
+    early = list(embedder.embedded)
+    indexing.run(settings, embedder)
+    assert len(embedder.embedded) - len(set(embedder.embedded)) == 0
+    assert not early or len(early) % settings.batch_size == 0
+
+
+class WaitsForEmbedding(indexing.Silent):
+    """Holds reading up after the last file until something is embedded."""
+
+    def __init__(self, embedder: HashEmbedder) -> None:
+        self._embedder = embedder
+        self._reading = False
+        self.embedded_while_reading = 0
+
+    def stage(self, name: str, total: int) -> None:
+        self._reading = name == "læser"
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        deadline = time.monotonic() + 60
+        while self._reading and not self._embedder.embedded and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if self._reading:
+            self.embedded_while_reading = len(self._embedder.embedded)
+
+
+def test_reports_are_embedded_while_others_are_read(settings: Settings, embedder: HashEmbedder) -> None:
+    write_corpus(settings.corpus, {"asta.md": report_text("borgerservice", paragraphs=6)})
+    progress = WaitsForEmbedding(embedder)
+    report = indexing.run(settings, embedder, progress=progress)
+    assert progress.embedded_while_reading > 0
+    assert report.embedded == len(embedder.embedded) == len(set(embedder.embedded))
+
+
+def test_a_run_is_the_same_without_embedding_ahead(
+    settings: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_corpus(settings.corpus, {f"{n}.md": report_text(f"emne{n}", paragraphs=3) for n in range(3)})
+    indexing.run(settings, embedder)
+    monkeypatch.setattr(ahead, "PASSAGES_KEPT", 0)
+    fresh = settings.model_copy(update={"index_dir": tmp_path / "forfra"})
+    indexing.run(fresh, embedder)
+    contents = [
+        builds.read_manifest(builds.builds_dir(one.index_dir) / builds.current_id(one.index_dir)).content
+        for one in (settings, fresh)
+    ]
+    assert contents[0] == contents[1]
 
 
 def test_a_held_lock_is_told_with_its_holder(indexed: Settings, embedder: HashEmbedder) -> None:

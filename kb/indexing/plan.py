@@ -1,0 +1,106 @@
+"""Which files there are to index, and what the build in use was made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kb import builds
+from kb.errors import IndexUnusableError
+from kb.extract import content_key, find_files
+from kb.store import Failure, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file found: its corpus folder, its path below it and its content."""
+
+    root: str
+    path: str
+    content_key: str
+
+    @property
+    def file(self) -> Path:
+        """Where the file lies."""
+        return Path(self.root) / self.path
+
+    def key_now(self) -> str:
+        """The file's content key as it is now; empty when it is gone."""
+        try:
+            return content_key(self.file)
+        except OSError:
+            return ""
+
+
+def find_places(roots: Sequence[Path]) -> tuple[list[Place], list[Failure]]:
+    """Every file below the roots with its content key, by place; and those that cannot be opened."""
+    places, failures = [], []
+    for root in roots:
+        home = root.parent if root.is_file() else root
+        for file in find_files([root]):
+            path = file.relative_to(home).as_posix()
+            try:
+                places.append(Place(str(home.resolve()), path, content_key(file)))
+            except OSError as error:
+                reason = f"Filen kan ikke åbnes: {error.strerror}."
+                failures.append(Failure(str(home.resolve()), path, "", "kan-ikke-åbnes", reason))
+    return sorted(set(places), key=lambda place: (place.root, place.path)), failures
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The files to index: ``places`` holds each content once, ``aliases`` the other paths of the same content."""
+
+    places: tuple[Place, ...]
+    aliases: Mapping[Place, tuple[str, ...]]
+    unopened: tuple[Failure, ...]
+    roots: tuple[str, ...]
+
+    @classmethod
+    def make(cls, roots: Sequence[Path]) -> Plan:
+        """The plan of the files below the roots as they are now."""
+        found, unopened = find_places(roots)
+        by_content: dict[str, list[Place]] = {}
+        for place in found:
+            by_content.setdefault(place.content_key, []).append(place)
+        aliases = {group[0]: tuple(place.path for place in group[1:]) for group in by_content.values()}
+        return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
+
+    def digest(self) -> str:
+        """A digest of every file's place and content: equal for plans that give equal builds."""
+        files = [(place.root, place.path, place.content_key, self.aliases[place]) for place in self.places]
+        unopened = [(failure.root, failure.path, failure.reason) for failure in self.unopened]
+        return hashlib.sha256(json.dumps([sorted(files), sorted(unopened), self.roots]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the build in use was made of; empty when there is none that can be read."""
+
+    manifest: builds.Manifest | None = None
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, index_dir: Path) -> Before:
+        """Look at the build in use."""
+        try:
+            folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
+            manifest = builds.read_manifest(folder)
+            with closing(Store(folder / builds.DATABASE_FILE)) as store:
+                return cls(manifest, keys_by_path(store))
+        except (IndexUnusableError, sqlite3.DatabaseError):
+            return cls()
+
+
+def keys_by_path(store: Store) -> dict[str, str]:
+    """The content key of every indexed file, by path."""
+    keys = {}
+    for stored in store.records():
+        for path in (stored.record.path, *stored.aliases):
+            keys[path] = stored.content_key
+    return keys
