@@ -21,7 +21,7 @@ from rapidfuzz.distance import LCSseq
 from benchmarks.readers_page import ROOT, documents, write_section
 from kb.errors import ReadError
 from kb.extract import ReadOptions, find_files, read_file
-from kb.extract.copies import SHARED, shared_share, word_runs
+from kb.extract.copies import SHARED, Runs, shared_share, word_runs
 from kb.models import Document
 
 BOUND = 0.98
@@ -85,7 +85,7 @@ def _xml_text(path: Path) -> str:
 
 def _strangers(root: Path) -> str:
     """The most alike of the reports that are not versions of one another."""
-    texts: dict[str, frozenset[int]] = {}
+    texts: dict[str, Runs] = {}
     for folder in (root, ROOT / "corpus"):
         for path in find_files([folder]):
             try:
