@@ -48,8 +48,8 @@ MOST_LISTS = 1 / 2
 FIRST_PROBES = 8
 HELD_OUT = 300
 # Rows that are ranked exactly for each one asked for, and at least: what one bit a number confuses.
-CANDIDATES_EACH = 4
-FEWEST_CANDIDATES = 400
+CANDIDATES_EACH = 10
+FEWEST_CANDIDATES = 1000
 # Bits a number of the question; fewer are hardly quicker.
 QUESTION_BITS = 8
 # Vectors that each centre is fitted to, and passes over them; more did not raise the recall.
