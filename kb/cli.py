@@ -22,8 +22,18 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from kb import __version__, cli_access, cli_upkeep
 from kb.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
@@ -118,6 +128,14 @@ def _watch(settings: Settings, embedder: Any, paths: tuple[Path, ...], settle: f
         err.print("Stoppet.")
 
 
+class Rate(ProgressColumn):
+    """How many steps a stage takes a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, or nothing before there is one."""
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
 class Bar:
     """Progress as a bar on a terminal."""
 
@@ -157,6 +175,7 @@ def progress_bar(*, enabled: bool) -> Iterator[Any]:
             TextColumn("{task.description:<14}"),
             BarColumn(),
             MofNCompleteColumn(),
+            Rate(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
