@@ -6,13 +6,14 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
 import numpy as np
 import pytest
 
-from kb import builds, indexing, lexical, verification
+from kb import builds, indexing, lexical, vectors, verification
 from kb.builds import DATABASE_FILE, LEXICAL_FOLDER, SENTENCES_FILE, VECTORS_FILE
 from kb.errors import IndexMissingError
 from kb.settings import Settings
@@ -64,6 +65,20 @@ def _scale_vectors(path: Path) -> None:
     made[3] *= 2
     new.add(made)
     faiss.write_index(new, str(path))
+
+
+def _add_lists(folder: Path, *, left_out: int, told: int) -> None:
+    """Lists of all but the first rows, of which the manifest is told that so many are looked through."""
+    whole = vectors.VectorIndex(folder / VECTORS_FILE)
+    found = np.concatenate(list(whole.batches()))
+    lists = faiss.IndexIVFRaBitQ(faiss.IndexFlatIP(whole.dimension), whole.dimension, 2, faiss.METRIC_INNER_PRODUCT)
+    lists.cp.min_points_per_centroid = 1
+    lists.train(found)
+    lists.add(found[left_out:])
+    lists.nprobe = 2
+    faiss.write_index(lists, str(vectors.lists_file(folder / VECTORS_FILE)))
+    manifest = builds.read_manifest(folder)
+    builds.write_manifest(folder, replace(manifest, tuning={"probes": told}))
 
 
 def _in_build(damage: Callable[[Path], object], *, sealed: bool) -> Callable[[Settings], None]:
@@ -142,6 +157,16 @@ KINDS: dict[str, tuple[Callable[[Settings], object], str, str]] = {
     "en vektor af forkert længde": (
         _in_build(lambda f: _scale_vectors(f / VECTORS_FILE), sealed=True),
         "længden",
+        MEND_BUILD,
+    ),
+    "lister, som manifestet ikke kender": (
+        _in_build(lambda f: _add_lists(f, left_out=0, told=0), sealed=True),
+        "manifestet siger 0",
+        MEND_BUILD,
+    ),
+    "en vektor mangler i listerne": (
+        _in_build(lambda f: _add_lists(f, left_out=1, told=2), sealed=True),
+        "vektorer i listerne",
         MEND_BUILD,
     ),
     "et andet indeks' ord": (_in_build(_other_words, sealed=True), "på ord", MEND_BUILD),
