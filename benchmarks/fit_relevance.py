@@ -3,15 +3,16 @@
     python benchmarks/fit_relevance.py            # on the index in use
     python benchmarks/fit_relevance.py --show     # without writing
 
-Three logistic models, each of few figures, are fitted one after the other: does a sentence answer, does a document
-speak to the question, does the base answer at all. The test questions are never looked at. Figures in the file's head
-are from cross-validation on dev, by group of question.
+Logistic models, each of few figures, are fitted one after the other: does a sentence answer, does a document speak to
+the question, does the base answer at all, is a shown sentence right. The test questions are never looked at. Figures in
+the file's head are from cross-validation on dev, by group of question.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +24,15 @@ from kb.answer.evidence import Gathered, gather
 from kb.answer.judging import (
     Judged,
     answer_figures,
+    certainty_figures,
+    choose,
     document_figures,
     judge_sentences,
     sentence_figures,
 )
 from kb.answer.metadata import demands
 from kb.answer.questions import ACROSS
-from kb.answer.relevance import Logistic, Models
+from kb.answer.relevance import NAMES, Logistic, Models
 from kb.embed import load_embedder
 from kb.evaluation.answers import holds_quote
 from kb.evaluation.questions import JudgedQuestion, load
@@ -38,23 +41,38 @@ from kb.settings import load_settings
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "data" / "relevance.toml"
-SENTENCE = ("meaning", "words_in_context", "holds", "counts", "role")
+SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
 DOCUMENT = ("odds", "behind", "behind_across", "across", "words_in_document", "meaning")
-ANSWER = ("odds", "meaning", "words", "words_in_first", "words_in_document", "exact", "exact_missing", "name")
+ANSWER = (
+    "odds",
+    "meaning",
+    "words",
+    "words_in_first",
+    "words_in_document",
+    "closeness",
+    "exact",
+    "exact_missing",
+    "name",
+)
+CERTAINTY = ("answers", "sentence")
 FOLDS = 8
+# How many thresholds to either side, .01 apart, a threshold's value is smoothed over.
+NEAR_CUTS = 5
 
 Rows = list[dict[str, float]]
 Asked = Sequence[tuple[JudgedQuestion, Gathered]]
 
 
-def fit(rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float) -> Logistic:
+def fit(
+    rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float, weights: Sequence[float] | None = None
+) -> Logistic:
     """A logistic model of raw figures; ``strength`` is scikit-learn's C on standardised ones."""
     values = np.array([[row[name] for name in names] for row in rows])
     centre, spread = values.mean(axis=0), values.std(axis=0) + 1e-9
-    fitted = LogisticRegression(C=strength, max_iter=2000).fit((values - centre) / spread, labels)
-    weights = fitted.coef_[0] / spread
-    bias = float(fitted.intercept_[0] - weights @ centre)
-    return Logistic(round(bias, 4), {n: round(float(w), 4) for n, w in zip(names, weights, strict=True)}, 0.5)
+    fitted = LogisticRegression(C=strength, max_iter=2000).fit((values - centre) / spread, labels, weights)
+    slopes = fitted.coef_[0] / spread
+    bias = float(fitted.intercept_[0] - slopes @ centre)
+    return Logistic(round(bias, 4), {n: round(float(w), 4) for n, w in zip(names, slopes, strict=True)}, 0.5)
 
 
 def crossed(
@@ -168,13 +186,36 @@ def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]
     }
 
 
+def fit_certainty(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
+    """Positive are the shown sentences that hold the answer; questions without marked sentences teach nothing, unless
+    nothing answers them. Every question counts once, whatever the number of its sentences.
+    """
+    rows: Rows = []
+    labels: list[bool] = []
+    weights: list[float] = []
+    for question, gathered in asked:
+        judged = judge_sentences(gathered, models)
+        if not judged or (question.answerable and not question.evidence):
+            continue
+        odds = models.answer.score(answer_figures(gathered, judged))
+        shown = choose(judged)
+        rows += [certainty_figures(odds, one.odds) for one in shown]
+        labels += [holds_quote(one.evidence.sentence.text, [quote for _, quote in question.evidence]) for one in shown]
+        weights += [1 / len(shown)] * len(shown)
+    told = {"sentences": len(rows), "right": round(float(np.mean(labels)), 3)}
+    return fit(rows, labels, CERTAINTY, 1.0, weights), told
+
+
 def best(probabilities: NDArray[np.float64], measure: Callable[[float], float]) -> tuple[float, float]:
-    """The threshold with the best value of a measure: the middle of the range that has it, and the value."""
-    cuts = [round(float(cut), 2) for cut in np.arange(0.05, 0.96, 0.01)]
-    values = [measure(cut) for cut in cuts]
-    top = max(values)
-    range_ = [cut for cut, value in zip(cuts, values, strict=True) if value >= top - 1e-9]
-    return range_[len(range_) // 2], top
+    """The threshold with the best value of a measure, and the value there.
+
+    Of few questions the measure leaps with the threshold: its values are taken together with those about it.
+    """
+    cuts = np.round(np.arange(0.05, 0.96, 0.01), 2)
+    values = np.array([measure(float(cut)) for cut in cuts])
+    about = [values[max(0, place - NEAR_CUTS) : place + NEAR_CUTS + 1].mean() for place in range(len(cuts))]
+    top = int(np.argmax(about))
+    return float(cuts[top]), float(values[top])
 
 
 def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
@@ -184,7 +225,7 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
         "# Written by benchmarks/fit_relevance.py from the development questions; cross-validated figures there:",
         *(f"#   {name}: " + ", ".join(f"{k} {v}" for k, v in values.items()) for name, values in told.items()),
     ]
-    for name in ("sentence", "document", "answer"):
+    for name in NAMES:
         model: Logistic = getattr(models, name)
         lines += ["", f"[{name}]", f"bias = {model.bias}", f"threshold = {model.threshold}", f"[{name}.weights]"]
         lines += [f"{figure} = {weight}" for figure, weight in model.weights.items()]
@@ -203,10 +244,13 @@ def main() -> None:
         if question.split == "dev"
     ]
     nothing = Logistic(0.0, {}, 0.5)
-    models = Models(fit_sentences(asked), nothing, nothing)
+    models = Models(fit_sentences(asked), nothing, nothing, nothing)
     document, told_documents = fit_documents(asked, models)
     answer, told_answer = fit_answer(asked, models)
-    text = written(Models(models.sentence, document, answer), {"document": told_documents, "answer": told_answer})
+    models = replace(models, document=document, answer=answer)
+    certainty, told_certainty = fit_certainty(asked, models)
+    told = {"document": told_documents, "answer": told_answer, "certainty": told_certainty}
+    text = written(replace(models, certainty=certainty), told)
     print(text)
     if not options.show:
         TARGET.write_text(text, encoding="utf-8")

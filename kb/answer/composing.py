@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.answer.disagreeing import Conflict, conflicts
@@ -11,6 +12,7 @@ from kb.answer.judging import (
     Judged,
     JudgedDocument,
     answer_figures,
+    certainty_figures,
     choose,
     judge_documents,
     judge_sentences,
@@ -19,8 +21,8 @@ from kb.answer.judging import (
 from kb.answer.metadata import Demands, demands
 from kb.answer.questions import ACROSS
 from kb.answer.refusing import refuse
-from kb.answer.relevance import certainty, models
-from kb.answer.wording import shorten
+from kb.answer.relevance import certainty, models, probability_of
+from kb.answer.wording import shorten, with_antecedent
 from kb.models import (
     Answer,
     AnswerSentence,
@@ -92,6 +94,14 @@ class Citations:
             )
         return self.numbers[key]
 
+    def hold(self, sentence: Sentence) -> bool:
+        """Whether a sentence is part of what is cited already."""
+        return any(
+            made.document_id == sentence.passage.document_id
+            and made.start <= sentence.start <= sentence.end <= made.end
+            for made in self.made
+        )
+
     def of(self, judged: Judged) -> int:
         """The number of a judged sentence's place."""
         passage = judged.evidence.sentence.passage
@@ -103,12 +113,13 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
     wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
     gathered = gather(searcher, question, wanted)
     judged = judge_sentences(gathered, models())
-    probability = models().answer.probability(answer_figures(gathered, judged)) if judged else 0.0
+    odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
     records = _allowed(searcher.snapshot, wanted)
     projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
     demanded = _demands(gathered, records.values())
     if demanded.complete:
-        probability = BY_METADATA
+        odds = math.log(BY_METADATA / (1 - BY_METADATA))
+    probability = BY_METADATA if demanded.complete else _right(odds, judged[0]) if judged else 0.0
     empty = Answer(
         question=gathered.question,
         kind=gathered.want.kind,
@@ -122,10 +133,15 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         citations=(),
         corrections=gathered.corrections,
     )
-    if probability < models().answer.threshold:
+    if probability_of(odds) < models().answer.threshold:
         return _refused(empty, gathered, judged)
     documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
-    return _answered(empty, judged, documents, projects)
+    return _answered(empty, judged, documents, projects, odds)
+
+
+def _right(odds: float, judged: Judged) -> float:
+    """The probability that a sentence holds the right answer, by the log odds that the base answers and its own."""
+    return models().certainty.probability(certainty_figures(odds, judged.odds))
 
 
 def _allowed(snapshot: Snapshot, filters: Filters) -> dict[str, DocumentRecord]:
@@ -171,15 +187,21 @@ def _speaking(
 
 
 def _answered(
-    empty: Answer, judged: Sequence[Judged], documents: Sequence[Speaking], projects: Sequence[ProjectSummary]
+    empty: Answer,
+    judged: Sequence[Judged],
+    documents: Sequence[Speaking],
+    projects: Sequence[ProjectSummary],
+    odds: float,
 ) -> Answer:
     citations = Citations()
     speaking_ids = {one.judged.document.id for one in documents}
     # A question that metadata narrow is answered by sentences of the projects that are left.
     narrowed = any(one.reasons for one in documents)
     pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
-    sentences = tuple(_sentence(one, citations) for one in choose(pool))
+    sentences = tuple(_sentences(choose(pool), odds, citations))
     found = _projects(documents, projects, citations)
+    if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
+        found = tuple(sorted(found, key=lambda project: project.cross_cutting))
     speaking = frozenset(one.slug for one in found if not one.cross_cutting)
     disagreements = tuple(_disagreement(conflict, citations) for conflict in conflicts(empty.question, pool))
     return replace(
@@ -208,9 +230,16 @@ def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged]) -> Ans
     return replace(empty, refusal=refusal, citations=tuple(citations.made))
 
 
-def _sentence(judged: Judged, citations: Citations) -> AnswerSentence:
-    text = shorten(judged.evidence.sentence.text, SENTENCE_CHARACTERS)
-    return AnswerSentence(text, (citations.of(judged),), certainty(judged.probability))
+def _sentences(chosen: Sequence[Judged], odds: float, citations: Citations) -> Iterator[AnswerSentence]:
+    """The chosen sentences as they are shown, each with what it points back at; none is shown twice."""
+    for judged in chosen:
+        sentence = with_antecedent(judged.evidence.sentence)
+        if len(sentence.text) > SENTENCE_CHARACTERS:
+            sentence = judged.evidence.sentence
+        if citations.hold(sentence):
+            continue
+        number = citations.cite(sentence, judged.evidence.hit.document, sentence.passage.page_first)
+        yield AnswerSentence(shorten(sentence.text, SENTENCE_CHARACTERS), (number,), certainty(_right(odds, judged)))
 
 
 def _coverage(projects: Sequence[ProjectSummary], speaking: Collection[str]) -> Coverage:

@@ -13,7 +13,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from kb import builds, danish
 from kb.analysis import Analyser, Question
-from kb.answer.questions import ACROSS, NUMBERS, Wanted, counted, holds, is_general, wanted
+from kb.answer.questions import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, wanted
+from kb.answer.topics import narrower, stems_of
 from kb.errors import IndexDamagedError
-from kb.models import DocumentRecord, Hit, MatchKind, Passage
-from kb.search import Searcher, Snapshot
+from kb.models import DocumentRecord, Hit, MatchKind, Passage, SearchResult
+from kb.search import Engine, Searcher, Snapshot
 from kb.sentences import Sentence
 from kb.vectors import VectorIndex
 from kb.vocabulary import Vocabulary
@@ -33,11 +34,14 @@ from kb.vocabulary import Vocabulary
 PASSAGES_READ = 100
 # How many passages the background of a question's cosines is taken from.
 BACKGROUND_ROWS = 4096
+# How many of these the level of cosines in the base is taken from.
+LEVEL_ROWS = 256
 KEPT_PASSAGES = 20_000
 
 # How much a term counts that meets a word of the question, by how it was found; a part of a compound by its share.
 OTHER_NAME = 0.9
 PART_SHARE = 0.8
+NARROWER = 0.7
 # An unknown word is taken for a compound when this many of its letters are a known word and this many are left.
 MIN_KNOWN = 5
 MIN_REST = 3
@@ -72,6 +76,9 @@ class Bank:
         self._lock = threading.Lock()
         step = max(1, len(self._vectors) // BACKGROUND_ROWS)
         self.background: Floats = self._vectors.vectors(np.arange(0, len(self._vectors), step, dtype=np.int64))
+        # How near any two sentences of the base are: a model's cosines have a level and a spread of their own.
+        own = self.background[:: max(1, len(self.background) // LEVEL_ROWS)] @ self.background.T
+        self.level = (float(own.mean()), max(float(own.std()), 1e-6)) if own.size else (0.0, 1.0)
 
     def read(self, hits: Sequence[Hit]) -> list[Read]:
         """The hits' passages, read; what was read before is not read again."""
@@ -133,33 +140,45 @@ def _terms(analyser: Analyser, text: str) -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class Word:
     """One word of substance of a question: the terms that are it or another name of it, names of several words, the
-    parts of it, and its weight by rarity.
+    parts of it, the narrower terms of the subject it names, and its weight by rarity.
     """
 
     whole: Mapping[str, float]
     names: tuple[tuple[str, ...], ...]
     parts: tuple[str, ...]
     rarity: float
+    narrower: tuple[str, ...] = ()
 
-    def met(self, *texts: frozenset[str]) -> float:
-        """How well texts of these terms meet the word: 1 as written, less by another name or in part."""
+    def terms(self) -> Iterator[str]:
+        """Every term that tells whether the word is met."""
+        yield from self.whole
+        yield from self.parts
+        for name in (*self.names, *map(stems_of, self.narrower)):
+            yield from name
 
-        def has(term: str) -> bool:
-            return any(term in text for text in texts)
-
-        best = max((weight for term, weight in self.whole.items() if has(term)), default=0.0)
-        if any(all(has(term) for term in name) for name in self.names):
+    def met(self, found: frozenset[str]) -> float:
+        """How well a text of these terms meets the word: 1 as written, less by another name or in part."""
+        best = max((weight for term, weight in self.whole.items() if term in found), default=0.0)
+        if any(found.issuperset(name) for name in self.names):
             best = max(best, OTHER_NAME)
         if best < OTHER_NAME and self.parts:
-            best = max(best, PART_SHARE * sum(map(has, self.parts)) / len(self.parts))
+            best = max(best, PART_SHARE * sum(part in found for part in self.parts) / len(self.parts))
+        if best < NARROWER and any(found.issuperset(stems_of(term)) for term in self.narrower):
+            best = NARROWER
         return best
 
 
-@dataclass(frozen=True, slots=True)
 class Words:
-    """A question's words of substance by written form."""
+    """A question's words of substance by written form, and how texts meet them.
 
-    words: Mapping[str, Word]
+    Of a text's terms only those that some word looks for decide; they are few, so what they come to is kept.
+    """
+
+    def __init__(self, words: Mapping[str, Word]) -> None:
+        self.words = words
+        self._looked_for = frozenset(term for word in words.values() for term in word.terms())
+        self._total = sum(word.rarity for word in words.values())
+        self._met: dict[frozenset[str], dict[str, float]] = {}
 
     @classmethod
     def of(cls, question: Question, analyser: Analyser) -> Words:
@@ -168,22 +187,37 @@ class Words:
         A name of several words that stands for several words of the question counts for each of them.
         """
         own = dict.fromkeys(term.word for term in question.terms if term.kind is MatchKind.STEM)
-        return cls({form: _word(form, question, analyser.vocabulary) for form in own})
+        stems = frozenset(danish.stem(form) for form in own)
+        found = {form: _word(form, question, analyser.vocabulary) for form in own}
+        return cls({form: replace(word, narrower=narrower(form, stems)) for form, word in found.items()})
 
     def without(self, general: Callable[[str], bool]) -> Words:
         """The words that are not general; all of them where nothing else is left."""
         left = {form: word for form, word in self.words.items() if not general(form)}
         return Words(left or self.words)
 
+    def met(self, *texts: frozenset[str]) -> Mapping[str, float]:
+        """How well texts of these terms meet each word."""
+        found = frozenset().union(*(self._looked_for & text for text in texts))
+        if found not in self._met:
+            self._met[found] = {form: word.met(found) for form, word in self.words.items()}
+        return self._met[found]
+
     def covered(self, *texts: frozenset[str]) -> float:
         """The share of the question, by rarity, that texts of these terms meet: 0 to 1."""
-        total = sum(word.rarity for word in self.words.values())
-        return sum(word.rarity * word.met(*texts) for word in self.words.values()) / total if total else 0.0
+        met = self.met(*texts)
+        return sum(word.rarity * met[form] for form, word in self.words.items()) / self._total if self._total else 0.0
 
-    def met(self, forms: Sequence[str], *texts: frozenset[str]) -> float:
+    def met_of(self, forms: Sequence[str], *texts: frozenset[str]) -> float:
         """The mean over some of the question's words of how well they are met; 0.5 of none."""
-        known = [self.words[form] for form in forms if form in self.words]
-        return sum(word.met(*texts) for word in known) / len(known) if known else 0.5
+        known = [form for form in forms if form in self.words]
+        met = self.met(*texts) if known else {}
+        return sum(met[form] for form in known) / len(known) if known else 0.5
+
+    def missing(self, *texts: frozenset[str]) -> float:
+        """The rarity of the rarest word that texts of these terms lack, by how much they lack it."""
+        met = self.met(*texts)
+        return max((word.rarity * (1 - met[form]) for form, word in self.words.items()), default=0.0)
 
 
 def _known_part(form: str, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -218,11 +252,11 @@ def _word(form: str, question: Question, vocabulary: Vocabulary) -> Word:
 class Evidence:
     """A sentence with its figures for a question.
 
-    ``meaning`` and ``passage_meaning`` are in standard deviations above the question's background; ``words`` is the
-    share of the question that the sentence meets, ``words_in_context`` with title and headings, ``words_in_passage``
-    with the whole passage too; ``focus`` how well the sentence (with context: ``focus_in_context``) meets the thing
-    asked for; ``holds`` as in :mod:`kb.answer.questions`; ``counts`` how well a number in the sentence counts the thing
-    asked for; ``role`` is 1 where the passage's role is one the question names.
+    ``meaning`` is in standard deviations above the question's background, ``closeness`` above the cosine of any two
+    sentences of the base; ``words_in_context`` is the share of the question that the sentence meets with its title and
+    headings; ``focus`` how well the two meet the thing asked for; ``holds`` as in :mod:`kb.answer.questions`;
+    ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1 where the passage's role is
+    one the question names.
     """
 
     sentence: Sentence
@@ -232,12 +266,9 @@ class Evidence:
     context: frozenset[str]
     facts: frozenset[str]
     meaning: float
-    passage_meaning: float
-    words: float
+    closeness: float
     words_in_context: float
-    words_in_passage: float
     focus: float
-    focus_in_context: float
     holds: float
     counts: float
     role: float
@@ -257,20 +288,23 @@ class Gathered:
 
 def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str]]) -> Gathered:
     """Search, read the passages found and weigh their sentences; raises as :meth:`Searcher.search` does."""
-    result = searcher.search(question, top=PASSAGES_READ, filters=filters)
+    result = searcher.search(question, top=PASSAGES_READ, filters=filters, marked=False)
     analyser = searcher.snapshot.lexical.analyser
     bank = bank_of(searcher)
     want = wanted(result.question)
     words = Words.of(analyser.question(result.question), analyser)
     if want.kind in ACROSS:
         words = words.without(is_general)
+        words = words.without(asks_for_role)
+    hits = result.hits
+    if want.kind in ACROSS:
+        hits = (*hits, *_on_subject(searcher, words, result, filters))
     vector = searcher.vector_of(result.question)
     background = bank.background @ vector if len(bank.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
     evidence: list[Evidence] = []
-    for hit, read in zip(result.hits, bank.read(result.hits), strict=True):
-        passage_terms = frozenset().union(*read.terms)
-        cosines = (read.vectors @ vector - centre) / spread
+    for hit, read in zip(hits, bank.read(hits), strict=True):
+        cosines = read.vectors @ vector
         for place, sentence in enumerate(read.sentences):
             terms = read.terms[place]
             evidence.append(
@@ -281,16 +315,29 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
                     terms=terms,
                     context=read.context,
                     facts=read.facts,
-                    meaning=float(cosines[place]),
-                    passage_meaning=((hit.scores.dense or centre) - centre) / spread,
-                    words=words.covered(terms),
+                    meaning=(float(cosines[place]) - centre) / spread,
+                    closeness=(float(cosines[place]) - bank.level[0]) / bank.level[1],
                     words_in_context=words.covered(terms, read.context),
-                    words_in_passage=words.covered(terms, read.context, passage_terms),
-                    focus=words.met(want.focus, terms),
-                    focus_in_context=words.met(want.focus, terms, read.context),
+                    focus=words.met_of(want.focus, terms, read.context),
                     holds=holds(want, sentence.text),
-                    counts=words.met(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
+                    counts=words.met_of(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
                     role=float(hit.passage.role in want.roles),
                 )
             )
-    return Gathered(result.question, want, words, result.hits, tuple(evidence), result.corrections)
+    return Gathered(result.question, want, words, hits, tuple(evidence), result.corrections)
+
+
+def _on_subject(
+    searcher: Searcher, words: Words, result: SearchResult, filters: Mapping[str, Sequence[str]]
+) -> Iterator[Hit]:
+    """Further passages by the narrower terms of the question's subjects, ranked behind those that were found."""
+    terms = dict.fromkeys(term for word in words.words.values() for term in word.narrower)
+    text = " ".join(terms)[: searcher.settings.max_question_chars]
+    if not text:
+        return
+    found = searcher.search(text, top=PASSAGES_READ, filters=filters, engine=Engine.LEXICAL, marked=False)
+    known = {hit.passage.id for hit in result.hits}
+    further = [hit for hit in found.hits if hit.scores.lexical and hit.passage.id not in known]
+    fused = min((hit.scores.fused for hit in result.hits), default=0.0)
+    for rank, hit in enumerate(further, len(result.hits) + 1):
+        yield replace(hit, rank=rank, scores=replace(hit.scores, fused=fused))

@@ -4,6 +4,7 @@ anything answers at all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,13 +46,12 @@ def sentence_figures(evidence: Evidence) -> dict[str, float]:
     """What the sentence model looks at."""
     return {
         "meaning": evidence.meaning,
-        "words": evidence.words,
         "words_in_context": evidence.words_in_context,
-        "words_in_passage": evidence.words_in_passage,
-        "focus": evidence.focus_in_context,
+        "focus": evidence.focus,
         "holds": evidence.holds,
         "counts": evidence.counts,
         "role": evidence.role,
+        "rank": math.log(evidence.hit.rank),
     }
 
 
@@ -116,21 +116,23 @@ def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, fl
     first, top = judged[0], judged[:TOP]
     own = [one for one in judged if one.evidence.hit.document.id == first.evidence.hit.document.id]
     exact = float(is_exact(gathered.want))
-    missing = max(
-        (word.rarity * (1 - word.met(first.evidence.terms)) for word in gathered.words.words.values()), default=0.0
-    )
     return {
         "odds": first.odds,
         "meaning": max(one.evidence.meaning for one in top),
         "words": max(one.evidence.words_in_context for one in top),
         "words_in_first": first.evidence.words_in_context,
         "words_in_document": _words_in_document(gathered, own),
-        "focus": first.evidence.focus_in_context,
+        "closeness": first.evidence.closeness,
         "exact": exact,
-        "exact_missing": exact * missing,
+        "exact_missing": exact * gathered.words.missing(first.evidence.terms),
         "name": float(gathered.want.kind is QuestionKind.NAME),
         "across": float(gathered.want.kind in ACROSS),
     }
+
+
+def certainty_figures(answers: float, sentence: float) -> dict[str, float]:
+    """What the model of "is this right" looks at: the log odds that the base answers, and that the sentence does."""
+    return {"answers": answers, "sentence": sentence}
 
 
 def choose(judged: Sequence[Judged]) -> list[Judged]:

@@ -124,4 +124,3 @@ def _statuses(text: str, known: Sequence[Metadata]) -> _Found:
 def _has_status(status: str, value: str) -> bool:
     """Whether a status, before its source in brackets, begins with a value: "ved at blive sat i drift" does not."""
     return danish.normalise(status).startswith(value)
-

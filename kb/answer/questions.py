@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kb import danish
 from kb.danish import Kind, Token
@@ -61,6 +62,8 @@ _OPENING = re.compile(
     r"\b(?:hvor (?:mange|meget|store?|stort|lange?|langt|længe|højt?|høje|gamle?|dyrt?)|hvilke[nt]?|hvem|hvad hedder"
     r"|hvad er|antal(?:let)?)\b"
 )
+# "Hvor meget hurtigere ..." asks by how much, and names no thing that is counted.
+_BY_HOW_MUCH = re.compile(r"\bhvor meget (?:\w+ere|mere|mindre|færre)\b")
 _EMPTY = frozenset(("slags", "typer", "type", "form", "former", "del", "andel", "procent", "forskellige", "flere"))
 _MONEY = re.compile(
     r"\b(?:koster?|kostede|penge|kroner|kr|beløb\w*|budget\w*|bevilling\w*|pris\w*|støtte|udgift\w*|\w+udgift\w*"
@@ -70,6 +73,7 @@ _AMOUNT = re.compile(r"\d\s*(?:mio\.?|mia\.?|million\w*|milliard\w*|t?kr\.?|kron
 _ONE = re.compile(r"\bhvilke[nt]\b")
 FOCUS_WORDS = 2
 COUNTED_WORDS = 4
+KEPT_SENTENCES = 50_000
 
 _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     (Role.ADVICE, re.compile(r"\b(?:råd|anbefal\w*|rådgiv\w*|rådede|råder)\b")),
@@ -81,6 +85,10 @@ _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
     (Role.DATA, re.compile(r"\b(?:data|datakilde\w*|oplysninger)\b")),
     (Role.METHOD, re.compile(r"\b(?:metode\w*|teknologi\w*|algoritme\w*)\b")),
 )
+
+
+# What a passage tells by the heading it stands under; data and methods are subjects as well.
+STEPS = frozenset((Role.ADVICE, Role.LESSON, Role.CHALLENGE, Role.HANDLING, Role.RESULT, Role.PURPOSE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,11 @@ def is_general(word: str) -> bool:
     return _GENERAL.fullmatch(word) is not None
 
 
+def asks_for_role(word: str) -> bool:
+    """Whether a question's word asks for a step of a project ("udfordringer", "håndterede") and is met by the step."""
+    return any(role in STEPS and pattern.fullmatch(word) for role, pattern in _WANTED_ROLES)
+
+
 def _kind(text: str) -> QuestionKind:
     for kind, pattern in _KINDS:
         if pattern.search(text):
@@ -142,7 +155,7 @@ def _kind(text: str) -> QuestionKind:
 def _focus(text: str) -> tuple[str, ...]:
     """The first words of substance after the question word, up to the next verb once there is one."""
     opening = _OPENING.search(text)
-    if opening is None:
+    if opening is None or _BY_HOW_MUCH.search(text):
         return ()
     found: list[str] = []
     for token in danish.tokenise(text[opening.end() :]):
@@ -167,19 +180,21 @@ def holds(want: Wanted, text: str) -> float:
     """How well a sentence holds the wanted kind of thing: 1 it does, 0 it does not; 0.5 where any sentence may."""
     if want.kind in (QuestionKind.OPEN, QuestionKind.WHICH_PROJECTS) and not want.money:
         return 0.5
-    return float(_holds(want, text))
+    return float(_holds(want.kind, want.money, want.condition, text))
 
 
-def _holds(want: Wanted, text: str) -> bool:
+@lru_cache(maxsize=KEPT_SENTENCES)
+def _holds(kind: QuestionKind, money: bool, condition: bool, text: str) -> bool:
+    """Whether a sentence holds what a kind of question wants: the same sentences are asked again and again."""
     folded = danish.normalise(text)
-    if want.money:
+    if money:
         return holds_amount(text)
-    if want.kind in NUMBERS:
+    if kind in NUMBERS:
         return has_number(text)
-    if want.kind is QuestionKind.DATE:
-        pattern = _IF if want.condition else _WHEN
+    if kind is QuestionKind.DATE:
+        pattern = _IF if condition else _WHEN
         return pattern.search(folded) is not None
-    if want.kind is QuestionKind.NAME:
+    if kind is QuestionKind.NAME:
         return has_name(text)
     return _MODAL.search(folded) is not None
 

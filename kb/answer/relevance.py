@@ -15,6 +15,7 @@ from kb.danish import load_data
 from kb.models import Certainty
 
 RELEVANCE_FILE = "relevance.toml"
+NAMES = ("sentence", "document", "answer", "certainty")
 SURE_FROM = 0.85
 LIKELY_FROM = 0.6
 
@@ -44,18 +45,21 @@ def probability_of(odds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The three models: does a sentence answer, does a document speak to the question, does the base answer at all."""
+    """The models: does a sentence answer, does a document speak to the question, does the base answer at all, and does
+    a shown sentence hold the right answer.
+    """
 
     sentence: Logistic
     document: Logistic
     answer: Logistic
+    certainty: Logistic
 
 
 @cache
 def models() -> Models:
     """The fitted models."""
     stored = load_data(RELEVANCE_FILE)
-    return Models(*(Logistic(**stored[name]) for name in ("sentence", "document", "answer")))
+    return Models(*(Logistic(**stored[name]) for name in NAMES))
 
 
 def certainty(probability: float) -> Certainty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -11,6 +12,10 @@ from hypothesis import strategies as st
 
 from kb import indexing
 from kb.answer import answer
+from kb.answer.evidence import gather
+from kb.answer.judging import judge_sentences
+from kb.answer.refusing import refuse
+from kb.answer.relevance import models
 from kb.errors import FilterError, IndexDamagedError, QuestionError
 from kb.evaluation.answers import wrong_quotes
 from kb.models import Answer, Certainty, Document, Metadata, QuestionKind, RefusalReason, Role
@@ -186,11 +191,17 @@ def test_a_question_about_something_else_is_refused_with_its_reason(searcher: Se
     assert found.refusal.nearest == tuple(citation.number for citation in found.citations)
 
 
-def test_a_known_subject_without_the_asked_for_says_so(searcher: Searcher) -> None:
-    found = answer(searcher, "Hvem er borgmester i Norddjurs Kommune?")
-    assert found.refusal is not None
-    assert found.refusal.reason is RefusalReason.NOT_SAID
-    assert found.refusal.nearest
+@pytest.mark.parametrize(("closeness", "reason"), [(1.0, RefusalReason.NOT_SAID), (-1.0, RefusalReason.NO_SUBJECT)])
+def test_a_refusal_says_whether_the_subject_is_there(
+    searcher: Searcher, closeness: float, reason: RefusalReason
+) -> None:
+    gathered = gather(searcher, "Hvem er borgmester i Norddjurs Kommune?", {})
+    judged = [
+        replace(one, evidence=replace(one.evidence, closeness=closeness)) for one in judge_sentences(gathered, models())
+    ]
+    found = refuse(gathered, judged, (1,), {})
+    assert found.reason is reason
+    assert "borgmester" in found.missing
 
 
 def test_under_a_filter_the_refusal_speaks_of_the_filter(searcher: Searcher) -> None:
