@@ -195,9 +195,13 @@ def _answered(
 ) -> Answer:
     citations = Citations()
     speaking_ids = {one.judged.document.id for one in documents}
-    # A question that metadata narrow is answered by sentences of the projects that are left.
+    # A question that metadata narrow is answered by sentences of the projects that are left, and one across projects by
+    # those of projects: a report about all of them repeats the question's words and tells what none of them did.
     narrowed = any(one.reasons for one in documents)
     pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
+    if empty.kind in ACROSS:
+        own = [one for one in pool if one.evidence.hit.document.metadata.projekt]
+        pool = [one for one in own if one.evidence.hit.document.id in speaking_ids] or pool
     sentences = tuple(_sentences(choose(pool), odds, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind

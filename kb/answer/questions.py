@@ -22,6 +22,8 @@ _WHICH_PROJECTS = re.compile(
     r"|\b(?:har|havde|håndterede|gjorde|brugte|løste|fik|bruger|måler|målte|gør|siger|arbejder) projekterne\b"
     r"|\bde enkelte projekter\b"
 )
+# An open question about the projects as such ("Hvilke etiske problemer mødte projekterne?") is for each of them.
+_THE_PROJECTS = re.compile(r"\bprojekterne\b")
 _HOW_MANY_PROJECTS = re.compile(rf"\bhvor mange\b(?:\s(?:af|de|disse|kommunale|regionale|statslige))*\s{_PROJECTS}\b")
 # Words of a question across projects that say only that projects are asked for, and what they do in general.
 _GENERAL = re.compile(
@@ -149,7 +151,9 @@ def _kind(text: str) -> QuestionKind:
         if pattern.search(text):
             return kind
     first = text.split(maxsplit=1)[0] if text.split() else ""
-    return QuestionKind.YES_NO if first in _VERBS else QuestionKind.OPEN
+    if first in _VERBS:
+        return QuestionKind.YES_NO
+    return QuestionKind.WHICH_PROJECTS if _THE_PROJECTS.search(text) else QuestionKind.OPEN
 
 
 def _focus(text: str) -> tuple[str, ...]:
