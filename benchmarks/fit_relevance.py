@@ -63,13 +63,11 @@ Rows = list[dict[str, float]]
 Asked = Sequence[tuple[JudgedQuestion, Gathered]]
 
 
-def fit(
-    rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float, weights: Sequence[float] | None = None
-) -> Logistic:
+def fit(rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float) -> Logistic:
     """A logistic model of raw figures; ``strength`` is scikit-learn's C on standardised ones."""
     values = np.array([[row[name] for name in names] for row in rows])
     centre, spread = values.mean(axis=0), values.std(axis=0) + 1e-9
-    fitted = LogisticRegression(C=strength, max_iter=2000).fit((values - centre) / spread, labels, weights)
+    fitted = LogisticRegression(C=strength, max_iter=2000).fit((values - centre) / spread, labels)
     slopes = fitted.coef_[0] / spread
     bias = float(fitted.intercept_[0] - slopes @ centre)
     return Logistic(round(bias, 4), {n: round(float(w), 4) for n, w in zip(names, slopes, strict=True)}, 0.5)
@@ -187,23 +185,20 @@ def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]
 
 
 def fit_certainty(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
-    """Positive are the shown sentences that hold the answer; questions without marked sentences teach nothing, unless
-    nothing answers them. Every question counts once, whatever the number of its sentences.
+    """Positive are the questions of which a shown sentence holds the answer; those without marked sentences teach
+    nothing, unless nothing answers them.
     """
     rows: Rows = []
     labels: list[bool] = []
-    weights: list[float] = []
     for question, gathered in asked:
         judged = judge_sentences(gathered, models)
         if not judged or (question.answerable and not question.evidence):
             continue
-        odds = models.answer.score(answer_figures(gathered, judged))
-        shown = choose(judged)
-        rows += [certainty_figures(odds, one.odds) for one in shown]
-        labels += [holds_quote(one.evidence.sentence.text, [quote for _, quote in question.evidence]) for one in shown]
-        weights += [1 / len(shown)] * len(shown)
-    told = {"sentences": len(rows), "right": round(float(np.mean(labels)), 3)}
-    return fit(rows, labels, CERTAINTY, 1.0, weights), told
+        quotes = [quote for _, quote in question.evidence]
+        rows.append(certainty_figures(models.answer.score(answer_figures(gathered, judged)), judged[0].odds))
+        labels.append(any(holds_quote(one.evidence.sentence.text, quotes) for one in choose(judged)))
+    told = {"questions": len(rows), "right": round(float(np.mean(labels)), 3)}
+    return fit(rows, labels, CERTAINTY, 1.0), told
 
 
 def best(probabilities: NDArray[np.float64], measure: Callable[[float], float]) -> tuple[float, float]:

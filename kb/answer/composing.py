@@ -140,7 +140,7 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
 
 
 def _right(odds: float, judged: Judged) -> float:
-    """The probability that a sentence holds the right answer, by the log odds that the base answers and its own."""
+    """The probability that what is shown is right, by the log odds that the base answers and that a sentence does."""
     return models().certainty.probability(certainty_figures(odds, judged.odds))
 
 

@@ -46,7 +46,7 @@ def probability_of(odds: float) -> float:
 @dataclass(frozen=True, slots=True)
 class Models:
     """The models: does a sentence answer, does a document speak to the question, does the base answer at all, and does
-    a shown sentence hold the right answer.
+    what is shown hold the right answer.
     """
 
     sentence: Logistic
