@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test unit fuzz quality bench-large corpus assets pictures clean
+.PHONY: help serve index model test unit fuzz quality bench bench-large corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ fuzz: $(VENV)/.test index  ## thousands of generated requests to the API in ever
 
 quality: index  ## measure retrieval and answers, and write docs/quality.md
 	$(BIN)/python -m benchmarks.quality
+
+bench: index  ## measure questions and passages beside plain sentence-transformers, and write docs/speed.md (minutes)
+	$(BIN)/python -m benchmarks.speed
 
 bench-large: model  ## measure a million passages against a hundred thousand, and write it into docs/speed.md (an hour)
 	$(BIN)/python -m benchmarks.large --write
