@@ -1,9 +1,12 @@
 """Danish text as units: sentences, tokens and stems. Pure functions; nothing here knows of any corpus.
 
-*Sentences.* sentencex finds them; three things it gets wrong are mended. A line break always ends a sentence, because
-a document's blocks are lines. An abbreviation that opens a sentence ("Bl.a. Kommunen ...") is joined with what it
-opens. An opening quotation mark left hanging after a full stop goes to the sentence it opens. The offsets tile the
-text: white space belongs to the sentence before it.
+*Sentences.* sentencex finds them; what it gets wrong is mended. A line break always ends a sentence, because a
+document's blocks are lines. An abbreviation that opens a sentence ("Bl.a. Kommunen ...") is joined with what it opens,
+and one that never stands last ("bl.a. Norddjurs") with what follows. A word or abbreviation that can also end a
+sentence ("... er med. Projektet", "16 mio. kr. Projektet") does so before a word with a capital that is part of no
+name. An opening quotation mark left hanging after a full stop goes to the sentence it opens, and a comma, colon or
+semicolon after a mark to the sentence it goes on with ("Er det lovligt?: Ja").
+The offsets tile the text: white space belongs to the sentence before it.
 
 *Tokens.* A token is a place in the text. Numbers ("4,1", "1.000"), dates ("1. april 2020"), references to law and
 annexes ("art. 6", "stk. 1", "§ 11", "bilag 3"), abbreviations ("bl.a.", "m.fl.") and words with hyphens
@@ -33,7 +36,31 @@ _OPENING_ABBREVIATIONS = """
     art. stk. kap. § pr. dr. hr. fr. prof. d. m.a.o. s. p. bl. a. f. eks. mv. m.v. s.u. s.o. o.a.
 """
 OPENING_ABBREVIATIONS = frozenset(_OPENING_ABBREVIATIONS.split())
+# Abbreviations that never stand last, but that sentencex lets end a sentence before a name ("bl.a. Norddjurs").
+_NEVER_LAST = re.compile(
+    r"(?<!\w)(?:bl\.\s?a|fx|iht|ift|vha|iflg|p\.g\.a|incl|excl|art|ph\.d|cand|adv|sagsnr)\.\s*\Z", re.IGNORECASE
+)
+# Ordinary words that sentencex takes for abbreviations wherever a full stop follows them.
+_WORDS_TOO = """
+    da del din el eng form i jul med nat ned nord par pass port regn rest sen sort sø tab ti to tv var vær
+"""
+# Abbreviations that stand last: a capital after them begins a sentence, unless it is a name or currency in capitals.
+_CLOSING_ABBREVIATIONS = "kr osv etc mv m\\.m m\\.v m\\.fl o\\.l o\\.lign o\\.a pct f\\.Kr e\\.Kr"
+# After these and after a letter alone ("litra g", "J. Hansen") only a function word shows that a sentence begins.
+_SCALES = "mio mia"
+_MISSED_END = re.compile(
+    rf"""(?<![\w.-])(?:
+        (?P<ends>litra\ [a-zæøå]|{"|".join((*_WORDS_TOO.split(), *_CLOSING_ABBREVIATIONS.split()))})
+        | (?P<may_end>{"|".join(_SCALES.split())}|[^\W\d_])
+    )\.\s+(?=["\u201c\u201d\u00bb]?(?P<next>[A-ZÆØÅ][a-zæøå]*)(?!\w))""",
+    re.VERBOSE,
+)
+# Function words that are also parts of names ("E. De la Cruz").
+_NAME_PARTICLES = frozenset(("de", "den", "der", "du"))
+_QUOTES = re.compile('["\u201c\u201d\u00bb\u00ab]')
 _HANGING_QUOTE = re.compile("(?<=\\s)[\u201d\u201c\u00bb\u00ab\"'\u2019(]+\\s*$")
+# What goes on with a sentence whatever mark stands before it.
+_GO_ON = (",", ":", ";")
 _LINES = re.compile(r"[^\n]*\n\s*|[^\n]+\Z")
 
 _MONTHS = (
@@ -144,14 +171,42 @@ def _mended_ends(line: str) -> list[int]:
     for boundary in sentencex.get_sentence_boundaries("da", line):
         end = boundary["end_index"]
         sentence = line[start:end]
-        if normalise(sentence.strip()) in OPENING_ABBREVIATIONS:
+        if _goes_on(sentence, line[end : end + 1]):
             continue
+        ends.extend(start + missed for missed in _missed_ends(sentence))
         hanging = _HANGING_QUOTE.search(sentence)
         if hanging and sentence[: hanging.start()].strip() and end < len(line) and not line[end].isspace():
             end = start + hanging.start()
         ends.append(end)
         start = end
     return ends
+
+
+def _goes_on(sentence: str, following: str) -> bool:
+    """Whether a sentence as sentencex sees it is the beginning of one; ``following`` is the character after it."""
+    return (
+        following in _GO_ON
+        or normalise(sentence.strip()) in OPENING_ABBREVIATIONS
+        or _NEVER_LAST.search(sentence) is not None
+    )
+
+
+def _missed_ends(sentence: str) -> Iterator[int]:
+    """Where a sentence as sentencex sees it holds the end of another, outside quotations and brackets."""
+    for match in _MISSED_END.finditer(sentence):
+        head = sentence[: match.start()]
+        inside = head.count("(") > head.count(")") or len(_QUOTES.findall(head)) % 2
+        if not inside and _begins_sentence(match):
+            yield match.end()
+
+
+def _begins_sentence(match: re.Match[str]) -> bool:
+    """Whether the word with a capital after a full stop begins a sentence, and is no part of a name or currency."""
+    following = match["next"]
+    if match["ends"]:
+        return len(following) == 1 or not following.isupper()
+    word = normalise(following)
+    return word in stop_words() and not (match["may_end"].isupper() and word in _NAME_PARTICLES)
 
 
 def _joined_blanks(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
