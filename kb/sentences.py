@@ -1,7 +1,8 @@
 """The sentences of a passage that may answer a question (pure).
 
-A passage's sentences are its answers' raw material. What is no statement of the report is left out: its list of
-sources, the line that says who wrote the summary, rows of tables, navigation and fragments.
+A passage's sentences are its answers' raw material. A sentence begins after the mark of its list ("- ", "• ", "1) ").
+A row of a table is one when it has a name and a value. What is no statement of the report is left out: its list of
+sources, the line that says who wrote the summary, navigation and fragments.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ _NOTICE = re.compile(
 _ENDS = re.compile(r"[.!?:][)\"'\u201d\u201c\u00bb\u2019]*$")
 # A row as the readers write it: cells with their columns' names, "Projekt: AIR; Beløb: 4,1 mio. kr."
 _TABLE_ROW = re.compile(r"[^.!?;]{1,90}: [^;]+; .")
+# The mark of a list's item at the beginning of its line; a day ("1. april") is no mark.
+_MARK = re.compile(
+    "(?:[-\u2010-\u2015\u2022\u00b7\u25aa\u25ab\u25cf\u25cb\u25e6\u2023\u2043\u2219*\u2713\u2714\u2192\uf0b7\uf0a7]+|o)\\s+"
+    '|(?:\\d{1,2}|[a-z])[.)]\\s+(?=[A-ZÆØÅ"\u201c\u201d\u00bb(])|(?:\\d{1,2}|[a-z])\\)\\s+'
+)
 MIN_WORDS = 3
 # A sentence without a full stop is a list item when it has at least this many words, else a heading or a table cell.
 MIN_WORDS_UNENDED = 7
@@ -64,22 +70,28 @@ def _lines(passage: Passage) -> Iterator[list[Sentence]]:
     """The passage's sentences by line: what one paragraph, list item or table row says."""
     line: list[Sentence] = []
     for start, end in danish.sentences(passage.text):
-        body = passage.text[start:end]
-        left = len(body) - len(body.lstrip())
-        right = len(body.rstrip())
-        if left < right:
-            line.append(Sentence(passage, passage.start + start + left, passage.start + start + right))
-        if "\n" in body[right:]:
+        begin, stop = without_mark(passage.text, start, end)
+        if begin < stop:
+            line.append(Sentence(passage, passage.start + begin, passage.start + stop))
+        if "\n" in passage.text[stop:end]:
             yield line
             line = []
     yield line
 
 
+def without_mark(text: str, start: int, end: int) -> tuple[int, int]:
+    """The range of a sentence without the white space about it and, at the beginning of a line, its list's mark."""
+    body = text[start:end]
+    begin, stop = start + len(body) - len(body.lstrip()), start + len(body.rstrip())
+    mark = _MARK.match(text, begin, stop) if begin == 0 or text[begin - 1] == "\n" else None
+    return (mark.end() if mark else begin), max(begin, stop)
+
+
 def may_answer(text: str) -> bool:
-    """Whether a text is a statement: a sentence or a full list item, and no table row."""
-    ended = _ENDS.search(text) is not None
+    """Whether a text is a statement: a sentence, a full list item or a row of a table."""
+    whole = _ENDS.search(text) is not None or _TABLE_ROW.match(text) is not None
     words = sum(1 for token in danish.tokenise(text) if token.text[0].isalpha())
-    return words >= (MIN_WORDS if ended else MIN_WORDS_UNENDED) and (ended or not _TABLE_ROW.match(text))
+    return words >= (MIN_WORDS if whole else MIN_WORDS_UNENDED)
 
 
 def embedding_text(title: str, sentence: Sentence) -> str:

@@ -69,9 +69,27 @@ def test_the_notice_of_who_wrote_a_summary_never_answers_with_any_of_its_sentenc
         ("- Sæt tid af til at bemande projektet med de rette kompetencer", True),
         ("Om projektet", False),
         ("Myndighed Aalborg Kommune", False),
-        ("Om AIR: Støtte til projektet; Tal: 4,1 mio. kr. i alt for hele perioden", False),
+        ("Om AIR: Støtte til projektet; Tal: 4,1 mio. kr.", True),
+        ("Ansøger: Foreninger; Antal ansøgninger: 3", True),
+        ("År: 2022; Tal: 3", False),
+        ("Myndighed: Aalborg Kommune", False),
         ("Nej.", False),
     ],
 )
-def test_a_statement_is_a_sentence_or_a_full_list_item(text: str, expected: bool) -> None:
+def test_a_statement_is_a_sentence_a_full_list_item_or_a_row(text: str, expected: bool) -> None:
     assert may_answer(text) is expected
+
+
+@pytest.mark.parametrize("mark", ["- ", "•\t", "– ", "* ", "1. ", "12) ", "b) ", "o  "])
+def test_a_sentence_begins_after_the_mark_of_its_list(mark: str) -> None:
+    text = f"Råd til andre:\n{mark}Sæt god tid af til at afklare juraen før udviklingen\n"
+    found = sentences_of(passage(text, start=7))
+    assert [s.text for s in found][-1] == "Sæt god tid af til at afklare juraen før udviklingen"
+    assert all(text[s.start - 7 : s.end - 7] == s.verbatim for s in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["1. april 2020 begyndte projektet i Køge.", "-5 grader var det koldeste.", "AI - ja tak, sagde de."]
+)
+def test_what_looks_like_a_mark_stays(text: str) -> None:
+    assert texts(text) == [text]
