@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from kb import builds, danish, ranking, vectors
 from kb.chunk import embedding_text
-from kb.embed import load_embedder
+from kb.embed import Embedder, load_embedder
 from kb.evaluation import metrics, questions
 from kb.extract import ReadOptions, read_files
 from kb.extract.files import find_files
@@ -183,7 +183,7 @@ def build(index: Path, prepared: Prepared, count: int) -> dict[str, Any]:
         begun = time.perf_counter()
         with closing(Store(aside / builds.DATABASE_FILE)) as store:
             tuning = Assembler(aside, store, cache, embedder, lambda _: None).write(with_sentences=False)
-            manifest = _manifest(store, embedder, started, tuning)
+            manifest = manifest_of(store, embedder, started, tuning)
         seconds["building"] = time.perf_counter() - begun
         begun = time.perf_counter()
         finish(aside, manifest, cache)
@@ -204,13 +204,13 @@ def _write_passages(aside: Path, prepared: Prepared, count: int, cache: VectorCa
             keys: list[str] = []
             while len(keys) < len(batch):
                 size = min(PASSAGES_A_REPORT, len(batch) - len(keys))
-                stored = _report(writer, row, [texts.passage() for _ in range(size)])
+                stored = write_report(writer, row, [texts.passage() for _ in range(size)])
                 keys += [passage.vector_key for passage in stored]
                 row += size
             cache.put(FINGERPRINT, keys, batch)
 
 
-def _report(writer: StoreWriter, row: int, passages: Sequence[str]) -> list[StoredPassage]:
+def write_report(writer: StoreWriter, row: int, passages: Sequence[str]) -> list[StoredPassage]:
     """Add a report of these passages, each under a heading of its own."""
     number = f"r{row:07}"
     metadata = Metadata(id=number, titel=f"Rapport {row}", projekt=f"Projekt {row % 500}")
@@ -231,7 +231,8 @@ def _report(writer: StoreWriter, row: int, passages: Sequence[str]) -> list[Stor
     return stored
 
 
-def _manifest(store: Store, embedder: MadeUpEmbedder, started: datetime, tuning: vectors.Tuning) -> builds.Manifest:
+def manifest_of(store: Store, embedder: Embedder, started: datetime, tuning: vectors.Tuning) -> builds.Manifest:
+    """The manifest of a build whose passages came from no files."""
     records = store.records()
     return builds.Manifest(
         id=builds.new_id(started), created=started.isoformat(timespec="seconds"), model=embedder.fingerprint,
