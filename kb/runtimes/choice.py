@@ -23,7 +23,7 @@ from kb.runtimes.export import Plan
 RUNTIME_FILE = "kb-runtime.json"
 GRAPHS_FOLDER = "runtime"
 # Of the file and the graphs: others are made again.
-FORMAT = 1
+FORMAT = 2
 # A runtime is as good as the reference when no text's vector turns by more than this (cosine). At .9987 answers were
 # measurably worse (docs/decisions-speed.md), so the bound is closer than rankings alone would ask for.
 LEAST_COSINE = 0.999

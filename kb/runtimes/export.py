@@ -28,11 +28,8 @@ OPSET = 20
 # The sizes an export is traced with; the graph takes any.
 TRACED_TEXTS, TRACED_TOKENS = 2, 9
 POOLINGS = ("mean", "cls")
-# Eight bits: this many steps either side of zero, which is written as 128 where numbers have no sign.
-STEPS, MIDDLE = 127, 128
-# In place of zero where it is divided by.
-TINY = 1e-30
-MICROSOFT = "com.microsoft"
+# What a layer normalisation adds to the variance where the graph does not tell (ONNX's own default).
+STANDARD_EPSILON = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,83 +83,47 @@ def export(model: SentenceTransformer, target: Path) -> None:
         )
 
 
-def quantise(source: Path, target: Path) -> None:
-    """Write the graph in ``source`` with its products by fixed weights made in 8 bits.
+def with_plain_norms(graph: Path) -> None:
+    """Rewrite the graph in a file with every layer normalisation as the steps that it is made of.
 
-    The weights are scaled by column once, the tokens' numbers by token as they come. One scale for all tokens, as
-    ONNX Runtime's own dynamic quantisation takes, is less exact, and makes a text's vector hang on its neighbours.
+    ONNX Runtime does the steps each many numbers at a time, and the whole one number after the other.
     """
     import onnx
 
-    model = onnx.load(source)
-    graph = model.graph
-    weights = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2}
-    nodes, scaled = [], set[str]()
-    for node in graph.node:
-        if node.op_type != "MatMul" or node.input[1] not in weights:
-            nodes.append(node)
-            continue
-        tokens = node.input[0]
-        if tokens not in scaled:
-            nodes.extend(_scaled_tokens(tokens))
-            scaled.add(tokens)
-        weight = weights[node.input[1]]
-        nodes.extend(_product(tokens, weight.name, node.output[0]))
-        if weight.name in {tensor.name for tensor in graph.initializer}:
-            graph.initializer.remove(weight)
-            graph.initializer.extend(_scaled_weight(weight))
-    graph.initializer.extend(_constants())
-    del graph.node[:]
-    graph.node.extend(nodes)
-    model.opset_import.append(onnx.helper.make_opsetid(MICROSOFT, 1))
-    onnx.save(model, target)
+    model = onnx.load(graph)
+    nodes: list[Any] = []
+    for node in model.graph.node:
+        nodes.extend(_norm_in_steps(node) if node.op_type == "LayerNormalization" else [node])
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([-1], dtype=np.int64), "norm.last"))
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(np.array(_epsilon(node), dtype=np.float32), f"{node.output[0]}.epsilon")
+        for node in model.graph.node
+        if node.op_type == "LayerNormalization"
+    )
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, graph)
 
 
-def _scaled_tokens(tokens: str) -> list[Any]:
-    """``<tokens>.q``: the numbers as 8 bits around ``MIDDLE``; ``<tokens>.s``: what each token's are to be times."""
+def _norm_in_steps(node: Any) -> list[Any]:
     from onnx.helper import make_node
 
+    (values, gain, shift), name = node.input, node.output[0]
     return [
-        make_node("ReduceMax", [tokens, "kb.last"], [f"{tokens}.most"], keepdims=1),
-        make_node("ReduceMin", [tokens, "kb.last"], [f"{tokens}.least"], keepdims=1),
-        make_node("Neg", [f"{tokens}.least"], [f"{tokens}.minus"]),
-        make_node("Max", [f"{tokens}.most", f"{tokens}.minus", "kb.tiny"], [f"{tokens}.max"]),
-        make_node("Mul", [f"{tokens}.max", "kb.step"], [f"{tokens}.s"]),
-        make_node("Div", [tokens, f"{tokens}.s"], [f"{tokens}.steps"]),
-        make_node("QuantizeLinear", [f"{tokens}.steps", "kb.one", "kb.middle"], [f"{tokens}.q"]),
+        make_node("ReduceMean", [values, "norm.last"], [f"{name}.mean"], keepdims=1),
+        make_node("Sub", [values, f"{name}.mean"], [f"{name}.off"]),
+        make_node("Mul", [f"{name}.off", f"{name}.off"], [f"{name}.square"]),
+        make_node("ReduceMean", [f"{name}.square", "norm.last"], [f"{name}.variance"], keepdims=1),
+        make_node("Add", [f"{name}.variance", f"{name}.epsilon"], [f"{name}.positive"]),
+        make_node("Sqrt", [f"{name}.positive"], [f"{name}.deviation"]),
+        make_node("Div", [f"{name}.off", f"{name}.deviation"], [f"{name}.unit"]),
+        make_node("Mul", [f"{name}.unit", gain], [f"{name}.wide"]),
+        make_node("Add", [f"{name}.wide", shift], [name]),
     ]
 
 
-def _product(tokens: str, weight: str, output: str) -> list[Any]:
-    from onnx.helper import make_node
-
-    inputs = [f"{tokens}.q", f"{weight}.q", "kb.one", f"{weight}.s", "kb.middle"]
-    return [
-        make_node("MatMulIntegerToFloat", inputs, [f"{output}.p"], domain=MICROSOFT),
-        make_node("Mul", [f"{output}.p", f"{tokens}.s"], [output]),
-    ]
-
-
-def _scaled_weight(weight: Any) -> list[Any]:
-    """A weight's 8-bit numbers, ``<name>.q``, and what each column's are to be times, ``<name>.s``."""
-    from onnx.numpy_helper import from_array, to_array
-
-    values = to_array(weight)
-    scales = np.maximum(np.abs(values).max(axis=0) / STEPS, TINY).astype(np.float32)
-    steps = np.rint(values / scales).astype(np.int8)
-    return [from_array(steps, f"{weight.name}.q"), from_array(scales, f"{weight.name}.s")]
-
-
-def _constants() -> list[Any]:
-    from onnx.numpy_helper import from_array
-
-    return [
-        from_array(np.array([-1], dtype=np.int64), "kb.last"),
-        from_array(np.array(TINY, dtype=np.float32), "kb.tiny"),
-        from_array(np.array(1 / STEPS, dtype=np.float32), "kb.step"),
-        from_array(np.array(1, dtype=np.float32), "kb.one"),
-        from_array(np.array(MIDDLE, dtype=np.uint8), "kb.middle"),
-    ]
+def _epsilon(node: Any) -> float:
+    return next((attribute.f for attribute in node.attribute if attribute.name == "epsilon"), STANDARD_EPSILON)
 
 
 def _embedding_name(encoder: Any) -> str:

@@ -2,7 +2,8 @@
 
 The texts (``kb/data/runtime_texts.json``) are questions as they are asked and passages of 3 to 560 tokens, among them
 lists, numbers, headings and neighbouring languages. Every question and every share of the passages goes to one runtime
-after the other, so that whatever else the machine does meanwhile weighs on all alike.
+after the other, so that whatever else the machine does meanwhile weighs on all alike. Those that 8 bits are fitted to
+are others.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +29,7 @@ ALONE = 15
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The texts measured on."""
+    """Questions and passages to measure on, or to fit to."""
 
     questions: Sequence[str]
     passages: Sequence[str]
@@ -42,14 +44,25 @@ class Prefixes:
 
 
 def shipped_texts() -> Texts:
-    """The set that comes with the product."""
-    values = json.loads(resources.files("kb").joinpath("data", TEXTS_FILE).read_text(encoding="utf-8"))
+    """The set to measure on that comes with the product."""
+    return _texts(_shipped())
+
+
+def fitting_texts() -> Texts:
+    """The set to fit 8 bits to that comes with the product."""
+    return _texts(_shipped()["fitting"])
+
+
+def _shipped() -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(resources.files("kb").joinpath("data", TEXTS_FILE).read_text(encoding="utf-8"))
+    return values
+
+
+def _texts(values: Mapping[str, Any]) -> Texts:
     return Texts(values["questions"], values["passages"])
 
 
-def measure(
-    runtimes: Mapping[Name, Runtime], texts: Texts, prefixes: Prefixes, tokens: Tokens
-) -> tuple[Measured, ...]:
+def measure(runtimes: Mapping[Name, Runtime], texts: Texts, prefixes: Prefixes, tokens: Tokens) -> tuple[Measured, ...]:
     """Each runtime's figures; :data:`Name.REFERENCE` must be among them."""
     alone, among, passages = _Timed(runtimes, tokens), _Timed(runtimes, tokens), _Timed(runtimes, tokens)
     for runtime in runtimes.values():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.runtimes.base import Tokens, Vectors, cores
 from kb.runtimes.export import WEIGHTS_FILE, Plan
@@ -45,6 +46,12 @@ class OnnxRuntime:
 
     def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         """Unit vectors of texts, in one pass."""
+        inputs = self.inputs(texts, prefix)
+        (hidden,) = self._loaded().run(None, inputs)
+        return pooled(hidden, inputs["mask"].sum(axis=1).tolist(), self._plan.pooling)
+
+    def inputs(self, texts: Sequence[str], prefix: str) -> dict[str, NDArray[Any]]:
+        """What the graph takes for these texts: ``embedded`` words, and the ``mask`` of those that are not filling."""
         found = [self._tokens.ids(prefix + text) for text in texts]
         width = max(len(ids) for ids in found)
         embedded = np.zeros((len(found), width, self._words.width), dtype=np.float32)
@@ -52,8 +59,7 @@ class OnnxRuntime:
         for row, ids in enumerate(found):
             embedded[row, : len(ids)] = self._words.take(ids)
             mask[row, : len(ids)] = 1
-        (hidden,) = self._loaded().run(None, {"embedded": embedded, "mask": mask})
-        return pooled(hidden, [len(ids) for ids in found], self._plan.pooling)
+        return {"embedded": embedded, "mask": mask}
 
     def _loaded(self) -> InferenceSession:
         with self._lock:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from kb.errors import ModelDamagedError
-from kb.runtimes import choice, export
+from kb.runtimes import choice, eight_bits, export
 from kb.runtimes.base import Runtime, Tokens
 from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, Name, Record
-from kb.runtimes.measuring import Prefixes, Texts, measure
+from kb.runtimes.measuring import Prefixes, Texts, fitting_texts, measure
 from kb.runtimes.onnx import OnnxRuntime
 from kb.runtimes.reference import TorchRuntime
 
@@ -38,7 +39,7 @@ def prepare(folder: Path, tokens: Tokens, prefixes: Prefixes, texts: Texts, tell
     record = choice.read(folder)
     if record is None or not are_whole(folder, record):
         tell("eksporterer til ONNX Runtime")
-        record = _exported(folder)
+        record = _exported(folder, tokens, prefixes)
     if not record.measured or record.machine != choice.this_machine():
         tell("måler, hvad der er hurtigst her")
         record = _measured(folder, record, tokens, prefixes, texts)
@@ -52,7 +53,7 @@ def are_whole(folder: Path, record: Record) -> bool:
     return all((files / name).is_file() and _digest(files / name) == known for name, known in record.graphs.items())
 
 
-def _exported(folder: Path) -> Record:
+def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
     """A record with nothing measured, after writing the graphs where the model can be exported."""
     from sentence_transformers import SentenceTransformer
 
@@ -69,11 +70,23 @@ def _exported(folder: Path) -> Record:
         except Exception as error:  # any of the exporter's own errors, for a model it does not know
             log.warning("%s kan ikke eksporteres: %s", folder.name, error)
             return _not_exported(f"eksporten fejlede ({type(error).__name__})")
-        export.quantise(made / GRAPHS[Name.ONNX], made / GRAPHS[Name.ONNX_INT8])
+        whole = OnnxRuntime(folder, made / GRAPHS[Name.ONNX], planned, tokens)
+        reach = eight_bits.reach_of(made / GRAPHS[Name.ONNX], _fitted_to(whole, prefixes))
+        eight_bits.quantise(made / GRAPHS[Name.ONNX], made / GRAPHS[Name.ONNX_INT8], reach)
         for name in GRAPHS.values():
+            export.with_plain_norms(made / name)
             (made / name).replace(files / name)
     graphs = {name: _digest(files / name) for name in GRAPHS.values()}
     return Record(machine={}, plan=planned, graphs=graphs, measured=())
+
+
+def _fitted_to(runtime: OnnxRuntime, prefixes: Prefixes) -> Iterator[dict[str, Any]]:
+    """The graph's inputs for the texts that 8 bits are fitted to."""
+    texts = fitting_texts()
+    for text in texts.questions:
+        yield runtime.inputs([text], prefixes.question)
+    for text in texts.passages:
+        yield runtime.inputs([text], prefixes.passage)
 
 
 def _not_exported(reason: str) -> Record:

@@ -12,7 +12,7 @@ import pytest
 from kb import model_store
 from kb.embed import ModelEmbedder
 from kb.model_store import DEFAULT_MODEL
-from kb.runtimes import choice
+from kb.runtimes import choice, eight_bits, export
 from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, MOST_SWAY, Name, Purpose
 from kb.settings import Settings
 
@@ -126,9 +126,7 @@ def test_another_machines_measurements_are_made_again_and_a_damaged_graph_export
     assert model_store.is_whole(folder)
 
 
-def test_a_model_that_is_pooled_otherwise_stays_on_sentence_transformers(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_model_that_is_pooled_otherwise_stays_on_sentence_transformers(settings: Settings, tmp_path: Path) -> None:
     card = model_store.use(str(_sentence_transformer(tmp_path, pooling="max")), settings)
     folder = settings.models_dir / card.name
     record = choice.read(folder)
@@ -139,3 +137,54 @@ def test_a_model_that_is_pooled_otherwise_stays_on_sentence_transformers(
     assert not set(embedder.runtimes.values()) & set(GRAPHS)
     assert embedder.embed_queries(TEXTS).shape == (len(TEXTS), 32)
     assert card.name != DEFAULT_MODEL
+
+
+def _normed_product(folder: Path) -> Path:
+    """A graph of one layer normalisation, whose gain lets two places reach far, and one product by fixed weights."""
+    import onnx
+    from onnx.helper import make_graph, make_model, make_node, make_opsetid, make_tensor_value_info
+    from onnx.numpy_helper import from_array
+
+    chance = np.random.default_rng(3)
+    gain = np.ones(16, dtype=np.float32)
+    gain[[4, 11]] = 60
+    fixed = {"gain": gain, "shift": np.zeros(16, np.float32), "weight": chance.normal(size=(16, 8)).astype(np.float32)}
+    nodes = [
+        make_node("LayerNormalization", ["embedded", "gain", "shift"], ["normed"], epsilon=1e-6),
+        make_node("MatMul", ["normed", "weight"], ["hidden"]),
+    ]
+    shapes = {"embedded": ["texts", "tokens", 16], "hidden": ["texts", "tokens", 8]}
+    inputs, outputs = ([make_tensor_value_info(name, onnx.TensorProto.FLOAT, shapes[name])] for name in shapes)
+    tensors = [from_array(values, name) for name, values in fixed.items()]
+    path = folder / "plain.onnx"
+    model = make_model(make_graph(nodes, "normed", inputs, outputs, tensors), opset_imports=[make_opsetid("", 20)])
+    onnx.save(model, path)
+    return path
+
+
+def _run(graph: Path, embedded: np.ndarray) -> np.ndarray:
+    from onnxruntime import InferenceSession
+
+    session = InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"embedded": embedded})[0])
+
+
+def test_a_normalisation_in_steps_gives_the_same_numbers(tmp_path: Path) -> None:
+    graph = _normed_product(tmp_path)
+    embedded = np.random.default_rng(1).normal(size=(3, 5, 16)).astype(np.float32)
+    whole = _run(graph, embedded)
+    export.with_plain_norms(graph)
+    np.testing.assert_allclose(_run(graph, embedded), whole, rtol=1e-4, atol=1e-4)
+
+
+def test_eight_bits_lose_less_when_the_places_that_reach_far_are_evened_out(tmp_path: Path) -> None:
+    graph = _normed_product(tmp_path)
+    chance = np.random.default_rng(2)
+    fitted, asked = (chance.normal(size=(4, 6, 16)).astype(np.float32) for _ in range(2))
+    reach = eight_bits.reach_of(graph, [{"embedded": fitted}])
+    assert set(np.argsort(reach["normed"])[-2:].tolist()) == {4, 11}
+    lost = []
+    for known in ({}, reach):
+        eight_bits.quantise(graph, tmp_path / "eight.onnx", known)
+        lost.append(float(np.abs(_run(tmp_path / "eight.onnx", asked) - _run(graph, asked)).mean()))
+    assert lost[1] < 0.7 * lost[0]

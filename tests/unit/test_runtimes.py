@@ -19,7 +19,7 @@ from kb.runtimes import choice
 from kb.runtimes.base import Tokens, Vectors, by_length, encode_in_batches
 from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, LEAST_COSINE, MOST_SWAY, Measured, Name, Purpose, Record
 from kb.runtimes.export import Plan
-from kb.runtimes.measuring import Prefixes, Texts, measure, shipped_texts
+from kb.runtimes.measuring import Prefixes, Texts, fitting_texts, measure, shipped_texts
 from kb.runtimes.onnx import pooled
 from kb.runtimes.weights import Rows, holds
 
@@ -213,3 +213,10 @@ def test_the_texts_measured_on_are_danish_and_of_every_length() -> None:
     assert lengths[-1] > 2000
     assert len(texts.questions) >= 30
     assert sum(any(letter in text for letter in "æøå") for text in texts.passages) > len(texts.passages) / 2
+
+
+def test_eight_bits_are_fitted_to_other_texts_than_they_are_measured_on() -> None:
+    measured, fitting = shipped_texts(), fitting_texts()
+    assert fitting.questions
+    assert fitting.passages
+    assert not {*measured.questions, *measured.passages} & {*fitting.questions, *fitting.passages}
