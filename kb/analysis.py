@@ -187,7 +187,8 @@ class Analyser:
         """The places in a text that meet the question, in order."""
         wanted = {term.term: term for term in question.terms}
         tokens = danish.tokenise(text)
-        found = {match.start: match for match in _phrase_matches(question, tokens)}
+        has_phrases = bool(question.phrases or question.quoted)
+        found = {match.start: match for match in _phrase_matches(question, tokens)} if has_phrases else {}
         for token in tokens:
             match = self._match(wanted, token)
             if match is not None:
@@ -205,14 +206,13 @@ class Analyser:
         return danish.stem(word) if self._use.stems else word
 
     def _match(self, wanted: Mapping[str, QueryTerm], token: Token) -> Match | None:
-        word = word_form(token)
-        whole = wanted.get(self._stem(word))
+        terms = self._terms_of(token.text, token.kind)
+        # A stop word, which is indexed by no stem, is met by a question of stop words alone.
+        whole = wanted.get(terms.stems[0] if terms.stems else self._stem(terms.word))
         if whole is not None:
-            kind = MatchKind.EXACT if whole.kind is MatchKind.STEM and whole.word == word else whole.kind
+            kind = MatchKind.EXACT if whole.kind is MatchKind.STEM and whole.word == terms.word else whole.kind
             return Match(token.start, token.end, kind, whole.word)
-        if word in danish.stop_words():
-            return None
-        parts = [wanted[part] for part in self._parts(token, word) if part in wanted]
+        parts = [wanted[part] for part in terms.parts if part in wanted]
         if not parts:
             return None
         heaviest = max(parts, key=lambda term: term.weight)

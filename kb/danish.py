@@ -22,7 +22,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
-from enum import Enum
+from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -110,7 +110,7 @@ _FOREIGN = str.maketrans(
 _KEPT_LETTERS = frozenset("æøå")
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a token is."""
 
     WORD = "word"

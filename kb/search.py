@@ -36,6 +36,7 @@ from kb.extract import mask
 from kb.lexical import LexicalIndex
 from kb.models import Hit, Metadata, Passage, Scores, SearchResult
 from kb.ranking import Candidate, fold_duplicates, fuse, union
+from kb.recent import Recent
 from kb.settings import Settings
 from kb.store import Failure, Store, StoredDocument, StoredRecord
 from kb.text import slug
@@ -46,13 +47,14 @@ FILTER_FIELDS = (*DOCUMENT_FIELDS, "rolle")
 # How many of each engine's best go into the fusion, at least; 200 rank no better.
 CANDIDATES = 100
 QUESTIONS_KEPT = 256
+# Search results and answers; some 100 kB each.
+RESULTS_KEPT = 100
 # Candidates beyond those asked for, to take the places of folded duplicates.
 SPARE = 20
 KEPT_FACETS = 64
 # Seconds that a question waits for another thread to open a newly published build.
 LONGEST_SWAP_WAIT = 2.0
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-
 
 
 class Engine(StrEnum):
@@ -242,9 +244,7 @@ def field_values(stored: StoredRecord, name: str) -> tuple[str, ...]:
 
 
 def _passes(stored: StoredRecord, wanted: Mapping[str, frozenset[str]]) -> bool:
-    return all(
-        not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items() if name != "rolle"
-    )
+    return all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items() if name != "rolle")
 
 
 def clean_question(question: str, limit: int) -> str:
@@ -264,8 +264,8 @@ def clean_question(question: str, limit: int) -> str:
 class Searcher:
     """Answers questions from one snapshot.
 
-        searcher = open_searcher(settings)
-        searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
+    searcher = open_searcher(settings)
+    searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
     """
 
     def __init__(self, snapshot: Snapshot, embedder: Embedder, settings: Settings) -> None:
@@ -279,6 +279,7 @@ class Searcher:
         self.settings = settings
         # A page shows the answer and the hits of one question, and further pages of hits: it is embedded once.
         self.vector_of = lru_cache(maxsize=QUESTIONS_KEPT)(self._vector_of)
+        self.recent = Recent(RESULTS_KEPT)
 
     def _vector_of(self, question: str) -> NDArray[np.float32]:
         """A question's vector."""
@@ -300,14 +301,20 @@ class Searcher:
         ``marked`` hits tell the places of the words that matched.
         """
         asked = clean_question(question, self.settings.max_question_chars)
-        chosen = filters or {}
+        chosen = {name: tuple(values) for name, values in (filters or {}).items()}
+        place = offset, offset + (top or self.settings.page_size)
+        key = "search", asked, place, tuple(chosen.items()), engine, marked
+        return self.recent.of(key, lambda: self._search(asked, place, chosen, engine, marked=marked))
+
+    def _search(
+        self, asked: str, place: tuple[int, int], chosen: Filters, engine: Engine, *, marked: bool
+    ) -> SearchResult:
         analysed = self.snapshot.lexical.analyser.question(asked)
         allowed = self.snapshot.allowed_rows(chosen)
         if analysed.quoted:
             allowed = _both(allowed, self.snapshot.lexical.containing(analysed.quoted))
-        wanted = offset + (top or self.settings.page_size)
-        candidates = self._candidates(analysed, allowed, max(2 * wanted, CANDIDATES), engine)
-        hits = self._hits(analysed, candidates[: wanted + SPARE], (offset, wanted), marked=marked)
+        candidates = self._candidates(analysed, allowed, max(2 * place[1], CANDIDATES), engine)
+        hits = self._hits(analysed, candidates[: place[1] + SPARE], place, marked=marked)
         return SearchResult(
             question=asked,
             build_id=self.snapshot.build_id,

@@ -7,6 +7,15 @@ There is no language model here: everything shown is a sentence of a report. ``q
 judges documents by them, ``composing`` lays the answer out, and ``refusing`` says why there is none.
 """
 
-from kb.answer.composing import answer
+from kb.answer import composing
+from kb.models import Answer
+from kb.search import Filters, Searcher
 
 __all__ = ["answer"]
+
+
+def answer(searcher: Searcher, question: str, filters: Filters | None = None) -> Answer:
+    """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
+    chosen = {name: tuple(values) for name, values in (filters or {}).items()}
+    key = "answer", " ".join(question.split()), tuple(chosen.items())
+    return searcher.recent.of(key, lambda: composing.answer(searcher, question, chosen))
