@@ -2,10 +2,11 @@
 
     python -m benchmarks.large [--small 100000] [--large 1000000] [--embedded 2000] [--folder PLACE] [--write]
 
-Passages are sentences of the shipped reports put together anew, with one word in seven replaced by a made-up compound
-of theirs whose frequency falls as words' do (Zipf), so that the vocabulary grows with the base. ``--embedded`` texts
-are embedded by the model; every passage's vector is a mix of three of theirs with some noise. Questions are the
-project's own, embedded by the model too: the first two hundred are asked, by the others the lists are tuned.
+Passages are sentences of a shipped report put together anew, with one word in seven replaced by a made-up compound of
+theirs whose frequency falls as words' do (Zipf), so that the vocabulary grows with the base. ``--embedded`` texts are
+embedded by the model; they come first, and every further passage's vector is one of theirs, perturbed by noise that
+varies as they do: as hard to search by lists as real vectors are (docs/decisions-speed.md). Questions are the project's
+own, embedded by the model too: the first two hundred are asked, by the others the lists are tuned.
 
 Each size is built in a process of its own by what indexing uses: the database, the vector cache, the vectors and their
 lists, the word index, manifest, verification and publication. Then a fresh process opens the build and asks. What is
@@ -58,8 +59,8 @@ LETTERS_A_PASSAGE = 550
 SHARE_REPLACED = 0.15
 # The exponent of the law by which made-up words are drawn: their number grows with the base's to the power of 0.8.
 ZIPF = 1.25
-MIXED = 3
-NOISE = 0.2
+# The noise's variance to that of the embedded texts' vectors.
+NOISE = 1.0
 # How many questions are asked; those after them are what the lists are tuned by.
 QUESTIONS = 200
 BATCH = 5000
@@ -72,17 +73,20 @@ Vectors = NDArray[np.float32]
 class Texts:
     """Passages made of recombined sentences; the same for the same seed."""
 
-    def __init__(self, sentences: Sequence[str], seed: int) -> None:
+    def __init__(self, reports: Sequence[Sequence[str]], seed: int) -> None:
         self._draw = random.Random(seed)  # noqa: S311 - texts, not secrets
-        self._parts = [re.split(r"(\W+)", sentence) for sentence in sentences]
-        self._words = sorted({found.group().lower() for text in sentences for found in _WORD.finditer(text)})
+        self._parts = [[re.split(r"(\W+)", sentence) for sentence in report] for report in reports]
+        self._sizes = [len(report) for report in reports]
+        every = (sentence for report in reports for sentence in report)
+        self._words = sorted({found.group().lower() for text in every for found in _WORD.finditer(text)})
 
     def passage(self) -> str:
-        """One passage."""
+        """One passage, of a single report's sentences, as a passage tells of one matter."""
         made: list[str] = []
         length = 0
+        [report] = self._draw.choices(self._parts, self._sizes)
         while length < LETTERS_A_PASSAGE:
-            sentence = "".join(map(self._varied, self._draw.choice(self._parts)))
+            sentence = "".join(map(self._varied, self._draw.choice(report)))
             made.append(sentence)
             length += len(sentence)
         return " ".join(made)
@@ -95,23 +99,31 @@ class Texts:
         return self._words[first * 7919 % len(self._words)] + self._words[(rest * 104729 + first) % len(self._words)]
 
 
-def sentences_of_the_reports() -> list[str]:
-    """The sentences of all shipped reports."""
+def sentences_of_the_reports() -> list[list[str]]:
+    """The sentences of each shipped report that has some."""
     settings = load_settings(corpus=ROOT / "corpus")
     outcomes = read_files(find_files([settings.corpus]), settings.corpus, ReadOptions.from_settings(settings))
     texts = sorted(outcome.document.text for outcome in outcomes if outcome.document)
-    found = {" ".join(text[start:end].split()) for text in texts for start, end in danish.sentences(text)}
-    return sorted(sentence for sentence in found if 40 < len(sentence) < 300 and "://" not in sentence)
+    found = ([" ".join(text[start:end].split()) for start, end in danish.sentences(text)] for text in texts)
+    fit = ([one for one in report if 40 < len(one) < 300 and "://" not in one] for report in found)
+    return [report for report in fit if report]
 
 
-def mixed_vectors(real: Vectors, count: int, seed: int) -> Iterator[Vectors]:
-    """``count`` unit vectors, each between three real ones, with noise."""
+def perturbed_vectors(real: Vectors, count: int, seed: int) -> Iterator[Vectors]:
+    """``count`` unit vectors: the real ones, and after them perturbed ones of the same mean and covariance."""
     chance = np.random.default_rng(seed)
+    mean = real.mean(axis=0)
+    deviations = real - mean
+    # Weights of all deviations, drawn at random and each of this size, sum up to noise of the deviations' covariance.
+    each = (NOISE / len(real)) ** 0.5
     for start in range(0, count, BATCH):
-        size = min(BATCH, count - start)
-        weights = chance.dirichlet([0.6] * MIXED, size=size).astype(np.float32)
-        made = np.einsum("nm,nmd->nd", weights, real[chance.integers(0, len(real), (size, MIXED))])
-        yield _unit(_unit(made) + NOISE * _unit(chance.standard_normal(made.shape, dtype=np.float32)))
+        rows = np.arange(start, min(start + BATCH, count))
+        noise = each * chance.standard_normal((len(rows), len(real)), dtype=np.float32) @ deviations
+        parents = deviations[chance.integers(0, len(real), len(rows))]
+        made = _unit(mean + (parents + noise) / (1 + NOISE) ** 0.5)
+        embedded = rows < len(real)
+        made[embedded] = real[rows[embedded]]
+        yield made
 
 
 def _unit(vectors_: Vectors) -> Vectors:
@@ -123,7 +135,7 @@ class Prepared:
     """What both sizes are made from: the sentences, real vectors of passages, and of the project's questions."""
 
     def __init__(self, folder: Path) -> None:
-        self.sentences: list[str] = json.loads((folder / "sentences.json").read_text(encoding="utf-8"))
+        self.sentences: list[list[str]] = json.loads((folder / "sentences.json").read_text(encoding="utf-8"))
         self.real: Vectors = np.load(folder / "real.npy")
         self.asked: list[str] = json.loads((folder / "asked.json").read_text(encoding="utf-8"))
         self.questions: Vectors = np.load(folder / "questions.npy")
@@ -197,7 +209,7 @@ def build(index: Path, prepared: Prepared, count: int) -> dict[str, Any]:
 def _write_passages(aside: Path, prepared: Prepared, count: int, cache: VectorCache) -> None:
     """The database of made-up reports, and a vector in the cache for every passage."""
     texts = Texts(prepared.sentences, seed=2)
-    made = mixed_vectors(prepared.real, count, seed=3)
+    made = perturbed_vectors(prepared.real, count, seed=3)
     row = 0
     with StoreWriter(aside / builds.DATABASE_FILE) as writer:
         for batch in made:

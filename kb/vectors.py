@@ -4,11 +4,11 @@
 in memory. Comparison is by inner product, which for unit vectors is the cosine. Up to :data:`EXACT_ROWS` rows a search
 compares all of them.
 
-*The lists.* In a larger base the vectors are also sorted into lists by their nearest of many centres, as one bit a
-number (inverted lists with RaBitQ, some 64 bytes a vector). A search looks through the lists nearest the question,
-takes some times as many rows as it was asked for, and ranks them by the rows themselves. How many lists that takes is
-found at build time: passages that the centres were not fitted to, and questions made of them, are searched for, and the
-number of lists is doubled until :data:`RECALL` of the ten nearest of both are found. Questions lie further from all
+*The lists.* In a larger base the vectors are also sorted into lists by their nearest of many centres, as two bits a
+number (inverted lists with RaBitQ, some 135 bytes a vector). A search looks through the lists nearest the question,
+takes twice as many rows as it was asked for, and ranks them by the rows themselves. How many lists that takes is found
+at build time: passages that the centres were not fitted to, and questions made of them, are searched for, and more and
+more lists are looked through until :data:`RECALL` of the ten nearest of both are found. Questions lie further from all
 passages than passages from one another, and so are the harder half. Where it takes more than :data:`MOST_LISTS` of the
 lists there are none, and the scan stays exact.
 
@@ -26,6 +26,7 @@ import struct
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +47,18 @@ NEAREST = 10
 # Beyond this share of the lists an exact scan is hardly slower and finds all.
 MOST_LISTS = 1 / 2
 FIRST_PROBES = 8
+MORE_PROBES = 2**0.5
 HELD_OUT = 300
-# Rows that are ranked exactly for each one asked for, and at least: what one bit a number confuses.
-CANDIDATES_EACH = 10
-FEWEST_CANDIDATES = 1000
+# Bits a number of a row in the lists; one bit confuses so many rows that five times as many must be ranked exactly.
+BITS = 2
+# Rows that are ranked exactly for each one asked for, and at least: what two bits a number confuse.
+CANDIDATES_EACH = 2
+FEWEST_CANDIDATES = 200
 # Bits a number of the question; fewer are hardly quicker.
 QUESTION_BITS = 8
 # Vectors that each centre is fitted to, and passes over them; more did not raise the recall.
-SAMPLE_A_LIST = 40
-FITTING_PASSES = 8
+SAMPLE_A_LIST = 20
+FITTING_PASSES = 5
 SEED = 10
 BATCH = 4096
 
@@ -139,7 +143,8 @@ def lists_file(path: Path) -> Path:
 def _fitted(sample: Vectors, count: int) -> Any:
     """Empty lists whose centres fit a sample."""
     dimension = sample.shape[1]
-    lists = faiss.IndexIVFRaBitQ(faiss.IndexFlatIP(dimension), dimension, count, faiss.METRIC_INNER_PRODUCT)
+    centres = faiss.IndexFlatIP(dimension)
+    lists = faiss.IndexIVFRaBitQ(centres, dimension, count, faiss.METRIC_INNER_PRODUCT, True, BITS)
     lists.qb = QUESTION_BITS
     lists.cp.niter = FITTING_PASSES
     lists.cp.seed = SEED
@@ -149,7 +154,7 @@ def _fitted(sample: Vectors, count: int) -> Any:
 
 
 def _tuned(index: VectorIndex, passages: Vectors, questions: Vectors) -> Tuning:
-    """The fewest lists, doubling, that find enough of what a scan of all rows finds."""
+    """The fewest lists, in steps of :data:`MORE_PROBES`, that find enough of what a scan of all rows finds."""
     wanted = [index.nearest(vectors, NEAREST) for vectors in (passages, questions)]
     probes = FIRST_PROBES
     while probes <= MOST_LISTS * index.lists:
@@ -159,7 +164,7 @@ def _tuned(index: VectorIndex, passages: Vectors, questions: Vectors) -> Tuning:
         ]
         if min(recalls) >= RECALL:
             return Tuning("lists", index.lists, probes, round(recalls[0], 4), round(recalls[1], 4), len(passages))
-        probes *= 2
+        probes = ceil(probes * MORE_PROBES)
     return Tuning("exact")
 
 
@@ -179,7 +184,7 @@ class VectorIndex:
     def __init__(self, path: Path) -> None:
         self._flat: Any = _read(path)
         lists = lists_file(path)
-        self._lists: Any = _read(lists) if lists.is_file() else None
+        self._lists: Any = _read_lists(lists) if lists.is_file() else None
         self._file = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._file)
         self._width = 2 * self.dimension
@@ -243,23 +248,20 @@ class VectorIndex:
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of given rows, shape ``(len(rows), dimension)``; raises IndexError for a row there is not."""
-        wanted, places = np.unique(rows, return_inverse=True)
-        if len(wanted) and not 0 <= wanted[0] <= wanted[-1] < len(self):
-            raise IndexError(f"rows 0 to {len(self) - 1}, asked for {wanted[0]} to {wanted[-1]}")
-        gaps = (np.flatnonzero(np.diff(wanted) != 1) + 1).tolist()
-        firsts, ends = [0, *gaps] if len(wanted) else [], [*gaps, len(wanted)]
-        numbers = wanted.tolist()
-        data = b"".join(
-            os.pread(self._file, (end - first) * self._width, self._start + numbers[first] * self._width)
-            for first, end in zip(firsts, ends, strict=False)
-        )
-        found = np.frombuffer(data, dtype="<f2").reshape(len(wanted), self.dimension).astype(np.float32)
-        return found[places.ravel()]
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
+            raise IndexError(f"rows 0 to {len(self) - 1}, asked for {rows.min()} to {rows.max()}")
+        return self._as_vectors(b"".join([self._bytes(row, 1) for row in rows.tolist()]))
 
     def batches(self, size: int = BATCH) -> Iterator[Vectors]:
         """All vectors in row order, ``size`` at a time."""
         for start in range(0, len(self), size):
-            yield self.vectors(np.arange(start, min(start + size, len(self)), dtype=np.int64))
+            yield self._as_vectors(self._bytes(start, min(size, len(self) - start)))
+
+    def _bytes(self, first: int, count: int) -> bytes:
+        return os.pread(self._file, count * self._width, self._start + first * self._width)
+
+    def _as_vectors(self, data: bytes) -> Vectors:
+        return np.frombuffer(data, dtype="<f2").reshape(-1, self.dimension).astype(np.float32)
 
     def in_lists(self, question: Vectors, count: int, probes: int, selector: Any = None) -> list[tuple[int, float]]:
         """The best rows of the lists nearest a question, shape ``(1, dimension)``, with their cosines, best first.
@@ -287,3 +289,11 @@ def _read(path: Path) -> Any:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise IndexDamagedError("Vektorindekset kan ikke læses.") from error
+
+
+def _read_lists(path: Path) -> Any:
+    """Lists; those of another number of bits are refused: they need other numbers of candidates to find as much."""
+    lists = _read(path)
+    if lists.rabitq.nb_bits != BITS:
+        raise IndexDamagedError("Vektorindeksets lister er fra en anden version af Erfaringsbasen.")
+    return lists

@@ -135,6 +135,25 @@ def test_more_rows_than_the_lists_looked_through_hold_are_still_given(
     assert len(index.search(many[0], 2900)) == 2900
 
 
+def test_lists_of_another_number_of_bits_are_refused(
+    tmp_path: Path, many: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one bit a number, as they once were, they would be searched with too few candidates."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(vectors, "BITS", 1)
+        _, tuning = _listed(tmp_path / "v.faiss", many)
+    assert tuning.kind == "lists"
+    with pytest.raises(IndexDamagedError, match="anden version") as caught:
+        VectorIndex(tmp_path / "v.faiss")
+    assert "--full" in caught.value.advice
+
+
+def test_rows_are_given_in_the_order_they_are_asked_for(index: VectorIndex, unit: NDArray[np.float32]) -> None:
+    rows = np.array([200, 3, 4, 200, 299], dtype=np.int64)
+    np.testing.assert_allclose(index.vectors(rows), unit[rows], atol=1e-3)
+    assert index.vectors(rows[:0]).shape == (0, DIMENSION)
+
+
 def test_two_builds_of_the_same_vectors_are_the_same_files(tmp_path: Path, many: NDArray[np.float32]) -> None:
     for name in ("one", "two"):
         _listed(tmp_path / f"{name}.faiss", many)
