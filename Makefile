@@ -39,8 +39,9 @@ fuzz: $(VENV)/.test index  ## thousands of generated requests to the API in ever
 quality: index  ## measure retrieval and answers, and write docs/quality.md
 	$(BIN)/python -m benchmarks.quality
 
-bench: index  ## measure questions and passages beside plain sentence-transformers, and write docs/speed.md (minutes)
+bench: index  ## measure beside plain sentence-transformers, txtai and LanceDB, and write docs/speed.md (minutes)
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.peers_speed --write
 
 bench-large: model  ## measure a million passages against a hundred thousand, and write it into docs/speed.md (an hour)
 	$(BIN)/python -m benchmarks.large --write

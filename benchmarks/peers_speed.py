@@ -32,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -141,7 +141,7 @@ def prepare(folder: Path, count: int) -> int:
     card = read_card(model)
     in_use = builds.builds_dir(settings.index_dir) / builds.current_id(settings.index_dir) / builds.DATABASE_FILE
     if count:
-        _recombine(in_use, folder / builds.DATABASE_FILE, count)
+        recombine(in_use, folder / builds.DATABASE_FILE, count)
     else:
         shutil.copyfile(in_use, folder / builds.DATABASE_FILE)
     with closing(Store(folder / builds.DATABASE_FILE)) as store:
@@ -154,7 +154,7 @@ def prepare(folder: Path, count: int) -> int:
     return len(passages)
 
 
-def _recombine(source: Path, target: Path, count: int) -> None:
+def recombine(source: Path, target: Path, count: int) -> None:
     """A database of ``count`` passages made of the sentences of another's."""
     with closing(Store(source)) as store:
         texts = [stored.passage.text for stored in store.all_passages()]
@@ -233,24 +233,37 @@ def _say(system: str, what: str, *seconds: float) -> None:
     sys.stderr.write(f"{system}, {what}: {', '.join(f'{one:.2f}' for one in seconds)} s\n")
 
 
-def table(passages: int, measured: Mapping[str, Measured], answering: float) -> str:
-    """The figures as Markdown; the ratio is ours to the best of the peers."""
+def figures(measured: Mapping[str, Measured]) -> list[str]:
+    """The rows of the table; the ratio is ours to the best of the peers, in each row for itself."""
 
-    def row(name: str, unit: str, figures: Mapping[str, float], aim: str) -> str:
-        best = min((system for system in figures if system != OURS), key=lambda system: figures[system])
+    def row(name: str, unit: str, found: Mapping[str, float], aim: str) -> str:
+        best = min(PEERS, key=lambda system: found[system])
         digits = 0 if unit == "MB" else 2
-        cells = " | ".join(f"{figures[system]:,.{digits}f} {unit}" for system in measured)
-        return f"| {name} | {cells} | {figures[OURS] / figures[best]:.2f} of {PEERS[best]} | {aim} |"
+        cells = " | ".join(f"{found[system]:,.{digits}f} {unit}" for system in measured)
+        return f"| {name} | {cells} | {found[OURS] / found[best]:.2f} of {PEERS[best]} | {aim} |"
 
-    def median(name: str) -> dict[str, float]:
-        return {system: statistics.median(getattr(one, name)) for system, one in measured.items()}
+    def each(value: Callable[[Measured], float]) -> dict[str, float]:
+        return {system: value(one) for system, one in measured.items()}
 
+    return [
+        row(
+            "question to the ten best passages, p50", "ms", each(lambda one: metrics.percentile(one.asked, 0.5)), "≤ 1"
+        ),
+        row("the same, p95", "ms", each(lambda one: metrics.percentile(one.asked, 0.95)), ""),
+        row("index built, embedding included", "s", each(lambda one: statistics.median(one.embedded)), "≤ 1"),
+        row("index built, vectors given", "s", each(lambda one: statistics.median(one.given)), "≤ 1"),
+        row("process start to first answer", "s", each(lambda one: statistics.median(one.cold)), "≤ 0.5"),
+        row("resident after the questions", "MB", each(lambda one: one.resident), "≤ 0.5"),
+        row("resident at most", "MB", each(lambda one: one.peak), "≤ 0.5"),
+    ]
+
+
+def table(passages: int, measured: Mapping[str, Measured], answering: float) -> str:
+    """All that goes on the page."""
     packages = _versions(str(PEERS_PYTHON), *PEERS, "onnxruntime", "torch", "sentence-transformers")
     runtimes = load_embedder(load_settings()).runtimes
     embedded_by = f"questions by {runtimes[Purpose.QUESTIONS]}, passages by {runtimes[Purpose.PASSAGES]}"
     names = [PEERS.get(system, "ours") for system in measured]
-    asked = {system: metrics.percentile(one.asked, 0.5) for system, one in measured.items()}
-    late = {system: metrics.percentile(one.asked, 0.95) for system, one in measured.items()}
     return "\n".join([
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), Python"
         f" {platform.python_version()}, {packages}; load average {os.getloadavg()[0]:.1f} at the"
@@ -261,15 +274,9 @@ def table(passages: int, measured: Mapping[str, Measured], answering: float) -> 
         "",
         f"| | {' | '.join(names)} | ratio to the best peer | aim |",
         f"|---|{'---:|' * len(names)}---:|---|",
-        row("question to the ten best passages, p50", "ms", asked, "≤ 1"),
-        row("the same, p95", "ms", late, ""),
-        row("index built, embedding included", "s", median("embedded"), "≤ 1"),
-        row("index built, vectors given", "s", median("given"), "≤ 1"),
-        row("process start to first answer", "s", median("cold"), "≤ 0.5"),
-        row("resident after the questions", "MB", {name: one.resident for name, one in measured.items()}, "≤ 0.5"),
-        row("resident at most", "MB", {name: one.peak for name, one in measured.items()}, "≤ 0.5"),
+        *figures(measured),
         "",
-        f"With the sentences that answers are made of, which the peers have nothing like, ours is built in"
+        "With the sentences that answers are made of, which the peers have nothing like, ours is built in"
         f" {answering:.1f} s.",
     ])  # fmt: skip
 
@@ -282,13 +289,13 @@ def _versions(python: str, *packages: str) -> str:
     return subprocess.run([python, "-c", code, *packages], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def write(text: str) -> None:
+def write(page: Path, text: str) -> None:
     """Put the text between the page's marks; the page and the marks are made where they are missing."""
-    whole = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Speed\n"
+    whole = page.read_text(encoding="utf-8") if page.is_file() else "# Speed\n"
     if BEGIN not in whole:
         whole = f"{whole.rstrip()}\n\n## Beside txtai and LanceDB\n\n{BEGIN}\n{END}\n"
     before, _, rest = whole.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
 def main() -> None:
@@ -309,7 +316,7 @@ def main() -> None:
     text = table(passages, measured, answering)
     print(text)
     if given.write:
-        write(text)
+        write(PAGE, text)
 
 
 if __name__ == "__main__":

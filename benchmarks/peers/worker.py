@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -72,13 +72,14 @@ def run(make: Callable[[Model], System]) -> None:
     os.dup2(2, 1)
     verb, folder, *rest = sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]
     system = make(Model(**json.loads((folder / "model.json").read_text(encoding="utf-8"))))
-    replies = _built(system, folder, rest) if verb == "build" else _answered(system.open(Path(rest[0])))
+    replies = built(system, folder, rest) if verb == "build" else answered(system.open(Path(rest[0])), sys.stdin)
     for reply in replies:
         answers.write(json.dumps(reply) + "\n")
         answers.flush()
 
 
-def _built(system: System, folder: Path, ways: Sequence[str]) -> Iterator[dict[str, object]]:
+def built(system: System, folder: Path, ways: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Build in each way, and tell how long it took, where it is, and some of the vectors that were made for it."""
     texts = json.loads((folder / "set.json").read_text(encoding="utf-8"))
     given = Set(folder, texts["passages"], texts["question"])
     for number, how in enumerate(ways):
@@ -91,8 +92,9 @@ def _built(system: System, folder: Path, ways: Sequence[str]) -> Iterator[dict[s
         yield {"seconds": seconds, "place": str(place), "vectors": [[float(one) for one in row] for row in compared]}
 
 
-def _answered(search: Search) -> Iterator[dict[str, object]]:
-    for line in sys.stdin:
+def answered(search: Search, lines: Iterable[str]) -> Iterator[dict[str, object]]:
+    """Answer each line, a question in JSON, before the next is read."""
+    for line in lines:
         question = json.loads(line)
         begun = time.perf_counter()
         texts = search(question)
