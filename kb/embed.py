@@ -18,9 +18,9 @@ import numpy as np
 from kb.errors import SettingsError
 from kb.model_store import ModelCard, model_folder, read_card, stay_offline
 from kb.runtimes import choice
-from kb.runtimes.base import Runtime, Tokens, Vectors, encode_in_batches
+from kb.runtimes.base import Runtime, Vectors, encode_in_batches
 from kb.runtimes.choice import Measured, Name, Purpose
-from kb.runtimes.opening import open_runtime
+from kb.runtimes.opening import open_runtime, open_tokens
 from kb.settings import AUTO, ENV_PREFIX, Settings
 
 __all__ = ["Embedder", "ModelEmbedder", "Vectors", "load_embedder"]
@@ -81,7 +81,7 @@ class ModelEmbedder:
         self._wanted = dict(wanted or {})
         self._record = choice.read(folder)
         self._names = {purpose: self._named(purpose) for purpose in Purpose}
-        self._tokens = Tokens(folder, self.card.max_tokens)
+        self._tokens = open_tokens(folder, self.card.max_tokens, self._record)
         self._lock = threading.Lock()
         self._opened: dict[Name, Runtime] = {}
 

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from kb import packaged_model
 from kb.errors import InputError, ModelMissingError
 from kb.runtimes import choice, opening
-from kb.runtimes.base import Tokens
 from kb.runtimes.measuring import Prefixes, shipped_texts
 from kb.settings import Settings
 
@@ -130,7 +129,7 @@ def _make_quick(folder: Path, tell: Tell) -> None:
     stay_offline()
     card = read_card(folder)
     prefixes = Prefixes(card.query_prefix, card.passage_prefix)
-    opening.prepare(folder, Tokens(folder, card.max_tokens), prefixes, shipped_texts(), tell)
+    opening.prepare(folder, card.max_tokens, prefixes, shipped_texts(), tell)
 
 
 def _packaged(settings: Settings, *, force: bool, tell: Tell) -> ModelCard:

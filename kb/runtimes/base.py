@@ -1,16 +1,16 @@
-"""What every runtime is: texts in, unit vectors out; and what they share, tokens and the processors at hand."""
+"""What every runtime is: texts in, unit vectors out; and what they share, batches and the processors at hand."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kb.runtimes.tokens import Tokens
 
 Vectors = NDArray[np.float32]
 
@@ -34,41 +34,6 @@ class Runtime(Protocol):
         ``texts`` holds at least one; what they take of memory grows with their number times the longest.
         """
         ...
-
-
-class Tokens:
-    """A model's tokenizer, read from its folder when it is first asked; several threads may ask at once.
-
-    Tokenizer.from_file takes a second and 290 MB for 250,000 pieces, so that a process should have one.
-    """
-
-    def __init__(self, folder: Path, max_tokens: int) -> None:
-        self._file = folder / "tokenizer.json"
-        self._max_tokens = max_tokens
-        self._lock = threading.Lock()
-        self._tokenizer: Any = None
-
-    def count(self, text: str) -> int:
-        """How many tokens ``text`` takes, special tokens included, with nothing cut off."""
-        return len(self._loaded().encode(text))
-
-    def ids(self, text: str) -> list[int]:
-        """The tokens of ``text``, special tokens included, cut to the longest that the model takes."""
-        tokenizer = self._loaded()
-        encoding = tokenizer.encode(text, add_special_tokens=False)
-        encoding.truncate(self._max_tokens - tokenizer.num_special_tokens_to_add(False))
-        found: list[int] = tokenizer.post_process(encoding).ids
-        return found
-
-    def _loaded(self) -> Any:
-        with self._lock:
-            if self._tokenizer is None:
-                from tokenizers import Tokenizer
-
-                self._tokenizer = Tokenizer.from_file(str(self._file))
-                self._tokenizer.no_truncation()
-                self._tokenizer.no_padding()
-        return self._tokenizer
 
 
 def cores() -> int:

@@ -19,10 +19,12 @@ from typing import Any
 from kb.errors import ModelDamagedError
 from kb.runtimes.base import cores
 from kb.runtimes.export import Plan
+from kb.runtimes.tokens import Pieces
 
 RUNTIME_FILE = "kb-runtime.json"
 GRAPHS_FOLDER = "runtime"
-# Of the file and the graphs: others are made again.
+PIECES_FILE = "pieces.model"
+# Of the file and what lies in the folder: others are made again.
 FORMAT = 2
 # A runtime is as good as the reference when no text's vector turns by more than this (cosine). At .9987 answers were
 # measurably worse (docs/decisions-speed.md), so the bound is closer than rankings alone would ask for.
@@ -77,7 +79,8 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a preparation found: ``machine`` it was measured on, ``plan`` of the export (None: ``left_out`` says why),
-    ``graphs`` by file name with their sha256, ``measured``, and ``left_out``: runtimes not measured, with the reason.
+    ``graphs`` by file name with their sha256, ``measured``, ``left_out``: runtimes not measured, with the reason, and
+    ``pieces``: what the sentencepiece model beside the graphs is used with, where the model's tokenizer is one.
     """
 
     machine: Mapping[str, str | int]
@@ -85,6 +88,7 @@ class Record:
     graphs: Mapping[str, str]
     measured: tuple[Measured, ...]
     left_out: Mapping[Name, str] = field(default_factory=dict)
+    pieces: Pieces | None = None
 
 
 def choose(measured: Collection[Measured], purpose: Purpose, at_hand: Collection[Name]) -> Name:
@@ -177,7 +181,14 @@ def _record(values: dict[str, Any]) -> Record:
     measured = tuple(Measured(**{**one, "runtime": Name(one["runtime"])}) for one in values["measured"])
     left_out = {Name(name): reason for name, reason in values["left_out"].items()}
     plan = Plan(**values["plan"]) if values["plan"] else None
-    return Record(values["machine"], plan, values["graphs"], measured, left_out)
+    return Record(values["machine"], plan, values["graphs"], measured, left_out, _pieces(values["pieces"]))
+
+
+def _pieces(values: Mapping[str, Any] | None) -> Pieces | None:
+    if values is None:
+        return None
+    steps = tuple(step if isinstance(step, str) else (step[0], step[1]) for step in values["steps"])
+    return Pieces(steps, tuple(values["before"]), tuple(values["after"]))
 
 
 def write(record: Record, folder: Path) -> None:

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from kb.runtimes.base import Runtime, Tokens, Vectors, encode_in_batches
+from kb.runtimes.base import Runtime, Vectors, encode_in_batches
 from kb.runtimes.choice import Measured, Name
+from kb.runtimes.tokens import Tokens
 
 TEXTS_FILE = "runtime_texts.json"
 # The passages are embedded in this many shares, each with short and long ones.

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.runtimes.base import Tokens, Vectors, cores
+from kb.runtimes.base import Vectors, cores
 from kb.runtimes.export import WEIGHTS_FILE, Plan
+from kb.runtimes.tokens import Tokens
 from kb.runtimes.weights import Rows
 
 if TYPE_CHECKING:

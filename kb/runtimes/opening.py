@@ -6,16 +6,18 @@ import hashlib
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kb.errors import ModelDamagedError
 from kb.runtimes import choice, eight_bits, export
-from kb.runtimes.base import Runtime, Tokens
-from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, Name, Record
+from kb.runtimes.base import Runtime
+from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, PIECES_FILE, Name, Record
 from kb.runtimes.measuring import Prefixes, Texts, fitting_texts, measure
 from kb.runtimes.onnx import OnnxRuntime
 from kb.runtimes.reference import TorchRuntime
+from kb.runtimes.tokens import OwnTokens, PieceTokens, Tokens, agree, write_pieces
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,15 @@ def open_runtime(name: Name, folder: Path, plan: export.Plan | None, tokens: Tok
     return TorchRuntime(folder, device=device, bfloat16=name is Name.BFLOAT16)
 
 
-def prepare(folder: Path, tokens: Tokens, prefixes: Prefixes, texts: Texts, tell: Callable[[str], None]) -> Record:
+def open_tokens(folder: Path, max_tokens: int, record: Record | None) -> Tokens:
+    """The tokenizer of the model in ``folder``: the pieces written for it, else its own."""
+    pieces = folder / GRAPHS_FOLDER / PIECES_FILE
+    if record is not None and record.pieces is not None and pieces.is_file():
+        return PieceTokens(pieces, record.pieces, max_tokens)
+    return OwnTokens(folder, max_tokens)
+
+
+def prepare(folder: Path, max_tokens: int, prefixes: Prefixes, texts: Texts, tell: Callable[[str], None]) -> Record:
     """The record of the model in ``folder``: the one it has where that still holds, else a new one, written.
 
     A model is exported once, and measured again when the machine or the versions are others. ``tell`` is given a
@@ -39,10 +49,10 @@ def prepare(folder: Path, tokens: Tokens, prefixes: Prefixes, texts: Texts, tell
     record = choice.read(folder)
     if record is None or not are_whole(folder, record):
         tell("eksporterer til ONNX Runtime")
-        record = _exported(folder, tokens, prefixes)
+        record = _with_pieces(folder, max_tokens, _exported(folder, OwnTokens(folder, max_tokens), prefixes), texts)
     if not record.measured or record.machine != choice.this_machine():
         tell("måler, hvad der er hurtigst her")
-        record = _measured(folder, record, tokens, prefixes, texts)
+        record = _measured(folder, record, open_tokens(folder, max_tokens, record), prefixes, texts)
         choice.write(record, folder)
     return record
 
@@ -80,6 +90,25 @@ def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
     return Record(machine={}, plan=planned, graphs=graphs, measured=())
 
 
+def _with_pieces(folder: Path, max_tokens: int, record: Record, texts: Texts) -> Record:
+    """The record with the tokenizer's pieces, where they can be written and give the tokens that it gives itself."""
+    files = folder / GRAPHS_FOLDER
+    files.mkdir(exist_ok=True)
+    aside = files / f"{PIECES_FILE}.new"
+    pieces = write_pieces(folder, aside)
+    if pieces is None:
+        return record
+    fitting = fitting_texts()
+    tried = [*texts.questions, *texts.passages, *fitting.questions, *fitting.passages]
+    if not agree(OwnTokens(folder, max_tokens), PieceTokens(aside, pieces, max_tokens), tried):
+        log.warning("%s deler tekster anderledes end sine stykker; dens egen opdeling bruges", folder.name)
+        aside.unlink()
+        return record
+    aside.replace(files / PIECES_FILE)
+    graphs = {**record.graphs, PIECES_FILE: _digest(files / PIECES_FILE)}
+    return replace(record, graphs=graphs, pieces=pieces)
+
+
 def _fitted_to(runtime: OnnxRuntime, prefixes: Prefixes) -> Iterator[dict[str, Any]]:
     """The graph's inputs for the texts that 8 bits are fitted to."""
     texts = fitting_texts()
@@ -98,7 +127,7 @@ def _measured(folder: Path, record: Record, tokens: Tokens, prefixes: Prefixes, 
     names = [name for name in Name if name not in reasons]
     runtimes = {name: open_runtime(name, folder, record.plan, tokens) for name in names}
     measured = measure(runtimes, texts, prefixes, tokens)
-    return Record(choice.this_machine(), record.plan, record.graphs, measured, reasons)
+    return replace(record, machine=choice.this_machine(), measured=measured, left_out=reasons)
 
 
 def _digest(file: Path) -> str:

@@ -16,7 +16,7 @@ from kb.embed import ModelEmbedder
 from kb.errors import ModelDamagedError, SettingsError
 from kb.model_store import CARD_FILE, ModelCard
 from kb.runtimes import choice
-from kb.runtimes.base import Tokens, Vectors, by_length, encode_in_batches
+from kb.runtimes.base import Vectors, by_length, encode_in_batches
 from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, LEAST_COSINE, MOST_SWAY, Measured, Name, Purpose, Record
 from kb.runtimes.export import Plan
 from kb.runtimes.measuring import Prefixes, Texts, fitting_texts, measure, shipped_texts
@@ -46,14 +46,14 @@ class Counting:
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
 
-class Words(Tokens):
-    """Counts words."""
-
-    def __init__(self) -> None:
-        super().__init__(Path(), 512)
+class Words:
+    """Takes words for tokens."""
 
     def count(self, text: str) -> int:
         return len(text.split())
+
+    def ids(self, text: str) -> list[int]:
+        return list(range(self.count(text)))
 
 
 @given(st.lists(st.integers(1, 50), max_size=40), st.integers(1, 120))
