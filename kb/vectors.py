@@ -292,8 +292,10 @@ def _read(path: Path) -> Any:
 
 
 def _read_lists(path: Path) -> Any:
-    """Lists; those of another number of bits are refused: they need other numbers of candidates to find as much."""
+    """Lists; those of another form are refused: they need other numbers of candidates to find as much."""
     lists = _read(path)
-    if lists.rabitq.nb_bits != BITS:
+    # The stub of what encodes the rows does not know of the number of bits.
+    encoder: Any = getattr(lists, "rabitq", None)
+    if encoder is None or encoder.nb_bits != BITS:
         raise IndexDamagedError("Vektorindeksets lister er fra en anden version af Erfaringsbasen.")
     return lists

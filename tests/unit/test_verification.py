@@ -71,7 +71,8 @@ def _add_lists(folder: Path, *, left_out: int, told: int) -> None:
     """Lists of all but the first rows, of which the manifest is told that so many are looked through."""
     whole = vectors.VectorIndex(folder / VECTORS_FILE)
     found = np.concatenate(list(whole.batches()))
-    lists = faiss.IndexIVFRaBitQ(faiss.IndexFlatIP(whole.dimension), whole.dimension, 2, faiss.METRIC_INNER_PRODUCT)
+    centres, kind = faiss.IndexFlatIP(whole.dimension), faiss.METRIC_INNER_PRODUCT
+    lists = faiss.IndexIVFRaBitQ(centres, whole.dimension, 2, kind, True, vectors.BITS)
     lists.cp.min_points_per_centroid = 1
     lists.train(found)
     lists.add(found[left_out:])
