@@ -52,6 +52,14 @@ class Sentence:
         """The sentence on one line."""
         return " ".join(self.verbatim.split())
 
+    def holds(self, other: Sentence) -> bool:
+        """Whether another sentence is a part of this one, and not all of it."""
+        return (
+            self.passage.document_id == other.passage.document_id
+            and self.start <= other.start <= other.end <= self.end
+            and (self.start, self.end) != (other.start, other.end)
+        )
+
 
 def sentences_of(passage: Passage) -> tuple[Sentence, ...]:
     """The sentences of a passage that may answer, in order."""

@@ -33,6 +33,7 @@ from kb.models import (
     Finding,
     ProjectAnswer,
     ProjectRef,
+    QuestionKind,
     Role,
     Side,
 )
@@ -49,6 +50,8 @@ FINDING_SHARE = 0.25
 NEAREST_SHOWN = 3
 # The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
 BY_METADATA = 0.97
+# Questions that one kind of thing answers: the sentences that hold it stand first.
+HELD_FIRST = (QuestionKind.NUMBER, QuestionKind.DATE)
 ROLE_ORDER = (
     Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT, Role.ADVICE, Role.PURPOSE, Role.DATA, Role.METHOD,
     Role.OTHER,
@@ -202,7 +205,7 @@ def _answered(
     if empty.kind in ACROSS:
         own = [one for one in pool if one.evidence.hit.document.metadata.projekt]
         pool = [one for one in own if one.evidence.hit.document.id in speaking_ids] or pool
-    sentences = tuple(_sentences(choose(pool), odds, citations))
+    sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), odds, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
         found = tuple(sorted(found, key=lambda project: project.cross_cutting))
@@ -234,12 +237,27 @@ def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged]) -> Ans
     return replace(empty, refusal=refusal, citations=tuple(citations.made))
 
 
+def _holding_first(kind: QuestionKind, chosen: Sequence[Judged]) -> list[Judged]:
+    """The chosen sentences, of a question for a number or a date those first that hold one."""
+    if kind not in HELD_FIRST:
+        return list(chosen)
+    return sorted(chosen, key=lambda judged: -judged.evidence.holds)
+
+
+def _as_shown(judged: Judged) -> Sentence:
+    """A sentence with what it points back at, unless that makes it too long."""
+    sentence = with_antecedent(judged.evidence.sentence)
+    return sentence if len(sentence.text) <= SENTENCE_CHARACTERS else judged.evidence.sentence
+
+
 def _sentences(chosen: Sequence[Judged], odds: float, citations: Citations) -> Iterator[AnswerSentence]:
-    """The chosen sentences as they are shown, each with what it points back at; none is shown twice."""
-    for judged in chosen:
-        sentence = with_antecedent(judged.evidence.sentence)
-        if len(sentence.text) > SENTENCE_CHARACTERS:
-            sentence = judged.evidence.sentence
+    """The chosen sentences as they are shown, each with what it points back at.
+
+    A sentence that a later one points back at is shown with that one, in its own place; none is shown twice.
+    """
+    shown = [_as_shown(judged) for judged in chosen]
+    for judged, own in zip(chosen, shown, strict=True):
+        sentence = next((one for one in shown if one.holds(own)), own)
         if citations.hold(sentence):
             continue
         number = citations.cite(sentence, judged.evidence.hit.document, sentence.passage.page_first)
@@ -282,7 +300,10 @@ def _project(group: Sequence[Speaking], project: ProjectSummary | None, citation
 
 
 def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Finding, ...]:
-    """The best sentences by role, without repetition, in the order of a lesson: challenge first."""
+    """The best sentences by role, without repetition, in the order of a lesson: challenge first.
+
+    Each is shown with what it points back at, which then does not stand alone as well.
+    """
     least = FINDING_SHARE * sentences[0].probability
     kept: list[Judged] = []
     by_role: dict[Role, int] = {}
@@ -294,7 +315,12 @@ def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Findin
             kept.append(sentence)
             by_role[role] = by_role.get(role, 0) + 1
     kept.sort(key=lambda one: ROLE_ORDER.index(role_of(one)))
-    return tuple(_finding(one, citations) for one in kept)
+    shown = [_as_shown(one) for one in kept]
+    return tuple(
+        _finding(one, own, citations)
+        for one, own in zip(kept, shown, strict=True)
+        if not any(other.holds(own) for other in shown)
+    )
 
 
 def role_of(judged: Judged) -> Role:
@@ -303,8 +329,8 @@ def role_of(judged: Judged) -> Role:
     return role_of_sentence(sentence.text, sentence.passage.role)
 
 
-def _finding(judged: Judged, citations: Citations) -> Finding:
-    sentence = judged.evidence.sentence
-    passage = sentence.passage
+def _finding(judged: Judged, shown: Sentence, citations: Citations) -> Finding:
+    passage = shown.passage
+    number = citations.cite(shown, judged.evidence.hit.document, passage.page_first)
     certain = passage.role is not Role.OTHER
-    return Finding(role_of(judged), sentence.text, citations.of(judged), passage.inferred, role_certain=certain)
+    return Finding(role_of(judged), shown.text, number, passage.inferred, role_certain=certain)

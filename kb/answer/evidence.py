@@ -226,7 +226,7 @@ def _known_part(form: str, vocabulary: Vocabulary) -> tuple[str, ...]:
         return ()
     for length in range(len(form) - MIN_REST, MIN_KNOWN - 1, -1):
         for known, rest in ((form[:length], form[length:]), (form[-length:], form[:-length])):
-            if known in vocabulary.frequencies and known not in danish.stop_words() | danish.endings():
+            if danish.stem(known) in vocabulary.stems and known not in danish.stop_words() | danish.endings():
                 return danish.stem(known), danish.stem(rest)
     return ()
 

@@ -21,6 +21,8 @@ _WHICH_PROJECTS = re.compile(
     rf"\bhvilke(?:\s[\w-]+){{0,2}}?\s(?:{_PROJECTS}|kommuner|regioner|myndigheder)\b|\bhvilket projekt\b"
     r"|\b(?:har|havde|håndterede|gjorde|brugte|løste|fik|bruger|måler|målte|gør|siger|arbejder) projekterne\b"
     r"|\bde enkelte projekter\b"
+    # "De" and "man" without a name before them are the projects, unless "de" belongs to what follows ("de store data").
+    r"|^hv\w+ (?:lærte|gjorde|håndterede|løste|brugte|havde|oplevede|mødte|har) (?:de|man)\b(?! \w+e \w)"
 )
 # An open question about the projects as such ("Hvilke etiske problemer mødte projekterne?") is for each of them.
 _THE_PROJECTS = re.compile(r"\bprojekterne\b")
@@ -66,6 +68,11 @@ _OPENING = re.compile(
 )
 # "Hvor meget hurtigere ..." asks by how much, and names no thing that is counted.
 _BY_HOW_MUCH = re.compile(r"\bhvor meget (?:\w+ere|mere|mindre|færre)\b")
+# What tells a difference: a number with a measure of it, or a word that is one.
+_DIFFERENCE = re.compile(
+    r"\d\s?(?:%|(?:pct|procent\w*|gange|sekunder|minut(?:ter)?|timer?|dage?|uger?|måned(?:er)?|km|kwh|tons?|kr|kroner)"
+    r"\b)|\b(?:halve?|halver\w*|halvdelen|halvanden|dobbelt\w*|fordoble\w*|tredjedel\w*|fjerdedel\w*)\b"
+)
 _EMPTY = frozenset(("slags", "typer", "type", "form", "former", "del", "andel", "procent", "forskellige", "flere"))
 _MONEY = re.compile(
     r"\b(?:koster?|kostede|penge|kroner|kr|beløb\w*|budget\w*|bevilling\w*|pris\w*|støtte|udgift\w*|\w+udgift\w*"
@@ -98,13 +105,15 @@ class Wanted:
     """What a question wants.
 
     ``focus`` are the written forms of the words that name the thing asked for ("programmeringssprog" in "Hvilket
-    programmeringssprog er modellen skrevet i?"). ``money`` says that the number is an amount, ``one`` that one thing
+    programmeringssprog er modellen skrevet i?"). ``difference`` says that the number is by how much ("hvor meget
+    hurtigere"), ``money`` says that the number is an amount, ``one`` that one thing
     of a kind is asked for, ``condition`` that "hvornår" asks for a condition and not a date; ``roles`` are those the
     question names.
     """
 
     kind: QuestionKind
     focus: tuple[str, ...] = ()
+    difference: bool = False
     money: bool = False
     one: bool = False
     condition: bool = False
@@ -117,6 +126,7 @@ def wanted(question: str) -> Wanted:
     return Wanted(
         kind=_kind(text),
         focus=_focus(text),
+        difference=bool(_BY_HOW_MUCH.search(text)),
         money=bool(_MONEY.search(text)),
         one=bool(_ONE.search(text)),
         condition=bool(_CONDITION.search(text)),
@@ -184,15 +194,17 @@ def holds(want: Wanted, text: str) -> float:
     """How well a sentence holds the wanted kind of thing: 1 it does, 0 it does not; 0.5 where any sentence may."""
     if want.kind in (QuestionKind.OPEN, QuestionKind.WHICH_PROJECTS) and not want.money:
         return 0.5
-    return float(_holds(want.kind, want.money, want.condition, text))
+    return float(_holds(want.kind, want.money, want.difference, want.condition, text))
 
 
 @lru_cache(maxsize=KEPT_SENTENCES)
-def _holds(kind: QuestionKind, money: bool, condition: bool, text: str) -> bool:
+def _holds(kind: QuestionKind, money: bool, difference: bool, condition: bool, text: str) -> bool:
     """Whether a sentence holds what a kind of question wants: the same sentences are asked again and again."""
     folded = danish.normalise(text)
     if money:
         return holds_amount(text)
+    if difference:
+        return _DIFFERENCE.search(folded) is not None
     if kind in NUMBERS:
         return has_number(text)
     if kind is QuestionKind.DATE:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from kb import danish
-from kb.sentences import Sentence
+from kb.sentences import Sentence, without_mark
 
 # Openings that point back at what was said before: "Derfor ...", "Samtidig ...", "Det kræver ...".
 _REFERS = re.compile(
     r"(?:(?:dette|disse|denne|hun|han|derfor|derved|dermed|derudover|herefter|herved|samtidig|desuden|dog|også|men|og"
     r"|begge|resten|omvendt|ligeledes|endelig|deres|dens|dets|samme|heraf|hvilket|tilsammen|ingen af dem)\b"
     r"|(?:til gengæld|på den måde|af dem|det samme|ud over det)\b"
+    r"|(?:(?:den|det) \w+|begge|flere|ingen|mange|nogle|en|et|resten|to|tre|fire) af (?:dem|disse)\b"
     r"|(?:det|den|de)(?: \w+)?? (?:er|var|har|havde|kan|kunne|skal|skulle|vil|ville|må|måtte|blev|bliver|fik|får|gav"
     r"|gik|går|kom|tog|gjorde|viste|krævede|fremgår|sagde|lå|stod|betød|førte|brugte|[a-zæøå]{2,}(?:ede|er))\b)",
     re.IGNORECASE,
@@ -46,8 +47,7 @@ def with_antecedent(sentence: Sentence) -> Sentence:
     before = [span for span in danish.sentences(text) if span[1] <= place]
     if not before:
         return sentence
-    start, end = before[-1]
-    start += len(text[start:end]) - len(text[start:end].lstrip())
+    start, _ = without_mark(text, *before[-1])
     said = text[start:place]
     if "\n\n" in said or not _ENDED.search(said):
         return sentence

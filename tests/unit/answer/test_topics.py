@@ -16,5 +16,9 @@ def test_a_name_of_several_words_must_stand_whole_in_the_question() -> None:
     assert narrower("udstyr", {"teknisk", "udstyr"}) == ()
 
 
+def test_what_a_project_cost_is_told_by_its_support_and_budget() -> None:
+    assert {"støtte", "budget"} <= set(narrower("kostede", {"kosted"}))
+
+
 def test_other_words_bring_nothing() -> None:
     assert narrower("mailsortering", {"mailsortering"}) == ()

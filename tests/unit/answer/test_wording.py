@@ -14,6 +14,8 @@ from kb.sentences import sentences_of
         "Det kræver en ny aftale med leverandøren.",
         "Samtidig skulle posten journaliseres hurtigere.",
         "De har siden brugt løsningen hver dag.",
+        "Den strengeste af dem blev offentliggjort.",
+        "To af disse er sat i drift.",
     ],
 )
 def test_openings_that_point_back(text: str) -> None:
@@ -28,6 +30,7 @@ def test_openings_that_point_back(text: str) -> None:
         "Den største udfordring var data.",
         "Det nationale råd anbefalede en pause.",
         "Kommunen brugte løsningen.",
+        "En af kommunerne brugte løsningen.",
     ],
 )
 def test_openings_that_stand_alone(text: str) -> None:
