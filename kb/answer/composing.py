@@ -18,7 +18,7 @@ from kb.answer.judging import (
     judge_sentences,
     repeats,
 )
-from kb.answer.metadata import Demands, demands
+from kb.answer.metadata import Demands, demands, named
 from kb.answer.questions import ACROSS
 from kb.answer.refusing import refuse
 from kb.answer.relevance import certainty, models, probability_of
@@ -137,7 +137,7 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         corrections=gathered.corrections,
     )
     if probability_of(odds) < models().answer.threshold:
-        return _refused(empty, gathered, judged)
+        return _refused(empty, gathered, judged, records.values())
     documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
     return _answered(empty, judged, documents, projects, odds)
 
@@ -230,10 +230,12 @@ def _side(judged: Judged, citations: Citations) -> Side:
     return Side(metadata.projekt or metadata.titel, judged.evidence.sentence.text, citations.of(judged))
 
 
-def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged]) -> Answer:
+def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged], records: Iterable[DocumentRecord]) -> Answer:
     citations = Citations()
-    nearest = tuple(citations.of(one) for one in choose(judged)[:NEAREST_SHOWN])
-    refusal = refuse(gathered, judged, nearest, empty.filters)
+    projects = named(gathered.question, (record.metadata for record in records))
+    own = [one for one in judged if one.evidence.hit.document.metadata.projekt in projects]
+    nearest = tuple(citations.of(one) for one in choose(own or judged)[:NEAREST_SHOWN])
+    refusal = refuse(gathered, judged, nearest, empty.filters, projects)
     return replace(empty, refusal=refusal, citations=tuple(citations.made))
 
 

@@ -1,7 +1,10 @@
-"""What a question across projects says of their metadata: year, type, authority, area and status (pure).
+"""What a question says of projects' metadata: their year, type, authority, area and status, or their name (pure).
 
 "Hvilke kommunale projekter begyndte i 2021?" is answered by metadata and not by any sentence. A constraint is read only
 where the question uses a value that some report's metadata has; the words that are left decide the rest by the text.
+
+A project is named by its short name ("AIR", "FleetOptimiser"), or by its authority's place together with a word for
+what it made ("Horsens' projekt"): the place alone may be asked about for anything.
 """
 
 from __future__ import annotations
@@ -30,6 +33,11 @@ _GENERAL = re.compile(
     r"|ansvarlig\w*|myndighed\w*|kommune\w*|region\w*|område\w*|drift\w*|sat|status\w*|handler|inden|stået|står"
     r"|bag|mange|af|år|året|lede\w*|ejer"
 )
+# What a project's name opens with before its dash, or has in brackets at its end, is the short name it goes by.
+_SHORT_NAME = re.compile(r"(?P<before>[^–()]+?)\s+–\s|.*\((?P<brackets>[\w-]+)\)$")
+LONGEST_NAME = 2
+_NO_PLACE = re.compile(r"(?:region|kommune|sygehus)\w*|\w*hospital\w*|og", re.IGNORECASE)
+_MADE = re.compile(r"(?:projekt|løsning|model|system|algoritme|værktøj)\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +132,35 @@ def _statuses(text: str, known: Sequence[Metadata]) -> _Found:
 def _has_status(status: str, value: str) -> bool:
     """Whether a status, before its source in brackets, begins with a value: "ved at blive sat i drift" does not."""
     return danish.normalise(status).startswith(value)
+
+
+def named(question: str, known: Iterable[Metadata]) -> tuple[str, ...]:
+    """The names of the projects that a question names, each once."""
+    text = danish.normalise(question)
+    made = _MADE.search(text) is not None
+    return tuple(
+        dict.fromkeys(
+            metadata.projekt
+            for metadata in known
+            if metadata.projekt
+            and (_has_any(text, short_names(metadata.projekt)) or (made and _has_place(text, metadata)))
+        )
+    )
+
+
+def short_names(project: str) -> tuple[str, ...]:
+    """What a project is called for short, as far as its name tells: a name of few words is one itself."""
+    match = _SHORT_NAME.match(project)
+    found = [name for name in match.groups() if name] if match else [project]
+    return tuple(name for name in found if len(name.split()) <= LONGEST_NAME)
+
+
+def _has_place(text: str, metadata: Metadata) -> bool:
+    words = re.findall(r"\w+", metadata.myndighed)
+    return _has_any(text, [word for word in words if word[0].isupper() and not _NO_PLACE.fullmatch(word)])
+
+
+def _has_any(text: str, names: Iterable[str]) -> bool:
+    """Whether a text has one of the names, in the genitive or a compound as well ("Horsens'", "Køge-projektet")."""
+    folded = (danish.normalise(name).strip("+ ").removesuffix("s") for name in names)
+    return any(name and re.search(rf"\b{re.escape(name)}s?\b", text) for name in folded)

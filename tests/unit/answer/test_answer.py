@@ -204,6 +204,16 @@ def test_a_refusal_says_whether_the_subject_is_there(
     assert "borgmester" in found.missing
 
 
+def test_a_refusal_of_a_question_about_a_project_names_it_and_shows_what_comes_nearest_there(
+    searcher: Searcher,
+) -> None:
+    found = answer(searcher, "Hvem er svømmelærer i Aalborgs projekt?")
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.NOT_SAID
+    assert "«Træning»" in found.refusal.message
+    assert {citation.project for citation in found.citations} == {"Træning"}
+
+
 def test_under_a_filter_the_refusal_speaks_of_the_filter(searcher: Searcher) -> None:
     found = answer(searcher, "Hvor meget blev tiden til at fordele mails reduceret?", {"projekt": ["Træning"]})
     assert found.refusal is not None

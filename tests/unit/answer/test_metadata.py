@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kb import danish
-from kb.answer.metadata import Demands, demands
+from kb.answer.metadata import Demands, demands, named, short_names
 from kb.models import Metadata
 from kb.vocabulary import word_form
 
@@ -56,3 +56,32 @@ def test_being_a_partner_is_not_being_responsible() -> None:
 
 def test_the_reason_is_told_with_its_value() -> None:
     assert read("Hvilke projekter begyndte i 2020?").reasons(KNOWN[0]) == ("år: 2020",)
+
+
+NAMED = (
+    Metadata("d", "D", "DESERT – hurtige analyser", "Region Nord (Sygehuset Horsens)"),
+    Metadata("e", "E", "Klog kørsel i flåden (FleetOptimiser)", "Vandby Kommune"),
+    Metadata("f", "F", "Fosterdiagnostik for gravide kvinder (2022, titel ikke set)", "Københavns Kommune"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "ids"),
+    [
+        ("hvem ejer desert", {"d"}),
+        ("Hvad koster FleetOptimisers licens?", {"e"}),
+        ("Hvorfor gik Horsens' projekt i stå?", {"d"}),
+        ("Hvem leverede systemet i Københavns Kommune?", {"f"}),
+        ("Hvem lavede Vandby-modellen?", {"e"}),
+        ("Hvem er borgmester i Vandby Kommune?", set()),
+        ("Hvilken region har flest projekter?", set()),
+        ("Hvilken løsning har kommunerne på deserteringer?", set()),
+    ],
+)
+def test_a_project_is_named_by_its_short_name_or_by_its_place_and_what_it_made(question: str, ids: set[str]) -> None:
+    assert set(named(question, NAMED)) == {metadata.projekt for metadata in NAMED if metadata.id in ids}
+
+
+def test_a_long_name_has_no_short_one() -> None:
+    assert short_names("AI Aktindsigt") == ("AI Aktindsigt",)
+    assert short_names("Fosterdiagnostik for gravide kvinder (2022, titel ikke set)") == ()
