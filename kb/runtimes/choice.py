@@ -25,7 +25,7 @@ RUNTIME_FILE = "kb-runtime.json"
 GRAPHS_FOLDER = "runtime"
 PIECES_FILE = "pieces.model"
 # Of the file and what lies in the folder: others are made again.
-FORMAT = 2
+FORMAT = 3
 # A runtime is as good as the reference when no text's vector turns by more than this (cosine). At .9987 answers were
 # measurably worse (docs/decisions-speed.md), so the bound is closer than rankings alone would ask for.
 LEAST_COSINE = 0.999

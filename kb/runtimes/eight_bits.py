@@ -21,11 +21,13 @@ from kb.runtimes.base import Vectors
 
 # This many steps either side of zero, which is written as 128 where numbers have no sign.
 STEPS, MIDDLE = 127, 128
+# After a GELU no number is below this, so that there few steps need be below zero, which is written as so many.
+LEAST_GELU, LOW = -0.17, 24
 # In place of zero where it is divided by.
 TINY = 1e-30
 # How much of the difference between places goes from the tokens' numbers to the weights; .5 and .7 turn vectors more.
 SHARE = 0.6
-NORM, PRODUCT = "LayerNormalization", "MatMul"
+NORM, GELU, PRODUCT = "LayerNormalization", "Gelu", "MatMul"
 MICROSOFT = "com.microsoft"
 
 Reach = Mapping[str, Vectors]
@@ -59,6 +61,7 @@ def quantise(source: Path, target: Path, reach: Reach) -> None:
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2}
     products = [node for node in graph.node if node.op_type == PRODUCT and node.input[1] in weights]
+    bounded = {node.output[0] for node in graph.node if node.op_type == GELU}
     evened = _evened({node.input[1]: to_array(weights[node.input[1]]) for node in products}, products, reach)
     nodes: list[Any] = []
     for node in graph.node:
@@ -67,8 +70,8 @@ def quantise(source: Path, target: Path, reach: Reach) -> None:
             continue
         tokens, weight = node.input[0], node.input[1]
         if not any(f"{tokens}.q" in made.output for made in nodes):
-            nodes.extend(_scaled_tokens(tokens, is_evened=tokens in evened))
-        nodes.extend(_product(tokens, weight, node.output[0]))
+            nodes.extend(_scaled_bounded(tokens) if tokens in bounded else _scaled(tokens, is_evened=tokens in evened))
+        nodes.extend(_product(tokens, weight, node.output[0], zero="kb.low" if tokens in bounded else "kb.middle"))
     for node in products:
         factors = evened.get(node.input[0], np.ones(1, dtype=np.float32))
         values = to_array(weights[node.input[1]]) * factors[:, None]
@@ -96,7 +99,7 @@ def _evened(weights: Mapping[str, Vectors], products: Iterable[Any], reach: Reac
     return found
 
 
-def _scaled_tokens(tokens: str, *, is_evened: bool) -> list[Any]:
+def _scaled(tokens: str, *, is_evened: bool) -> list[Any]:
     """``<tokens>.q``: the numbers as 8 bits around ``MIDDLE``; ``<tokens>.s``: what each token's are to be times."""
     from onnx.helper import make_node
 
@@ -112,10 +115,23 @@ def _scaled_tokens(tokens: str, *, is_evened: bool) -> list[Any]:
     return [make_node("Mul", [tokens, f"{tokens}.even"], [values]), *steps] if is_evened else steps
 
 
-def _product(tokens: str, weight: str, output: str) -> list[Any]:
+def _scaled_bounded(tokens: str) -> list[Any]:
+    """The same for numbers after a GELU, around ``LOW``."""
     from onnx.helper import make_node
 
-    inputs = [f"{tokens}.q", f"{weight}.q", "kb.one", f"{weight}.s", "kb.middle"]
+    return [
+        make_node("ReduceMax", [tokens, "kb.last"], [f"{tokens}.most"], keepdims=1),
+        make_node("Mul", [f"{tokens}.most", "kb.small_step"], [f"{tokens}.wanted"]),
+        make_node("Max", [f"{tokens}.wanted", "kb.least_step"], [f"{tokens}.s"]),
+        make_node("Div", [tokens, f"{tokens}.s"], [f"{tokens}.steps"]),
+        make_node("QuantizeLinear", [f"{tokens}.steps", "kb.one", "kb.low"], [f"{tokens}.q"]),
+    ]
+
+
+def _product(tokens: str, weight: str, output: str, *, zero: str) -> list[Any]:
+    from onnx.helper import make_node
+
+    inputs = [f"{tokens}.q", f"{weight}.q", "kb.one", f"{weight}.s", zero]
     return [
         make_node("MatMulIntegerToFloat", inputs, [f"{output}.p"], domain=MICROSOFT),
         make_node("Mul", [f"{output}.p", f"{tokens}.s"], [output]),
@@ -140,4 +156,7 @@ def _constants() -> list[Any]:
         from_array(np.array(1 / STEPS, dtype=np.float32), "kb.step"),
         from_array(np.array(1, dtype=np.float32), "kb.one"),
         from_array(np.array(MIDDLE, dtype=np.uint8), "kb.middle"),
+        from_array(np.array(LOW, dtype=np.uint8), "kb.low"),
+        from_array(np.array(1 / (2 * MIDDLE - 1 - LOW), dtype=np.float32), "kb.small_step"),
+        from_array(np.array(-LEAST_GELU / LOW, dtype=np.float32), "kb.least_step"),
     ]
