@@ -306,12 +306,15 @@ def _numbers(citations: list[int]) -> str:
 def serve(host: str | None, port: int | None) -> None:
     """Vis siderne og svar på API'et."""
     from kb.embed import load_embedder
-    from kb.server import check_access, run
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**chosen)
+    embedder = load_embedder(settings)
+    embedder.warm_up()  # while what follows is imported, which takes as long
+    from kb.server import check_access, run
+
     check_access(settings)
-    run(settings, load_embedder(settings))
+    run(settings, embedder)
 
 
 @main.command()

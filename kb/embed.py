@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from kb.errors import SettingsError
+from kb.errors import KbError, SettingsError
 from kb.model_store import ModelCard, model_folder, read_card, stay_offline
 from kb.runtimes import choice
 from kb.runtimes.base import Runtime, Vectors, encode_in_batches
@@ -114,6 +115,15 @@ class ModelEmbedder:
     def measured(self) -> Sequence[Measured]:
         """What the runtimes were chosen by; nothing for a model prepared before they were measured."""
         return self._record.measured if self._record else ()
+
+    def warm_up(self) -> None:
+        """Begin to load what embeds questions, in a thread of its own; whoever embeds meanwhile waits for it."""
+        threading.Thread(target=self._load_quietly, name="kb-warm-up", daemon=True).start()
+
+    def _load_quietly(self) -> None:
+        # What is wrong with the model is told to the first who embeds.
+        with suppress(KbError):
+            self.embed_queries(["varm op"])
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of questions, with the model's query prefix."""
