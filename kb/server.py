@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
+from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from kb.access import check_setup
@@ -54,6 +55,9 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     check_access(settings)
     gate = guard.Guard.make(settings)
     measurements = measuring.Measurements(settings)
+    # Every thread answers a question by itself: a second one for the same small product has to be waited for, and
+    # turns while it waits, which takes as much of the processors again.
+    threadpool_limits(1, user_api="blas")
     together = BatchingEmbedder(embedder or load_embedder(settings))
     measured = measuring.MeasuredEmbedder(together, measurements)
     holder = RemainingHolder(SnapshotHolder(settings, measured), settings)
