@@ -101,7 +101,7 @@ def fold_duplicates(texts: Sequence[str], vectors: Floats) -> list[list[int]]:
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
     words = tuple(_WORD.findall(text.casefold()))
-    return frozenset(words[i : i + SHINGLE] for i in range(max(1, len(words) - SHINGLE + 1)))
+    return frozenset(zip(*(words[start:] for start in range(SHINGLE)), strict=False)) or frozenset([words])
 
 
 def _overlap(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:
