@@ -170,15 +170,16 @@ def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]
     probabilities = crossed(rows, labels, ANSWER, [question.group for question, _ in figures], 0.5)
     wrong = ~np.array(labels)
 
-    def refusal_f1(cut: float) -> float:
+    def lesser(cut: float) -> float:
+        """Of precision and recall of refusals the lesser: an answer to what nothing answers is no smaller a fault."""
         refused = probabilities < cut
-        return 2 * float((refused & wrong).sum()) / float(refused.sum() + wrong.sum())
+        right = float((refused & wrong).sum())
+        return right / max(float(refused.sum()), float(wrong.sum()), 1.0)
 
-    threshold, f1 = best(probabilities, refusal_f1)
+    threshold, _ = best(probabilities, lesser)
     refused = probabilities < threshold
     return Logistic(model.bias, model.weights, threshold), {
         "questions": len(rows),
-        "refusal_f1": round(f1, 3),
         "refusal_precision": round(float(wrong[refused].mean()), 3),
         "refusal_recall": round(float(refused[wrong].mean()), 3),
     }
