@@ -24,6 +24,7 @@ _NOTICE = re.compile(
 _ENDS = re.compile(r"[.!?:][)\"'\u201d\u201c\u00bb\u2019]*$")
 # A row as the readers write it: cells with their columns' names, "Projekt: AIR; Beløb: 4,1 mio. kr."
 _TABLE_ROW = re.compile(r"[^.!?;]{1,90}: [^;]+; .")
+_NAMED_CELLS = re.compile(r"[^.!?;]{1,90}: [^;]+; [^:;]{1,60}: ")
 # The mark of a list's item at the beginning of its line; a day ("1. april") is no mark.
 _MARK = re.compile(
     "(?:[-\u2010-\u2015\u2022\u00b7\u25aa\u25ab\u25cf\u25cb\u25e6\u2023\u2043\u2219*\u2713\u2714\u2192\uf0b7\uf0a7]+|o)\\s+"
@@ -100,6 +101,11 @@ def may_answer(text: str) -> bool:
     whole = _ENDS.search(text) is not None or _TABLE_ROW.match(text) is not None
     words = sum(1 for token in danish.tokenise(text) if token.text[0].isalpha())
     return words >= (MIN_WORDS if whole else MIN_WORDS_UNENDED)
+
+
+def is_row(text: str) -> bool:
+    """Whether a text is the row of a table with the names of its columns, and no prose."""
+    return _NAMED_CELLS.match(text) is not None
 
 
 def embedding_text(title: str, sentence: Sentence) -> str:

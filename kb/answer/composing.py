@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.answer.disagreeing import Conflict, conflicts
 from kb.answer.evidence import Gathered, gather
 from kb.answer.judging import (
+    SENTENCE_SHARE,
     Judged,
     JudgedDocument,
     answer_figures,
@@ -26,6 +28,7 @@ from kb.answer.wording import shorten, with_antecedent
 from kb.models import (
     Answer,
     AnswerSentence,
+    Certainty,
     Citation,
     Coverage,
     Disagreement,
@@ -39,7 +42,7 @@ from kb.models import (
 )
 from kb.roles import role_of_sentence
 from kb.search import Filters, ProjectSummary, Searcher, Snapshot, check_filters, field_values
-from kb.sentences import Sentence
+from kb.sentences import Sentence, is_row
 
 # A sentence longer than this is cut for the short answer; its citation keeps it whole.
 SENTENCE_CHARACTERS = 320
@@ -50,6 +53,8 @@ FINDING_SHARE = 0.25
 NEAREST_SHOWN = 3
 # The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
 BY_METADATA = 0.97
+# Sentences of one document in the short answer to a question across projects.
+FROM_EACH = 2
 # Questions that one kind of thing answers: the sentences that hold it stand first.
 HELD_FIRST = (QuestionKind.NUMBER, QuestionKind.DATE)
 ROLE_ORDER = (
@@ -139,7 +144,11 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
     if probability_of(odds) < models().answer.threshold:
         return _refused(empty, gathered, judged, records.values())
     documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
-    return _answered(empty, judged, documents, projects, odds)
+    found = _answered(empty, _shown_from(empty.kind, judged, documents), documents, projects, odds)
+    if demanded.complete or not found.sentences:
+        return found
+    # What is shown may be less probable than the best there is, and is what the reader goes by.
+    return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
 
 
 def _right(odds: float, judged: Judged) -> float:
@@ -191,20 +200,12 @@ def _speaking(
 
 def _answered(
     empty: Answer,
-    judged: Sequence[Judged],
+    pool: Sequence[Judged],
     documents: Sequence[Speaking],
     projects: Sequence[ProjectSummary],
     odds: float,
 ) -> Answer:
     citations = Citations()
-    speaking_ids = {one.judged.document.id for one in documents}
-    # A question that metadata narrow is answered by sentences of the projects that are left, and one across projects by
-    # those of projects: a report about all of them repeats the question's words and tells what none of them did.
-    narrowed = any(one.reasons for one in documents)
-    pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
-    if empty.kind in ACROSS:
-        own = [one for one in pool if one.evidence.hit.document.metadata.projekt]
-        pool = [one for one in own if one.evidence.hit.document.id in speaking_ids] or pool
     sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), odds, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
@@ -219,6 +220,37 @@ def _answered(
         disagreements=disagreements,
         citations=tuple(citations.made),
     )
+
+
+def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequence[Speaking]) -> list[Judged]:
+    """The sentences that the short answer is chosen from, most probable first.
+
+    A question that metadata narrow is answered by sentences of the projects that are left, and one across projects by
+    those of projects, :data:`FROM_EACH` of each: a report about all of them repeats the question's words and tells what
+    none of them did. It is shown where what the projects say is much less probable to answer. Rows of tables answer
+    questions for numbers and dates.
+    """
+    speaking_ids = {one.judged.document.id for one in documents}
+    narrowed = any(one.reasons for one in documents)
+    pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
+    if kind not in HELD_FIRST:
+        pool = [one for one in pool if not is_row(one.evidence.sentence.text)] or pool
+    if kind not in ACROSS or not pool:
+        return pool
+    least = SENTENCE_SHARE * pool[0].probability
+    own = [one for one in pool if one.evidence.hit.document.metadata.projekt and one.probability >= least]
+    return _from_each([one for one in own if one.evidence.hit.document.id in speaking_ids] or pool)
+
+
+def _from_each(judged: Sequence[Judged]) -> list[Judged]:
+    """At most :data:`FROM_EACH` sentences of a document."""
+    taken: Counter[str] = Counter()
+    found = []
+    for one in judged:
+        taken[one.evidence.hit.document.id] += 1
+        if taken[one.evidence.hit.document.id] <= FROM_EACH:
+            found.append(one)
+    return found
 
 
 def _disagreement(conflict: Conflict, citations: Citations) -> Disagreement:
