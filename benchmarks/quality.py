@@ -155,14 +155,15 @@ def measure(prepared: Prepared, scratch: Path) -> Iterator[tuple[str, dict[str, 
         times = []
         for query in prepared.queries:
             begun = time.perf_counter()
-            found = _search(row, prepared.vectors, index, query)
+            found = search(row, prepared.vectors, index, query)
             times.append((time.perf_counter() - begun) * 1000)
             documents = list(dict.fromkeys(prepared.documents[passage] for passage in found))
             scores.setdefault(query.column, []).append(metrics.ndcg(documents, query.judged))
         yield row.name, {name: metrics.mean(values) for name, values in scores.items()}, metrics.percentile(times, 0.5)
 
 
-def _search(row: Row, dense_index: vectors.VectorIndex, index: LexicalIndex, query: Query) -> list[int]:
+def search(row: Row, dense_index: vectors.VectorIndex, index: LexicalIndex, query: Query) -> list[int]:
+    """The passages that a way to search ranks for a question, best first."""
     question = index.analyser.question(query.text)
     dense = dense_index.search(query.vector, CANDIDATES) if row.dense else []
     words = index.search(question, CANDIDATES) if row.words else []
