@@ -16,14 +16,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kb.answer import answer
 from kb.evaluation import metrics
 from kb.evaluation.questions import SPLITS, JudgedQuestion
-from kb.models import Answer
+from kb.models import Answer, Certainty
 from kb.search import Searcher
 
 # A quote's part counts as the quote from this many letters on: a reader may have cut a sentence in two.
@@ -39,6 +39,7 @@ class Judgement:
     kind: str
     answerable: bool
     refused: bool
+    certainty: Certainty
     evidence: bool | None
     evidence_first: bool | None
     project_rank: int | None
@@ -73,6 +74,7 @@ def judge(
         kind=question.kind,
         answerable=question.answerable,
         refused=given.refused,
+        certainty=given.certainty,
         evidence=any(shown) if quotes else None,
         evidence_first=bool(shown and shown[0]) if quotes else None,
         project_rank=_project_rank(question, given, is_project),
@@ -137,10 +139,19 @@ def figures(judged: Sequence[Judgement]) -> dict[str, float]:
         "across_f1": [one[2] for one in across],
         "coverage_within_one": [float(one.within_one) for one in judged if one.within_one is not None],
     }
+    for word in Certainty:
+        measures[f"right_when_{word.name.lower()}"] = [float(right) for right in _right_under(word, judged)]
     found = {name: round(metrics.mean(values), 4) for name, values in measures.items() if values}
     total = sum(one.quotes for one in judged)
     found["verbatim"] = round(1 - sum(one.not_verbatim for one in judged) / total, 4) if total else 1.0
     return found
+
+
+def _right_under(word: Certainty, judged: Sequence[Judgement]) -> Iterator[bool]:
+    """Whether each answer of that certainty shows an answering sentence; one to what nothing answers is wrong."""
+    for one in judged:
+        if not one.refused and one.certainty is word and (one.evidence is not None or not one.answerable):
+            yield bool(one.evidence)
 
 
 def judge_all(asked: Sequence[JudgedQuestion], searcher: Searcher) -> tuple[list[Judgement], list[float]]:

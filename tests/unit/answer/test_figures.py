@@ -70,6 +70,15 @@ def test_a_refused_question_misses_its_evidence_and_project() -> None:
     assert (found["refusal_precision"], found["wrongly_refused"]) == (0.0, 1.0)
 
 
+def test_certainty_is_held_against_what_is_shown() -> None:
+    unsure = replace(made(), certainty=Certainty.UNSURE)
+    nothing = replace(QUESTION, id="q2", kind="far", answers={}, evidence=())
+    answers = [(QUESTION, made()), (nothing, made()), (QUESTION, unsure), (QUESTION, refused())]
+    found = figures([judge(question, given, TEXTS, IS_PROJECT) for question, given in answers])
+    assert (found["right_when_sure"], found["right_when_unsure"]) == (0.5, 1.0)
+    assert "right_when_likely" not in found
+
+
 def test_the_project_s_place_counts_from_one() -> None:
     judged = judge(QUESTION, made(order=(1, 0)), TEXTS, IS_PROJECT)
     assert judged.project_rank == 2
