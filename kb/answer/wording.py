@@ -14,7 +14,8 @@ _REFERS = re.compile(
     r"|(?:til gengæld|på den måde|af dem|det samme|ud over det)\b"
     r"|(?:(?:den|det) \w+|begge|flere|ingen|mange|nogle|en|et|resten|to|tre|fire) af (?:dem|disse)\b"
     r"|(?:det|den|de)(?: \w+)?? (?:er|var|har|havde|kan|kunne|skal|skulle|vil|ville|må|måtte|blev|bliver|fik|får|gav"
-    r"|gik|går|kom|tog|gjorde|viste|krævede|fremgår|sagde|lå|stod|betød|førte|brugte|[a-zæøå]{2,}(?:ede|er))\b)",
+    r"|gik|går|kom|tog|gjorde|gjaldt|viste|krævede|fremgår|sagde|lå|stod|betød|førte|brugte|faldt|skete"
+    r"|[a-zæøå]{2,}(?:ede|er))\b)",
     re.IGNORECASE,
 )
 # "Det er sagsbehandleren, der ..." and "Det var svært at ..." say themselves what "det" is.

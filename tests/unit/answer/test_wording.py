@@ -16,6 +16,7 @@ from kb.sentences import sentences_of
         "De har siden brugt løsningen hver dag.",
         "Den strengeste af dem blev offentliggjort.",
         "To af disse er sat i drift.",
+        "Det gjaldt for eksempel databehandleraftalerne.",
     ],
 )
 def test_openings_that_point_back(text: str) -> None:
