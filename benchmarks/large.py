@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import random
 import re
 import subprocess
@@ -36,6 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import pages
 from kb import builds, danish, ranking, vectors
 from kb.chunk import embedding_text
 from kb.embed import Embedder, load_embedder
@@ -52,8 +51,9 @@ from kb.store import Store, StoredDocument, StoredPassage, StoreWriter, VectorCa
 from kb.verification import VECTORS_CACHE
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "speed.md"
-BEGIN, END = "<!-- large:begin -->", "<!-- large:end -->"
+SECTION = pages.Section(
+    ROOT / "docs" / "speed.md", "<!-- large:begin -->", "<!-- large:end -->", heading="## As the base grows"
+)
 PASSAGES_A_REPORT = 50
 LETTERS_A_PASSAGE = 550
 SHARE_REPLACED = 0.15
@@ -65,6 +65,7 @@ NOISE = 1.0
 QUESTIONS = 200
 BATCH = 5000
 FINGERPRINT = "store-base"
+MEBIBYTE = 1 << 20
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 Vectors = NDArray[np.float32]
@@ -203,7 +204,7 @@ def build(index: Path, prepared: Prepared, count: int) -> dict[str, Any]:
         begun = time.perf_counter()
         builds.publish(index, aside, manifest.id)
         seconds["publishing"] = time.perf_counter() - begun
-    return {"seconds": seconds, "peak_mb": _memory("VmHWM"), "tuning": tuning.as_dict()}
+    return {"seconds": seconds, "peak_mb": pages.memory("VmHWM") / MEBIBYTE, "tuning": tuning.as_dict()}
 
 
 def _write_passages(aside: Path, prepared: Prepared, count: int, cache: VectorCache) -> None:
@@ -264,7 +265,7 @@ def ask(index: Path, prepared: Prepared) -> dict[str, Any]:
     for text, vector in zip(prepared.asked[:QUESTIONS], asked, strict=True):
         for step, milliseconds in _search(snapshot, text, vector).items():
             times[step].append(milliseconds)
-    memory = _memory("VmRSS")
+    memory = pages.memory("VmRSS") / MEBIBYTE
     return {
         "open_seconds": opened,
         "p50": {step: metrics.percentile(values, 0.5) for step, values in times.items()},
@@ -299,12 +300,6 @@ def _recall(snapshot: Snapshot, asked: Vectors) -> float:
     return metrics.mean(shares)
 
 
-def _memory(name: str) -> float:
-    """What the operating system says of this process, in MB: VmRSS is resident now, VmHWM the most that has been."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(re.findall(rf"{name}:\s+(\d+)", status)[0]) / 1024
-
-
 def _in_a_process_of_its_own(step: str, folder: Path, count: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.large", "--step", step, "--folder", str(folder), "--count", str(count)]
     done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
@@ -321,11 +316,7 @@ def table(small: int, large: int, figures: dict[int, dict[str, Any]]) -> str:
         return f"| {name} | {one:,.2f} | {other:,.2f} | {share} | {bound} |"
 
     tuning = figures[large]["tuning"]
-    made = (
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), Python"
-        f" {platform.python_version()}, faiss {version('faiss-cpu')}, tantivy {version('tantivy')}, numpy"
-        f" {version('numpy')}; load average {os.getloadavg()[0]:.1f} at the end. `make bench-large` makes it anew."
-    )
+    made = pages.made_on(pages.versions("faiss-cpu", "tantivy", "numpy"), "bench-large")
     tuned = (
         f"At {large:,} passages: {tuning['kind']}, {tuning['probes']} of {tuning['lists']} lists looked through;"
         f" recall@10 when tuned {tuning['recall']:.3f} for held-out passages,"
@@ -356,15 +347,6 @@ def _number(figures: dict[str, Any], what: str) -> float:
     return float(value)
 
 
-def write_between(page: Path, text: str) -> None:
-    """Put the text between the page's marks; the page and the marks are made where they are missing."""
-    whole = page.read_text(encoding="utf-8") if page.is_file() else "# Speed\n"
-    if BEGIN not in whole:
-        whole += f"\n## As the base grows\n\n{BEGIN}\n{END}\n"
-    before, _, rest = whole.partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a large base against a smaller one.")
     parser.add_argument("--small", type=int, default=100_000)
@@ -387,7 +369,7 @@ def main() -> None:
         text = table(given.small, given.large, {size: _measured(folder, size) for size in (given.small, given.large)})
     print(text)
     if given.write:
-        write_between(PAGE, text)
+        SECTION.write(text)
 
 
 def _measured(folder: Path, count: int) -> dict[str, Any]:

@@ -23,9 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -35,12 +33,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from benchmarks import pages
 from benchmarks.large import PASSAGES_A_REPORT, write_report
 from benchmarks.peers import worker
 from kb import builds, danish
@@ -54,8 +52,9 @@ from kb.store import Store, StoreWriter, VectorCache
 from kb.verification import VECTORS_CACHE
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "speed.md"
-BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
+SECTION = pages.Section(
+    ROOT / "docs" / "speed.md", "<!-- peers: begin -->", "<!-- peers: end -->", heading="## Beside txtai and LanceDB"
+)
 PEERS_PYTHON = ROOT / "benchmarks" / "peers" / ".venv" / "bin" / "python"
 OURS, TXTAI, LANCEDB = "ours", "txtai", "lancedb"
 PEERS = {TXTAI: "txtai", LANCEDB: "LanceDB"}
@@ -109,8 +108,7 @@ class Working:
 
     def memory(self, name: str) -> float:
         """What the operating system says of the process, in MB: VmRSS is resident now, VmHWM the most that has been."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        return int(re.findall(rf"{name}:\s+(\d+)", status)[0]) * 1024 / 1e6
+        return pages.memory(name, self._process.pid) / 1e6
 
     def close(self) -> None:
         """End the process."""
@@ -265,9 +263,7 @@ def table(passages: int, measured: Mapping[str, Measured], answering: float) -> 
     embedded_by = f"questions by {runtimes[Purpose.QUESTIONS]}, passages by {runtimes[Purpose.PASSAGES]}"
     names = [PEERS.get(system, "ours") for system in measured]
     return "\n".join([
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({platform.machine()}), Python"
-        f" {platform.python_version()}, {packages}; load average {os.getloadavg()[0]:.1f} at the"
-        " end. `make bench` makes it anew.",
+        pages.made_on(packages, "bench"),
         "",
         f"{passages:,} passages, {len(measured[OURS].asked)} questions asked once each, hybrid search, the same model"
         f" and vectors; each system in a process of its own. Ours embeds {embedded_by}.",
@@ -289,15 +285,6 @@ def _versions(python: str, *packages: str) -> str:
     return subprocess.run([python, "-c", code, *packages], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def write(page: Path, text: str) -> None:
-    """Put the text between the page's marks; the page and the marks are made where they are missing."""
-    whole = page.read_text(encoding="utf-8") if page.is_file() else "# Speed\n"
-    if BEGIN not in whole:
-        whole = f"{whole.rstrip()}\n\n## Beside txtai and LanceDB\n\n{BEGIN}\n{END}\n"
-    before, _, rest = whole.partition(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
-
-
 def main() -> None:
     """Measure, print, and write when told to."""
     parser = argparse.ArgumentParser(description="Measure the search beside txtai and LanceDB.")
@@ -316,7 +303,7 @@ def main() -> None:
     text = table(passages, measured, answering)
     print(text)
     if given.write:
-        write(PAGE, text)
+        SECTION.write(text)
 
 
 if __name__ == "__main__":

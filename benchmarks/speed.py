@@ -15,7 +15,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import platform
 import random
 import socket
 import statistics
@@ -29,12 +28,11 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import pages
 from kb.embed import load_embedder
 from kb.evaluation import metrics, questions
 from kb.model_store import model_folder, read_card
@@ -42,8 +40,7 @@ from kb.search import Snapshot
 from kb.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "speed.md"
-BEGIN, END = "<!-- speed: begin -->", "<!-- speed: end -->"
+SECTION = pages.Section(ROOT / "docs" / "speed.md", "<!-- speed: begin -->", "<!-- speed: end -->")
 BATCHES = (1, 8, 32)
 TIMED_QUESTIONS = 60
 TIMED_PASSAGES = 64
@@ -123,8 +120,7 @@ class Server:
 
     def resident_mb(self) -> float:
         """The memory that the server keeps, in MB (10**6)."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024 / 1e6
+        return pages.memory("VmRSS", self.process.pid) / 1e6
 
 
 @contextmanager
@@ -238,11 +234,8 @@ def table(
     ours, theirs = rates
     best = max(theirs, key=lambda size: theirs[size])
     one, many = load[CLIENTS[0]], load[CLIENTS[-1]]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "torch", "sentence-transformers"))
-    machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {packages}"
     return [
-        f"{datetime.now(UTC):%Y-%m-%d}, {machine}; load average {os.getloadavg()[0]:.1f} at the end."
-        " `make bench` makes it anew.",
+        pages.made_on(pages.versions("onnxruntime", "torch", "sentence-transformers"), "bench"),
         "",
         "| | measured | ratio | aim |",
         "|---|---|---|---|",
@@ -273,11 +266,7 @@ def main() -> None:
     """Measure, print and write."""
     lines = measure()
     print("\n".join(lines))
-    text = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Speed\n"
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", encoding="utf-8")
+    SECTION.write("\n".join(lines))
 
 
 if __name__ == "__main__":

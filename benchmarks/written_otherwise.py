@@ -1,6 +1,6 @@
 """What other spellings, joined neighbours and correction are worth where people write so.
 
-    python benchmarks/written_otherwise.py [SET_DIR ...]
+    python -m benchmarks.written_otherwise [SET_DIR ...]
 
 The evaluation sets hold next to no questions that these three are for, so their rows in ``docs/quality.md`` say little.
 Here the sets' own questions are written otherwise: æ, ø and å as ae, oe and aa; a compound as two words; two letters of

@@ -77,18 +77,6 @@ def test_ours_is_set_beside_the_best_of_the_peers_in_each_row() -> None:
     assert [row[-1] for row in rows] == ["≤ 1 |", " |", "≤ 1 |", "≤ 1 |", "≤ 0.5 |", "≤ 0.5 |", "≤ 0.5 |"]
 
 
-def test_writing_again_replaces_what_stood_between_the_marks_alone(tmp_path: Path) -> None:
-    page = tmp_path / "speed.md"
-    page.write_text("# Speed\n\nfirst\n", encoding="utf-8")
-    peers_speed.write(page, "old")
-    page.write_text(page.read_text(encoding="utf-8") + "\nlast\n", encoding="utf-8")
-    peers_speed.write(page, "new")
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("# Speed\n\nfirst\n")
-    assert text.endswith(f"{peers_speed.BEGIN}\nnew\n{peers_speed.END}\n\nlast\n")
-    assert "old" not in text
-
-
 def test_passages_made_of_others_are_as_many_as_asked_for_and_the_same_each_time(tmp_path: Path) -> None:
     from benchmarks.large import write_report
 
