@@ -187,8 +187,7 @@ class Analyser:
         """The places in a text that meet the question, in order."""
         wanted = {term.term: term for term in question.terms}
         tokens = danish.tokenise(text)
-        has_phrases = bool(question.phrases or question.quoted)
-        found = {match.start: match for match in _phrase_matches(question, tokens)} if has_phrases else {}
+        found = {match.start: match for match in _phrase_matches(question, tokens)}
         for token in tokens:
             match = self._match(wanted, token)
             if match is not None:
@@ -292,9 +291,9 @@ def _heaviest(terms: Iterable[QueryTerm]) -> tuple[QueryTerm, ...]:
 
 def _phrase_matches(question: Question, tokens: Sequence[Token]) -> Iterator[Match]:
     """The words of phrases found whole: other names, and what the question quoted."""
-    words = [word_form(token) for token in tokens]
     wanted = [(phrase.words, MatchKind.SYNONYM, phrase.word) for phrase in question.phrases]
     wanted += [(quoted, MatchKind.EXACT, " ".join(quoted)) for quoted in question.quoted]
+    words = [word_form(token) for token in tokens] if wanted else []
     for phrase, kind, word in wanted:
         for start in range(len(words) - len(phrase) + 1):
             if tuple(words[start : start + len(phrase)]) == phrase:

@@ -64,12 +64,14 @@ def quantise(source: Path, target: Path, reach: Reach) -> None:
     bounded = {node.output[0] for node in graph.node if node.op_type == GELU}
     evened = _evened({node.input[1]: to_array(weights[node.input[1]]) for node in products}, products, reach)
     nodes: list[Any] = []
+    scaled = set[str]()
     for node in graph.node:
         if node.op_type != PRODUCT or node.input[1] not in weights:
             nodes.append(node)
             continue
         tokens, weight = node.input[0], node.input[1]
-        if not any(f"{tokens}.q" in made.output for made in nodes):
+        if tokens not in scaled:
+            scaled.add(tokens)
             nodes.extend(_scaled_bounded(tokens) if tokens in bounded else _scaled(tokens, is_evened=tokens in evened))
         nodes.extend(_product(tokens, weight, node.output[0], zero="kb.low" if tokens in bounded else "kb.middle"))
     for node in products:

@@ -49,7 +49,8 @@ def prepare(folder: Path, max_tokens: int, prefixes: Prefixes, texts: Texts, tel
     record = choice.read(folder)
     if record is None or not are_whole(folder, record):
         tell("eksporterer til ONNX Runtime")
-        record = _with_pieces(folder, max_tokens, _exported(folder, OwnTokens(folder, max_tokens), prefixes), texts)
+        own = OwnTokens(folder, max_tokens)
+        record = _with_pieces(folder, max_tokens, own, _exported(folder, own, prefixes), texts)
     if not record.measured or record.machine != choice.this_machine():
         tell("måler, hvad der er hurtigst her")
         record = _measured(folder, record, open_tokens(folder, max_tokens, record), prefixes, texts)
@@ -90,7 +91,7 @@ def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
     return Record(machine={}, plan=planned, graphs=graphs, measured=())
 
 
-def _with_pieces(folder: Path, max_tokens: int, record: Record, texts: Texts) -> Record:
+def _with_pieces(folder: Path, max_tokens: int, own: OwnTokens, record: Record, texts: Texts) -> Record:
     """The record with the tokenizer's pieces, where they can be written and give the tokens that it gives itself."""
     files = folder / GRAPHS_FOLDER
     files.mkdir(exist_ok=True)
@@ -100,7 +101,7 @@ def _with_pieces(folder: Path, max_tokens: int, record: Record, texts: Texts) ->
         return record
     fitting = fitting_texts()
     tried = [*texts.questions, *texts.passages, *fitting.questions, *fitting.passages]
-    if not agree(OwnTokens(folder, max_tokens), PieceTokens(aside, pieces, max_tokens), tried):
+    if not agree(own, PieceTokens(aside, pieces, max_tokens), tried):
         log.warning("%s deler tekster anderledes end sine stykker; dens egen opdeling bruges", folder.name)
         aside.unlink()
         return record

@@ -12,8 +12,9 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -90,7 +91,7 @@ class PieceTokens:
     def __init__(self, file: Path, pieces: Pieces, max_tokens: int) -> None:
         self._file = file
         self._pieces = pieces
-        self._patterns = [step if isinstance(step, str) else (re.compile(step[0]), step[1]) for step in pieces.steps]
+        self._steps = [_as_function(step) for step in pieces.steps]
         self._most = max_tokens - len(pieces.before) - len(pieces.after)
         self._lock = threading.Lock()
         self._model: Any = None
@@ -104,8 +105,8 @@ class PieceTokens:
         return [*self._pieces.before, *self._split(text)[: self._most], *self._pieces.after]
 
     def _split(self, text: str) -> list[int]:
-        for step in self._patterns:
-            text = unicodedata.normalize(step, text) if isinstance(step, str) else step[0].sub(step[1], text)  # type: ignore[arg-type]
+        for step in self._steps:
+            text = step(text)
         # The first word has a space in front of it as the others have.
         found: list[int] = self._loaded().encode(f" {text}" if text and not text.startswith(" ") else text)
         return found
@@ -120,6 +121,13 @@ class PieceTokens:
                 except (OSError, RuntimeError) as error:
                     raise ModelDamagedError(f"Sprogmodellens fil {self._file.name} kan ikke læses.") from error
         return self._model
+
+
+def _as_function(step: str | tuple[str, str]) -> Callable[[str], str]:
+    if isinstance(step, tuple):
+        return partial(re.compile(step[0]).sub, step[1])
+    form: Any = step  # one of UNICODE_FORMS
+    return partial(unicodedata.normalize, form)
 
 
 def write_pieces(folder: Path, target: Path) -> Pieces | None:
