@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,6 @@ from kb.extract import mask
 from kb.lexical import LexicalIndex
 from kb.models import Hit, Metadata, Passage, Scores, SearchResult
 from kb.ranking import Candidate, fold_duplicates, fuse, union
-from kb.recent import Recent
 from kb.settings import Settings
 from kb.store import Failure, Store, StoredDocument, StoredRecord
 from kb.text import slug
@@ -66,6 +66,7 @@ class Engine(StrEnum):
 
 
 Filters = Mapping[str, Collection[str]]
+FilterItems = tuple[tuple[str, tuple[str, ...]], ...]
 Rows = NDArray[np.int64]
 
 
@@ -234,6 +235,11 @@ def check_filters(filters: Filters) -> dict[str, frozenset[str]]:
     return {name: frozenset(values) for name, values in filters.items() if values}
 
 
+def as_items(filters: Filters | None) -> FilterItems:
+    """Filters in a form that can be a key, in their order."""
+    return tuple((name, tuple(values)) for name, values in (filters or {}).items())
+
+
 def field_values(stored: StoredRecord, name: str) -> tuple[str, ...]:
     """A document's values of a filter field, as text."""
     if name == "læser":
@@ -279,12 +285,16 @@ class Searcher:
         self.settings = settings
         # A page shows the answer and the hits of one question, and further pages of hits: it is embedded once.
         self.vector_of = lru_cache(maxsize=QUESTIONS_KEPT)(self._vector_of)
-        self.recent = Recent(RESULTS_KEPT)
+        # What many ask is worked out once: it does not change while the build does not.
+        self.kept = lru_cache(maxsize=RESULTS_KEPT)(self._kept)
 
     def _vector_of(self, question: str) -> NDArray[np.float32]:
         """A question's vector."""
         vector: NDArray[np.float32] = self.embedder.embed_queries([question])[0]
         return vector
+
+    def _kept(self, work_out: Callable[..., Any], *arguments: Hashable) -> Any:
+        return work_out(self, *arguments)
 
     def search(
         self,
@@ -301,14 +311,14 @@ class Searcher:
         ``marked`` hits tell the places of the words that matched.
         """
         asked = clean_question(question, self.settings.max_question_chars)
-        chosen = {name: tuple(values) for name, values in (filters or {}).items()}
         place = offset, offset + (top or self.settings.page_size)
-        key = "search", asked, place, tuple(chosen.items()), engine, marked
-        return self.recent.of(key, lambda: self._search(asked, place, chosen, engine, marked=marked))
+        found: SearchResult = self.kept(Searcher._search, asked, place, as_items(filters), engine, marked)
+        return found
 
     def _search(
-        self, asked: str, place: tuple[int, int], chosen: Filters, engine: Engine, *, marked: bool
+        self, asked: str, place: tuple[int, int], items: FilterItems, engine: Engine, marked: bool
     ) -> SearchResult:
+        chosen = dict(items)
         analysed = self.snapshot.lexical.analyser.question(asked)
         allowed = self.snapshot.allowed_rows(chosen)
         if analysed.quoted:

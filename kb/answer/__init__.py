@@ -9,13 +9,17 @@ judges documents by them, ``composing`` lays the answer out, and ``refusing`` sa
 
 from kb.answer import composing
 from kb.models import Answer
-from kb.search import Filters, Searcher
+from kb.search import FilterItems, Filters, Searcher, as_items, clean_question
 
 __all__ = ["answer"]
 
 
 def answer(searcher: Searcher, question: str, filters: Filters | None = None) -> Answer:
     """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
-    chosen = {name: tuple(values) for name, values in (filters or {}).items()}
-    key = "answer", " ".join(question.split()), tuple(chosen.items())
-    return searcher.recent.of(key, lambda: composing.answer(searcher, question, chosen))
+    asked = clean_question(question, searcher.settings.max_question_chars)
+    found: Answer = searcher.kept(_answer, asked, as_items(filters))
+    return found
+
+
+def _answer(searcher: Searcher, question: str, items: FilterItems) -> Answer:
+    return composing.answer(searcher, question, dict(items))

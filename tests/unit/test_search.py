@@ -6,7 +6,7 @@ import pytest
 
 from kb import indexing
 from kb.errors import FilterError, ModelMismatchError, NotFoundError, QuestionError
-from kb.search import Engine, Searcher, Snapshot, check_filters, clean_question, open_searcher
+from kb.search import RESULTS_KEPT, Engine, Searcher, Snapshot, check_filters, clean_question, open_searcher
 from kb.settings import Settings
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
@@ -92,7 +92,41 @@ def test_pages_go_on_where_the_last_ended(searcher: Searcher) -> None:
 
 
 def test_the_same_question_gives_the_same_result(searcher: Searcher) -> None:
-    assert searcher.search("drift og tid") == searcher.search("  drift   og tid ")
+    anew = Searcher(searcher.snapshot, searcher.embedder, searcher.settings)
+    assert searcher.search("drift og tid") == anew.search("  drift   og tid ")
+
+
+def test_what_many_ask_is_worked_out_once(searcher: Searcher) -> None:
+    found = searcher.search("drift og  data")
+    assert searcher.search("drift og data") is found
+    assert searcher.search("drift og data", top=3) is not found
+    assert searcher.search("drift og data", filters={"år": ["2021"]}) is not found
+
+
+def test_the_question_asked_longest_ago_gives_way(searcher: Searcher) -> None:
+    worked_out: list[str] = []
+
+    def work_out(_: Searcher, key: str) -> str:
+        worked_out.append(key)
+        return key.upper()
+
+    keys = [f"emne {number}" for number in range(RESULTS_KEPT + 1)]
+    assert [searcher.kept(work_out, key) for key in (*keys, keys[-1])] == [key.upper() for key in (*keys, keys[-1])]
+    searcher.kept(work_out, keys[0])
+    assert worked_out == [*keys, keys[0]]
+
+
+def test_an_error_is_not_kept(searcher: Searcher) -> None:
+    asked: list[str] = []
+
+    def fail(_: Searcher, key: str) -> None:
+        asked.append(key)
+        raise ValueError(key)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="drift"):
+            searcher.kept(fail, "drift")
+    assert asked == ["drift", "drift"]
 
 
 def test_near_duplicates_are_folded_into_the_best(settings: Settings, embedder: HashEmbedder) -> None:
