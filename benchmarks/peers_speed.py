@@ -41,15 +41,16 @@ import numpy as np
 from benchmarks import pages
 from benchmarks.large import PASSAGES_A_REPORT, write_report
 from benchmarks.peers import worker
-from kb import builds, danish
-from kb.chunk import embedding_text
-from kb.embed import load_embedder
-from kb.evaluation import metrics, questions
-from kb.model_store import model_folder, read_card
-from kb.runtimes.choice import Purpose
-from kb.settings import load_settings
-from kb.store import Store, StoreWriter, VectorCache
-from kb.verification import VECTORS_CACHE
+from kb.core.settings import load_settings
+from kb.embedding.embedder import load_embedder
+from kb.embedding.model_store import model_folder, read_card
+from kb.embedding.runtimes.choice import Purpose
+from kb.evaluation import judged_questions, metrics
+from kb.index import builds
+from kb.index.store import Store, StoreWriter, VectorCache
+from kb.index.verification import VECTORS_CACHE
+from kb.language import danish
+from kb.language.embedding_text import embedding_text
 
 ROOT = Path(__file__).resolve().parent.parent
 SECTION = pages.Section(
@@ -201,7 +202,7 @@ def _keep_vectors(place: Path, file: Path) -> None:
 
 def measure_asking(folder: Path, places: Mapping[str, Path], measured: Mapping[str, Measured]) -> None:
     """Start every system, ask it all questions, and look at its memory."""
-    texts = [question.text for question in questions.load(ROOT / "benchmarks" / "questions")]
+    texts = [question.text for question in judged_questions.load(ROOT / "benchmarks" / "questions")]
     working: dict[str, Working] = {}
     try:
         for system in in_turn(list(places), STARTED):

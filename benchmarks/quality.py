@@ -24,15 +24,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import builds, indexing, lexical, ranking, vectors
-from kb.analysis import Mechanisms
-from kb.embed import load_embedder
-from kb.evaluation import beir, metrics, questions
+from kb import indexing
+from kb.core.settings import Settings, load_settings
+from kb.embedding.embedder import load_embedder
+from kb.evaluation import beir, judged_questions, metrics
+from kb.index import builds, lexical, vectors
+from kb.index.lexical import LexicalIndex
+from kb.index.store import Store
 from kb.indexing import lexical_entries
-from kb.lexical import LexicalIndex
-from kb.search import CANDIDATES
-from kb.settings import Settings, load_settings
-from kb.store import Store
+from kb.language.analysis import Mechanisms
+from kb.retrieval import ranking
+from kb.retrieval.searcher import CANDIDATES
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "quality.md"
@@ -119,7 +121,7 @@ def prepare_beir(folder: Path, settings: Settings) -> Prepared:
 
 def prepare_questions(folder: Path, settings: Settings) -> Prepared:
     """Open the index in use for the judged questions that have an answer."""
-    asked = [question for question in questions.load(folder) if question.answerable]
+    asked = [question for question in judged_questions.load(folder) if question.answerable]
     found = load_embedder(settings).embed_queries([question.text for question in asked])
     queries = [
         Query(question.text, vector, dict(question.answers), f"questions, {question.split}")
@@ -228,7 +230,7 @@ def main(arguments: Sequence[str]) -> None:
     for folder in folders:
         found: dict[str, dict[str, float]] = {}
         prepare: Callable[[Path, Settings], Prepared] = prepare_beir
-        if questions.is_question_set(folder):
+        if judged_questions.is_question_set(folder):
             prepare = prepare_questions
         prepared = prepare(folder, settings)
         size = ""

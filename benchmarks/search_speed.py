@@ -18,10 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import danish, lexical, ranking, vectors
-from kb.evaluation import metrics, questions
-from kb.lexical import LexicalIndex
-from kb.search import CANDIDATES
+from kb.evaluation import judged_questions, metrics
+from kb.index import lexical, vectors
+from kb.index.lexical import LexicalIndex
+from kb.language import danish
+from kb.retrieval import ranking
+from kb.retrieval.searcher import CANDIDATES
 
 ROOT = Path(__file__).parent.parent
 DIMENSION = 384
@@ -59,7 +61,7 @@ def main(count: int) -> None:
         sys.stdout.write(f"{count} passages, word index built in {time.perf_counter() - begun:.0f} s\n")
         vectors.build(folder / "vectors.faiss", made_up_vectors(count, chance), DIMENSION)
         words, dense = LexicalIndex.open(folder / "lexical"), vectors.VectorIndex(folder / "vectors.faiss")
-        for question in questions.load(ROOT / "benchmarks" / "questions"):
+        for question in judged_questions.load(ROOT / "benchmarks" / "questions"):
             vector = next(made_up_vectors(1, chance))[0]
             for step, milliseconds in _search(words, dense, question.text, vector):
                 times.setdefault(step, []).append(milliseconds)

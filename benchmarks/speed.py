@@ -33,11 +33,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import pages
-from kb.embed import load_embedder
-from kb.evaluation import metrics, questions
-from kb.model_store import model_folder, read_card
-from kb.search import Snapshot
-from kb.settings import load_settings
+from kb.core.settings import load_settings
+from kb.embedding.embedder import load_embedder
+from kb.embedding.model_store import model_folder, read_card
+from kb.evaluation import judged_questions, metrics
+from kb.retrieval.searcher import Snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
 SECTION = pages.Section(ROOT / "docs" / "speed.md", "<!-- speed: begin -->", "<!-- speed: end -->")
@@ -183,7 +183,7 @@ def measure() -> list[str]:
     card = read_card(folder)
     reference = Plain(folder)
     embedder = load_embedder(settings)
-    texts = [question.text for question in questions.load(ROOT / "benchmarks" / "questions")]
+    texts = [question.text for question in judged_questions.load(ROOT / "benchmarks" / "questions")]
     source = fresh(texts)
     snapshot = Snapshot.open(settings.index_dir)
     stored = snapshot.store.passages(range(min(TIMED_PASSAGES, len(snapshot.store))))

@@ -19,10 +19,10 @@ from defusedxml import ElementTree
 from rapidfuzz.distance import LCSseq
 
 from benchmarks.readers_page import ROOT, documents, write_section
-from kb.errors import ReadError
+from kb.core.errors import ReadError
+from kb.core.models import Document
 from kb.extract import ReadOptions, find_files, read_file
 from kb.extract.copies import SHARED, Runs, shared_share, word_runs
-from kb.models import Document
 
 BOUND = 0.98
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from kb import indexing
-from kb.embed import ModelEmbedder, load_embedder
+from kb.core.settings import Settings, load_settings
+from kb.embedding.embedder import ModelEmbedder, load_embedder
 from kb.evaluation.metrics import percentile
-from kb.jobs import Jobs
-from kb.search import SnapshotHolder
-from kb.settings import Settings, load_settings
-from kb.verification import READINGS_CACHE, VECTORS_CACHE
+from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
+from kb.operations.jobs import Jobs
+from kb.retrieval.searcher import SnapshotHolder
 
 QUESTIONS = (
     "Hvordan håndterede projekterne GDPR?",

@@ -19,12 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.quality import ALL, SETS, Prepared, Query, Row, prepare_beir, search
-from kb import lexical
-from kb.embed import Embedder, load_embedder
+from kb.core.settings import load_settings
+from kb.embedding.embedder import Embedder, load_embedder
 from kb.evaluation import metrics
-from kb.lexical import LexicalIndex
-from kb.settings import load_settings
-from kb.vocabulary import Vocabulary
+from kb.index import lexical
+from kb.index.lexical import LexicalIndex
+from kb.language.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent
 MOST_QUESTIONS = 300

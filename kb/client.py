@@ -5,8 +5,8 @@
         for sentence in answer.answer.sentences:
             print(sentence.text, sentence.citations)
 
-What comes back are the models of :mod:`kb.api.responses`. Members they do not know are left out, so that a client goes
-on working when the server learns more. Every error of the server is an :class:`ApiError`.
+What comes back are the models of :mod:`kb.http.api.response_models`. Members they do not know are left out, so that a
+client goes on working when the server learns more. Every error of the server is an :class:`ApiError`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import quote
 import requests
 from pydantic import BaseModel
 
-from kb.api import responses
+from kb.http.api import response_models
 
 PREFIX = "/api/v1"
 SECONDS = 30.0
@@ -64,67 +64,69 @@ class Client:
 
     def search(
         self, question: str, *, top: int = 20, offset: int = 0, **filters: Sequence[str]
-    ) -> responses.SearchResult:
+    ) -> response_models.SearchResult:
         """The best passages for a question; filters by their Danish names, each a list of values."""
         query = {"q": question, "top": top, "offset": offset, **filters}
-        return self._get("/search", responses.SearchResult, query)
+        return self._get("/search", response_models.SearchResult, query)
 
-    def answer(self, question: str, **filters: Sequence[str]) -> responses.Answer:
+    def answer(self, question: str, **filters: Sequence[str]) -> response_models.Answer:
         """The cited answer to a question, or with ``answer.refused`` the reason why there is none."""
-        return self._get("/answer", responses.Answer, {"q": question, **filters})
+        return self._get("/answer", response_models.Answer, {"q": question, **filters})
 
-    def suggestions(self, written: str, *, top: int = 8) -> list[responses.Suggestion]:
+    def suggestions(self, written: str, *, top: int = 8) -> list[response_models.Suggestion]:
         """What begins as was written."""
-        return self._get("/suggestions", responses.Suggestions, {"q": written, "top": top}).items
+        return self._get("/suggestions", response_models.Suggestions, {"q": written, "top": top}).items
 
-    def documents(self, *, order: str = "titel", **filters: Sequence[str]) -> Iterator[responses.Document]:
+    def documents(self, *, order: str = "titel", **filters: Sequence[str]) -> Iterator[response_models.Document]:
         """Every document that passes the filters, page after page."""
-        page = self._get("/documents", responses.Documents, {"order": order, "top": 100, **filters})
+        page = self._get("/documents", response_models.Documents, {"order": order, "top": 100, **filters})
         yield from page.items
         while page.next:
-            page = self._get(page.next.removeprefix(PREFIX), responses.Documents)
+            page = self._get(page.next.removeprefix(PREFIX), response_models.Documents)
             yield from page.items
 
-    def document(self, document_id: str) -> responses.WholeDocument:
+    def document(self, document_id: str) -> response_models.WholeDocument:
         """One document with its text."""
-        return self._get(f"/documents/{_part(document_id)}", responses.WholeDocument)
+        return self._get(f"/documents/{_part(document_id)}", response_models.WholeDocument)
 
-    def passage(self, passage_id: str) -> responses.Passage:
+    def passage(self, passage_id: str) -> response_models.Passage:
         """One passage."""
-        return self._get(f"/passages/{_part(passage_id)}", responses.Passage)
+        return self._get(f"/passages/{_part(passage_id)}", response_models.Passage)
 
-    def projects(self) -> Iterator[responses.Project]:
+    def projects(self) -> Iterator[response_models.Project]:
         """Every project by name, page after page."""
-        page = self._get("/projects", responses.Projects, {"top": 100})
+        page = self._get("/projects", response_models.Projects, {"top": 100})
         yield from page.items
         while page.next:
-            page = self._get(page.next.removeprefix(PREFIX), responses.Projects)
+            page = self._get(page.next.removeprefix(PREFIX), response_models.Projects)
             yield from page.items
 
-    def health(self) -> responses.Health:
+    def health(self) -> response_models.Health:
         """Whether questions can be answered; raises :class:`ApiError` when not."""
-        return self._get("/health/ready", responses.Health)
+        return self._get("/health/ready", response_models.Health)
 
-    def upload(self, file: Path, metadata: Mapping[str, Any] | None = None) -> responses.Uploaded:
+    def upload(self, file: Path, metadata: Mapping[str, Any] | None = None) -> response_models.Uploaded:
         """Put a file in; wait for its job to find it (needs the role editor)."""
         data = {"metadata": json.dumps(dict(metadata))} if metadata else None
         with file.open("rb") as opened:
-            return self._send("POST", "/documents", responses.Uploaded, files={"file": (file.name, opened)}, data=data)
+            return self._send(
+                "POST", "/documents", response_models.Uploaded, files={"file": (file.name, opened)}, data=data
+            )
 
-    def replace_metadata(self, document_id: str, metadata: Mapping[str, Any]) -> responses.Changed:
+    def replace_metadata(self, document_id: str, metadata: Mapping[str, Any]) -> response_models.Changed:
         """Replace a document's metadata as a whole (editor)."""
         path = f"/documents/{_part(document_id)}/metadata"
-        return self._send("PUT", path, responses.Changed, json=dict(metadata))
+        return self._send("PUT", path, response_models.Changed, json=dict(metadata))
 
-    def delete(self, document_id: str) -> responses.Changed:
+    def delete(self, document_id: str) -> response_models.Changed:
         """Delete a document (editor)."""
-        return self._send("DELETE", f"/documents/{_part(document_id)}", responses.Changed)
+        return self._send("DELETE", f"/documents/{_part(document_id)}", response_models.Changed)
 
-    def job(self, job_id: str) -> responses.Job:
+    def job(self, job_id: str) -> response_models.Job:
         """A job as it stands (editor)."""
-        return self._get(f"/jobs/{_part(job_id)}", responses.Job)
+        return self._get(f"/jobs/{_part(job_id)}", response_models.Job)
 
-    def wait(self, job: responses.Job, *, seconds: float = 600.0) -> responses.Job:
+    def wait(self, job: response_models.Job, *, seconds: float = 600.0) -> response_models.Job:
         """The job when it is over; raises TimeoutError when it is not within ``seconds``."""
         until = time.monotonic() + seconds
         while not job.is_over:
@@ -137,7 +139,7 @@ class Client:
     def feedback(self, question: str, *, useful: bool, comment: str = "", build_id: str = "") -> None:
         """Say whether an answer was useful."""
         body = {"question": question, "useful": useful, "comment": comment, "build_id": build_id}
-        self._send("POST", "/feedback", responses.Received, json=body)
+        self._send("POST", "/feedback", response_models.Received, json=body)
 
     def _get(self, path: str, model: type[Model], query: Mapping[str, Any] | None = None) -> Model:
         return self._send("GET", path, model, params=query)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
-from kb.settings import Settings
+from kb.core.settings import Settings
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 

@@ -20,11 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kb import builds, indexing
-from kb.search import Snapshot, SnapshotHolder
-from kb.settings import Settings
-from kb.state import State, Status
-from kb.verification import verify_build
+from kb import indexing
+from kb.core.settings import Settings
+from kb.index import builds
+from kb.index.verification import verify_build
+from kb.retrieval.searcher import Snapshot, SnapshotHolder
+from kb.state.repository import State, Status
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 HOME = Path(__file__).parents[1]

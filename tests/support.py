@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.settings import Settings
+from kb.core.settings import Settings
 
 SHARED = Path(os.environ.get("KB_SHARED", Path(__file__).parents[2] / "shared"))
 

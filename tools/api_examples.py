@@ -1,4 +1,4 @@
-"""Make ``kb/data/api_examples.json``: what each operation that reads answers its example with on the shipped corpus.
+"""Make ``kb/http/api/api_examples.json``: what each operation that reads answers its example with on ``corpus/``.
 
 Run it after ``make index``, when an operation or its example has changed: ``python -m tools.api_examples``. Long lists
 and texts are cut, so that the description stays readable; the examples stay valid, which the tests check.
@@ -11,11 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from kb.access import AccessRole
-from kb.api.operations import EXTENSION, PREFIX, Operation
-from kb.server import make_app
+from kb.core.identity import AccessRole
+from kb.http.api.operations import EXTENSION, PREFIX, Operation
+from kb.http.server import make_app
 
-TARGET = Path(__file__).parents[1] / "kb" / "data" / "api_examples.json"
+TARGET = Path(__file__).parents[1] / "kb" / "http" / "api" / "api_examples.json"
 LONGEST_LIST, LONGEST_TEXT = 2, 400
 
 

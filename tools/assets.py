@@ -1,4 +1,4 @@
-"""Makes ``kb/web/static/dkfds`` from the npm package ``dkfds``: the part of the design system that the pages use.
+"""Makes ``kb/http/web/static/dkfds`` from the npm package ``dkfds``: the part of the design system that the pages use.
 
     python tools/assets.py          fetch by the lock file and make the folder again
     python tools/assets.py --check  only compare the folder with its recorded checksums
@@ -51,7 +51,7 @@ UNUSED = (
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Make kb/web/static/dkfds from the npm package dkfds.")
+    parser = argparse.ArgumentParser(description="Make kb/http/web/static/dkfds from the npm package dkfds.")
     parser.add_argument("--check", action="store_true", help="only compare the folder with its checksums")
     if parser.parse_args().check:
         wrong = differing(TARGET)

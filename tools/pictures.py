@@ -24,8 +24,8 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, sync_playwright
 from waitress.server import BaseWSGIServer, create_server
 
-from kb.server import make_app
-from kb.settings import load_settings
+from kb.core.settings import load_settings
+from kb.http.server import make_app
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "pictures"

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers import worker
-from kb import builds
-from kb.embed import load_embedder
-from kb.search import open_searcher
-from kb.settings import Settings, load_settings
-from kb.store import Store, StoredSentence, StoreWriter, VectorCache
+from kb.core.settings import Settings, load_settings
+from kb.embedding.embedder import load_embedder
+from kb.index import builds
+from kb.index.store import Store, StoredSentence, StoreWriter, VectorCache
+from kb.retrieval.searcher import open_searcher
 
 
 class Ours:
@@ -47,7 +47,7 @@ class Ours:
     def _sentences_of(self) -> Iterator[StoredSentence]:
         """The sentences that may answer, as cutting finds them."""
         from kb.indexing import vector_key
-        from kb.sentences import embedding_text, sentences_of
+        from kb.language.sentences import embedding_text, sentences_of
 
         found = (
             (stored, one, sentence)
@@ -63,11 +63,11 @@ class Ours:
     def build(self, place: Path) -> None:
         """Make the build aside, check it, and publish it."""
         from benchmarks.large import manifest_of
-        from kb.indexing.assembling import Assembler, finish
-        from kb.indexing.embedding import embed_missing
+        from kb.index.verification import VECTORS_CACHE
+        from kb.indexing.assembly import Assembler, finish
         from kb.indexing.locking import lock
+        from kb.indexing.missing_vectors import embed_missing
         from kb.indexing.progress import Silent, Stages
-        from kb.verification import VECTORS_CACHE
 
         started = datetime.now(UTC)
         aside = builds.builds_dir(place) / f"{builds.ASIDE_PREFIX}{builds.new_id(started)}"

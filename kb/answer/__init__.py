@@ -2,14 +2,14 @@
 
     answer(searcher, "Hvordan håndterede projekterne GDPR?").as_dict()
 
-There is no language model here: everything shown is a sentence of a report. ``questions`` says what is asked for,
-``evidence`` how each sentence meets that, ``relevance`` turns it into probabilities, ``judging`` picks sentences and
-judges documents by them, ``composing`` lays the answer out, and ``refusing`` says why there is none.
+There is no language model here: everything shown is a sentence of a report. ``intent`` says what is asked for,
+``features`` how each sentence meets that, ``classifiers`` turns it into probabilities, ``selection`` picks sentences
+and judges documents by them, ``composition`` lays the answer out, and ``refusal`` says why there is none.
 """
 
-from kb.answer import composing
-from kb.models import Answer
-from kb.search import FilterItems, Filters, Searcher, as_items, clean_question
+from kb.answer import composition
+from kb.core.models import Answer
+from kb.retrieval.searcher import FilterItems, Filters, Searcher, as_items, clean_question
 
 __all__ = ["answer"]
 
@@ -22,4 +22,4 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
 
 
 def _answer(searcher: Searcher, question: str, items: FilterItems) -> Answer:
-    return composing.answer(searcher, question, dict(items))
+    return composition.answer(searcher, question, dict(items))

@@ -1,4 +1,4 @@
-"""Subjects that reports speak of without naming them, from ``data/topics.yaml`` (pure).
+"""Subjects that reports speak of without naming them, from ``topics.yaml`` (pure).
 
 A question about GDPR is also met by a sentence on "hjemmel" or "samtykke", at a lower weight than by the word itself.
 Terms are compared by their stems, as everywhere in an answer.
@@ -12,8 +12,8 @@ from importlib.resources import files
 
 import yaml
 
-from kb import danish
-from kb.analysis import words_of
+from kb.language import danish
+from kb.language.analysis import words_of
 
 TOPICS_FILE = "topics.yaml"
 Name = tuple[str, ...]
@@ -23,7 +23,7 @@ Name = tuple[str, ...]
 def _topics() -> Mapping[str, tuple[tuple[Name, tuple[str, ...]], ...]]:
     """From the stem of a name's last word to the stems of the whole name and its subject's narrower terms."""
     found: dict[str, list[tuple[Name, tuple[str, ...]]]] = {}
-    for topic in yaml.safe_load((files("kb") / "data" / TOPICS_FILE).read_text(encoding="utf-8")):
+    for topic in yaml.safe_load((files("kb.answer") / TOPICS_FILE).read_text(encoding="utf-8")):
         for name in map(stems_of, topic["names"]):
             found.setdefault(name[-1], []).append((name, tuple(topic["narrower"])))
     return {stem: tuple(topics) for stem, topics in found.items()}

@@ -10,23 +10,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kb.embed import Embedder
-from kb.errors import InputError
-from kb.evaluation import answers, beir, questions
-from kb.search import Engine, open_searcher
-from kb.settings import Settings
+from kb.core.errors import InputError
+from kb.core.settings import Settings
+from kb.embedding.embedder import Embedder
+from kb.evaluation import answer_scores, beir, judged_questions
+from kb.retrieval.searcher import Engine, open_searcher
 
 
 def evaluate_folder(folder: Path, settings: Settings, embedder: Embedder, engine: Engine) -> dict[str, Any]:
     """Score whatever set the folder holds; raises :class:`InputError` when it holds none."""
-    if questions.is_question_set(folder):
-        figures = questions.evaluate(folder, settings, embedder, engine)
+    if judged_questions.is_question_set(folder):
+        figures = judged_questions.evaluate(folder, settings, embedder, engine)
         if engine is Engine.HYBRID:
-            figures["answers"] = answers.evaluate(questions.load(folder), open_searcher(settings, embedder))
+            figures["answers"] = answer_scores.evaluate(
+                judged_questions.load(folder), open_searcher(settings, embedder)
+            )
         return figures
     if beir.is_beir(folder):
         return beir.evaluate(folder, settings, embedder, engine=engine).as_dict()
     raise InputError(
         f"{folder} er ikke et testsæt.",
-        advice=f"Mappen skal rumme {', '.join(beir.FILES)} eller {questions.FILE}.",
+        advice=f"Mappen skal rumme {', '.join(beir.FILES)} eller {judged_questions.FILE}.",
     )

@@ -18,14 +18,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kb import builds, indexing
-from kb.danish import opening
-from kb.embed import Embedder
-from kb.errors import InputError
+from kb import indexing
+from kb.core.errors import InputError
+from kb.core.models import Document, Metadata, SearchResult
+from kb.core.settings import Settings
+from kb.embedding.embedder import Embedder
 from kb.evaluation import metrics
-from kb.models import Document, Metadata, SearchResult
-from kb.search import Engine, Searcher, open_searcher
-from kb.settings import Settings
+from kb.index import builds
+from kb.language.danish import opening
+from kb.retrieval.searcher import Engine, Searcher, open_searcher
 
 # Enough passages that ten different documents are among them.
 PASSAGES = 100

@@ -1,29 +1,26 @@
-"""Readers: from the files people have to :class:`kb.models.Document`.
+"""Readers: from the files people have to :class:`kb.core.models.Document`.
 
     options = ReadOptions.from_settings(load_settings())
     for outcome in read_files(find_files([root]), root, options):
         print(outcome.path, outcome.status, outcome.reason)
 
 ``read_files`` reads each file in a process of its own kind and is what indexing uses; ``read_file`` reads one in
-this process. The way of a file: ``sniff`` recognises it, a reader makes blocks of it, ``metadata`` checks what is
-known of it, ``personal`` masks, and ``blocks`` lays out the canonical text with its headings and pages.
+this process. The way of a file: ``recognition`` recognises it, a reader makes blocks of it, ``metadata`` checks what is
+known of it, :mod:`kb.core.privacy` masks, and ``blocks`` lays out the canonical text with its headings and pages.
 """
 
-from kb.extract.files import content_key, find_files
+from kb.extract.corpus_files import content_key, find_files
 from kb.extract.isolation import ReadOutcome, ReadStatus, read_files
 from kb.extract.options import READER_VERSION, ReadOptions
-from kb.extract.personal import Masked, mask
-from kb.extract.read import read_file
+from kb.extract.reader import read_file
 
 __all__ = [
     "READER_VERSION",
-    "Masked",
     "ReadOptions",
     "ReadOutcome",
     "ReadStatus",
     "content_key",
     "find_files",
-    "mask",
     "read_file",
     "read_files",
 ]

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
-from kb.extract.personal import mask
-from kb.models import Heading, Page, ReadWarning
+from kb.core.models import Heading, Page, ReadWarning
+from kb.core.privacy import mask
 
 
 class Kind(StrEnum):

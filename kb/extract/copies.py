@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.models import Document
+from kb.core.models import Document
 
 # Measured by `python -m benchmarks.twins`: versions share .80 and more, the nearest unlike documents .18.
 SHARED = 0.6

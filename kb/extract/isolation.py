@@ -25,11 +25,11 @@ from enum import StrEnum
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from kb.errors import ReadError
-from kb.extract.files import relative_name
+from kb.core.errors import ReadError
+from kb.core.models import Document
+from kb.extract.corpus_files import relative_name
 from kb.extract.options import ReadOptions
-from kb.extract.read import read_file
-from kb.models import Document
+from kb.extract.reader import read_file
 
 # Warnings that mean: part of what the file holds was not read.
 PARTIAL_CODES = frozenset({"afkortet", "sider-uden-tekst", "sider-mangler", "kræver-ocr", "ulæselig-skrift"})

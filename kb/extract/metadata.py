@@ -17,12 +17,12 @@ from typing import Any
 
 import yaml
 
-from kb.errors import MetadataError
+from kb.core.errors import MetadataError
+from kb.core.models import DOCUMENT_TYPES, THEMES, Metadata, ReadWarning, Source
+from kb.core.privacy import mask
+from kb.core.slug import slug
 from kb.extract.blocks import Block, Kind, Properties
-from kb.extract.personal import mask
-from kb.extract.text import one_line
-from kb.models import DOCUMENT_TYPES, THEMES, Metadata, ReadWarning, Source
-from kb.text import slug
+from kb.extract.cleaning import one_line
 
 TEXT_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "status", "sprog")
 KEYS = ("id", *TEXT_KEYS, "år", "temaer", "kilder")

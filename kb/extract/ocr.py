@@ -17,7 +17,7 @@ from statistics import median
 
 from PIL.Image import Image
 
-from kb.errors import ReadLimitError
+from kb.core.errors import ReadLimitError
 
 DPI = 300
 _LANGUAGE = "dan"

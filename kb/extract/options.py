@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a reader's process starts in half the time without it
-    from kb.settings import Settings
+    from kb.core.settings import Settings
 
 # Raise this by one whenever a change to a reader can change the text, the structure or the masking of a document.
 READER_VERSION = 6

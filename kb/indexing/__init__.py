@@ -5,19 +5,19 @@ A build is a function of the files found and of what reading and embedding them 
 together exactly what a full run would, at the price of what is new; and a run that is killed loses at most one file's
 reading or one batch. The new build is made in a folder of its own, checked, and put in use by one rename; until then,
 and whenever anything fails, the old one is in use and untouched. One run at a time holds the lock, which the operating
-system frees when its process dies. Every run has a row in the state file (:mod:`kb.state`) from its first moment, with
-its progress and at the end its report.
+system frees when its process dies. Every run has a row in the state file (:mod:`kb.state.repository`) from its first
+moment, with its progress and at the end its report.
 """
 
-from kb.indexing.assembling import LexicalEntries, content_digest, lexical_entries
-from kb.indexing.cutting import chunk_key, vector_key
+from kb.indexing.assembly import LexicalEntries, content_digest, lexical_entries
+from kb.indexing.chunk_reuse import chunk_key, vector_key
+from kb.indexing.extraction import CHANGED_MEANWHILE, ID_TAKEN
 from kb.indexing.locking import LOCK_FILE, lock
 from kb.indexing.plan import find_places
 from kb.indexing.progress import Progress, Silent
-from kb.indexing.reading import CHANGED_MEANWHILE, ID_TAKEN
-from kb.indexing.report import RunReport
-from kb.indexing.rolling_back import roll_back
+from kb.indexing.rollback import roll_back
 from kb.indexing.run import PAGE_IMAGES, run, run_documents
+from kb.indexing.run_report import RunReport
 
 __all__ = [
     "CHANGED_MEANWHILE",

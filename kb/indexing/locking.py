@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kb.errors import LockedError
+from kb.core.errors import LockedError
 
 LOCK_FILE = "lock"
 

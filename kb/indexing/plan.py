@@ -10,10 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kb import builds
-from kb.errors import IndexUnusableError
+from kb.core.errors import IndexUnusableError
 from kb.extract import content_key, find_files
-from kb.store import Failure, Store
+from kb.index import builds
+from kb.index.store import Failure, Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from kb.errors import CancelledError, KbError
-from kb.indexing.report import RunReport
-from kb.state import State, Status
+from kb.core.errors import CancelledError, KbError
+from kb.indexing.run_report import RunReport
+from kb.state.repository import State, Status
 
 log = logging.getLogger(__name__)
 # How often, in seconds, progress is written down and a wish to cancel is looked for.

@@ -13,24 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kb import __version__, builds, vectors
-from kb.chunk import ChunkSize
-from kb.embed import Embedder
-from kb.errors import CorpusMissingError, IndexingError, IndexUnusableError
+from kb import __version__
+from kb.core.errors import CorpusMissingError, IndexingError, IndexUnusableError
+from kb.core.models import Document
+from kb.core.settings import Settings
+from kb.embedding.embedder import Embedder
 from kb.extract import ReadOptions, copies
-from kb.indexing.ahead import Ahead
-from kb.indexing.assembling import Assembler, content_digest, finish
-from kb.indexing.cutting import Cutter, EarlierCuts, earlier_cuts, renumbered
-from kb.indexing.embedding import embed_missing
-from kb.indexing.locking import lock
-from kb.indexing.plan import Before, Place, Plan, keys_by_path
-from kb.indexing.progress import Progress, Silent, Stages, recorded
-from kb.indexing.reading import Reader
-from kb.indexing.report import RunReport
-from kb.models import Document
-from kb.settings import Settings
-from kb.state import State
-from kb.store import (
+from kb.index import builds, vectors
+from kb.index.store import (
     ReadCache,
     Reading,
     Store,
@@ -40,7 +30,18 @@ from kb.store import (
     check_database,
     document_to_dict,
 )
-from kb.verification import READINGS_CACHE, VECTORS_CACHE
+from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
+from kb.indexing.assembly import Assembler, content_digest, finish
+from kb.indexing.chunk_reuse import Cutter, EarlierCuts, earlier_cuts, renumbered
+from kb.indexing.chunking import ChunkSize
+from kb.indexing.extraction import Reader
+from kb.indexing.locking import lock
+from kb.indexing.missing_vectors import embed_missing
+from kb.indexing.plan import Before, Place, Plan, keys_by_path
+from kb.indexing.prefetch import Ahead
+from kb.indexing.progress import Progress, Silent, Stages, recorded
+from kb.indexing.run_report import RunReport
+from kb.state.repository import State
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"

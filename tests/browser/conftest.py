@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from waitress.server import BaseWSGIServer, create_server
 
 from kb import indexing
-from kb.embed import Embedder
-from kb.server import make_app
-from kb.settings import Settings
+from kb.core.settings import Settings
+from kb.embedding.embedder import Embedder
+from kb.http.server import make_app
 from tests.support import HashEmbedder, make_settings
 
 ROOT = Path(__file__).parents[2]

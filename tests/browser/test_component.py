@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from kb import indexing
-from kb.server import make_app
+from kb.http.server import make_app
 from tests.browser.conftest import OWN_REPORT, serve
 from tests.support import HashEmbedder, make_settings, write_corpus
 

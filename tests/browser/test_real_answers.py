@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from kb.embed import ModelEmbedder
-from kb.errors import KbError
-from kb.model_store import model_folder
-from kb.search import open_searcher
-from kb.server import make_app
-from kb.settings import load_settings
-from kb.web.examples import CANDIDATES, SHOWN
+from kb.core.errors import KbError
+from kb.core.settings import load_settings
+from kb.embedding.embedder import ModelEmbedder
+from kb.embedding.model_store import model_folder
+from kb.http.server import make_app
+from kb.http.web.example_questions import CANDIDATES, SHOWN
+from kb.retrieval.searcher import open_searcher
 from tests.browser.conftest import ROOT, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]

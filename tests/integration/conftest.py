@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kb.embed import ModelEmbedder
-from kb.errors import KbError
-from kb.model_store import model_folder
-from kb.search import Searcher, open_searcher
-from kb.settings import Settings, load_settings
+from kb.core.errors import KbError
+from kb.core.settings import Settings, load_settings
+from kb.embedding.embedder import ModelEmbedder
+from kb.embedding.model_store import model_folder
+from kb.retrieval.searcher import Searcher, open_searcher
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from kb.answer import answer
-from kb.evaluation.answers import Judgement, figures, judge_all
-from kb.evaluation.questions import load
-from kb.evaluation.roles import figures as role_figures
-from kb.evaluation.roles import load as load_roles
-from kb.evaluation.roles import of_corpus, of_files, tell
+from kb.core.models import RefusalReason
+from kb.core.settings import Settings
+from kb.evaluation.answer_scores import Judgement, figures, judge_all
+from kb.evaluation.judged_questions import load
+from kb.evaluation.role_labels import figures as role_figures
+from kb.evaluation.role_labels import load as load_roles
+from kb.evaluation.role_labels import of_corpus, of_files, tell
 from kb.extract import ReadOptions
-from kb.models import RefusalReason
-from kb.search import Searcher
-from kb.settings import Settings
+from kb.retrieval.searcher import Searcher
 from tests.support import SHARED
 
 pytestmark = pytest.mark.model

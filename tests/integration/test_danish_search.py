@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb.models import SearchResult
-from kb.search import Searcher
+from kb.core.models import SearchResult
+from kb.retrieval.searcher import Searcher
 
 pytestmark = pytest.mark.model
 

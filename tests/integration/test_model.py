@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb import packaged_model
-from kb.embed import ModelEmbedder
-from kb.runtimes import choice
-from kb.runtimes.choice import LEAST_COSINE, MOST_SWAY, Name, Purpose
-from kb.settings import Settings
+from kb.core.settings import Settings
+from kb.embedding import packaged_model
+from kb.embedding.embedder import ModelEmbedder
+from kb.embedding.runtimes import choice
+from kb.embedding.runtimes.choice import LEAST_COSINE, MOST_SWAY, Name, Purpose
 
 pytestmark = pytest.mark.model
 
@@ -78,9 +78,11 @@ def test_a_question_has_one_vector_whatever_its_company(embedder: ModelEmbedder)
 
 
 ANSWERING = {
-    "search": "from kb.cli import main; main(['search', 'Hvad sparede tid?'], standalone_mode=False)",
-    "ask": "from kb.cli import main; main(['ask', 'Hvad sparede tid?'], standalone_mode=False)",
-    "serve": "from kb.server import make_app; print(make_app().test_client().get('/sporg?q=Hvad+sparede+tid').status)",
+    "search": "from kb.cli.commands import main; main(['search', 'Hvad sparede tid?'], standalone_mode=False)",
+    "ask": "from kb.cli.commands import main; main(['ask', 'Hvad sparede tid?'], standalone_mode=False)",
+    "serve": (
+        "from kb.http.server import make_app; print(make_app().test_client().get('/sporg?q=Hvad+sparede+tid').status)"
+    ),
 }
 
 
@@ -184,6 +186,6 @@ socket.socket.connect_ex = refuse
 socket.getaddrinfo = no_names
 
 if __name__ == "__main__":
-    from kb.cli import main
+    from kb.cli.commands import main
     main()
 """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from kb import builds, editing, indexing
-from kb.errors import NotFoundError
-from kb.removed import RemainingHolder
-from kb.search import Searcher, SnapshotHolder
-from kb.server import make_app
-from kb.settings import Settings
+from kb import indexing
+from kb.core.errors import NotFoundError
+from kb.core.settings import Settings
+from kb.http.server import make_app
+from kb.index import builds
+from kb.operations import editing
+from kb.retrieval.searcher import Searcher, SnapshotHolder
+from kb.retrieval.visible_snapshot import RemainingHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 # Addresses whose answer names the report ``asta`` while it is there.

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kb import model_store
-from kb.embed import ModelEmbedder
-from kb.model_store import DEFAULT_MODEL
-from kb.runtimes import choice, eight_bits, export
-from kb.runtimes.choice import GRAPHS, GRAPHS_FOLDER, MOST_SWAY, Name, Purpose
-from kb.settings import Settings
+from kb.core.settings import Settings
+from kb.embedding import model_store
+from kb.embedding.embedder import ModelEmbedder
+from kb.embedding.model_store import DEFAULT_MODEL
+from kb.embedding.runtimes import choice, onnx_export, quantisation
+from kb.embedding.runtimes.choice import GRAPHS, GRAPHS_FOLDER, MOST_SWAY, Name, Purpose
 
 pytestmark = [
     pytest.mark.model,
@@ -173,7 +173,7 @@ def test_a_normalisation_in_steps_gives_the_same_numbers(tmp_path: Path) -> None
     graph = _normed_product(tmp_path)
     embedded = np.random.default_rng(1).normal(size=(3, 5, 16)).astype(np.float32)
     whole = _run(graph, embedded)
-    export.with_plain_norms(graph)
+    onnx_export.with_plain_norms(graph)
     np.testing.assert_allclose(_run(graph, embedded), whole, rtol=1e-4, atol=1e-4)
 
 
@@ -181,10 +181,10 @@ def test_eight_bits_lose_less_when_the_places_that_reach_far_are_evened_out(tmp_
     graph = _normed_product(tmp_path)
     chance = np.random.default_rng(2)
     fitted, asked = (chance.normal(size=(4, 6, 16)).astype(np.float32) for _ in range(2))
-    reach = eight_bits.reach_of(graph, [{"embedded": fitted}])
+    reach = quantisation.reach_of(graph, [{"embedded": fitted}])
     assert set(np.argsort(reach["normed"])[-2:].tolist()) == {4, 11}
     lost = []
     for known in ({}, reach):
-        eight_bits.quantise(graph, tmp_path / "eight.onnx", known)
+        quantisation.quantise(graph, tmp_path / "eight.onnx", known)
         lost.append(float(np.abs(_run(tmp_path / "eight.onnx", asked) - _run(graph, asked)).mean()))
     assert lost[1] < 0.7 * lost[0]

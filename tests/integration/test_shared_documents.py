@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rapidfuzz.distance import LCSseq
 
-from kb.errors import DamagedFileError, NoTextError, ProtectedFileError
+from kb.core.errors import DamagedFileError, NoTextError, ProtectedFileError
+from kb.core.models import Document
 from kb.extract import ReadOptions, ReadStatus, find_files, ocr, read_file, read_files
-from kb.models import Document
 from tests.support import SHARED
 
 DOCUMENTS = SHARED / "documents"

@@ -19,19 +19,19 @@ from datetime import date
 import pypdfium2
 from pypdf.errors import FileNotDecryptedError
 
-from kb.errors import DamagedFileError, NoTextError, OcrMissingError, ReadError, ReadLimitError
+from kb.core.errors import DamagedFileError, NoTextError, OcrMissingError, ReadError, ReadLimitError
+from kb.core.models import ReadWarning
 from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.lines import has_table
-from kb.extract.pdf.model import RawPage, plain_text
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
+from kb.extract.pdf.raw_page import RawPage, plain_text
 from kb.extract.pdf.salvage import salvage
 from kb.extract.pdf.scanned import is_too_large, is_unreadable, needs_ocr, recognised, unreadable_parts
-from kb.extract.timing import TooSlow, time_limit
-from kb.models import ReadWarning
+from kb.extract.time_limits import TooSlow, time_limit
 
 MAX_PAGES = 10_000
 # pypdf's allowance in seconds of processor time: what it needs for ordinary pages, several times over.

@@ -15,7 +15,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Protocol
 
-from kb.extract.text import join_lines
+from kb.extract.cleaning import join_lines
 
 _STRIP = 0.7
 _MAX_GAP = 2.6

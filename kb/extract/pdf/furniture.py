@@ -12,9 +12,9 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from kb.extract.contents import bare
+from kb.extract.contents_list import bare
 from kb.extract.pdf.lines import Line
-from kb.extract.pdf.model import OutlineEntry
+from kb.extract.pdf.raw_page import OutlineEntry
 
 _FEWEST_ENTRIES = 3
 _NOTE_RATIO = 0.92

@@ -19,13 +19,13 @@ from itertools import pairwise
 from statistics import median
 
 from kb.extract.blocks import Block, Kind
-from kb.extract.contents import bare, without_contents_list
+from kb.extract.cleaning import join_pair, strip_bullet, words_inside_lines
+from kb.extract.contents_list import bare, without_contents_list
 from kb.extract.pdf.furniture import find_running, split_notes, without_contents
 from kb.extract.pdf.lines import Line, aside_lines, page_lines, rows_of
-from kb.extract.pdf.model import OutlineEntry, RawPage
-from kb.extract.pdf.order import reading_order
+from kb.extract.pdf.raw_page import OutlineEntry, RawPage
+from kb.extract.pdf.reading_order import reading_order
 from kb.extract.tables import header_of, table_blocks
-from kb.extract.text import join_pair, strip_bullet, words_inside_lines
 
 _HEADING_RATIO = 1.12
 _MAX_HEADING = 160

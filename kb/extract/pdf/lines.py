@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from statistics import median
 
+from kb.extract.cleaning import join_lines, one_line
 from kb.extract.pdf.aligned import find_aligned
-from kb.extract.pdf.model import RawPage, Run
+from kb.extract.pdf.raw_page import RawPage, Run
 from kb.extract.pdf.ruled import Frame, find_tables
-from kb.extract.text import join_lines, one_line
 
 _SAME_BASELINE = 0.25
 _X_HEIGHT = 0.7

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from kb.errors import DamagedFileError, ProtectedFileError
-from kb.extract.pdf.model import OutlineEntry, RawPage, Rule, Run
+from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.extract.pdf.raw_page import OutlineEntry, RawPage, Rule, Run
 
 # PDFium writes this for a hyphen at the end of a line.
 _LINE_END_HYPHEN = {0x02, 0xFFFE}

@@ -17,7 +17,7 @@ from pypdf.errors import PyPdfError
 from pypdf.generic import DictionaryObject
 from pypdf.generic._font import Font
 
-from kb.extract.pdf.model import RawPage, Rule, Run
+from kb.extract.pdf.raw_page import RawPage, Rule, Run
 
 Matrix = list[float]
 # Of the type size, for a font that does not tell its widths.

@@ -22,7 +22,7 @@ import re
 import unicodedata
 from collections import Counter
 
-from kb.extract.text import clean
+from kb.extract.cleaning import clean
 
 GOOD = 0.95
 # Sound files show no disagreement at all, the unsound ones of the test set .9 % and more.

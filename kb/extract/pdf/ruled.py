@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kb.extract.pdf.model import Rule, Run
+from kb.extract.pdf.raw_page import Rule, Run
 
 _TOUCH = 3.0
 _SAME = 2.5

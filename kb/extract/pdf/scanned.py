@@ -15,8 +15,8 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from kb.extract.ocr import DPI, recognise_lines
-from kb.extract.pdf.model import RawPage, Run
 from kb.extract.pdf.quality import unreadable_share, visible
+from kb.extract.pdf.raw_page import RawPage, Run
 
 _FEW_CHARACTERS = 20
 _IMAGE_SHARE = 0.2

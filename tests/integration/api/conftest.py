@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kb import indexing
-from kb.server import make_app
-from kb.settings import Settings
+from kb.core.settings import Settings
+from kb.http.server import make_app
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 

@@ -13,13 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kb import indexing
-from kb.access import AccessRole
-from kb.api.operations import PREFIX
-from kb.api.requests import JsonLines
-from kb.errors import ConfigurationError, SettingsError
-from kb.keys import KeyStore
-from kb.server import make_app
-from kb.settings import Settings
+from kb.core.errors import ConfigurationError, SettingsError
+from kb.core.identity import AccessRole
+from kb.core.settings import Settings
+from kb.http.api.operations import PREFIX
+from kb.http.request_log import JsonLines
+from kb.http.server import make_app
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 ASK = f"{PREFIX}/search?q=faldrisiko"

@@ -20,12 +20,13 @@ from flask.testing import FlaskClient
 from waitress.adjustments import Adjustments
 from waitress.server import BaseWSGIServer
 
-from kb import indexing, senders, server
-from kb.access import AccessRole
-from kb.api.operations import PREFIX
-from kb.keys import KeyStore
-from kb.server import make_app
-from kb.settings import Settings
+from kb import indexing
+from kb.core.identity import AccessRole
+from kb.core.settings import Settings
+from kb.http import server, slow_senders
+from kb.http.api.operations import PREFIX
+from kb.http.server import make_app
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -227,7 +228,7 @@ def test_silent_senders_hold_nobody_up_and_are_let_go(tmp_path: Path, monkeypatc
 
 
 def test_a_sender_of_one_byte_at_a_time_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(senders, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(slow_senders, "GRACE_SECONDS", 0.5)
     with serving(make_settings(tmp_path)) as port, sender(port) as trickling:
         trickling.settimeout(0.1)
         assert any(is_let_go(trickling) for _ in range(600))
@@ -235,7 +236,7 @@ def test_a_sender_of_one_byte_at_a_time_is_let_go(tmp_path: Path, monkeypatch: p
 
 
 def test_a_sender_at_an_ordinary_pace_is_not_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(senders, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(slow_senders, "GRACE_SECONDS", 0.1)
     body = b"--x\r\n" + b"a" * 100_000
     with serving(make_settings(tmp_path)) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as steady:
         steady.sendall((HEAD + f"Content-Length: {len(body)}\r\n\r\n").encode())

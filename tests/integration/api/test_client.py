@@ -13,10 +13,10 @@ import pytest
 from waitress.server import create_server
 
 from kb import indexing
-from kb.access import AccessRole
 from kb.client import ApiError, Client
-from kb.keys import KeyStore
-from kb.server import make_app
+from kb.core.identity import AccessRole
+from kb.http.server import make_app
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 GUIDE = Path(__file__).parents[3] / "docs" / "api.md"

@@ -16,9 +16,9 @@ import pytest
 from waitress.server import create_server
 
 from kb import indexing
-from kb.access import AccessRole
-from kb.keys import KeyStore
-from kb.server import make_app
+from kb.core.identity import AccessRole
+from kb.http.server import make_app
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 EXAMPLES = 15

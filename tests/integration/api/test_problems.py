@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from werkzeug.test import TestResponse
 
 from kb import indexing
-from kb.access import AccessRole
-from kb.api.operations import PREFIX
-from kb.api.problems import MEDIA_TYPE, PAGE, PROBLEMS
-from kb.keys import KeyStore
-from kb.server import make_app
+from kb.core.identity import AccessRole
+from kb.http.api.operations import PREFIX
+from kb.http.api.problem_details import MEDIA_TYPE, PAGE, PROBLEMS
+from kb.http.server import make_app
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 Reach = Callable[[FlaskClient, Path], TestResponse]

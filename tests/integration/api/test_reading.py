@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.datastructures import MultiDict
 
-from kb.api import responses
-from kb.api.openapi import response_examples
-from kb.api.operations import EXTENSION, PREFIX, Operation
+from kb.http.api import response_models
+from kb.http.api.openapi import response_examples
+from kb.http.api.operations import EXTENSION, PREFIX, Operation
 
 QUESTION = "Hvad var erfaringen med faldrisiko?"
 
@@ -177,6 +177,6 @@ def test_live_without_an_index_but_not_ready(empty: FlaskClient) -> None:
     assert empty.get(f"{PREFIX}/builds").get_json() == {"items": []}
 
 
-@pytest.mark.parametrize("name", sorted(responses.Build.model_fields))
+@pytest.mark.parametrize("name", sorted(response_models.Build.model_fields))
 def test_a_build_is_told_whole(client: FlaskClient, name: str) -> None:
     assert name in get(client, "/builds")["items"][0]

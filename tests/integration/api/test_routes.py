@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kb import indexing
-from kb.access import AccessRole
-from kb.api.operations import EXTENSION
-from kb.keys import KeyStore
-from kb.server import make_app
+from kb.core.identity import AccessRole
+from kb.http.api.operations import EXTENSION
+from kb.http.server import make_app
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 TABLE = Path(__file__).parents[3] / "docs" / "routes.md"

@@ -19,13 +19,13 @@ from flask.testing import FlaskClient
 from waitress.server import create_server
 
 from kb import indexing
-from kb.access import AccessRole, check_setup
-from kb.api.signin import safe_next
-from kb.audit import Audit
-from kb.errors import SettingsError
-from kb.keys import KeyStore
-from kb.server import make_app
-from kb.settings import Settings
+from kb.core.errors import SettingsError
+from kb.core.identity import AccessRole, check_setup
+from kb.core.settings import Settings
+from kb.http.server import make_app
+from kb.http.sign_in import safe_next
+from kb.state.audit import Audit
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 ROOT = Path(__file__).parents[3]

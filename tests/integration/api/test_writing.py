@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from kb import indexing
-from kb.access import AccessRole
-from kb.api.operations import PREFIX
-from kb.audit import Audit
-from kb.keys import KeyStore
-from kb.server import make_app
-from kb.settings import Settings
+from kb.core.identity import AccessRole
+from kb.core.settings import Settings
+from kb.http.api.operations import PREFIX
+from kb.http.server import make_app
+from kb.state.audit import Audit
+from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 REPORT = b"# Klimarobotten\n\nKlimarobotten maler vandstanden ved Marstal havn hver time.\n"

@@ -12,10 +12,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from kb import indexing
-from kb.search import SnapshotHolder
-from kb.settings import Settings
-from kb.state import State, Status
-from kb.web.app import create_app
+from kb.core.settings import Settings
+from kb.http.web.app import create_app
+from kb.retrieval.searcher import SnapshotHolder
+from kb.state.repository import State, Status
 from tests.support import HashEmbedder, report_text
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import pytest
 
-from kb import builds, indexing
-from kb.errors import NotFoundError
-from kb.jobs import Job, Jobs, JobState
-from kb.search import SnapshotHolder
-from kb.settings import Settings
-from kb.state import JobFile, State
+from kb import indexing
+from kb.core.errors import NotFoundError
+from kb.core.settings import Settings
+from kb.index import builds
+from kb.operations.jobs import Job, Jobs, JobState
+from kb.retrieval.searcher import SnapshotHolder
+from kb.state.repository import JobFile, State
 from tests.support import HashEmbedder, report_text
 
 

@@ -13,10 +13,10 @@ from flask import Flask, Response, abort
 from flask.testing import FlaskClient
 
 from kb import indexing
-from kb.errors import IndexMissingError
-from kb.search import SnapshotHolder
-from kb.settings import Settings
-from kb.web.app import create_app
+from kb.core.errors import IndexMissingError
+from kb.core.settings import Settings
+from kb.http.web.app import create_app
+from kb.retrieval.searcher import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 FORMULA = """---

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from kb import indexing
 from kb.answer import answer
-from kb.answer.evidence import gather
-from kb.answer.judging import judge_sentences
-from kb.answer.refusing import refuse
-from kb.answer.relevance import models
-from kb.errors import FilterError, IndexDamagedError, QuestionError
-from kb.evaluation.answers import wrong_quotes
-from kb.models import Answer, Certainty, Document, Metadata, QuestionKind, RefusalReason, Role
-from kb.search import Searcher, open_searcher
-from kb.settings import Settings
+from kb.answer.classifiers import models
+from kb.answer.features import gather
+from kb.answer.refusal import refuse
+from kb.answer.selection import judge_sentences
+from kb.core.errors import FilterError, IndexDamagedError, QuestionError
+from kb.core.models import Answer, Certainty, Document, Metadata, QuestionKind, RefusalReason, Role
+from kb.core.settings import Settings
+from kb.evaluation.answer_scores import wrong_quotes
+from kb.retrieval.searcher import Searcher, open_searcher
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 MAIL = """---

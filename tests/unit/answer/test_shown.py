@@ -8,9 +8,9 @@ import pytest
 
 from kb import indexing
 from kb.answer import answer
-from kb.evaluation.answers import wrong_quotes
-from kb.models import Answer
-from kb.search import Searcher, open_searcher
+from kb.core.models import Answer
+from kb.evaluation.answer_scores import wrong_quotes
+from kb.retrieval.searcher import Searcher, open_searcher
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 REPORT = """---

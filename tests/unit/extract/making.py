@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, NumberObject, StreamObject
 
+from kb.core.models import Document
 from kb.extract import ReadOptions, read_file
-from kb.models import Document
 
 OPTIONS = ReadOptions(ocr=False)
 MARKER_TEXT = "En tekst uden overskrift."

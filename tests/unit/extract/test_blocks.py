@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.core.privacy import REPLACEMENTS
 from kb.extract.blocks import Block, Kind, PageInfo, assemble
-from kb.extract.personal import REPLACEMENTS
 from kb.extract.tables import table_blocks
 
 WORDS = st.sampled_from(["en", "rapport", "010190-0738", "Jens Hansen tlf. 21 34 56 78", "æøå", "x@eksempel.dk", "😀."])

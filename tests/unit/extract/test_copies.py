@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+from kb.core.models import Document
 from kb.extract.copies import find_versions, group_versions, imprint, shared_share, word_runs
-from kb.models import Document
 from tests.unit.extract.making import read, written
 
 WORDS = [

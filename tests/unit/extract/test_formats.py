@@ -12,11 +12,11 @@ from docx import Document as Word
 from pptx import Presentation
 from pptx.util import Inches
 
-from kb.errors import MetadataError, ToolMissingError
-from kb.extract import office
+from kb.core.errors import MetadataError, ToolMissingError
+from kb.extract.formats import legacy_office
 from tests.unit.extract.making import OPTIONS, SENTENCES, docx, epub, opendocument, read, written
 
-needs_libreoffice = pytest.mark.skipif(office.libreoffice() is None, reason="LibreOffice er ikke installeret")
+needs_libreoffice = pytest.mark.skipif(legacy_office.libreoffice() is None, reason="LibreOffice er ikke installeret")
 
 
 def test_docx_keeps_headings_lists_and_tables(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_rtf_without_libreoffice_is_read_as_plain_text(tmp_path: Path, monkeypat
 def test_doc_without_its_programs_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolMissingError) as caught:
-        office.read_doc(b"\xd0\xcf\x11\xe0", OPTIONS)
+        legacy_office.read_doc(b"\xd0\xcf\x11\xe0", OPTIONS)
     assert "apt-get install" in caught.value.advice
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from kb.errors import DamagedFileError, ReadError, ReadLimitError
+from kb.core.errors import DamagedFileError, ReadError, ReadLimitError
 from kb.extract import find_files
 from tests.unit.extract.making import (
     MARKER_TEXT,

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from kb.errors import MetadataError
+from kb.core.errors import MetadataError
+from kb.core.models import Metadata, ReadWarning, Source
 from kb.extract.blocks import Block, Kind, Properties
 from kb.extract.metadata import build_metadata, language_of, load_yaml, parse_sidecar
-from kb.models import Metadata, ReadWarning, Source
 
 DANISH = (
     "Det er en rapport om de erfaringer, som kommunen har gjort sig med at bruge data i sagsbehandlingen, og der er"

@@ -7,11 +7,11 @@ from fpdf import FPDF
 from pypdf import PdfReader, PdfWriter
 from pypdf.constants import PageLabelStyle
 
-from kb.errors import DamagedFileError, NoTextError, OcrMissingError, ProtectedFileError
+from kb.core.errors import DamagedFileError, NoTextError, OcrMissingError, ProtectedFileError
 from kb.extract import ReadOptions, ocr
 from kb.extract.pdf.layout import layout
-from kb.extract.pdf.model import OutlineEntry, RawPage, Rule, Run
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score
+from kb.extract.pdf.raw_page import OutlineEntry, RawPage, Rule, Run
 from kb.extract.pdf.salvage import salvage
 from tests.unit.extract.making import SENTENCES, Pdf, read, report_pdf, scanned_pdf, written
 

@@ -1,0 +1,69 @@
+"""Probabilities: logistic models of few figures, with coefficients fitted on the development questions.
+
+``classifiers.toml`` holds, for each model, its bias and one weight a figure; ``benchmarks/fit_relevance.py`` writes
+it. The models are small on purpose: each figure has a meaning, and a weight of the wrong sign shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from kb.core.models import Certainty
+from kb.core.tables import read_table
+
+CLASSIFIERS_FILE = "classifiers.toml"
+NAMES = ("sentence", "document", "answer", "certainty")
+SURE_FROM = 0.85
+LIKELY_FROM = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model: ``threshold`` is the probability from which it says yes."""
+
+    bias: float
+    weights: Mapping[str, float]
+    threshold: float
+
+    def probability(self, figures: Mapping[str, float]) -> float:
+        """The probability for these figures; every weighted figure must be there."""
+        return probability_of(self.score(figures))
+
+    def score(self, figures: Mapping[str, float]) -> float:
+        """The log odds."""
+        total = self.bias + sum(weight * figures[name] for name, weight in self.weights.items())
+        return max(-30.0, min(30.0, total))
+
+
+def probability_of(odds: float) -> float:
+    """The probability of log odds."""
+    return 1 / (1 + math.exp(-odds))
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models: does a sentence answer, does a document speak to the question, does the base answer at all, and does
+    what is shown hold the right answer.
+    """
+
+    sentence: Logistic
+    document: Logistic
+    answer: Logistic
+    certainty: Logistic
+
+
+@cache
+def models() -> Models:
+    """The fitted models."""
+    stored = read_table("kb.answer", CLASSIFIERS_FILE)
+    return Models(*(Logistic(**stored[name]) for name in NAMES))
+
+
+def certainty(probability: float) -> Certainty:
+    """A probability in words."""
+    if probability >= SURE_FROM:
+        return Certainty.SURE
+    return Certainty.LIKELY if probability >= LIKELY_FROM else Certainty.UNSURE

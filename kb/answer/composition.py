@@ -1,0 +1,370 @@
+"""Lays out an answer: numbers the citations, groups findings by project and role, counts coverage, or refuses."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kb.answer.classifiers import certainty, models, probability_of
+from kb.answer.conflicts import Conflict, conflicts
+from kb.answer.features import Gathered, gather
+from kb.answer.intent import ACROSS
+from kb.answer.metadata_constraints import Demands, demands, named
+from kb.answer.refusal import refuse
+from kb.answer.selection import (
+    SENTENCE_SHARE,
+    Judged,
+    JudgedDocument,
+    answer_figures,
+    certainty_figures,
+    choose,
+    judge_documents,
+    judge_sentences,
+    repeats,
+)
+from kb.answer.shortening import shorten, with_antecedent
+from kb.core.models import (
+    Answer,
+    AnswerSentence,
+    Certainty,
+    Citation,
+    Coverage,
+    Disagreement,
+    DocumentRecord,
+    Finding,
+    ProjectAnswer,
+    ProjectRef,
+    QuestionKind,
+    Role,
+    Side,
+)
+from kb.language.roles import role_of_sentence
+from kb.language.sentences import Sentence, is_row
+from kb.retrieval.searcher import Filters, ProjectSummary, Searcher, Snapshot, check_filters, field_values
+
+# A sentence longer than this is cut for the short answer; its citation keeps it whole.
+SENTENCE_CHARACTERS = 320
+FINDINGS_PER_ROLE = 2
+FINDINGS_PER_PROJECT = 6
+# A further sentence of a project that speaks is shown as a finding from this share of its best one's probability on.
+FINDING_SHARE = 0.25
+NEAREST_SHOWN = 3
+# The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
+BY_METADATA = 0.97
+# Sentences of one document in the short answer to a question across projects.
+FROM_EACH = 2
+# Questions that one kind of thing answers: the sentences that hold it stand first.
+HELD_FIRST = (QuestionKind.NUMBER, QuestionKind.DATE)
+ROLE_ORDER = (
+    Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT, Role.ADVICE, Role.PURPOSE, Role.DATA, Role.METHOD,
+    Role.OTHER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """A document that speaks to the question; ``reasons`` are metadata that met it."""
+
+    judged: JudgedDocument
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass
+class Citations:
+    """Numbers places in the order they are first cited."""
+
+    numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    made: list[Citation] = field(default_factory=list)
+
+    def cite(self, sentence: Sentence, document: DocumentRecord, page: int | None) -> int:
+        """The number of a sentence's place."""
+        key = (document.id, sentence.start, sentence.end)
+        if key not in self.numbers:
+            self.numbers[key] = len(self.made) + 1
+            passage = sentence.passage
+            self.made.append(
+                Citation(
+                    number=self.numbers[key],
+                    document_id=document.id,
+                    passage_id=passage.id,
+                    start=sentence.start,
+                    end=sentence.end,
+                    quote=sentence.verbatim,
+                    title=document.metadata.titel,
+                    project=document.metadata.projekt,
+                    heading_path=passage.heading_path,
+                    page=page,
+                    role=passage.role,
+                    inferred=passage.inferred,
+                )
+            )
+        return self.numbers[key]
+
+    def hold(self, sentence: Sentence) -> bool:
+        """Whether a sentence is part of what is cited already."""
+        return any(
+            made.document_id == sentence.passage.document_id
+            and made.start <= sentence.start <= sentence.end <= made.end
+            for made in self.made
+        )
+
+    def of(self, judged: Judged) -> int:
+        """The number of a judged sentence's place."""
+        passage = judged.evidence.sentence.passage
+        return self.cite(judged.evidence.sentence, judged.evidence.hit.document, passage.page_first)
+
+
+def answer(searcher: Searcher, question: str, filters: Filters | None = None) -> Answer:
+    """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
+    wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
+    gathered = gather(searcher, question, wanted)
+    judged = judge_sentences(gathered, models())
+    odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
+    records = _allowed(searcher.snapshot, wanted)
+    projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
+    demanded = _demands(gathered, records.values())
+    if demanded.complete:
+        odds = math.log(BY_METADATA / (1 - BY_METADATA))
+    probability = BY_METADATA if demanded.complete else _right(odds, judged[0]) if judged else 0.0
+    empty = Answer(
+        question=gathered.question,
+        kind=gathered.want.kind,
+        build_id=searcher.snapshot.build_id,
+        created=searcher.snapshot.manifest.created,
+        filters=wanted,
+        sentences=(),
+        projects=(),
+        coverage=_coverage(projects, frozenset()),
+        certainty=certainty(probability),
+        citations=(),
+        corrections=gathered.corrections,
+    )
+    if probability_of(odds) < models().answer.threshold:
+        return _refused(empty, gathered, judged, records.values())
+    documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
+    found = _answered(empty, _shown_from(empty.kind, judged, documents), documents, projects, odds)
+    if demanded.complete or not found.sentences:
+        return found
+    # What is shown may be less probable than the best there is, and is what the reader goes by.
+    return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
+
+
+def _right(odds: float, judged: Judged) -> float:
+    """The probability that what is shown is right, by the log odds that the base answers and that a sentence does."""
+    return models().certainty.probability(certainty_figures(odds, judged.odds))
+
+
+def _allowed(snapshot: Snapshot, filters: Filters) -> dict[str, DocumentRecord]:
+    """The documents that pass the filters of documents, second versions left out."""
+    wanted = check_filters({name: values for name, values in filters.items() if name != "rolle"})
+    return {
+        id_: stored.record
+        for id_, stored in snapshot.records.items()
+        if not stored.copy_of
+        and all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
+    }
+
+
+def _demands(gathered: Gathered, records: Iterable[DocumentRecord]) -> Demands:
+    """What a question across projects demands of their metadata; nothing of any other question."""
+    if gathered.want.kind not in ACROSS:
+        return Demands()
+    known = [record.metadata for record in records if record.metadata.projekt]
+    return demands(gathered.question, gathered.words.words, known)
+
+
+def _speaking(
+    documents: Sequence[JudgedDocument], demanded: Demands, records: Mapping[str, DocumentRecord]
+) -> list[Speaking]:
+    """The documents that speak to the question, most probable first, with the metadata that met it."""
+    threshold = models().document.threshold
+    if not demanded.constraints:
+        return [Speaking(document) for document in documents if document.probability >= threshold]
+    found = []
+    for document in documents:
+        reasons = demanded.reasons(document.document.metadata) if document.document.metadata.projekt else None
+        if reasons is not None and demanded.complete:
+            found.append(Speaking(replace(document, probability=BY_METADATA), reasons))
+        elif reasons is not None and document.probability >= threshold:
+            found.append(Speaking(document, reasons))
+    if demanded.complete:
+        read = {document.document.id for document in documents}
+        for id_, record in records.items():
+            reasons = demanded.reasons(record.metadata) if record.metadata.projekt and id_ not in read else None
+            if reasons is not None:
+                found.append(Speaking(JudgedDocument(record, BY_METADATA, ()), reasons))
+    return found
+
+
+def _answered(
+    empty: Answer,
+    pool: Sequence[Judged],
+    documents: Sequence[Speaking],
+    projects: Sequence[ProjectSummary],
+    odds: float,
+) -> Answer:
+    citations = Citations()
+    sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), odds, citations))
+    found = _projects(documents, projects, citations)
+    if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
+        found = tuple(sorted(found, key=lambda project: project.cross_cutting))
+    speaking = frozenset(one.slug for one in found if not one.cross_cutting)
+    disagreements = tuple(_disagreement(conflict, citations) for conflict in conflicts(empty.question, pool))
+    return replace(
+        empty,
+        sentences=sentences,
+        projects=found,
+        coverage=_coverage(projects, speaking),
+        disagreements=disagreements,
+        citations=tuple(citations.made),
+    )
+
+
+def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequence[Speaking]) -> list[Judged]:
+    """The sentences that the short answer is chosen from, most probable first.
+
+    A question that metadata narrow is answered by sentences of the projects that are left, and one across projects by
+    those of projects, :data:`FROM_EACH` of each: a report about all of them repeats the question's words and tells what
+    none of them did. It is shown where what the projects say is much less probable to answer. Rows of tables answer
+    questions for numbers and dates.
+    """
+    speaking_ids = {one.judged.document.id for one in documents}
+    narrowed = any(one.reasons for one in documents)
+    pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
+    if kind not in HELD_FIRST:
+        pool = [one for one in pool if not is_row(one.evidence.sentence.text)] or pool
+    if kind not in ACROSS or not pool:
+        return pool
+    least = SENTENCE_SHARE * pool[0].probability
+    own = [one for one in pool if one.evidence.hit.document.metadata.projekt and one.probability >= least]
+    return _from_each([one for one in own if one.evidence.hit.document.id in speaking_ids] or pool)
+
+
+def _from_each(judged: Sequence[Judged]) -> list[Judged]:
+    """At most :data:`FROM_EACH` sentences of a document."""
+    taken: Counter[str] = Counter()
+    found = []
+    for one in judged:
+        taken[one.evidence.hit.document.id] += 1
+        if taken[one.evidence.hit.document.id] <= FROM_EACH:
+            found.append(one)
+    return found
+
+
+def _disagreement(conflict: Conflict, citations: Citations) -> Disagreement:
+    return Disagreement(conflict.about, (_side(conflict.first, citations), _side(conflict.second, citations)))
+
+
+def _side(judged: Judged, citations: Citations) -> Side:
+    metadata = judged.evidence.hit.document.metadata
+    return Side(metadata.projekt or metadata.titel, judged.evidence.sentence.text, citations.of(judged))
+
+
+def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged], records: Iterable[DocumentRecord]) -> Answer:
+    citations = Citations()
+    projects = named(gathered.question, (record.metadata for record in records))
+    own = [one for one in judged if one.evidence.hit.document.metadata.projekt in projects]
+    nearest = tuple(citations.of(one) for one in choose(own or judged)[:NEAREST_SHOWN])
+    refusal = refuse(gathered, judged, nearest, empty.filters, projects)
+    return replace(empty, refusal=refusal, citations=tuple(citations.made))
+
+
+def _holding_first(kind: QuestionKind, chosen: Sequence[Judged]) -> list[Judged]:
+    """The chosen sentences, of a question for a number or a date those first that hold one."""
+    if kind not in HELD_FIRST:
+        return list(chosen)
+    return sorted(chosen, key=lambda judged: -judged.evidence.holds)
+
+
+def _as_shown(judged: Judged) -> Sentence:
+    """A sentence with what it points back at, unless that makes it too long."""
+    sentence = with_antecedent(judged.evidence.sentence)
+    return sentence if len(sentence.text) <= SENTENCE_CHARACTERS else judged.evidence.sentence
+
+
+def _sentences(chosen: Sequence[Judged], odds: float, citations: Citations) -> Iterator[AnswerSentence]:
+    """The chosen sentences as they are shown, each with what it points back at.
+
+    A sentence that a later one points back at is shown with that one, in its own place; none is shown twice.
+    """
+    shown = [_as_shown(judged) for judged in chosen]
+    for judged, own in zip(chosen, shown, strict=True):
+        sentence = next((one for one in shown if one.holds(own)), own)
+        if citations.hold(sentence):
+            continue
+        number = citations.cite(sentence, judged.evidence.hit.document, sentence.passage.page_first)
+        yield AnswerSentence(shorten(sentence.text, SENTENCE_CHARACTERS), (number,), certainty(_right(odds, judged)))
+
+
+def _coverage(projects: Sequence[ProjectSummary], speaking: Collection[str]) -> Coverage:
+    refs = [ProjectRef(project.name, project.slug, project.document_ids) for project in projects]
+    return Coverage(
+        speaking=tuple(ref for ref in refs if ref.slug in speaking),
+        silent=tuple(ref for ref in refs if ref.slug not in speaking),
+    )
+
+
+def _projects(
+    documents: Sequence[Speaking], projects: Sequence[ProjectSummary], citations: Citations
+) -> tuple[ProjectAnswer, ...]:
+    """The documents' projects, most probable first; a document of no project stands under its own title."""
+    by_document = {id_: project for project in projects for id_ in project.document_ids}
+    groups: dict[str, list[Speaking]] = {}
+    for one in documents:
+        project = by_document.get(one.judged.document.id)
+        groups.setdefault(project.slug if project else f"\0{one.judged.document.id}", []).append(one)
+    return tuple(_project(group, by_document.get(group[0].judged.document.id), citations) for group in groups.values())
+
+
+def _project(group: Sequence[Speaking], project: ProjectSummary | None, citations: Citations) -> ProjectAnswer:
+    metadata = group[0].judged.document.metadata
+    sentences = sorted((s for one in group for s in one.judged.sentences), key=lambda sentence: -sentence.odds)
+    return ProjectAnswer(
+        name=project.name if project else metadata.titel,
+        slug=project.slug if project else "",
+        document_ids=tuple(one.judged.document.id for one in group),
+        authority=metadata.myndighed,
+        cross_cutting=project is None,
+        certainty=certainty(group[0].judged.probability),
+        findings=_findings(sentences, citations) if sentences else (),
+        reasons=tuple(dict.fromkeys(reason for one in group for reason in one.reasons)),
+    )
+
+
+def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Finding, ...]:
+    """The best sentences by role, without repetition, in the order of a lesson: challenge first.
+
+    Each is shown with what it points back at, which then does not stand alone as well.
+    """
+    least = FINDING_SHARE * sentences[0].probability
+    kept: list[Judged] = []
+    by_role: dict[Role, int] = {}
+    for sentence in sentences:
+        role = role_of(sentence)
+        if len(kept) >= FINDINGS_PER_PROJECT or sentence.probability < least:
+            break
+        if by_role.get(role, 0) < FINDINGS_PER_ROLE and not any(repeats(sentence, one) for one in kept):
+            kept.append(sentence)
+            by_role[role] = by_role.get(role, 0) + 1
+    kept.sort(key=lambda one: ROLE_ORDER.index(role_of(one)))
+    shown = [_as_shown(one) for one in kept]
+    return tuple(
+        _finding(one, own, citations)
+        for one, own in zip(kept, shown, strict=True)
+        if not any(other.holds(own) for other in shown)
+    )
+
+
+def role_of(judged: Judged) -> Role:
+    """What a sentence tells, by its headings and words."""
+    sentence = judged.evidence.sentence
+    return role_of_sentence(sentence.text, sentence.passage.role)
+
+
+def _finding(judged: Judged, shown: Sentence, citations: Citations) -> Finding:
+    passage = shown.passage
+    number = citations.cite(shown, judged.evidence.hit.document, passage.page_first)
+    certain = passage.role is not Role.OTHER
+    return Finding(role_of(judged), shown.text, number, passage.inferred, role_certain=certain)

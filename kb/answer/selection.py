@@ -1,0 +1,156 @@
+"""From evidence to judgements: which sentences answer, which documents and projects speak to the question, and whether
+anything answers at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.answer.classifiers import Models, probability_of
+from kb.answer.features import Evidence, Gathered
+from kb.answer.intent import ACROSS, is_exact
+from kb.core.models import DocumentRecord, QuestionKind
+
+# A sentence whose words the chosen ones have at this share says nothing new.
+SAME_WORDS = 0.8
+SAME_MEANING = 0.965
+MAX_SENTENCES = 5
+MIN_SENTENCES = 2
+# A further sentence is shown while its probability is at least this share of the best one's.
+SENTENCE_SHARE = 0.15
+# The sentences from which the best coverage of a question is taken.
+TOP = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sentence's evidence with the probability that it answers, and its log odds."""
+
+    evidence: Evidence
+    odds: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDocument:
+    """A document with the probability that it speaks to the question, and its sentences, best first."""
+
+    document: DocumentRecord
+    probability: float
+    sentences: tuple[Judged, ...]
+
+
+def sentence_figures(evidence: Evidence) -> dict[str, float]:
+    """What the sentence model looks at."""
+    return {
+        "meaning": evidence.meaning,
+        "words_in_context": evidence.words_in_context,
+        "focus": evidence.focus,
+        "holds": evidence.holds,
+        "counts": evidence.counts,
+        "role": evidence.role,
+        "rank": math.log(evidence.hit.rank),
+    }
+
+
+def judge_sentences(gathered: Gathered, models: Models) -> list[Judged]:
+    """Every sentence with its probability, best first; equal ones by place."""
+    judged = []
+    for evidence in gathered.evidence:
+        odds = models.sentence.score(sentence_figures(evidence))
+        judged.append(Judged(evidence, odds, probability_of(odds)))
+    return sorted(judged, key=_order)
+
+
+def _order(judged: Judged) -> tuple[float, str, int]:
+    sentence = judged.evidence.sentence
+    return -judged.odds, sentence.passage.document_id, sentence.start
+
+
+def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judged) -> dict[str, float]:
+    """What the document model looks at; ``sentences`` are the document's, best first, ``best`` is of all documents.
+
+    A question across projects may be met by many documents, any other by few: only for the latter does it count
+    against a document that another one is better.
+    """
+    across = float(gathered.want.kind in ACROSS)
+    behind = best.odds - sentences[0].odds
+    return {
+        "odds": sentences[0].odds,
+        "behind": behind * (1 - across),
+        "behind_across": behind * across,
+        "across": across,
+        "meaning": max(judged.evidence.meaning for judged in sentences),
+        "words": max(judged.evidence.words_in_context for judged in sentences),
+        "words_in_document": _words_in_document(gathered, sentences),
+    }
+
+
+def _words_in_document(gathered: Gathered, sentences: Sequence[Judged]) -> float:
+    """The share of the question that a document meets, its metadata and headings included."""
+    texts = {text for one in sentences for text in (one.evidence.terms, one.evidence.context, one.evidence.facts)}
+    return gathered.words.covered(frozenset().union(*texts))
+
+
+def judge_documents(gathered: Gathered, judged: Sequence[Judged], models: Models) -> list[JudgedDocument]:
+    """Every document that has a sentence among the judged, most probable first."""
+    by_document: dict[str, list[Judged]] = {}
+    for sentence in judged:
+        by_document.setdefault(sentence.evidence.hit.document.id, []).append(sentence)
+    found = []
+    for sentences in by_document.values():
+        figures = document_figures(gathered, sentences, judged[0])
+        document = sentences[0].evidence.hit.document
+        found.append(JudgedDocument(document, models.document.probability(figures), tuple(sentences)))
+    return sorted(found, key=lambda document: (-document.probability, document.document.id))
+
+
+def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, float]:
+    """What the model of "does anything answer" looks at; ``judged`` is not empty.
+
+    ``exact`` questions ask for one number, date or name: they are answered only by a sentence that has all their words,
+    so ``exact_missing`` is the rarity of the rarest word that the best sentence lacks.
+    """
+    first, top = judged[0], judged[:TOP]
+    own = [one for one in judged if one.evidence.hit.document.id == first.evidence.hit.document.id]
+    exact = float(is_exact(gathered.want))
+    return {
+        "odds": first.odds,
+        "meaning": max(one.evidence.meaning for one in top),
+        "words": max(one.evidence.words_in_context for one in top),
+        "words_in_first": first.evidence.words_in_context,
+        "words_in_document": _words_in_document(gathered, own),
+        "closeness": first.evidence.closeness,
+        "exact": exact,
+        "exact_missing": exact * gathered.words.missing(first.evidence.terms),
+        "name": float(gathered.want.kind is QuestionKind.NAME),
+        "across": float(gathered.want.kind in ACROSS),
+    }
+
+
+def certainty_figures(answers: float, sentence: float) -> dict[str, float]:
+    """What the model of "is this right" looks at: the log odds that the base answers, and that the sentence does."""
+    return {"answers": answers, "sentence": sentence}
+
+
+def choose(judged: Sequence[Judged]) -> list[Judged]:
+    """Two to five sentences: the most probable ones that repeat none before them and are not the collector's own."""
+    own = [one for one in judged if not one.evidence.sentence.passage.inferred]
+    chosen: list[Judged] = []
+    for candidate in own:
+        least = SENTENCE_SHARE * own[0].probability if len(chosen) >= MIN_SENTENCES else 0.0
+        if len(chosen) >= MAX_SENTENCES or candidate.probability < least:
+            break
+        if not any(repeats(candidate, one) for one in chosen):
+            chosen.append(candidate)
+    return chosen
+
+
+def repeats(candidate: Judged, chosen: Judged) -> bool:
+    """Whether a sentence says what a chosen one says already."""
+    one, other = candidate.evidence, chosen.evidence
+    if float(one.vector @ other.vector) >= SAME_MEANING:
+        return True
+    return bool(one.terms) and len(one.terms & other.terms) / len(one.terms) >= SAME_WORDS

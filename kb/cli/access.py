@@ -1,0 +1,142 @@
+"""The verbs that look after access: ``kb key`` and ``kb audit``."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
+from kb.core.identity import AccessRole
+from kb.core.settings import load_settings
+from kb.state.audit import Audit, Event
+from kb.state.keys import Key, KeyStore
+
+VIA = "kommandolinje"
+
+
+@click.group()
+def key() -> None:
+    """Nøgler til API'et."""
+
+
+@key.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in AccessRole]), required=True, help="Hvad nøglen må.")
+@click.option("--days", type=click.IntRange(1, 3660), default=None, help="Dage, nøglen gælder; ellers til den trækkes.")
+@json_option
+@reports_errors
+def key_create(name: str, role: str, days: int | None, as_json: bool) -> None:
+    """Lav en nøgle, der hedder NAME. Den vises kun denne ene gang."""
+    settings = load_settings()
+    made, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days)
+    _record("nøgle lavet", made)
+    if as_json:
+        print_json({**_values(made), "secret": secret})
+        return
+    out.print(f"Nøglen {made.name} ({made.role.value}) gælder {_until(made)}. Gem den nu; den vises ikke igen:")
+    out.print(secret, style="bold", markup=False)
+
+
+@key.command("list")
+@json_option
+@reports_errors
+def key_list(as_json: bool) -> None:
+    """Vis nøglerne, nyeste først."""
+    found = KeyStore(load_settings().state_dir).list()
+    if as_json:
+        print_json({"keys": [_values(one) for one in found]})
+        return
+    table = Table("navn", "rolle", "id", "lavet", "udløber", "sidst brugt", "status")
+    for one in found:
+        used, state = one.last_used or "aldrig", _values(one)["state"]
+        table.add_row(escape(one.name), one.role.value, one.id, one.created, one.expires, used, state)
+    out.print(table if found else "Ingen. Lav en med: kb key create NAVN --role reader")
+
+
+@key.command("revoke")
+@click.argument("name_or_id")
+@json_option
+@reports_errors
+def key_revoke(name_or_id: str, as_json: bool) -> None:
+    """Træk en nøgle tilbage, så den straks holder op med at gælde."""
+    found = KeyStore(load_settings().state_dir).revoke(name_or_id)
+    _record("nøgle trukket tilbage", found)
+    if as_json:
+        print_json({"revoked": found.id, "name": found.name})
+    else:
+        out.print(f"Nøglen {found.name} gælder ikke mere.", markup=False)
+
+
+def _values(found: Key) -> dict[str, str]:
+    return {**asdict(found), "role": found.role.value, "state": found.state(datetime.now(UTC)).value}
+
+
+def _until(found: Key) -> str:
+    return f"til {found.expires}" if found.expires else "til den trækkes tilbage"
+
+
+def _record(action: str, found: Key) -> None:
+    detail = f"rolle {found.role.value}"
+    event = Event(action, who=getpass.getuser(), via=VIA, target=f"{found.name} ({found.id})", detail=detail)
+    Audit(load_settings().state_dir).write(event)
+
+
+@click.group()
+def audit() -> None:
+    """Hændelsesloggen: hvem der ændrede hvad, hvornår og hvorfra."""
+
+
+@audit.command("export")
+@click.option("--since", default="", help="Kun fra dette tidspunkt, fx 2026-11-01.")
+@json_option
+@reports_errors
+def audit_export(since: str, as_json: bool) -> None:
+    """Skriv hændelserne på standard output, som CSV eller med --json som JSON."""
+    settings = load_settings()
+    trail = Audit(settings.state_dir)
+    entries = [entry.as_dict() for entry in trail.entries(since=since)]
+    trail.write(Event("hændelseslog udtrukket", who=getpass.getuser(), via=VIA, detail=f"{len(entries)} hændelser"))
+    if as_json:
+        print_json({"events": entries})
+        return
+    names = ("seq", "at", "action", "who", "via", "address", "target", "request_id", "detail")
+    writer = csv.DictWriter(sys.stdout, names, delimiter=";")
+    writer.writeheader()
+    writer.writerows(entries)
+
+
+@audit.command("verify")
+@json_option
+@reports_errors
+def audit_verify(as_json: bool) -> None:
+    """Efterprøv, at ingen hændelse er ændret eller fjernet."""
+    broken = Audit(load_settings().state_dir).broken()
+    if as_json:
+        print_json({"broken": broken})
+    else:
+        out.print(f"Ændret eller brudt ved: {', '.join(map(str, broken))}" if broken else "Hændelsesloggen er hel.")
+    if broken:
+        sys.exit(EXIT_FAILED)
+
+
+@audit.command("forget")
+@json_option
+@reports_errors
+def audit_forget(as_json: bool) -> None:
+    """Slet hændelser, der er ældre end KB_AUDIT_DAYS."""
+    settings = load_settings()
+    trail = Audit(settings.state_dir)
+    count = trail.forget(settings.audit_days)
+    detail = f"{count} ældre end {settings.audit_days} dage"
+    trail.write(Event("hændelser slettet", who=getpass.getuser(), via=VIA, detail=detail))
+    if as_json:
+        print_json({"forgotten": count})
+    else:
+        out.print(f"{count} hændelser ældre end {settings.audit_days} dage er slettet.")

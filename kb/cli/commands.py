@@ -1,0 +1,499 @@
+"""The command line: ``kb VERB``, each with ``--json`` for one machine-readable object on standard output.
+
+Verbs only gather settings, call one function below and print; torch and Flask are imported inside the verbs that need
+them, so that ``kb status`` is quick. An error is told on standard error (or as ``{"error": ...}`` with ``--json``) with
+what to do next. Exit codes: 0 done; 1 a file failed under ``--strict``, or a check found damage; 2 the request was
+wrong; 3 the installation or the index must be put right first.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from kb import __version__
+from kb.cli import access, upkeep
+from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
+from kb.core.errors import InputError, KbError
+from kb.core.settings import Settings, load_settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kb")
+def main() -> None:
+    """Erfaringsbasen: søg i erfaringer fra offentlige projekter, på dansk og uden at forlade huset.
+
+    Begynd med: kb model prepare, derefter kb index, derefter kb serve.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+main.add_command(access.key)
+main.add_command(access.audit)
+for verb in (upkeep.status, upkeep.verify, upkeep.builds, upkeep.rollback):
+    main.add_command(verb)
+main.add_command(upkeep.backup)
+main.add_command(upkeep.restore)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--full", is_flag=True, help="Læs alle filer igen, også de uændrede.")
+@click.option("--strict", is_flag=True, help="Slut med kode 1, hvis en fil ikke kunne læses.")
+@click.option("--watch", "watching", is_flag=True, help="Bliv ved: indeksér igen, hver gang mappen har ændret sig.")
+@click.option(
+    "--settle",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    help="Med --watch: sekunder uden ændringer, før der indekseres; filer, der stadig kopieres, ventes der på.",
+)
+@json_option
+@reports_errors
+def index(paths: tuple[Path, ...], full: bool, strict: bool, watching: bool, settle: float, as_json: bool) -> None:
+    """Bring indekset på linje med rapporterne i PATHS (ellers mappen corpus/)."""
+    from kb import indexing
+    from kb.embedding.embedder import load_embedder
+
+    settings = load_settings()
+    embedder = load_embedder(settings)
+    if watching:
+        _watch(settings, embedder, paths, settle, as_json)
+        return
+    with progress_bar(enabled=not as_json) as progress:
+        report = indexing.run(
+            settings, embedder, roots=paths, full=full, started_by=f"kb index ({_user()})", progress=progress
+        )
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        print_report(report)
+    if strict and report.failed:
+        sys.exit(EXIT_FAILED)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return str(os.getuid())
+
+
+def _watch(settings: Settings, embedder: Any, paths: tuple[Path, ...], settle: float, as_json: bool) -> None:
+    """Index whenever the folder changes, until interrupted or told to end; one line of JSON a run under --json."""
+    from kb.indexing.watching import Listener, Pace, watch
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def tell(report: Any) -> None:
+        if as_json:
+            click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+        elif report.published:
+            print_report(report)
+
+    def tell_error(error: KbError) -> None:
+        err.print(f"Fejl: {error} {error.advice}", style="bold red", markup=False)
+
+    if not as_json:
+        out.print("Holder øje med mappen. Stop med Ctrl-C.")
+    try:
+        started_by = f"kb index --watch ({_user()})"
+        pace = Pace(settle=settle)
+        watch(settings, embedder, Listener(tell, tell_error), stop, roots=paths, pace=pace, started_by=started_by)
+    except KeyboardInterrupt:
+        err.print("Stoppet.")
+
+
+class Rate(ProgressColumn):
+    """How many steps a stage takes a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, or nothing before there is one."""
+        return Text(f"{task.speed:.1f}/s" if task.speed else "", style="progress.data.speed")
+
+
+class Bar:
+    """Progress as a bar on a terminal."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: Any = None
+
+    def stage(self, name: str, total: int) -> None:
+        """A new line for the stage."""
+        self._task = self._progress.add_task(name, total=total or None, note="")
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        """Move the stage's bar."""
+        self._progress.update(self._task, advance=count, note=note[-40:])
+
+
+class Lines:
+    """Progress as one line a stage, for logs."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Name the stage."""
+        err.print(f"{name}{f' ({total})' if total else ''} …", markup=False)
+
+    def step(self, count: int = 1, note: str = "") -> None:
+        """Say nothing of single steps."""
+
+
+@contextmanager
+def progress_bar(*, enabled: bool) -> Iterator[Any]:
+    """A progress that suits where standard error goes; None when not ``enabled``."""
+    if not enabled:
+        yield None
+    elif not err.is_terminal:
+        yield Lines()
+    else:
+        columns = (
+            TextColumn("{task.description:<14}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            Rate(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        with Progress(*columns, console=err) as progress:
+            yield Bar(progress)
+
+
+def print_report(report: Any) -> None:
+    """A run's summary by file."""
+    for title, names in (
+        ("Tilføjet", report.added),
+        ("Ændret", report.changed),
+        ("Fjernet", report.removed),
+    ):
+        for name in names:
+            out.print(f"{title + ':':<10} {name}", markup=False)
+    for name, reason in report.partial.items():
+        out.print(f"Delvist:   {name}: {reason}", markup=False)
+    for name, failure in report.failed.items():
+        out.print(f"Ikke læst: {name}: {failure['grund']} [{failure['kode']}]", markup=False)
+    for name, counts in report.masked.items():
+        out.print(f"Skjult:    {name}: {', '.join(f'{n} {kind}' for kind, n in counts.items())}", markup=False)
+    out.print(
+        f"{report.documents} rapporter, {report.passages} passager; {len(report.unchanged)} filer uændret, "
+        f"{report.embedded} passager indlejret. "
+        + (f"Nyt indeks: {report.build_id}" if report.published else "Indekset var allerede på linje.")
+    )
+
+
+@main.command()
+@click.argument("question")
+@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 100), help="Antal passager.")
+@click.option("--filter", "filters", multiple=True, metavar="FELT=VÆRDI", help="Fx myndighed='Odense Kommune'.")
+@click.option("--explain", is_flag=True, help="Vis, hvorfor hver passage blev fundet.")
+@json_option
+@reports_errors
+def search(question: str, top: int, filters: tuple[str, ...], explain: bool, as_json: bool) -> None:
+    """Find passager, der svarer på QUESTION."""
+    from kb.retrieval.result_json import result_dict
+    from kb.retrieval.searcher import open_searcher
+
+    settings, embedder = _settings_and_embedder()
+    result = open_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
+    if as_json:
+        print_json(result_dict(result, explain=explain))
+        return
+    for word, near in result.corrections.items():
+        out.print(f"Viser også resultater for {', '.join(near)} (du skrev {word}).", markup=False)
+    for hit in result.hits:
+        metadata = hit.document.metadata
+        page = f", side {hit.passage.page_first}" if hit.passage.page_first else ""
+        out.print(f"\n{hit.rank}. {metadata.projekt or metadata.titel}", style="bold", markup=False)
+        out.print(f"   {' › '.join(hit.passage.heading_path)}{page}  ({hit.passage.id})", style="dim", markup=False)
+        out.print("   " + hit.passage.text.replace("\n", "\n   "), markup=False)
+        if explain:
+            out.print(f"   {_explanation(hit)}", style="cyan", markup=False)
+    if not result.hits:
+        out.print("Ingen passager fundet.")
+
+
+def _explanation(hit: Any) -> str:
+    words = ", ".join(dict.fromkeys(f"{hit.passage.text[m.start : m.end]} ({m.kind})" for m in hit.matches))
+    scores = hit.scores
+    return (
+        f"samlet {scores.fused:.2f}; betydning {scores.dense:.3f} (nr. {scores.dense_rank}); "
+        f"ord {scores.lexical:.2f} (nr. {scores.lexical_rank}); {words or 'ingen fælles ord'}"
+    )
+
+
+def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
+    """``field=value`` pairs by field; raises :class:`InputError` for one without ``=``."""
+    filters: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"Filteret {pair!r} mangler et lighedstegn.", advice="Skriv fx --filter type=kommunal")
+        filters.setdefault(name.strip(), []).append(value.strip())
+    return filters
+
+
+@main.command()
+@click.argument("question")
+@click.option("--filter", "filters", multiple=True, metavar="FELT=VÆRDI", help="Fx type=kommunal.")
+@json_option
+@reports_errors
+def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
+    """Svar på QUESTION med citerede sætninger, projekt for projekt, eller sig, at svaret ikke står der."""
+    from kb.answer import answer
+    from kb.retrieval.searcher import open_searcher
+
+    settings, embedder = _settings_and_embedder()
+    found = answer(open_searcher(settings, embedder), question, parse_filters(filters)).as_dict()
+    if as_json:
+        print_json(found)
+    else:
+        _print_answer(found["answer"], found["citations"])
+
+
+def _print_answer(answer: dict[str, Any], citations: list[dict[str, Any]]) -> None:
+    if answer["refused"]:
+        out.print(answer["message"], style="bold", markup=False)
+    for sentence in answer["sentences"]:
+        out.print(f"{sentence['text']} {_numbers(sentence['citations'])}", markup=False)
+    coverage = answer["coverage"]
+    if coverage and not answer["refused"]:
+        out.print(f"\n{coverage['speaking']} af {coverage['of']} projekter taler om dette.", style="bold")
+    for project in answer["projects"]:
+        out.print(f"\n{project['project'] or project['title']}", style="bold", markup=False)
+        for finding in project["findings"]:
+            inferred = " (vores læsning)" if finding["inferred"] else ""
+            out.print(f"   {finding['role']}{inferred}: {finding['text']} [{finding['citation']}]", markup=False)
+    out.print()
+    for citation in citations:
+        page = f", side {citation['page']}" if citation["page"] else ""
+        line = f"[{citation['number']}] {citation['title']}{page} ({citation['passage_id']})"
+        out.print(line, style="dim", markup=False)
+
+
+def _numbers(citations: list[int]) -> str:
+    return "".join(f"[{number}]" for number in citations)
+
+
+@main.command()
+@click.option("--host", default=None, help="Adresse at lytte på; ellers 127.0.0.1.")
+@click.option("--port", default=None, type=click.IntRange(1, 65535), help="Port; ellers 8000.")
+@reports_errors
+def serve(host: str | None, port: int | None) -> None:
+    """Vis siderne og svar på API'et."""
+    from kb.embedding.embedder import load_embedder
+
+    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings(**chosen)
+    embedder = load_embedder(settings)
+    embedder.warm_up()  # while what follows is imported, which takes as long
+    from kb.http.server import check_access, run
+
+    check_access(settings)
+    run(settings, embedder)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+@reports_errors
+def extract(file: Path, as_json: bool) -> None:
+    """Vis, hvad der blev læst af FILE: opbygning, sider, advarsler og skjulte oplysninger."""
+    from kb.extract import ReadOptions, read_files
+    from kb.extract.description import describe
+
+    if not file.is_file():
+        raise InputError(f"Filen {file} findes ikke.", advice="Angiv en fil, der findes.")
+    options = ReadOptions.from_settings(load_settings())
+    outcome = next(iter(read_files([file], file.parent, options)))
+    values: dict[str, Any] = {
+        "path": outcome.path,
+        "status": outcome.status.value,
+        "code": outcome.code,
+        "reason": outcome.reason,
+        "seconds": round(outcome.seconds, 3),
+        "document": describe(outcome.document) if outcome.document else None,
+    }
+    if as_json:
+        print_json(values)
+    else:
+        _print_extract(values, outcome.document.text if outcome.document else "")
+    if outcome.document is None:
+        sys.exit(EXIT_FAILED)
+
+
+def _print_extract(values: dict[str, Any], text: str) -> None:
+    out.print(f"{values['path']}: {values['status']} {values['reason']}", style="bold", markup=False)
+    document = values["document"]
+    if document is None:
+        return
+    out.print(f"Læser: {document['reader']}; {document['words']} ord, {len(document['pages'])} sider", markup=False)
+    for warning in document["warnings"]:
+        out.print(f"Advarsel: {warning['message']} [{warning['code']}]", style="yellow", markup=False)
+    for kind, count in document["masked"].items():
+        out.print(f"Skjult: {count} {kind}", markup=False)
+    for key, value in document["metadata"].items():
+        if value not in ("", None, []) and key != "udledt":
+            mark = " (udledt)" if key in document["metadata"]["udledt"] else ""
+            out.print(f"  {key}: {value}{mark}", markup=False)
+    for heading in document["headings"]:
+        page = f"  (side {heading['page']})" if heading["page"] else ""
+        out.print(f"{'  ' * heading['level']}{heading['text']}{page}", markup=False)
+    out.print()
+    out.print(text, markup=False)
+
+
+@main.command()
+@click.argument("set_dir", type=click.Path(path_type=Path))
+@click.option(
+    "--engine",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    default="hybrid",
+    show_default=True,
+    help="Begge søgninger i forening, eller kun den på betydning eller den på ord.",
+)
+@json_option
+@reports_errors
+def evaluate(set_dir: Path, engine: str, as_json: bool) -> None:
+    """Mål søgningen på et sæt i BEIR-form eller på spørgsmålene i benchmarks/questions."""
+    from kb.evaluation import evaluate_folder
+    from kb.retrieval.searcher import Engine
+
+    settings, embedder = _settings_and_embedder()
+    values = evaluate_folder(set_dir, settings, embedder, Engine(engine))
+    if as_json:
+        print_json(values)
+        return
+    table = Table("mål", "værdi", title=str(set_dir))
+    for key, value in _flat(values):
+        table.add_row(key, str(value))
+    out.print(table)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@main.group()
+def model() -> None:
+    """Sprogmodellen, der forstår spørgsmål og passager."""
+
+
+@model.command("prepare")
+@click.option("--force", is_flag=True, help="Klargør igen, også hvis modellen findes.")
+@json_option
+@reports_errors
+def model_prepare(force: bool, as_json: bool) -> None:
+    """Klargør den medfølgende model; der hentes intet."""
+    from kb.embedding.model_store import prepare
+
+    settings = load_settings()
+    _print_model(prepare(settings, force=force, tell=_tell), settings, as_json)
+
+
+@model.command("use")
+@click.argument("name")
+@click.option("--query-prefix", default=None, help="Forstavelse for spørgsmål, hvis modellen ikke selv oplyser den.")
+@click.option("--passage-prefix", default=None, help="Forstavelse for passager.")
+@json_option
+@reports_errors
+def model_use(name: str, query_prefix: str | None, passage_prefix: str | None, as_json: bool) -> None:
+    """Vælg en model: navnet på en klargjort, en mappe, eller et navn på en model, der kan hentes herfra."""
+    from kb.embedding.model_store import use
+
+    given = {"query": query_prefix, "document": passage_prefix}
+    prompts = {key: value for key, value in given.items() if value is not None}
+    settings = load_settings()
+    _print_model(use(name, settings, prompts=prompts, tell=_tell), settings, as_json)
+    if not as_json:
+        out.print("Kør nu: kb index")
+
+
+@model.command("list")
+@json_option
+@reports_errors
+def model_list(as_json: bool) -> None:
+    """Vis de klargjorte modeller."""
+    from kb.embedding.model_store import cards, selected
+
+    settings = load_settings()
+    chosen = settings.model or selected(settings)
+    rows = [{**_model_values(card, settings), "in_use": card.name == chosen} for card in cards(settings)]
+    if as_json:
+        print_json({"models": rows})
+        return
+    for row in rows:
+        out.print(f"{'→' if row['in_use'] else ' '} {row['name']}  {row['dimension']} tal, {row['fingerprint']}")
+        _print_runtimes(row)
+    if not rows:
+        out.print("Ingen. Kør: kb model prepare")
+
+
+def _tell(word: str) -> None:
+    err.print(f"{word} …", markup=False)
+
+
+def _model_values(card: Any, settings: Settings) -> dict[str, Any]:
+    """A model's card, what embeds with it, and what was measured."""
+    from kb.embedding.embedder import open_embedder
+
+    embedder = open_embedder(settings.models_dir / card.name, settings)
+    return {
+        **asdict(card),
+        "runtimes": {str(purpose): str(name) for purpose, name in embedder.runtimes.items()},
+        "measured": [asdict(one) for one in embedder.measured],
+    }
+
+
+def _print_model(card: Any, settings: Settings, as_json: bool) -> None:
+    values = _model_values(card, settings)
+    if as_json:
+        print_json(values)
+        return
+    out.print(f"{values['name']} er klar: {values['dimension']} tal pr. passage, {values['fingerprint']}")
+    _print_runtimes(values)
+
+
+def _print_runtimes(values: dict[str, Any]) -> None:
+    chosen = values["runtimes"]
+    out.print(f"   spørgsmål med {chosen['questions']}, passager med {chosen['passages']}", style="dim")
+    for one in values["measured"]:
+        cosine = min(one["question_cosine"], one["passage_cosine"])
+        speed = f"{one['question_ms']:7.1f} ms pr. spørgsmål {one['passages_per_second']:7.1f} passager/s"
+        out.print(f"   {one['runtime']:<22} {speed}   cosinus mindst {cosine:.4f}", style="dim")
+
+
+def _settings_and_embedder() -> tuple[Settings, Any]:
+    from kb.embedding.embedder import load_embedder
+
+    settings = load_settings()
+    return settings, load_embedder(settings)

@@ -1,0 +1,45 @@
+"""What every verb of the command line shares: the two streams, ``--json``, and how errors are told."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import click
+from rich.console import Console
+
+from kb.core.errors import InputError, KbError
+
+EXIT_FAILED, EXIT_INPUT, EXIT_SETUP = 1, 2, 3
+P = ParamSpec("P")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+json_option = click.option("--json", "as_json", is_flag=True, help="Skriv ét JSON-objekt på standard output.")
+
+
+def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
+    """Tell a :class:`KbError` in the form that was asked for, and exit with its code."""
+
+    @functools.wraps(verb)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            verb(*args, **kwargs)
+        except KbError as error:
+            if kwargs.get("as_json"):
+                print_json({"error": {"code": error.code, "message": str(error), "advice": error.advice}})
+            else:
+                err.print(f"Fejl: {error}", style="bold red", markup=False)
+                if error.advice:
+                    err.print(error.advice, markup=False)
+            sys.exit(EXIT_INPUT if isinstance(error, InputError) else EXIT_SETUP)
+
+    return wrapped
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -1,0 +1,195 @@
+"""The verbs that look after the index: status, verify, builds, rollback, backup and restore."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
+from kb.core.settings import Settings, load_settings
+
+STATUS_RUNS = 20
+
+
+@click.command()
+@click.option("--runs", is_flag=True, help=f"Vis de seneste {STATUS_RUNS} indekseringer i stedet.")
+@json_option
+@reports_errors
+def status(runs: bool, as_json: bool) -> None:
+    """Vis, hvad indekset rummer, og hvilke filer der ikke kunne læses."""
+    from kb.index.builds import DATABASE_FILE, builds_dir, current_id, read_manifest
+    from kb.index.store import Store
+
+    settings = load_settings()
+    if runs:
+        _print_runs(settings, as_json)
+        return
+    folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
+    manifest = read_manifest(folder)
+    store = Store(folder / DATABASE_FILE)
+    failures = [asdict(failure) for failure in store.failures()]
+    store.close()
+    if as_json:
+        values = {key: value for key, value in manifest.as_dict().items() if key != "files"}
+        print_json({**values, "runtimes": _runtimes(settings), "failed": failures})
+        return
+    out.print(f"Indeks {manifest.id}, lavet {manifest.created}")
+    out.print(f"{manifest.documents} rapporter, {manifest.projects} projekter, {manifest.passages} passager")
+    out.print(f"Model {manifest.model_name} ({manifest.model})")
+    if runtimes := _runtimes(settings):
+        out.print(f"Spørgsmål indlejres med {runtimes['questions']}, passager med {runtimes['passages']}")
+    out.print(f"Mapper: {', '.join(manifest.roots)}", markup=False)
+    for failure in failures:
+        out.print(f"Ikke læst: {failure['path']}: {failure['reason']} [{failure['code']}]", markup=False)
+
+
+def _runtimes(settings: Settings) -> dict[str, str]:
+    """What embeds questions and passages with the model in use; nothing when none is prepared."""
+    from kb.core.errors import ModelMissingError
+    from kb.embedding.embedder import open_embedder
+    from kb.embedding.model_store import model_folder
+
+    try:
+        embedder = open_embedder(model_folder(settings), settings)
+    except ModelMissingError:
+        return {}
+    return {str(purpose): str(name) for purpose, name in embedder.runtimes.items()}
+
+
+def _print_runs(settings: Settings, as_json: bool) -> None:
+    from kb.state.repository import State
+
+    with State(settings.state_dir) as state:
+        rows = [run.as_dict() for run in state.runs(STATUS_RUNS)]
+    if as_json:
+        print_json({"runs": rows})
+        return
+    for row in rows:
+        out.print(f"{row['started'][:19].replace('T', ' ')}  {row['status']:<10} {row['started_by']}", markup=False)
+        out.print(f"    {_outcome(row)}", style="dim", markup=False)
+    if not rows:
+        out.print("Der er ikke indekseret endnu.")
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    """What a run did, or how far it is, on one line."""
+    if row["error"]:
+        return str(row["error"]["message"])
+    report = row["report"]
+    if not report:
+        progress = row["progress"]
+        left = f", cirka {progress['seconds_left']:.0f} s tilbage" if progress["seconds_left"] is not None else ""
+        return f"{progress['stage'] or 'begynder'}: {progress['done']} af {progress['total'] or '?'}{left}"
+    counts = (("added", "nye"), ("changed", "ændrede"), ("removed", "fjernede"), ("failed", "ikke læst"))
+    done = ", ".join(f"{len(report[name])} {word}" for name, word in counts)
+    masked = sum(sum(kinds.values()) for kinds in report["masked"].values())
+    seconds = ", ".join(f"{name} {spent:g} s" for name, spent in report["seconds"].items())
+    return f"{done}; {report['embedded']} indlejret, {masked} oplysninger skjult; {seconds}"
+
+
+@click.command()
+@json_option
+@reports_errors
+def verify(as_json: bool) -> None:
+    """Efterprøv alt mod alt: indekser, lagre, tilstand, sprogmodel og rapporter."""
+    from kb.index.builds import CURRENT_FILE
+    from kb.index.verification import everything
+
+    settings = load_settings()
+    found = everything(settings)
+    if as_json:
+        build = (settings.index_dir / CURRENT_FILE).read_text(encoding="utf-8").strip()
+        print_json({"build_id": build, "problems": [asdict(finding) for finding in found]})
+    else:
+        for finding in found:
+            out.print(f"Fejl i {finding.part}: {finding.problem}", style="red", markup=False)
+            out.print(f"    {finding.advice}", markup=False)
+        if not found:
+            out.print("Alt er helt.")
+    if found:
+        sys.exit(EXIT_FAILED)
+
+
+@click.command()
+@json_option
+@reports_errors
+def builds(as_json: bool) -> None:
+    """Vis de færdige indekser, nyeste først."""
+    from kb.core.errors import IndexMissingError, IndexUnusableError
+    from kb.index import builds as store
+
+    settings = load_settings()
+    try:
+        in_use = store.current_id(settings.index_dir)
+    except IndexMissingError:
+        in_use = ""
+    rows: list[dict[str, Any]] = []
+    for build_id in store.build_ids(settings.index_dir):
+        row: dict[str, Any] = {"id": build_id, "in_use": build_id == in_use}
+        try:
+            manifest = store.read_manifest(store.builds_dir(settings.index_dir) / build_id)
+            row |= {"created": manifest.created, "documents": manifest.documents, "passages": manifest.passages}
+        except IndexUnusableError as error:
+            row |= {"problem": str(error)}
+        rows.append(row)
+    if as_json:
+        print_json({"builds": rows})
+        return
+    for row in rows:
+        what = row.get("problem") or f"{row['documents']} rapporter, {row['passages']} passager"
+        out.print(f"{'→' if row['in_use'] else ' '} {row['id']}  {what}", markup=False)
+
+
+@click.command()
+@click.argument("build", required=False)
+@json_option
+@reports_errors
+def rollback(build: str | None, as_json: bool) -> None:
+    """Tag et ældre indeks i brug igen: BUILD, eller det nyeste før det nuværende, som er helt."""
+    from kb.operations.editing import use_build
+
+    chosen = use_build(load_settings(), build)
+    if as_json:
+        print_json({"build_id": chosen})
+    else:
+        out.print(f"Indekset {chosen} er nu i brug.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--without-index", is_flag=True, help="Udelad indekset; det laves igen med kb index.")
+@json_option
+@reports_errors
+def backup(file: Path, without_index: bool, as_json: bool) -> None:
+    """Tag en sikkerhedskopi af rapporter, tilstand og indeks i FILE (et arkiv, fx kopi.tar.gz)."""
+    from kb.operations.backup import backup as make
+
+    report = make(load_settings(), file, with_index=not without_index)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    out.print(f"{report.files} filer ({report.bytes / 1e6:.1f} MB før pakning) er gemt i {file}.", markup=False)
+    for folder in report.outside:
+        out.print(f"Ikke med, fordi den ligger uden for rapportmappen: {folder}", style="yellow", markup=False)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Erstat de rapporter og den tilstand, der er der i forvejen.")
+@json_option
+@reports_errors
+def restore(file: Path, force: bool, as_json: bool) -> None:
+    """Gendan rapporter, tilstand og indeks fra FILE, som er lavet med kb backup."""
+    from kb.operations.backup import restore as put_back
+
+    report = put_back(load_settings(), file, force=force)
+    if as_json:
+        print_json(report.as_dict())
+        return
+    out.print(f"{report.files} filer fra {report.created} er gendannet.")
+    if report.reindex:
+        out.print("Kør nu: kb index")

@@ -1,0 +1,159 @@
+"""Who may do what: roles, identities, and whether the server may listen where it is told to (pure).
+
+A server that only its own machine can reach is open, and whoever sits there is its admin. As soon as it listens beyond
+the machine, or stands behind a proxy, it is closed: everyone needs an identity, or ``KB_ANONYMOUS_READING`` must say
+that whoever can reach it may read. Without any way in, it does not start.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kb.core.errors import ConfigurationError, SettingsError
+from kb.core.settings import Settings
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class AccessRole(StrEnum):
+    """What someone may do: a reader asks, an editor also changes the reports, an admin also the running of it all."""
+
+    READER = "reader"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+    def includes(self, other: AccessRole) -> bool:
+        """Whether who has this role may do what ``other`` may."""
+        order = list(AccessRole)
+        return order.index(self) >= order.index(other)
+
+
+class Via(StrEnum):
+    """How someone made themselves known. The values are the words shown."""
+
+    LOCAL = "denne maskine"
+    KEY = "nøgle"
+    SESSION = "login"
+    PROXY = "proxy"
+    ANONYMOUS = "uden navn"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks. ``name`` is a person's or a key's name; ``id`` tells two of the same name apart."""
+
+    name: str
+    role: AccessRole
+    via: Via
+    id: str = ""
+
+    @property
+    def is_ambient(self) -> bool:
+        """Whether a browser sends along what identifies, so that a foreign page could make it act."""
+        return self.via is not Via.KEY
+
+
+LOCAL = Identity("lokal", AccessRole.ADMIN, Via.LOCAL)
+ANONYMOUS = Identity("anonym", AccessRole.READER, Via.ANONYMOUS)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name is this machine alone."""
+    if host in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_closed(settings: Settings) -> bool:
+    """Whether everyone needs an identity."""
+    beyond = not is_loopback(settings.host) or settings.public_url or settings.trusted_proxies
+    return bool(beyond or has_sign_on(settings)) or settings.access == "closed"
+
+
+def has_sign_on(settings: Settings) -> bool:
+    """Whether people sign in by OpenID Connect or by a proxy's header."""
+    return bool(settings.oidc_issuer or settings.user_header)
+
+
+def check_setup(settings: Settings, *, keys: int) -> None:
+    """Raise :class:`ConfigurationError` when the server would be closed with no way in; ``keys`` are those in force."""
+    if settings.oidc_issuer and not (settings.oidc_client_id and settings.public_url):
+        raise SettingsError(
+            "OpenID Connect kræver også, at klientens id og serverens egen adresse er sat.",
+            advice="Sæt KB_OIDC_CLIENT_ID og KB_PUBLIC_URL.",
+        )
+    if settings.user_header and not settings.trusted_proxies:
+        raise SettingsError(
+            "Et hoved med brugerens navn kan kun bruges bag en betroet proxy; ellers kan enhver skrive det.",
+            advice="Sæt KB_TRUSTED_PROXIES til proxyens adresse.",
+        )
+    group_roles(settings)
+    if has_sign_on(settings):
+        return
+    if is_closed(settings) and not keys and not settings.anonymous_reading:
+        raise ConfigurationError(
+            f"Serveren ({settings.host}) kan nås fra andre maskiner, men der er ikke sat adgang op.",
+            advice="Lav en nøgle med: kb key create NAVN --role admin. Eller lad alle, der kan nå serveren, læse: "
+            "KB_ANONYMOUS_READING=true. Eller lyt kun på denne maskine: kb serve --host 127.0.0.1",
+        )
+
+
+def group_roles(settings: Settings) -> dict[str, AccessRole]:
+    """The role of each group; raises :class:`SettingsError` for a pair that is none."""
+    found = {}
+    for pair in filter(None, (part.strip() for part in settings.group_roles.split(","))):
+        group, equals, role = (part.strip() for part in pair.rpartition("="))
+        if not equals or not group or role not in list(AccessRole):
+            raise SettingsError(
+                f"Indstillingen group_roles har et ugyldigt par: {pair}.", advice="Skriv: Redaktion=editor,Drift=admin."
+            )
+        found[group] = AccessRole(role)
+    return found
+
+
+def role_of(groups: Iterable[str], settings: Settings) -> AccessRole | None:
+    """The greatest role of someone in these groups; None when they have none."""
+    known = group_roles(settings)
+    found = [known[group] for group in groups if group in known]
+    if settings.signed_in_role == "reader":
+        found.append(AccessRole.READER)
+    return max(found, key=list(AccessRole).index, default=None)
+
+
+def networks(listed: str, name: str) -> tuple[Network, ...]:
+    """The networks of a comma-separated setting; raises :class:`SettingsError` naming the setting."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingsError(
+            f"Indstillingen {name} har en ugyldig adresse: {error}", advice="Skriv fx 10.0.0.5 eller 10.0.0.0/24."
+        ) from error
+
+
+def is_in(address: str, allowed: Iterable[Network]) -> bool:
+    """Whether an address lies in one of the networks."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in allowed)
+
+
+def client_address(peer: str, forwarded_for: str, proxies: tuple[Network, ...]) -> str:
+    """Who really asks: the last address in ``X-Forwarded-For`` that no trusted proxy wrote of itself.
+
+    The header is believed only as far as trusted proxies passed it on, for anyone can send one.
+    """
+    address = peer
+    for part in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):
+        if not is_in(address, proxies):
+            break
+        address = part
+    return address

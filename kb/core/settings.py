@@ -1,0 +1,143 @@
+"""All settings in one class, read from ``KB_*`` environment variables and from ``kb.toml`` in the working folder.
+
+The environment wins over the file, the file over the defaults. An unknown key, in either place, is an error that
+names the key and the nearest known one: a misspelled setting must not pass for a set one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from kb.core.errors import SettingsError
+
+ENV_PREFIX = "KB_"
+AUTO: Literal["auto"] = "auto"
+RuntimeName = Literal["auto", "sentence-transformers", "torch-bf16", "torch-cuda", "onnx-fp32", "onnx-int8"]
+TOML_FILE = "kb.toml"
+# Variables that begin with the prefix and are not settings: where the tests find the development data.
+NOT_SETTINGS = frozenset({"KB_SHARED"})
+
+
+class Settings(BaseSettings):
+    """Every setting with its bounds; folders are relative to the working folder.
+
+        settings = load_settings()
+        settings.index_dir / "builds"
+    """
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, toml_file=TOML_FILE, extra="forbid", frozen=True)
+
+    corpus: Annotated[Path, Field(description="Mappen med rapporter.")] = Path("corpus")
+    index_dir: Annotated[Path, Field(description="Mappen, hvor indekset bygges.")] = Path("index")
+    state_dir: Annotated[Path, Field(description="Mappen for det, der overlever et slettet indeks.")] = Path("state")
+    model: Annotated[str, Field(description="Sprogmodellens mappe eller navn; tom betyder den valgte.")] = ""
+    question_runtime: Annotated[
+        RuntimeName, Field(description="Det, der indlejrer spørgsmål; auto: det hurtigste af de målte, trofaste.")
+    ] = AUTO
+    passage_runtime: Annotated[RuntimeName, Field(description="Det samme for passager.")] = AUTO
+    host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000
+    threads: Annotated[int, Field(ge=1, le=128, description="Serverens tråde.")] = 8
+    batch_size: Annotated[int, Field(ge=1, le=1024, description="Passager pr. indlejringsportion.")] = 32
+    keep_builds: Annotated[int, Field(ge=1, le=100, description="Antal færdige indekser, der gemmes.")] = 3
+    read_timeout: Annotated[float, Field(gt=0, le=3600, description="Sekunder pr. fil, før læsning opgives.")] = 120.0
+    read_memory_mb: Annotated[int, Field(ge=256, le=65536, description="Hukommelse pr. læseproces i MiB.")] = 2048
+    read_workers: Annotated[int, Field(ge=1, le=64, description="Filer, der læses ad gangen.")] = 2
+    mask_contacts: Annotated[bool, Field(description="Om personers e-mail og telefonnumre skal skjules.")] = True
+    ocr: Annotated[bool, Field(description="Om sider uden tekst skal læses med Tesseract.")] = True
+    max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Tegn i et spørgsmål.")] = 1000
+    page_size: Annotated[int, Field(ge=1, le=100, description="Passager pr. side.")] = 20
+    authority: Annotated[str, Field(description="Myndigheden, der driver Erfaringsbasen, fx Vandby Kommune.")] = ""
+    accessibility_contact: Annotated[
+        str, Field(description="Hvor man skriver om tilgængelighed: en e-mailadresse eller en webadresse.")
+    ] = ""
+    access: Annotated[
+        Literal["auto", "closed"], Field(description="auto: åben på denne maskine, lukket ud over den; closed: lukket.")
+    ] = "auto"
+    anonymous_reading: Annotated[bool, Field(description="Om enhver, der kan nå serveren, må læse.")] = False
+    public_url: Annotated[str, Field(description="Adressen, brugerne ser, fx https://erfaringer.kommune.dk.")] = ""
+    trusted_proxies: Annotated[str, Field(description="Proxyers adresser, adskilt af komma.")] = ""
+    oidc_issuer: Annotated[str, Field(description="OpenID-udstederens adresse, som har .well-known under sig.")] = ""
+    oidc_client_id: Annotated[str, Field(description="Erfaringsbasens id hos OpenID-udstederen.")] = ""
+    oidc_client_secret: Annotated[SecretStr, Field(description="Erfaringsbasens hemmelighed hos udstederen.")] = (
+        SecretStr("")
+    )
+    oidc_client_secret_file: Annotated[Path | None, Field(description="En fil med hemmeligheden.")] = None
+    oidc_scope: Annotated[str, Field(description="Det, der bedes om hos udstederen.")] = "openid profile email"
+    oidc_groups_claim: Annotated[str, Field(description="Navnet på listen over brugerens grupper.")] = "groups"
+    user_header: Annotated[str, Field(description="Hovedet, en betroet proxy skriver brugerens navn i.")] = ""
+    groups_header: Annotated[str, Field(description="Hovedet, en betroet proxy skriver brugerens grupper i.")] = ""
+    group_roles: Annotated[str, Field(description="Gruppers roller: Redaktion=editor, Drift=admin.")] = ""
+    signed_in_role: Annotated[
+        Literal["none", "reader"], Field(description="Rollen for den, der er logget ind uden en kendt gruppe.")
+    ] = "none"
+    session_hours: Annotated[float, Field(gt=0, le=168, description="Timer, et login gælder.")] = 8.0
+    rate_limit: Annotated[int, Field(ge=1, le=1_000_000, description="Kald pr. minut pr. nøgle eller adresse.")] = 300
+    rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10
+    max_upload_mb: Annotated[int, Field(ge=1, le=1000, description="Mest i en fil, der lægges ind, i MiB.")] = 200
+    log_questions: Annotated[bool, Field(description="Om spørgsmål skal stå i loggen, med CPR-numre skjult.")] = False
+    audit_days: Annotated[int, Field(ge=30, le=36500, description="Dage, hændelsesloggen gemmes.")] = 365
+    cors_origins: Annotated[
+        str, Field(description="Websteder, hvis sider må spørge API'et, adskilt af komma: https://intranet.kommune.dk.")
+    ] = ""
+    metrics_from: Annotated[str, Field(description="Netværk, der må læse /metrics, adskilt af komma.")] = (
+        "127.0.0.0/8,::1"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Overrides first, then the environment, then ``kb.toml``."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def models_dir(self) -> Path:
+        """Where prepared models live."""
+        return self.index_dir / "models"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; raises :class:`SettingsError` for an unknown key or a value out of range."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(_describe(error), advice=f"Ret {TOML_FILE} eller miljøvariablen.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{TOML_FILE} kan ikke læses: {error}", advice=f"Ret {TOML_FILE}.") from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{ENV_PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(ENV_PREFIX) and name not in known | NOT_SETTINGS:
+            raise SettingsError(f"Ukendt indstilling: {name}.{_suggest(name, known)}", advice="Fjern eller ret den.")
+
+
+def _describe(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"Ukendt indstilling: {key}.{_suggest(key, set(Settings.model_fields))}")
+        else:
+            lines.append(f"Indstillingen {key} er ugyldig: {problem['msg']} (fik {problem['input']!r}).")
+    return " ".join(lines)
+
+
+def _suggest(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" Mente du {near[0]}?" if near else ""

@@ -1,0 +1,130 @@
+"""Questions that come at the same time are embedded together: one pass through the model for all who wait.
+
+A question that finds nobody at work is embedded at once, alone. Those that come meanwhile gather, and when the work is
+done one of their threads embeds them all; so the window in which questions gather is the work itself, and a lone
+question waits for nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from kb.embedding.embedder import Embedder, Vectors
+
+# More than this many at a time make the first of them wait for the last.
+MOST = 32
+
+
+class _Asked:
+    """A question and what became of it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.vector: Vectors | None = None
+        self.error: Exception | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.vector is not None or self.error is not None
+
+
+class BatchingEmbedder:
+    """An embedder for several threads that embeds their questions together; otherwise the one it is given.
+
+        embedder = BatchingEmbedder(load_embedder(settings))
+
+    Questions that fail together are embedded one by one, so that each thread gets its own question's vector or error.
+    """
+
+    def __init__(self, inner: Embedder) -> None:
+        self._inner = inner
+        self._changed = threading.Condition()
+        self._waiting: list[_Asked] = []
+        self._at_work = False
+
+    def __reduce__(self) -> tuple[Callable[[Embedder], Embedder], tuple[Embedder]]:
+        """In another process nobody else asks: there it is the embedder alone."""
+        return _alone, (self._inner,)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._inner.name
+
+    @property
+    def fingerprint(self) -> str:
+        """The model's fingerprint."""
+        return self._inner.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        return self._inner.dimension
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest text."""
+        return self._inner.max_tokens
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector a question, embedded together with those of other threads."""
+        if not texts:
+            return self._inner.embed_queries(texts)
+        asked = [_Asked(text) for text in texts]
+        with self._changed:
+            self._waiting.extend(asked)
+        while not all(one.is_done for one in asked):
+            if batch := self._take(asked):
+                self._embed_and_tell(batch, asked)
+        for one in asked:
+            if one.error is not None:
+                raise one.error
+        return np.stack([one.vector for one in asked if one.vector is not None])
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector a passage."""
+        return self._inner.embed_passages(texts)
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens a passage takes."""
+        return self._inner.count_tokens(text)
+
+    def _take(self, asked: Sequence[_Asked]) -> list[_Asked]:
+        """Those who wait, when nobody is at work on others; nothing when ``asked`` has been embedded meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._at_work or all(one.is_done for one in asked))
+            if all(one.is_done for one in asked):
+                return []
+            self._at_work = True
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            return batch
+
+    def _embed_and_tell(self, batch: list[_Asked], own: Sequence[_Asked]) -> None:
+        try:
+            self._embed(batch)
+        finally:
+            with self._changed:
+                # Only an interrupt of this thread leaves any: others embed theirs, and nobody this thread's own.
+                self._waiting[:0] = [one for one in batch if not one.is_done and one not in own]
+                self._at_work = False
+                self._changed.notify_all()
+
+    def _embed(self, batch: list[_Asked]) -> None:
+        try:
+            vectors = self._inner.embed_queries([one.text for one in batch])
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            for one in batch:
+                self._embed([one])
+        else:
+            for one, vector in zip(batch, vectors, strict=True):
+                one.vector = vector
+
+
+def _alone(inner: Embedder) -> Embedder:
+    return inner

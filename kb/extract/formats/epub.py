@@ -1,0 +1,76 @@
+"""EPUB: a container of XHTML chapters, read in the order of its spine by the HTML reader."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.extract.blocks import Block, Content, Properties
+from kb.extract.encoding import decode
+from kb.extract.formats.docx import iso_date
+from kb.extract.html import html_blocks
+from kb.extract.zip_container import opened, read_part
+
+_XHTML = frozenset({"application/xhtml+xml", "text/html"})
+_MAX_CHAPTERS = 2000
+# Of block groups; keeps the lists of one chapter apart from those of the next.
+_GROUPS = 10_000
+
+
+def read_epub(data: bytes) -> Content:
+    """A book; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
+    with opened(data) as archive:
+        names = set(archive.namelist())
+        package_path = _package_path(archive)
+        package = _xml(read_part(archive, package_path))
+        chapters = [name for name in _chapters(package, package_path) if name in names]
+        if not chapters and "META-INF/encryption.xml" in names:
+            raise ProtectedFileError("Bogen er krypteret.")
+        blocks: list[Block] = []
+        for index, name in enumerate(chapters[:_MAX_CHAPTERS]):
+            for block in html_blocks(decode(read_part(archive, name))):
+                blocks.append(replace(block, group=block.group + index * _GROUPS if block.group else 0))
+    return Content("epub", tuple(blocks), _properties(package))
+
+
+def _xml(data: bytes) -> Element:
+    try:
+        return ElementTree.fromstring(data, forbid_dtd=True)
+    except (ElementTree.ParseError, DefusedXmlException) as error:
+        raise DamagedFileError("EPUB-filen er beskadiget: dens indholdsoversigt er ikke gyldig XML.") from error
+
+
+def _package_path(archive: ZipFile) -> str:
+    root = _xml(read_part(archive, "META-INF/container.xml"))
+    path = next((e.get("full-path", "") for e in root.iter() if str(e.tag).endswith("rootfile")), "")
+    if not path:
+        raise DamagedFileError("EPUB-filen er beskadiget: den har ingen indholdsoversigt.")
+    return path
+
+
+def _chapters(package: Element, package_path: str) -> list[str]:
+    """The names of the chapters in reading order; addresses that lead out of the container name no part of it."""
+    folder = posixpath.dirname(package_path)
+    items = {
+        item.get("id", ""): posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
+        for item in package.iter()
+        if str(item.tag).endswith("}item")
+        and item.get("media-type") in _XHTML
+        and "nav" not in (item.get("properties") or "").split()
+    }
+    order = [item.get("idref", "") for item in package.iter() if str(item.tag).endswith("}itemref")]
+    return [items[name] for name in order if name in items] or list(items.values())
+
+
+def _properties(package: Element) -> Properties:
+    values: dict[str, str] = {}
+    for element in package.iter():
+        values.setdefault(str(element.tag).rpartition("}")[2], (element.text or "").strip())
+    return Properties(values.get("title", ""), iso_date(values.get("date", "")), values.get("language", "")[:2].lower())

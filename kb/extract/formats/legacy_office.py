@@ -1,0 +1,110 @@
+"""The old formats DOC and RTF, by way of programs that know them.
+
+LibreOffice turns the file into DOCX, which keeps headings, lists and tables. Where it is not installed, antiword
+reads the text of a DOC and striprtf that of an RTF; where there is neither, the reason says what to install.
+
+LibreOffice runs without a display, with a profile of its own in a temporary folder (so that several can run at a
+time and no macro is trusted), and with a proxy that leads nowhere: a document may not call home.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from striprtf.striprtf import rtf_to_text
+
+from kb.core.errors import DamagedFileError, ReadLimitError, ToolMissingError
+from kb.core.models import ReadWarning
+from kb.extract.blocks import Content
+from kb.extract.encoding import decode
+from kb.extract.formats.docx import read_docx
+from kb.extract.formats.plain_text import text_blocks
+from kb.extract.options import ReadOptions
+from kb.extract.recognition import Format, recognise
+
+_NOWHERE = "http://127.0.0.1:9"
+_SIMPLIFIED = ReadWarning(
+    "forenklet", "LibreOffice er ikke installeret; overskrifter og tabeller er læst som ren tekst."
+)
+
+
+def read_doc(data: bytes, options: ReadOptions) -> Content:
+    """A Word document from before 2007; raises a :class:`ReadError`."""
+    if libreoffice() is not None:
+        converted = _as_docx(data, ".doc", options)
+        if converted is not None:
+            return replace(read_docx(converted), reader="libreoffice+mammoth")
+    if shutil.which("antiword") is not None:
+        return Content("antiword", tuple(text_blocks(_antiword(data, options))), warnings=(_SIMPLIFIED,))
+    if libreoffice() is not None:
+        raise DamagedFileError("Word-filen er beskadiget og kan ikke læses.")
+    raise ToolMissingError("Det gamle Word-format (doc) kræver LibreOffice eller antiword.")
+
+
+def read_rtf(data: bytes, options: ReadOptions) -> Content:
+    """An RTF document; raises a :class:`ReadError`."""
+    if libreoffice() is not None:
+        converted = _as_docx(data, ".rtf", options)
+        if converted is not None:
+            return replace(read_docx(converted), reader="libreoffice+mammoth")
+    text = rtf_to_text(data.decode("cp1252", "replace"), encoding="cp1252", errors="replace")
+    return Content("striprtf", tuple(text_blocks(text)), warnings=(_SIMPLIFIED,))
+
+
+def libreoffice() -> str | None:
+    """The LibreOffice program, or None."""
+    return shutil.which("soffice") or shutil.which("libreoffice")
+
+
+def _as_docx(data: bytes, suffix: str, options: ReadOptions) -> bytes | None:
+    """The file as DOCX, or None when LibreOffice cannot make sense of it."""
+    program = libreoffice()
+    assert program is not None
+    with tempfile.TemporaryDirectory(prefix="kb-office-") as folder:
+        home = Path(folder)
+        source = home / f"document{suffix}"
+        source.write_bytes(data)
+        command = [
+            program,
+            f"-env:UserInstallation={(home / 'profile').as_uri()}",
+            "--headless",
+            "--norestore",
+            "--convert-to",
+            "docx:MS Word 2007 XML",
+            "--outdir",
+            str(home),
+            str(source),
+        ]
+        try:
+            subprocess.run(
+                command, capture_output=True, check=False, timeout=options.timeout * 0.8, env=_environment(home)
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ReadLimitError("LibreOffice nåede ikke at blive færdig.", code="tidsgrænse") from error
+        result = source.with_suffix(".docx")
+        converted = result.read_bytes() if result.is_file() else None
+    return converted if converted and recognise(converted, ".docx") is Format.DOCX else None
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**kept, "HOME": str(home), "http_proxy": _NOWHERE, "https_proxy": _NOWHERE, "SAL_USE_VCLPLUGIN": "svp"}
+
+
+def _antiword(data: bytes, options: ReadOptions) -> str:
+    with tempfile.NamedTemporaryFile(prefix="kb-doc-", suffix=".doc") as file:
+        file.write(data)
+        file.flush()
+        command = ["antiword", "-m", "UTF-8.txt", "-w", "0", file.name]
+        try:
+            result = subprocess.run(command, capture_output=True, check=False, timeout=options.timeout * 0.8)
+        except subprocess.TimeoutExpired as error:
+            raise ReadLimitError("antiword nåede ikke at blive færdig.", code="tidsgrænse") from error
+    if result.returncode:
+        raise DamagedFileError("Word-filen er beskadiget og kan ikke læses.")
+    return decode(result.stdout)

@@ -1,0 +1,233 @@
+"""ODT and ODP: the XML of OpenDocument read directly.
+
+The formats are plain: headings, paragraphs, lists, tables, notes and slides are elements of those names. Tables of
+contents, deleted text, comments and the text of fields that only repeat (page numbers) are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties
+from kb.extract.cleaning import one_line, strip_bullet
+from kb.extract.formats.docx import iso_date
+from kb.extract.tables import table_blocks
+from kb.extract.zip_container import check_xml_parts, opened, read_part
+
+_LEFT_OUT = frozenset(
+    {
+        "tracked-changes",
+        "annotation",
+        "annotation-end",
+        "table-of-content",
+        "alphabetical-index",
+        "illustration-index",
+        "table-index",
+        "page-number",
+        "page-count",
+        "forms",
+        "sequence-decls",
+        "variable-decls",
+        "settings",
+        "handout-master",
+        "desc",
+        "title",
+    }
+)
+_MAX_REPEAT = 50
+_MAX_DEPTH = 200
+
+
+def read_odt(data: bytes) -> Content:
+    """A text document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
+    content, properties = _parse(data)
+    walker = _Walker()
+    walker.walk(_body(content), 0)
+    walker.finish_notes()
+    return Content("odf", tuple(walker.blocks), properties)
+
+
+def read_odp(data: bytes) -> Content:
+    """A presentation: each slide is a page, its title a heading."""
+    content, properties = _parse(data)
+    slides = [element for element in content.iter() if _name(element) == "page"]
+    blocks: list[Block] = []
+    for number, slide in enumerate(slides, start=1):
+        blocks += _slide_blocks(slide, number)
+    return Content("odf", tuple(blocks), properties, tuple(PageInfo(n) for n in range(1, len(slides) + 1)))
+
+
+def _parse(data: bytes) -> tuple[Element, Properties]:
+    with opened(data) as archive:
+        check_xml_parts(archive)
+        names = set(archive.namelist())
+        if "META-INF/manifest.xml" in names and b"encryption-data" in read_part(archive, "META-INF/manifest.xml"):
+            raise ProtectedFileError("Filen er beskyttet med en adgangskode.")
+        meta = read_part(archive, "meta.xml") if "meta.xml" in names else b""
+        content = read_part(archive, "content.xml")
+    try:
+        return ElementTree.fromstring(content), _properties(meta)
+    except (ElementTree.ParseError, DefusedXmlException) as error:
+        raise DamagedFileError("OpenDocument-filen er beskadiget: dens indhold er ikke gyldig XML.") from error
+
+
+def _properties(meta: bytes) -> Properties:
+    if not meta:
+        return Properties()
+    values = {_name(element): (element.text or "").strip() for element in ElementTree.fromstring(meta).iter()}
+    created = iso_date(values.get("creation-date", "") or values.get("date", ""))
+    return Properties(values.get("title", ""), created, values.get("language", "")[:2].lower())
+
+
+def _name(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _attribute(element: Element, name: str) -> str:
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
+def _body(root: Element) -> Element:
+    body = next((element for element in root.iter() if _name(element) == "body"), None)
+    if body is None:
+        raise DamagedFileError("OpenDocument-filen er beskadiget: den har intet indhold.")
+    return body
+
+
+@dataclass
+class _Walker:
+    """Gathers blocks; notes wait until the text they belong to is done."""
+
+    page: int = 0
+    blocks: list[Block] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    group: int = 0
+    item: bool = False
+
+    def walk(self, element: Element, depth: int) -> None:
+        if depth > _MAX_DEPTH:
+            return
+        for child in element:
+            self._visit(child, depth + 1)
+
+    def finish_notes(self) -> None:
+        """Put the foot- and endnotes behind the text."""
+        self.blocks += [Block(Kind.PARAGRAPH, note, page=self.page) for note in self.notes]
+        self.notes.clear()
+
+    def _visit(self, element: Element, depth: int) -> None:
+        name = _name(element)
+        if name in _LEFT_OUT:
+            return
+        if name == "h":
+            self._heading(element)
+        elif name == "p":
+            self._paragraph(element, depth)
+        elif name == "list":
+            self._list(element, depth)
+        elif name == "table":
+            self._table(element)
+        else:
+            self.walk(element, depth)
+
+    def _heading(self, element: Element) -> None:
+        level = _attribute(element, "outline-level")
+        text = one_line(self._text(element))
+        if text:
+            number = int(level) if level.isdecimal() else 1
+            self.blocks.append(Block(Kind.HEADING, text, level=min(max(number, 1), 6), page=self.page))
+
+    def _paragraph(self, element: Element, depth: int) -> None:
+        text = one_line(self._text(element))
+        if text:
+            bare = strip_bullet(text)
+            kind = Kind.ITEM if self.item or bare is not None else Kind.PARAGRAPH
+            text = f"- {text if bare is None else bare}" if kind is Kind.ITEM else text
+            self.blocks.append(Block(kind, text, page=self.page, group=self.group if kind is Kind.ITEM else 0))
+            self.item = False  # a second paragraph of the same item is not a new item
+        for frame in _text_boxes(element):
+            self.walk(frame, depth + 1)
+
+    def _list(self, element: Element, depth: int) -> None:
+        outer = self.item
+        if not outer and (not self.blocks or self.blocks[-1].kind is not Kind.ITEM):
+            self.group += 1
+        for entry in element:
+            self.item = True
+            self.walk(entry, depth + 1)
+        self.item = outer
+
+    def _table(self, element: Element) -> None:
+        rows: list[list[str]] = []
+        header_rows = 0
+        for row, is_header in _rows(element):
+            rows.append([one_line(self._text(cell)) for cell in _cells(row)])
+            header_rows += is_header and header_rows == len(rows) - 1
+        self.group += 1
+        self.blocks += table_blocks(rows, header_rows=header_rows, page=self.page, group=self.group)
+
+    def _text(self, element: Element) -> str:
+        """The inline text of an element; notes are set aside, frames belong to the walk."""
+        return "".join(self._pieces(element, 0))
+
+    def _pieces(self, element: Element, depth: int) -> Iterator[str]:
+        yield element.text or ""
+        for child in element:
+            name = _name(child)
+            if name == "note":
+                body = next((part for part in child if _name(part) == "note-body"), None)
+                if body is not None and (note := one_line(self._text(body))):
+                    self.notes.append(note)
+            elif name in {"tab", "s", "line-break"}:
+                yield " "
+            elif name not in _LEFT_OUT and name not in {"frame", "custom-shape"} and depth < _MAX_DEPTH:
+                yield from self._pieces(child, depth + 1)
+                if name in {"p", "h", "list-item"}:
+                    yield " "
+            yield child.tail or ""
+
+
+def _text_boxes(element: Element) -> Iterator[Element]:
+    """The text boxes and shapes anchored in a paragraph."""
+    for child in element:
+        if _name(child) in {"text-box", "custom-shape"}:
+            yield child
+        elif _name(child) not in _LEFT_OUT | {"note"}:
+            yield from _text_boxes(child)
+
+
+def _rows(table: Element) -> Iterator[tuple[Element, bool]]:
+    for child in table:
+        name = _name(child)
+        if name == "table-row":
+            yield child, False
+        elif name == "table-header-rows":
+            yield from ((row, True) for row in child if _name(row) == "table-row")
+        elif name in {"table-rows", "table-row-group"}:
+            yield from _rows(child)
+
+
+def _cells(row: Element) -> Iterator[Element]:
+    for cell in row:
+        if _name(cell) in {"table-cell", "covered-table-cell"}:
+            repeat = _attribute(cell, "number-columns-repeated")
+            yield from [cell] * (min(int(repeat), _MAX_REPEAT) if repeat.isdecimal() else 1)
+
+
+def _slide_blocks(slide: Element, number: int) -> list[Block]:
+    frames = [child for child in slide if _name(child) in {"frame", "custom-shape", "g"}]
+    titles = [frame for frame in frames if _attribute(frame, "class") == "title"]
+    walker = _Walker(page=number, group=number * 1000)
+    title = one_line(" ".join(" ".join(frame.itertext()) for frame in titles))
+    if title:
+        walker.blocks.append(Block(Kind.HEADING, title, level=1 if number == 1 else 2, page=number))
+    for child in slide:
+        if child not in titles and _attribute(child, "class") not in {"date-time", "footer", "page-number"}:
+            walker.walk(child, 0)
+    return walker.blocks

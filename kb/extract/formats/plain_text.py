@@ -1,0 +1,122 @@
+"""Readers for texts: plain text, Markdown and HTML."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from markdown_it import MarkdownIt
+
+from kb.core.errors import MetadataError
+from kb.extract.blocks import Block, Content, Kind, Properties
+from kb.extract.cleaning import clean, join_lines, one_line, strip_bullet
+from kb.extract.encoding import decode
+from kb.extract.html import html_blocks, html_language, html_title
+from kb.extract.metadata import load_yaml
+
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
+_NUMBERED = re.compile(r"^\(?\d{1,2}[.)]\s+\S")
+_SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[A-ZÆØÅ]")
+_UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})$")
+_MAX_HEADING = 90
+
+
+def read_markdown(data: bytes) -> Content:
+    """Markdown with optional YAML front matter."""
+    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
+    front, body = split_front_matter(text)
+    # Raw HTML inside Markdown is part of what a reader sees; scripts in it are dropped by the walker.
+    html = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
+    return Content("markdown", tuple(html_blocks(html)), front_matter=front)
+
+
+def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
+    """The front matter and the rest; raises :class:`MetadataError` when what stands there is not valid YAML.
+
+    A text that merely begins with a rule, with no mapping below it, has no front matter.
+    """
+    found = _FRONT_MATTER.match(text)
+    if not found:
+        return None, text
+    if ":" not in found[1]:
+        return None, text
+    try:
+        return load_yaml(found[1]), text[found.end() :]
+    except yaml.YAMLError as error:
+        raise MetadataError(f"Metadata i begyndelsen af filen kan ikke læses: {_where(error)}") from error
+
+
+def _where(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"fejl i linje {mark.line + 2}." if mark is not None else "det er ikke gyldig YAML."
+
+
+def read_html(data: bytes) -> Content:
+    """A web page: its main content."""
+    html = decode(data)
+    properties = Properties(title=html_title(html), language=html_language(html))
+    return Content("html", tuple(html_blocks(html, boilerplate=True)), properties)
+
+
+def read_text(data: bytes) -> Content:
+    """Plain text: paragraphs at empty lines, wraps undone, headings by their looks."""
+    return Content("text", tuple(text_blocks(decode(data))))
+
+
+def text_blocks(text: str) -> list[Block]:
+    """The blocks of a plain text."""
+    blocks: list[Block] = []
+    for group, lines in enumerate(_paragraphs(clean(text)), start=1):
+        blocks += _paragraph_blocks(lines, group)
+    return blocks
+
+
+def _paragraphs(text: str) -> list[list[str]]:
+    """Runs of lines between empty ones; a text without empty lines has one line a paragraph."""
+    runs = [run.split("\n") for run in re.split(r"\n{2,}", text) if run.strip()]
+    lines = text.split("\n")
+    if len(runs) == 1 and len(lines) > 1 and sum(map(len, lines)) / len(lines) > 150:
+        return [[line] for line in lines if line]
+    return runs
+
+
+def _paragraph_blocks(lines: list[str], group: int) -> list[Block]:
+    if len(lines) == 2 and _UNDERLINE.match(lines[1]) and len(lines[0]) <= _MAX_HEADING:
+        return [Block(Kind.HEADING, lines[0], level=1 if lines[1][0] == "=" else 2)]
+    lines = [line for line in lines if not _UNDERLINE.match(line)]
+    if len(lines) == 1 and (level := _heading_level(lines[0])):
+        return [Block(Kind.HEADING, lines[0], level=level)]
+    blocks: list[Block] = []
+    pending: list[str] = []
+    kind = Kind.PARAGRAPH
+    for line in lines:
+        item = strip_bullet(line)
+        if item is None and _NUMBERED.match(line):
+            item = line
+        if item is not None:
+            blocks += _gathered(pending, kind, group)
+            pending, kind = [item], Kind.ITEM
+        else:
+            pending.append(line)
+    return blocks + _gathered(pending, kind, group)
+
+
+def _gathered(lines: list[str], kind: Kind, group: int) -> list[Block]:
+    text = one_line(join_lines(lines))
+    if not text:
+        return []
+    return [Block(kind, f"- {text}" if kind is Kind.ITEM else text, group=group)]
+
+
+def _heading_level(line: str) -> int:
+    """A short line on its own that does not end like a sentence: its level, or 0 when it is no heading."""
+    if len(line) > _MAX_HEADING or not re.search(r"[^\W\d_]{2}", line) or line[-1] in '.,;:!?)»”"':
+        return 0
+    numbered = _SECTION_NUMBER.match(line)
+    if numbered:
+        return min(numbered[1].count(".") + 1, 6)
+    if strip_bullet(line) is not None or not (line[0].isupper() or line[0].isdigit()):
+        return 0
+    if line.isupper():
+        return 1
+    return 2 if len(line.split()) <= 8 else 0

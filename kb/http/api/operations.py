@@ -1,0 +1,210 @@
+"""The operations of the API: one decorator that makes the route, checks what comes in and remembers the description.
+
+    @api.get("/search", summary="...", query=SearchQuery, response=SearchResult, example={"q": "..."})
+    def search(searcher: Searcher, query: SearchQuery) -> dict[str, Any]: ...
+
+An operation ``on_build`` depends on the request and the build alone. It gets the searcher, and its ETag is made of
+both before any work is done, so that a question asked again is answered with 304 for nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from pydantic import BaseModel
+from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMediaType
+
+from kb import __version__
+from kb.core.errors import InputError
+from kb.core.identity import AccessRole
+from kb.core.settings import Settings
+from kb.http.api.request_models import AnswerQuery, NoQuery, Query
+from kb.retrieval.searcher import Searcher, clean_question
+from kb.retrieval.visible_snapshot import RemainingHolder, gone_from
+
+PREFIX = "/api/v1"
+MAX_QUERY = 8192
+EXTENSION = "kb.operations"
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. ``example`` gives a value for each parameter; ``problems`` are codes it may answer with.
+
+    ``path`` is written as OpenAPI does; ``role`` is what one must at least be, None for anyone at all. ``body`` is the
+    model of a JSON body, ``form`` that of the metadata sent with a file.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    tag: str
+    role: AccessRole | None
+    query: type[Query]
+    response: type[BaseModel]
+    on_build: bool
+    status: int = 200
+    body: type[BaseModel] | None = None
+    body_example: Mapping[str, Any] = field(default_factory=dict)
+    form: type[BaseModel] | None = None
+    problems: tuple[str, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Api:
+    """A blueprint and the operations on it."""
+
+    def __init__(self, name: str) -> None:
+        self.blueprint = Blueprint(name, __name__, url_prefix=PREFIX)
+        self.operations: list[Operation] = []
+
+    def operation(  # noqa: PLR0913 - the parts of a description
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        tag: str,
+        response: type[BaseModel],
+        query: type[Query] = NoQuery,
+        role: AccessRole | None = AccessRole.READER,
+        on_build: bool = False,
+        status: int = 200,
+        body: type[BaseModel] | None = None,
+        body_example: Mapping[str, Any] | None = None,
+        form: type[BaseModel] | None = None,
+        problems: tuple[str, ...] = (),
+        example: Mapping[str, Any] | None = None,
+    ) -> Callable[[View], View]:
+        """Make ``view`` an operation; its docstring is the description."""
+
+        def register(view: View) -> View:
+            operation = Operation(
+                view.__name__, method, path, summary, " ".join((view.__doc__ or "").split()), tag, role, query,
+                response, on_build, status, body, body_example or {}, form, problems, example or {},
+            )  # fmt: skip
+            self.operations.append(operation)
+            rule = path.replace("{", "<").replace("}", ">")
+            self.blueprint.add_url_rule(rule, view.__name__, _handler(operation, view), methods=[method])
+            return view
+
+        return register
+
+    def get(self, path: str, **description: Any) -> Callable[[View], View]:
+        """An operation that reads, by default from a build."""
+        return self.operation("GET", path, **{"on_build": True, **description})
+
+    def install(self, app: Flask) -> None:
+        """Remember the operations on the application, by endpoint."""
+        known: dict[str, Operation] = app.extensions.setdefault(EXTENSION, {})
+        known.update({f"{self.blueprint.name}.{operation.name}": operation for operation in self.operations})
+
+
+def operations() -> dict[str, Operation]:
+    """The application's operations by endpoint."""
+    found: dict[str, Operation] = current_app.extensions[EXTENSION]
+    return found
+
+
+def settings() -> Settings:
+    """The application's settings."""
+    found: Settings = current_app.extensions["kb"].settings
+    return found
+
+
+def holder() -> RemainingHolder:
+    """The application's snapshot holder."""
+    found: RemainingHolder = current_app.extensions["kb"].holder
+    return found
+
+
+def _handler(operation: Operation, view: View) -> View:
+    def handle(**parts: str) -> Response:
+        query = _query(operation)
+        arguments: dict[str, Any] = dict(parts)
+        if operation.query is not NoQuery:
+            arguments["query"] = query
+        if operation.body is not None:
+            arguments["body"] = operation.body.model_validate(_json())
+        if operation.form is not None:
+            arguments |= _form(operation.form)
+        if not operation.on_build:
+            return _answered(operation, view(**arguments))
+        searcher = holder().searcher()
+        tag = _tag(operation, searcher, query, parts)
+        if request.if_none_match.contains_weak(tag):
+            response = Response(status=304)
+        else:
+            response = _answered(operation, view(searcher, **arguments))
+        response.set_etag(tag, weak=True)
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+    return handle
+
+
+def _query(operation: Operation) -> Query:
+    if len(request.query_string) > MAX_QUERY:
+        raise RequestURITooLarge
+    try:
+        unquote_to_bytes(request.query_string).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest from error
+    return operation.query.of(request.args)
+
+
+def _json() -> Any:
+    """The body as JSON; an error of its form reads as one of its contents."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    try:
+        return json.loads(request.get_data().decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError("Indholdet er ikke gyldig JSON i UTF-8.") from error
+
+
+def _form(metadata: type[BaseModel]) -> dict[str, Any]:
+    """The one file of a form and the metadata sent with it."""
+    request.max_content_length = settings().max_upload_mb * 1024 * 1024
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType
+    files = request.files.getlist("file")
+    others = {*request.files, *request.form} - {"file", "metadata"}
+    if others or len(files) != 1 or not files[0].filename or len(request.form.getlist("metadata")) > 1:
+        raise InputError(
+            "Formularen skal have præcis én fil under navnet file og højst ét felt mere, metadata.",
+            advice="curl -F file=@rapport.pdf -F 'metadata={\"titel\": \"Rapport\"}' …",
+        )
+    try:
+        given = json.loads(request.form.get("metadata", "{}"))
+    except (ValueError, RecursionError) as error:
+        raise InputError("Feltet metadata er ikke gyldig JSON.") from error
+    return {"file": files[0], "metadata": metadata.model_validate(given)}
+
+
+def _answered(operation: Operation, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    response = jsonify(result)
+    response.status_code = operation.status
+    return response
+
+
+def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:
+    """Names what the answer is made of: program, build, operation and what was asked, the question normalised."""
+    asked = query.model_dump(mode="json")
+    if isinstance(query, AnswerQuery):
+        asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
+    made_of = [__version__, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
+    made_of.append(sorted(gone_from(searcher.snapshot)))
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

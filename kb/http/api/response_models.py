@@ -1,0 +1,545 @@
+"""What the API gives, as pydantic models: the OpenAPI description is made from them and tests hold every body to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kb.core.models import Certainty, QuestionKind, Role
+
+Date = Annotated[str, Field(description="Tidspunkt efter ISO 8601.", examples=["2026-11-23T15:30:37+00:00"])]
+
+
+class Body(BaseModel):
+    """A JSON object without other members than those named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _nothing_required(schema: dict[str, Any]) -> None:
+    """The caller chooses the fields."""
+    schema.pop("required", None)
+
+
+class Chosen(Body):
+    """A list's item, of which the caller may ask for some fields only."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_nothing_required)
+
+
+class Source(Body):
+    """Where a document's facts come from."""
+
+    url: str
+    titel: str
+    dato: str
+
+
+class Metadata(Body):
+    """A document's metadata under their Danish keys; ``udledt`` names those that no editor wrote."""
+
+    id: str
+    titel: str
+    projekt: str
+    myndighed: str
+    type: str
+    område: str
+    emne: str
+    periode: str
+    år: int | None
+    status: str
+    temaer: list[str]
+    sprog: str
+    kilder: list[Source]
+    udledt: list[str]
+
+
+class ReadWarning(Body):
+    """Something the reader of the file wants a person to know."""
+
+    code: str
+    message: str
+
+
+class DocumentFacts(Body):
+    """What is known of a document; ``url`` opens it."""
+
+    id: str
+    path: str
+    sha256: str
+    media_type: str
+    reader: str
+    pages: int
+    passages: int
+    characters: int
+    warnings: list[ReadWarning]
+    masked: dict[str, int]
+    metadata: Metadata
+    partial: Annotated[str, Field(description="Hvorfor kun en del af filen er læst; ellers tom.")]
+    copy_of: Annotated[str, Field(description="Id på den rapport, denne er en udgave af; ellers tom.")]
+    url: str
+
+
+class Document(DocumentFacts, Chosen):
+    """A document without its text."""
+
+
+class Heading(Body):
+    """A heading in a document's text."""
+
+    level: int
+    text: str
+    start: int
+    end: int
+
+
+class Page(Body):
+    """A page of a paged document, as a range of its text."""
+
+    number: int
+    start: int
+    end: int
+    label: str
+    ocr: bool
+
+
+class WholeDocument(DocumentFacts):
+    """A document with its text (unless left out), headings and pages; offsets count characters of ``text``."""
+
+    headings: list[Heading]
+    page_ranges: list[Page]
+    text: str | None
+
+
+class Place(Body):
+    """Where a passage stands; ``start`` and ``end`` are offsets into its document's text."""
+
+    document_id: str
+    title: str
+    project: str
+    role: Role
+    inferred: bool
+    ocr: bool
+    heading_path: list[str]
+    page: int | None
+    page_last: int | None
+    start: int
+    end: int
+    url: str
+
+
+class Passage(Place):
+    """A passage."""
+
+    id: str
+    ordinal: int
+    text: str
+
+
+class Engine(Body):
+    """What one engine said of a passage."""
+
+    score: float | None
+    rank: int | None
+
+
+class Matched(Body):
+    """A word of the passage that met the question."""
+
+    start: int
+    end: int
+    word: str
+    kind: str
+    term: str
+
+
+class Explanation(Body):
+    """Why a passage was found."""
+
+    dense: Engine
+    lexical: Engine
+    matches: list[Matched]
+
+
+class Hit(Place, Chosen):
+    """A passage found for a question."""
+
+    rank: int
+    score: float
+    passage_id: str
+    authority: str
+    year: int | None
+    quote: str
+    duplicates: list[str]
+    explanation: Explanation | None = None
+
+
+Next = Annotated[str | None, Field(description="Adressen på næste side; null ved listens slutning.")]
+
+
+class Listed(Body):
+    """A page of a list of ``total`` items."""
+
+    total: int
+    next: Next
+
+
+class ListedOfBuild(Listed):
+    """A page of a list that a build gives."""
+
+    build_id: str
+
+
+class SearchResult(ListedOfBuild):
+    """The hits for a question. ``total`` is the number of passages that passed the filters."""
+
+    question: str
+    filters: dict[str, list[str]]
+    corrections: dict[str, list[str]]
+    facets: dict[str, dict[str, int]]
+    hits: list[Hit]
+
+
+class AnswerSentence(Body):
+    """A sentence of the short answer with the numbers of its citations."""
+
+    text: str
+    citations: list[int]
+    certainty: Certainty
+
+
+class Finding(Body):
+    """One thing a project's report says to the question."""
+
+    role: Role
+    text: str
+    citation: int
+    inferred: bool
+    role_certain: bool
+
+
+class ProjectAnswer(Body):
+    """What one project, or one report across projects, says."""
+
+    project: str
+    slug: str
+    document_ids: list[str]
+    authority: str
+    cross_cutting: bool
+    certainty: Certainty
+    findings: list[Finding]
+    reasons: list[str]
+
+
+class ProjectRef(Body):
+    """A project in the coverage."""
+
+    name: str
+    slug: str
+    document_ids: list[str]
+
+
+class Coverage(Body):
+    """How many of the projects speak to the question, and which."""
+
+    speaking: int
+    of: int
+    sentence: str
+    projects: list[ProjectRef]
+    silent: list[ProjectRef]
+
+
+class Side(Body):
+    """One side of a disagreement."""
+
+    project: str
+    text: str
+    citation: int
+
+
+class Disagreement(Body):
+    """Reports that point different ways."""
+
+    about: str
+    sides: list[Side]
+
+
+class AnswerBody(Body):
+    """The answer, or with ``refused`` the reason why there is none."""
+
+    refused: bool
+    reason: str
+    message: str
+    nearest: list[int]
+    missing: list[str]
+    kind: QuestionKind
+    certainty: Certainty
+    sentences: list[AnswerSentence]
+    projects: list[ProjectAnswer]
+    coverage: Coverage
+    disagreements: list[Disagreement]
+
+
+class Citation(Body):
+    """A place in a document; ``quote`` is exactly what stands from ``start`` to ``end`` of its text."""
+
+    number: int
+    document_id: str
+    passage_id: str
+    page: int | None
+    quote: str
+    start: int
+    end: int
+    title: str
+    project: str
+    heading_path: list[str]
+    role: Role
+    inferred: bool
+
+
+class Answer(Body):
+    """The answer to a question with its citations."""
+
+    question: str
+    build_id: str
+    created: Date
+    filters: dict[str, list[str]]
+    corrections: dict[str, list[str]]
+    answer: AnswerBody
+    citations: list[Citation]
+
+
+class Documents(ListedOfBuild):
+    """A page of the documents."""
+
+    items: list[Document]
+
+
+class Passages(ListedOfBuild):
+    """A page of a document's passages in order."""
+
+    items: list[Passage]
+
+
+class Project(Chosen):
+    """A project with its documents, newest first."""
+
+    slug: str
+    name: str
+    authorities: list[str]
+    themes: list[str]
+    document_ids: list[str]
+    url: str
+
+
+class Projects(ListedOfBuild):
+    """A page of the projects by name."""
+
+    items: list[Project]
+
+
+class Theme(Body):
+    """A theme with how many documents and projects have it."""
+
+    name: str
+    documents: int
+    projects: int
+    url: str
+
+
+class Themes(Body):
+    """All themes."""
+
+    items: list[Theme]
+    build_id: str
+
+
+class Suggestion(Body):
+    """Something of the base that begins as what was written; ``kind`` says what it is."""
+
+    text: str
+    kind: Annotated[str, Field(pattern="^(projekt|myndighed|rapport|tema|afsnit)$")]
+    url: str
+
+
+class Suggestions(Body):
+    """Suggestions for the search field."""
+
+    items: list[Suggestion]
+    build_id: str
+
+
+class Build(Body):
+    """A finished build; ``problem`` says in Danish why it cannot be used, if so."""
+
+    id: str
+    in_use: bool
+    created: Date | None
+    documents: int | None
+    passages: int | None
+    projects: int | None
+    failures: int | None
+    model: str | None
+    problem: str | None
+
+
+class Builds(Body):
+    """The finished builds, newest first."""
+
+    items: list[Build]
+
+
+class Live(Body):
+    """The process answers."""
+
+    status: Annotated[str, Field(pattern="^levende$")]
+    version: str
+
+
+class Health(Body):
+    """Whether questions can be answered, and on which build."""
+
+    status: Annotated[str, Field(pattern="^(klar|klar på et ældre indeks)$")]
+    build_id: str
+    created: Date
+    documents: int
+    passages: int
+    problem: str | None
+
+
+class JobFile(Body):
+    """How far a job is with a file; ``over`` when what ``state`` says is final."""
+
+    state: Annotated[str, Field(description="I ord, fx «læst», «kan findes nu» eller grunden til, at det gik galt.")]
+    over: bool
+
+
+class Job(Body):
+    """An indexing job; ``done`` of ``total`` steps of ``stage`` are over (0: not known), ``report`` is by file."""
+
+    id: str
+    created: Date
+    by: Annotated[str, Field(description="Hvem der satte jobbet i gang.")]
+    state: Annotated[str, Field(description="venter, i gang, færdig, fejlet eller annulleret.")]
+    is_over: bool
+    stage: str
+    done: int
+    total: int
+    file: Annotated[str, Field(description="Filen, der arbejdes på.")]
+    seconds_left: Annotated[float | None, Field(description="Skøn over, hvor længe trinnet varer endnu.")]
+    stopping: Annotated[bool, Field(description="Om jobbet er bedt om at standse og endnu ikke har gjort det.")]
+    run_id: Annotated[str | None, Field(description="Kørslen, der udfører jobbet; null, til den er begyndt.")]
+    files: Annotated[dict[str, JobFile], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
+    report: dict[str, Any]
+    error: str
+    advice: str
+    ended: str
+
+
+class Jobs(Body):
+    """The latest jobs, newest first."""
+
+    items: list[Job]
+
+
+class Uploaded(Body):
+    """Where the file was put, and the job that takes it in."""
+
+    path: str
+    job: Job
+
+
+class Changed(Body):
+    """The document that was changed, and the job that takes the change in."""
+
+    document_id: str
+    job: Job
+
+
+class Used(Body):
+    """The build that is in use now."""
+
+    build_id: str
+
+
+class Received(Body):
+    """A reader's word was kept."""
+
+    status: Annotated[str, Field(pattern="^modtaget$")]
+
+
+class FeedbackItem(Body):
+    """A reader's word on an answer."""
+
+    created: Date
+    question: str
+    build_id: str
+    useful: bool
+    comment: str
+    citations: list[str]
+
+
+class FeedbackList(Listed):
+    """A page of what readers said, newest first."""
+
+    items: list[FeedbackItem]
+
+
+class AuditEvent(Body):
+    """Something that was done."""
+
+    seq: int
+    at: Date
+    action: str
+    who: str
+    via: str
+    address: str
+    target: str
+    request_id: str
+    detail: str
+
+
+class AuditTrail(Listed):
+    """A page of the audit trail, oldest first."""
+
+    items: list[AuditEvent]
+
+
+class Progress(Body):
+    """How far a run is; ``seconds_left`` is an estimate for the stage at work."""
+
+    stage: str
+    done: int
+    total: int
+    file: str
+    seconds_left: float | None
+
+
+class Failed(Body):
+    """Why a run failed."""
+
+    code: str
+    message: str
+    advice: str
+
+
+class Run(Body):
+    """An indexing run with its progress, and at its end its report by file or its error."""
+
+    id: str
+    job: str
+    started_by: str
+    started: Date
+    finished: str
+    status: Annotated[str, Field(description="i gang, færdig, fejlet, annulleret eller gik ned.")]
+    progress: Progress
+    error: Failed | None
+    report: dict[str, Any] | None
+
+
+class Runs(Body):
+    """A page of the runs, newest first."""
+
+    items: list[Run]
+    next: Next

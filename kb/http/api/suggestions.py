@@ -1,0 +1,73 @@
+"""Suggestions for the search field: names and headings of the base that go on from what was written (pure).
+
+What begins with the text comes first, then what has a word that begins with it; among those projects before
+authorities, reports, themes and headings, and then the alphabet.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+from kb.core.models import THEMES
+from kb.retrieval.searcher import Snapshot
+
+KINDS = ("projekt", "myndighed", "rapport", "tema", "afsnit")
+MAX_HEADING = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    text: str
+    kind: str
+    url: str
+    folded: str
+
+
+def suggest(snapshot: Snapshot, written: str, top: int) -> list[dict[str, Any]]:
+    """The ``top`` best suggestions for what was written."""
+    wanted = _fold(written)
+    if not wanted:
+        return []
+    ranked = [(place, entry) for entry in _entries(snapshot) if (place := _place(entry.folded, wanted)) is not None]
+    ranked.sort(key=lambda item: (item[0], KINDS.index(item[1].kind), item[1].folded))
+    return [{"text": entry.text, "kind": entry.kind, "url": entry.url} for _, entry in ranked[:top]]
+
+
+def _fold(text: str) -> str:
+    return " ".join(re.findall(r"[\w-]+", text.casefold()))
+
+
+def _place(folded: str, wanted: str) -> int | None:
+    if folded.startswith(wanted):
+        return 0
+    return 1 if f" {wanted}" in folded else None
+
+
+# One build is in use at a time, and while the next one is taken in use both are.
+@lru_cache(maxsize=2)
+def _entries(snapshot: Snapshot) -> tuple[_Entry, ...]:
+    found: dict[tuple[str, str], _Entry] = {}
+
+    def add(text: str, kind: str, url: str) -> None:
+        if text:
+            found.setdefault((kind, _fold(text)), _Entry(text, kind, url, _fold(text)))
+
+    for project in snapshot.projects():
+        add(project.name, "projekt", f"/projekter/{project.slug}")
+    records = [stored for stored in snapshot.records.values() if not stored.copy_of]
+    for stored in records:
+        metadata = stored.record.metadata
+        add(metadata.myndighed, "myndighed", f"/dokumenter?{urlencode({'myndighed': metadata.myndighed})}")
+        add(metadata.titel, "rapport", f"/dokumenter/{stored.record.id}")
+        for heading in stored.headings:
+            if len(heading.text) <= MAX_HEADING:
+                add(heading.text, "afsnit", f"/sporg?{urlencode({'q': heading.text})}")
+    used = {theme for stored in records for theme in stored.record.metadata.temaer}
+    for theme in THEMES:
+        if theme in used:
+            add(theme, "tema", f"/temaer/{theme}")
+    return tuple(found.values())

@@ -1,0 +1,82 @@
+"""What every response carries, and the cheap checks before any work: headers, compression, the origin of a POST.
+
+No page has inline script or style, and nothing is fetched from another host, so the content security policy allows
+neither. No page needs a cookie; a form is protected instead by the browser's word for where it was sent from.
+"""
+
+from __future__ import annotations
+
+import gzip
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import Forbidden
+
+from kb.http.web.static_files import accepts_gzip
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "font-src 'self'",
+        "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+    )
+)  # fmt: skip
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # A question stands in the address; it must not follow the reader to the source's own pages.
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+SMALLEST_COMPRESSED = 1024
+
+
+def protect(app: Flask) -> None:
+    """Add the checks and headers to an application."""
+    app.before_request(_check_origin)
+    app.after_request(_finish)
+
+
+def _check_origin() -> None:
+    if request.method == "POST" and not request.path.startswith("/api/") and not is_same_origin(request):
+        raise Forbidden("Formularen blev sendt fra et andet websted.")
+
+
+def is_same_origin(asked: Request) -> bool:
+    """Whether a browser says that its own page sent the request, or a program that is no browser did."""
+    site = asked.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = asked.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == asked.host
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:
+        # The browser may keep a page and must ask whether it still holds: a new build changes the answers at once.
+        response.headers["Cache-Control"] = "private, no-cache"
+        if request.method == "GET" and response.status_code == 200 and not response.is_streamed:
+            response.add_etag(weak=True)
+            response.make_conditional(request)
+    return _compressed(response)
+
+
+def _compressed(response: Response) -> Response:
+    media_type = response.mimetype or ""
+    if (
+        response.is_streamed
+        or response.direct_passthrough
+        or "Content-Encoding" in response.headers
+        or not (media_type.startswith("text/") or media_type.endswith(("+xml", "json")))
+        or not accepts_gzip()
+        or len(response.get_data()) < SMALLEST_COMPRESSED
+    ):
+        return response
+    response.set_data(gzip.compress(response.get_data(), 6, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    return response

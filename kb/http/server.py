@@ -1,0 +1,160 @@
+"""The server: pages and API put together, on waitress.
+
+One process with one model in memory answers from several threads. The application can also be given to another WSGI
+server: ``kb.http.server:make_app()``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from threadpoolctl import threadpool_limits
+from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+
+from kb.core.errors import ConfigurationError, IndexUnusableError
+from kb.core.identity import check_setup
+from kb.core.settings import Settings, load_settings
+from kb.embedding.batching import BatchingEmbedder
+from kb.embedding.embedder import Embedder, load_embedder
+from kb.http import cross_origin, gate, metrics, request_log, sign_in
+from kb.http.api import openapi
+from kb.http.api.change_routes import changes
+from kb.http.api.problem_details import problem
+from kb.http.api.routes import api
+from kb.http.slow_senders import PacedChannel
+from kb.http.web.app import create_app
+from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.visible_snapshot import RemainingHolder
+from kb.state.audit import Audit, Event
+from kb.state.keys import KeyStore
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CHANNEL_TIMEOUT = 60
+MOST_BYTES = 1 << 30
+log = logging.getLogger(__name__)
+
+
+def check_access(settings: Settings) -> None:
+    """Raise :class:`ConfigurationError` when the server would be reachable from elsewhere with no access set up."""
+    check_setup(settings, keys=KeyStore(settings.state_dir).active())
+
+
+def make_app(settings: Settings | None = None, embedder: Embedder | None = None) -> Flask:
+    """The whole application, with the model of the settings where none is given.
+
+    Raises :class:`ConfigurationError` when it would be reachable from elsewhere with no access set up.
+    """
+    settings = settings or load_settings()
+    check_access(settings)
+    guard = gate.Guard.make(settings)
+    measurements = metrics.Measurements(settings)
+    # Every thread answers a question by itself: a second one for the same small product has to be waited for, and
+    # turns while it waits, which takes as much of the processors again.
+    threadpool_limits(1, user_api="blas")
+    together = BatchingEmbedder(embedder or load_embedder(settings))
+    measured = metrics.MeasuredEmbedder(together, measurements)
+    holder = RemainingHolder(SnapshotHolder(settings, measured), settings)
+    blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, metrics.blueprint, sign_in.blueprint]
+    app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
+    api.install(app)
+    changes.install(app)
+    gate.install(app, guard)
+    sign_in.install(app, settings)
+    metrics.install(app, measurements)
+    cross_origin.install(app, settings)
+    request_log.install(app)
+    if settings.public_url:
+        app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
+    app.json = Json(app)
+    return app
+
+
+class PublicAddress:
+    """Lets the application know itself by the address its users see, whatever a request claims it was sent to."""
+
+    def __init__(self, inner: WSGIApplication, public_url: str) -> None:
+        self._inner = inner
+        self._address = urlsplit(public_url)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request under the public address."""
+        environ["HTTP_HOST"] = self._address.netloc
+        environ["wsgi.url_scheme"] = self._address.scheme
+        return self._inner(environ, start_response)
+
+
+class Json(DefaultJSONProvider):
+    """JSON with Danish letters as they are and members in the order they were written."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+
+def make_server(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
+    """The server, listening at the settings' address; raises ``OSError`` when it cannot be used."""
+    listening: dict[int, Any] = {}
+    server = create_server(
+        app,
+        map=listening,
+        host=settings.host,
+        port=settings.port,
+        threads=settings.threads,
+        ident=None,
+        # Whoever falls silent in the middle of a request is let go.
+        channel_timeout=CHANNEL_TIMEOUT,
+        # Above what the application takes, so that it is the application that says no.
+        max_request_body_size=MOST_BYTES,
+    )
+    for one in listening.values():
+        if isinstance(one, BaseWSGIServer):
+            one.channel_class = PacedChannel
+    return server
+
+
+def run(settings: Settings, embedder: Embedder) -> None:
+    """Serve until interrupted; raises :class:`ConfigurationError` when the address cannot be used."""
+    request_log.log_as_json()
+    app = make_app(settings, embedder)
+    _forget_old_events(settings)
+    _warm(app, embedder)
+    try:
+        server = make_server(app, settings)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Adressen {settings.host}:{settings.port} kan ikke bruges: {error.strerror}.",
+            advice="Vælg en anden port: kb serve --port 8001",
+        ) from error
+    print(f"Erfaringsbasen svarer på http://{settings.host}:{settings.port}  (stop med Ctrl-C)", flush=True)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        print("Stoppet.")
+    finally:
+        server.close()
+
+
+def _forget_old_events(settings: Settings) -> None:
+    trail = Audit(settings.state_dir)
+    try:
+        if count := trail.forget(settings.audit_days):
+            detail = f"{count} ældre end {settings.audit_days} dage"
+            trail.write(Event("hændelser slettet", who="serveren", detail=detail))
+    except (OSError, sqlite3.Error) as error:
+        log.warning("Gamle hændelser kunne ikke slettes: %s", error)
+
+
+def _warm(app: Flask, embedder: Embedder) -> None:
+    """Open the index and load the model before the first question; without an index the pages say what to run."""
+    try:
+        app.extensions["kb"].holder.searcher()
+    except IndexUnusableError as error:
+        log.warning("%s %s", error, error.advice)
+    embedder.embed_queries(["varm op"])

@@ -1,0 +1,81 @@
+"""What the views work with: one object, put on the application by the factory and fetched by one function."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from flask import current_app
+from werkzeug.exceptions import NotFound
+
+from kb.core.errors import KbError
+from kb.core.settings import Settings
+from kb.embedding.embedder import Embedder
+from kb.operations.jobs import Jobs
+from kb.retrieval.searcher import Searcher, Snapshot
+from kb.state.feedback import FeedbackStore
+from kb.state.repository import State
+from kb.state.upload_names import UploadNames
+
+EXTENSION = "kb"
+
+
+class Holder(Protocol):
+    """Hands out the searcher on the newest good build, as :class:`kb.retrieval.searcher.SnapshotHolder` does."""
+
+    embedder: Embedder
+
+    @property
+    def problem(self) -> KbError | None:
+        """Why the newest build is not the one in use, if so."""
+        ...
+
+    def searcher(self) -> Searcher:
+        """The searcher; raises :class:`kb.core.errors.IndexUnusableError` when there is no good build."""
+        ...
+
+
+class Services:
+    """The settings, the holder of the searcher, and what is kept below ``state/``."""
+
+    def __init__(self, settings: Settings, holder: Holder) -> None:
+        self.settings = settings
+        self.holder = holder
+        self.feedback = FeedbackStore(settings.state_dir)
+        self.upload_names = UploadNames(settings.state_dir)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The background jobs; made when first needed, so that reading needs no writable folder."""
+        return Jobs(self.settings, self.holder.embedder)
+
+    @cached_property
+    def state(self) -> State:
+        """The runs and what they tell; opened when first needed, as the jobs are."""
+        return State(self.settings.state_dir)
+
+
+Found = TypeVar("Found")
+
+
+def there(found: Found | None) -> Found:
+    """What was looked up by a part of the address; the page does not exist where there is nothing."""
+    if found is None:
+        raise NotFound
+    return found
+
+
+def services() -> Services:
+    """The services of the application at work."""
+    found: Services = current_app.extensions[EXTENSION]
+    return found
+
+
+def searcher() -> Searcher:
+    """The searcher on the newest good build."""
+    return services().holder.searcher()
+
+
+def snapshot() -> Snapshot:
+    """The newest good build."""
+    return searcher().snapshot

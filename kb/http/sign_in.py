@@ -1,0 +1,193 @@
+"""Signing in and out: by OpenID Connect (Authlib), or with a key where there is nothing else.
+
+The way of an OpenID sign-in: ``/log-ind/oidc`` sends the browser to the provider with a state, a nonce and a PKCE
+challenge, which a short-lived signed cookie binds to that browser. ``/log-ind/retur`` exchanges the code, and Authlib
+checks the token's signature, issuer, audience, time and nonce. Its groups decide the role. The session that then begins
+always gets a new token, so a cookie planted beforehand is worth nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.flask_client import OAuth
+from flask import Blueprint, Flask, current_app, g, make_response, redirect, render_template, request, session, url_for
+from joserfc.errors import JoseError
+from requests import RequestException
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from kb.core.identity import AccessRole, Identity, Via, role_of
+from kb.core.settings import Settings
+from kb.http.gate import check_key, guard, record
+from kb.http.refusals import KeyNotAccepted, NoRole, SignInFailed
+
+EXTENSION = "kb.oidc"
+LONGEST_NAME = 120
+
+blueprint = Blueprint("login", __name__)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Let people sign in to an application."""
+    # Signs only what binds a sign-in under way to its browser; a restart makes that person begin again.
+    app.secret_key = secrets.token_bytes(32)
+    app.context_processor(_ways)
+    app.config.update(
+        SESSION_COOKIE_NAME="kb_login_undervejs",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    if not settings.oidc_issuer:
+        return
+    oauth = OAuth(app)
+    oauth.register(
+        "oidc",
+        client_id=settings.oidc_client_id,
+        client_secret=_secret(settings),
+        server_metadata_url=settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration",
+        client_kwargs={"scope": settings.oidc_scope, "code_challenge_method": "S256", "timeout": 10},
+    )
+    app.extensions[EXTENSION] = oauth
+
+
+def _ways() -> dict[str, str]:
+    """What the frame of every page shows of signing in and out."""
+    who: Identity | None = g.get("identity")
+    if who is not None and who.via is Via.SESSION:
+        return {"sign_out_url": url_for("login.sign_out"), "signed_in_as": who.name}
+    if guard().closed and (who is None or who.via is Via.ANONYMOUS) and request.blueprint != blueprint.name:
+        return {"sign_in_url": url_for("login.form", next=request.full_path.removesuffix("?"))}
+    return {}
+
+
+def _secret(settings: Settings) -> str:
+    if settings.oidc_client_secret_file is not None:
+        return settings.oidc_client_secret_file.read_text(encoding="utf-8").strip()
+    return settings.oidc_client_secret.get_secret_value()
+
+
+def _provider() -> Any:
+    """Authlib's client of the provider; 404 when there is none."""
+    oauth = current_app.extensions.get(EXTENSION)
+    if oauth is None:
+        raise NotFound
+    return oauth.oidc
+
+
+def safe_next(wanted: str) -> str:
+    """A path of our own to go on to; anything that could lead elsewhere becomes the front page."""
+    parts = urlsplit(wanted)
+    own = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return wanted if own and wanted.isprintable() and "\\" not in wanted else "/"
+
+
+@blueprint.get("/log-ind")
+def form() -> str:
+    """The ways in."""
+    has_provider = EXTENSION in current_app.extensions
+    return render_template("log-ind.html", next=safe_next(request.args.get("next", "/")), has_provider=has_provider)
+
+
+@blueprint.post("/log-ind")
+def by_key() -> Response:
+    """Sign in with a key."""
+    try:
+        key = check_key(request.form.get("noegle", ""))
+    except KeyNotAccepted:
+        record("login afvist", detail="forkert nøgle")
+        raise
+    return _begin(key.name, key.role, subject=key.id, key_id=key.id, then=request.form.get("next", "/"))
+
+
+@blueprint.get("/log-ind/oidc")
+def begin() -> Response:
+    """Go to the provider."""
+    provider = _provider()
+    session["next"] = safe_next(request.args.get("next", "/"))
+    try:
+        response: Response = provider.authorize_redirect(_own(url_for("login.back")))
+    except (AuthlibBaseError, RequestException, ValueError) as error:
+        raise _failed(error) from error
+    return response
+
+
+@blueprint.get("/log-ind/retur")
+def back() -> Response:
+    """Come back from the provider."""
+    provider = _provider()
+    try:
+        token = provider.authorize_access_token()
+        claims: dict[str, Any] = dict(token.get("userinfo") or {})
+        if not claims.get("sub"):
+            raise ValueError("no ID token")
+        if guard().settings.oidc_groups_claim not in claims:
+            claims = {**dict(provider.userinfo(token=token)), **claims}
+    except (AuthlibBaseError, JoseError, RequestException, ValueError, KeyError) as error:
+        raise _failed(error) from error
+    name = str(claims.get("name") or claims.get("preferred_username") or claims["sub"])
+    role = role_of(_groups(claims), guard().settings)
+    if role is None:
+        record("login afvist", target=name, detail="ingen rolle")
+        raise NoRole
+    return _begin(name, role, subject=str(claims["sub"]), then=str(session.get("next", "/")))
+
+
+def _groups(claims: dict[str, Any]) -> list[str]:
+    given = claims.get(guard().settings.oidc_groups_claim, [])
+    return [str(group) for group in given] if isinstance(given, list) else [str(given)]
+
+
+def _failed(error: Exception) -> SignInFailed:
+    # What went wrong is for the log; whoever forged a token is not told which check it failed.
+    current_app.logger.warning("Login mislykkedes: %s: %s", type(error).__name__, error)
+    record("login afvist", detail=type(error).__name__)
+    return SignInFailed()
+
+
+def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str = "") -> Response:
+    held = guard()
+    name = "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]
+    hours = held.settings.session_hours
+    token = held.sessions.begin(name, role, subject=subject, hours=hours, key_id=key_id)
+    g.identity = Identity(name, role, Via.SESSION, subject)
+    record("logget ind", detail=f"rolle {role.value}")
+    session.clear()
+    response = redirect(safe_next(then), 303)
+    secure = held.settings.public_url.startswith("https:")
+    response.set_cookie(
+        held.cookie, token, max_age=int(hours * 3600), secure=secure, httponly=True, samesite="Lax", path="/"
+    )
+    return response
+
+
+@blueprint.post("/log-ud")
+def sign_out() -> Response:
+    """End the session here, and at the provider where it can be."""
+    held = guard()
+    record("logget ud")
+    held.sessions.end(request.cookies.get(held.cookie, ""))
+    response = make_response(redirect(_after_sign_out(held.settings), 303))
+    secure = held.settings.public_url.startswith("https:")
+    response.delete_cookie(held.cookie, path="/", secure=secure, httponly=True, samesite="Lax")
+    return response
+
+
+def _after_sign_out(settings: Settings) -> str:
+    oauth = current_app.extensions.get(EXTENSION)
+    if oauth is None or g.identity is None or g.identity.via is not Via.SESSION:
+        return "/"
+    try:
+        address = oauth.oidc.load_server_metadata().get("end_session_endpoint", "")
+    except (AuthlibBaseError, RequestException, ValueError):
+        return "/"
+    query = {"client_id": settings.oidc_client_id, "post_logout_redirect_uri": settings.public_url.rstrip("/") + "/"}
+    return f"{address}?{urlencode(query)}" if address else "/"
+
+
+def _own(path: str) -> str:
+    return guard().settings.public_url.rstrip("/") + path

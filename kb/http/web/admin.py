@@ -1,0 +1,313 @@
+"""Redaktionen: upload, metadata, replace, remove, reindex, runs, builds, and the questions that got no answer.
+
+Open to those whose identity the server's gate found to be an editor's. An application without a gate is open only to a
+browser on the machine itself: a request that came through a proxy is not from here, whatever its address says, and
+neither is one for another host's name, for a foreign page could point its own name at this machine.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from flask import Blueprint, Request, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest, Forbidden
+from werkzeug.wrappers import Response as BaseResponse
+
+from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
+from kb.core.identity import AccessRole, Identity, Via
+from kb.core.models import DOCUMENT_TYPES, THEMES
+from kb.http.services import services, snapshot, there
+from kb.http.web.presenters import labels, report_text, runs
+from kb.index import builds
+from kb.index.store import StoredRecord
+from kb.operations import editing
+from kb.operations.jobs import Job
+from kb.retrieval.searcher import Snapshot
+from kb.state.repository import KEPT_RUNS
+from kb.state.upload_names import shown_name
+
+MOST_FILES = 50
+RUNS_SHOWN = 20
+FILES_SHOWN = 200
+_HERE = frozenset({"127.0.0.1", "::1"})
+_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
+
+blueprint = Blueprint("redaktion", __name__, url_prefix="/admin")
+
+
+def is_local(asked: Request) -> bool:
+    """Whether the request comes straight from a browser on this machine."""
+    host = asked.host.rpartition(":")[0] if not asked.host.endswith("]") and ":" in asked.host else asked.host
+    return asked.remote_addr in _HERE and host in _HOSTS and not any(name in asked.headers for name in _FORWARDED)
+
+
+def may_edit() -> bool:
+    """Whether the one who asks may change the reports."""
+    identity: Identity | None = g.get("identity")
+    return identity.role.includes(AccessRole.EDITOR) if identity else is_local(request)
+
+
+def _who() -> str:
+    """Whom a run is told to be started by: the one signed in, or the desk where nobody needs to be."""
+    identity: Identity | None = g.get("identity")
+    return identity.name if identity and identity.via is not Via.LOCAL else "redaktionen"
+
+
+@blueprint.before_request
+def _only_editors() -> None:
+    if not may_edit():
+        raise Forbidden
+    request.max_content_length = services().settings.max_upload_mb * 1024 * 1024
+
+
+@blueprint.after_request
+def _never_kept(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _snapshot() -> Snapshot | None:
+    try:
+        return snapshot()
+    except IndexUnusableError:
+        return None
+
+
+@blueprint.get("")
+def overview() -> str:
+    """The start: upload, the latest runs, and what needs attention."""
+    held = _snapshot()
+    return render_template(
+        "admin/oversigt.html",
+        jobs=services().jobs.newest()[:5],
+        failures=held.failures() if held else [],
+        names=services().upload_names.all(),
+        unanswered=services().feedback.unanswered()[:5],
+        problem=services().holder.problem,
+        limit=services().settings.max_upload_mb,
+        unfinished=not (services().settings.authority and services().settings.accessibility_contact),
+    )
+
+
+@blueprint.post("/filer")
+def upload() -> BaseResponse:
+    """Take files in and start a run; one that cannot be read is told of beside the others."""
+    files = [file for file in request.files.getlist("filer") if file.filename]
+    if not files:
+        raise InputError("Der var ingen filer i formularen.", advice="Vælg en eller flere filer, og prøv igen.")
+    if len(files) > MOST_FILES:
+        raise InputError(f"Der må højst sendes {MOST_FILES} filer ad gangen.", advice="Send dem i flere omgange.")
+    taken, refused = [], {}
+    for file in files:
+        try:
+            taken.append(editing.add(services().settings, file))
+        except UnreadableUploadError as error:
+            refused[shown_name(file.filename or "")] = str(error)
+    if not taken:
+        raise InputError(
+            " ".join(f"»{name}« er ikke lagt ind: {reason}" for name, reason in refused.items()),
+            advice="Gem indholdet som fx PDF, Word eller tekst, og prøv igen.",
+        )
+    return _started(services().jobs.start(by=_who(), files=taken, refused=refused))
+
+
+def _started(job: Job) -> BaseResponse:
+    return redirect(url_for("redaktion.job", job_id=job.id), 303)
+
+
+@blueprint.post("/filer/slet")
+def delete_unread() -> BaseResponse:
+    """Remove a file that could not be read."""
+    wanted = request.form.get("sti", "")
+    failure = next((one for one in snapshot().failures() if one.path == wanted), None)
+    editing.remove_unread(services().settings, there(failure))
+    return _started(services().jobs.start(by=_who()))
+
+
+@blueprint.post("/indeksering")
+def reindex() -> BaseResponse:
+    """Bring the index in line with the corpus."""
+    return _started(services().jobs.start(by=_who()))
+
+
+def _job(job_id: str) -> Job:
+    return there(services().jobs.get(job_id))
+
+
+@blueprint.get("/job/<job_id>")
+def job(job_id: str) -> str:
+    """One run, its progress and its files."""
+    return render_template(
+        "admin/job.html", job=_job(job_id), documents=_documents_by_path(), names=services().upload_names.all()
+    )
+
+
+def _documents_by_path() -> dict[str, str]:
+    held = _snapshot()
+    return {stored.record.path: id_ for id_, stored in held.records.items()} if held else {}
+
+
+@blueprint.get("/job/<job_id>.json")
+def job_state(job_id: str) -> Response:
+    """The same for the script that keeps the page fresh."""
+    found = _job(job_id)
+    return jsonify(
+        state=found.state, over=found.is_over, stage=found.stage, done=found.done, total=found.total, files=found.files
+    )
+
+
+@blueprint.post("/job/<job_id>/afbryd")
+def cancel_job(job_id: str) -> BaseResponse:
+    """Cancel a run that waits, and ask one at work to stop."""
+    return _started(services().jobs.cancel(job_id))
+
+
+@blueprint.get("/koersler")
+def run_list() -> str:
+    """All runs, also those from the command line, newest first."""
+    page = min(max(1, request.args.get("side", 1, int)), KEPT_RUNS // RUNS_SHOWN)
+    # One more than shown tells whether there is a next page.
+    found = services().state.runs(RUNS_SHOWN + 1, (page - 1) * RUNS_SHOWN)
+    views = [runs.run_view(run) for run in found[:RUNS_SHOWN]]
+    return render_template("admin/koersler.html", runs=views, page=page, more=len(found) > RUNS_SHOWN)
+
+
+@blueprint.get("/koersler/<run_id>")
+def run(run_id: str) -> str:
+    """One run: who started it, what it did to each file, and how long each stage took."""
+    return render_template(
+        "admin/koersel.html",
+        view=runs.run_view(services().state.run(run_id)),
+        most=FILES_SHOWN,
+        documents=_documents_by_path(),
+        names=services().upload_names.all(),
+    )
+
+
+@blueprint.post("/koersler/<run_id>/afbryd")
+def cancel_run(run_id: str) -> BaseResponse:
+    """Ask a run to stop at its next step."""
+    services().state.cancel_run(run_id)
+    return redirect(url_for("redaktion.run", run_id=run_id), 303)
+
+
+@blueprint.get("/rapporter")
+def reports() -> str:
+    """All reports with their state, and the files that could not be read."""
+    held = snapshot()
+    stored = sorted(held.records.values(), key=lambda one: one.record.metadata.titel.casefold())
+    return render_template(
+        "admin/rapporter.html",
+        reports=stored,
+        failures=held.failures(),
+        names=services().upload_names.all(),
+        file_format=labels.file_format,
+    )
+
+
+def _stored(document_id: str) -> StoredRecord:
+    return there(snapshot().records.get(document_id))
+
+
+@blueprint.get("/rapporter/<document_id>")
+def report(document_id: str) -> str:
+    """One report's metadata as a form, with what was inferred filled in."""
+    return render_template(
+        "admin/rapport.html",
+        stored=_stored(document_id),
+        types=DOCUMENT_TYPES,
+        themes=THEMES,
+        fields=report_text.EDITED_FIELDS,
+        names=services().upload_names.all(),
+    )
+
+
+@blueprint.post("/rapporter/<document_id>")
+def save_report(document_id: str) -> BaseResponse:
+    """Write the metadata and start a run."""
+    stored = _stored(document_id)
+    values: dict[str, Any] = {key: " ".join(request.form.get(key, "").split()) for key, _ in report_text.EDITED_FIELDS}
+    year = values.pop("år")
+    if year and not (year.isascii() and year.isdigit() and 1970 <= int(year) <= 2100):
+        raise InputError("År skal være et årstal, fx 2023.")
+    values["år"] = int(year) if year else None
+    values["type"] = request.form.get("type") if request.form.get("type") in DOCUMENT_TYPES else ""
+    values["temaer"] = [theme for theme in THEMES if theme in request.form.getlist("temaer")]
+    editing.write_metadata(services().settings, stored, values)
+    return _started(services().jobs.start(by=_who(), files=[stored.record.path]))
+
+
+@blueprint.post("/rapporter/<document_id>/erstat")
+def replace_report(document_id: str) -> BaseResponse:
+    """Put a new file in the old one's place."""
+    file = request.files.get("fil")
+    if file is None or not file.filename:
+        raise InputError("Der var ingen fil i formularen.", advice="Vælg en fil, og prøv igen.")
+    path = editing.replace(services().settings, _stored(document_id), file)
+    return _started(services().jobs.start(by=_who(), files=[path]))
+
+
+@blueprint.post("/rapporter/<document_id>/slet")
+def delete_report(document_id: str) -> BaseResponse:
+    """Remove a report; it goes out of the answers with the run that follows."""
+    if request.form.get("bekraeft") != "ja":
+        raise InputError("Sletningen blev ikke bekræftet.", advice="Sæt kryds ved, at rapporten skal slettes.")
+    editing.remove(services().settings, _stored(document_id))
+    return _started(services().jobs.start(by=_who()))
+
+
+@blueprint.get("/indekser")
+def index_list() -> str:
+    """The finished builds and the one in use."""
+    folder = builds.builds_dir(services().settings.index_dir)
+    manifests = []
+    for build_id in builds.build_ids(services().settings.index_dir):
+        try:
+            manifests.append(builds.read_manifest(folder / build_id))
+        except IndexUnusableError:
+            continue
+    held = _snapshot()
+    return render_template("admin/indekser.html", manifests=manifests, in_use=held.build_id if held else "")
+
+
+@blueprint.post("/indekser")
+def use_index() -> BaseResponse:
+    """Put an older build in use."""
+    editing.use_build(services().settings, request.form.get("indeks") or None)
+    return redirect(url_for("redaktion.index_list"), 303)
+
+
+@blueprint.get("/spoergsmaal")
+def questions() -> str:
+    """The questions that got no answer, and what readers said."""
+    feedback = services().feedback
+    return render_template("admin/spoergsmaal.html", unanswered=feedback.unanswered(), said=feedback.all()[:50])
+
+
+@blueprint.post("/spoergsmaal")
+def handle_question() -> BaseResponse:
+    """Take a question off the list."""
+    question = request.form.get("q", "")
+    if not question:
+        raise BadRequest
+    services().feedback.handle(question)
+    return redirect(url_for("redaktion.questions"), 303)
+
+
+@blueprint.get("/tilbagemeldinger.csv")
+def feedback_csv() -> Response:
+    """Everything readers said."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(("tidspunkt", "spørgsmål", "indeks", "nyttigt", "hvorfor", "citater"))
+    for one in services().feedback.all():
+        useful = "ja" if one.useful else "nej"
+        row = (one.created, one.question, one.build_id, useful, one.comment, " ".join(one.citations))
+        writer.writerow([labels.inert(cell) for cell in row])
+    response = make_response(text.getvalue().encode("utf-8-sig"))
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers.set("Content-Disposition", "attachment", filename="tilbagemeldinger.csv")
+    return response

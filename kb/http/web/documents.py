@@ -1,0 +1,200 @@
+"""The pages of reports: the list, one report with a cited place marked, its page images and its original file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flask import Blueprint, Response, render_template, request, send_file
+from werkzeug.exceptions import NotFound
+
+from kb.core.errors import NotFoundError
+from kb.core.models import Document, DocumentRecord, Passage
+from kb.core.privacy import CPR
+from kb.core.slug import slug
+from kb.http.services import services, snapshot
+from kb.http.web import page_images
+from kb.http.web.presenters import facets, hits, labels, quotes, report_text
+from kb.http.web.similar_passages import similar
+from kb.retrieval.searcher import DOCUMENT_FIELDS, Snapshot, field_values
+
+LIST_FACETS = ("temaer", "myndighed", "område", "type", "år", "læser")
+DAY_SECONDS = 86_400
+SIMILAR = 3
+_PLACE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
+
+blueprint = Blueprint("dokumenter", __name__)
+
+
+@blueprint.get("/dokumenter")
+def documents() -> str:
+    """All reports, filtered and sorted."""
+    held = snapshot()
+    filters = {name: tuple(values) for name in DOCUMENT_FIELDS if (values := request.args.getlist(name))}
+    order = request.args.get("orden", "titel")
+    return render_template(
+        "dokumenter.html",
+        records=_sorted(_passing(held, filters), order),
+        order=order,
+        facets=facets.facet_views(held.facets(filters), filters, LIST_FACETS),
+        active=facets.active_filters(filters),
+        filters=filters,
+        byline=quotes.byline,
+        file_format=labels.file_format,
+    )
+
+
+def _passing(held: Snapshot, filters: Mapping[str, tuple[str, ...]]) -> list[DocumentRecord]:
+    return [
+        stored.record
+        for stored in held.records.values()
+        if not stored.copy_of
+        and all(set(values) & set(field_values(stored, name)) for name, values in filters.items())
+    ]
+
+
+def _sorted(records: list[DocumentRecord], order: str) -> list[DocumentRecord]:
+    if order == "nyeste":
+        return sorted(records, key=lambda record: (-(record.metadata.år or 0), record.metadata.titel.casefold()))
+    return sorted(records, key=lambda record: record.metadata.titel.casefold())
+
+
+@blueprint.get("/dokumenter/<document_id>")
+def document(document_id: str) -> str:
+    """One report; ``?passage=`` marks the cited place."""
+    held = snapshot()
+    stored = held.document(document_id)
+    record = held.records[document_id].record
+    passage = _cited(held, document_id)
+    return render_template(
+        "dokument.html",
+        document=stored.document,
+        stored=stored,
+        record=record,
+        facts=report_text.facts(record),
+        project_slug=slug(record.metadata.projekt) if record.metadata.projekt else "",
+        contents=report_text.contents(stored.document),
+        pages=report_text.document_pages(stored.document, passage),
+        cited=hits.passage_view(passage, record) if passage else None,
+        image=_shown_page(held, stored.document, passage),
+        place=request.args.get("sted", ""),
+        similar=_similar(held, passage),
+        is_pdf=record.media_type == page_images.PDF,
+        original=_has_original(held, document_id),
+        versions=_versions(held, document_id),
+        file_format=labels.file_format(record.media_type),
+    )
+
+
+def _similar(held: Snapshot, passage: Passage | None) -> list[hits.HitView]:
+    found = similar(held, passage, SIMILAR) if passage else []
+    return [hits.passage_view(other, held.records[other.document_id].record) for other in found]
+
+
+def _cited(held: Snapshot, document_id: str) -> Passage | None:
+    wanted = request.args.get("passage", "")
+    if not wanted:
+        return None
+    passage = held.passage(wanted)
+    if passage.document_id != document_id:
+        raise NotFoundError("Passagen hører ikke til denne rapport.")
+    return _narrowed(passage, request.args.get("sted", ""))
+
+
+def _narrowed(passage: Passage, place: str) -> Passage:
+    """The passage cut down to the range an answer cites ("120-245"); whole when the range is not inside it."""
+    found = _PLACE.fullmatch(place)
+    if found is None:
+        return passage
+    start, end = int(found[1]), int(found[2])
+    if not passage.start <= start < end <= passage.end:
+        return passage
+    text = passage.text[start - passage.start : end - passage.start]
+    return replace(passage, start=start, end=end, text=text)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """The image of a page; ``size`` is its width and height in pixels, so that nothing moves when it arrives."""
+
+    number: int
+    size: tuple[int, int]
+
+
+def _shown_page(held: Snapshot, document: Document, passage: Passage | None) -> ShownPage | None:
+    """The page to show as an image beside the text: the cited one, if it can be shown."""
+    if passage is None or passage.page_first is None or document.media_type != page_images.PDF:
+        return None
+    try:
+        return ShownPage(passage.page_first, png_size(_image(held, document, passage.page_first, passage)))
+    except NotFoundError:
+        return None
+
+
+def png_size(image: Path) -> tuple[int, int]:
+    """Width and height, which stand at fixed places of a PNG file."""
+    with image.open("rb") as file:
+        header = file.read(24)
+    return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+
+
+def _image(held: Snapshot, document: Document, number: int, passage: Passage | None) -> Path:
+    page = document.pages[number - 1]
+    start, end = (max(page.start, passage.start), min(page.end, passage.end)) if passage else (0, 0)
+    place = page_images.Place(document.text[page.start : page.end], document.text[start : max(start, end)])
+    settings = services().settings
+    folder = settings.index_dir / "cache" / "pages"
+    file = held.file_of(document.id)
+    return page_images.cached(folder, file, document.sha256, number, place, contacts=settings.mask_contacts)
+
+
+def _has_original(held: Snapshot, document_id: str) -> bool:
+    try:
+        _original_file(held, document_id)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _original_file(held: Snapshot, document_id: str) -> Path:
+    path = held.file_of(document_id)
+    if held.records[document_id].record.masked.get(CPR):
+        raise NotFoundError("Originalen kan ikke hentes, fordi der er fundet CPR-numre i den.")
+    return path
+
+
+def _versions(held: Snapshot, document_id: str) -> list[DocumentRecord]:
+    """The documents that are another version of this one, or that it is a version of."""
+    family = held.records[document_id].copy_of or document_id
+    return [
+        stored.record
+        for id_, stored in held.records.items()
+        if id_ != document_id and family in (id_, stored.copy_of)
+    ]
+
+
+@blueprint.get("/dokumenter/<document_id>/original")
+def original(document_id: str) -> Response:
+    """The file as it was added."""
+    held = snapshot()
+    path = _original_file(held, document_id)
+    media_type = held.records[document_id].record.media_type
+    name = services().upload_names.all().get(held.records[document_id].record.path, path.name)
+    # As a download and never shown: a web page among the reports must not run as one of ours.
+    return send_file(path.resolve(), mimetype=media_type, as_attachment=True, download_name=name)
+
+
+@blueprint.get("/dokumenter/<document_id>/side/<int:number>.png")
+def page_image(document_id: str, number: int) -> Response:
+    """A PDF page as an image, with the passage outlined that ``?passage=`` names."""
+    held = snapshot()
+    stored = held.document(document_id)
+    if stored.document.media_type != page_images.PDF or not 1 <= number <= len(stored.document.pages):
+        raise NotFound
+    image = _image(held, stored.document, number, _cited(held, document_id))
+    response = send_file(image.resolve(), mimetype="image/png")
+    response.cache_control.private = True
+    response.cache_control.max_age = DAY_SECONDS
+    return response

@@ -1,0 +1,53 @@
+"""Example questions for the front page: only those that the base in use really answers.
+
+Working out an answer takes a while, and no reader should wait for several of them. So each visit to the front page
+tries candidates for at most :data:`PATIENCE` seconds and shows those found so far; the next visit goes on from there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from kb.core.models import Certainty
+from kb.http.web.cached_answers import answer_to
+from kb.retrieval.searcher import Searcher
+
+CANDIDATES = (
+    "Hvilke udfordringer havde projekterne med jura?",
+    "Hvor meget tid sparede Norddjurs på at fordele mails?",
+    "Hvorfor blev nogle løsninger ikke sat i drift?",
+    "Hvad kræver det, når en algoritme er medicinsk udstyr?",
+    "Hvordan håndterede projekterne GDPR?",
+    "Hvad var svært ved at få adgang til data?",
+)
+SHOWN = 4
+PATIENCE = 0.5
+
+
+@dataclass
+class _Tried:
+    """How far the candidates have been tried, and those with an answer."""
+
+    next: int = 0
+    answered: list[str] = field(default_factory=list)
+
+
+_lock = threading.Lock()
+_tried: WeakKeyDictionary[Searcher, _Tried] = WeakKeyDictionary()
+
+
+def examples(searcher: Searcher) -> tuple[str, ...]:
+    """Questions with an answer in the searcher's build, as far as they are known."""
+    deadline = time.monotonic() + PATIENCE
+    with _lock:
+        tried = _tried.setdefault(searcher, _Tried())
+        while tried.next < len(CANDIDATES) and len(tried.answered) < SHOWN and time.monotonic() < deadline:
+            question = CANDIDATES[tried.next]
+            tried.next += 1
+            found = answer_to(searcher, question, {})
+            if not found.refused and found.certainty is not Certainty.UNSURE:
+                tried.answered.append(question)
+        return tuple(tried.answered)

@@ -1,0 +1,199 @@
+"""Take it along: the hits as CSV and Excel, the answer as Word, and a question as an Atom feed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
+
+from kb.core.errors import StorageError
+from kb.core.models import DocumentRecord, Hit, SearchResult
+from kb.core.slug import slug
+from kb.http.services import searcher, services, snapshot
+from kb.http.web import request_parameters
+from kb.http.web.cached_answers import view_of
+from kb.http.web.presenters import answers, hits, labels, quotes
+
+MOST_HITS = 100
+FEED_ENTRIES = 20
+COLUMNS = (
+    "nummer", "projekt", "myndighed", "rapport", "år", "afsnit", "side", "rolle", "citat", "passage", "adresse"
+)  # fmt: skip
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+blueprint = Blueprint("udtraek", __name__)
+
+
+def _result() -> tuple[request_parameters.Asked, SearchResult]:
+    question = request_parameters.read(request.args)
+    if not question.question.strip():
+        raise BadRequest
+    return question, searcher().search(question.question, top=MOST_HITS, filters=question.filters)
+
+
+def _download(content: bytes, media_type: str, name: str) -> Response:
+    response = make_response(content)
+    response.headers["Content-Type"] = media_type
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _rows(hits: Sequence[Hit]) -> list[tuple[str | int, ...]]:
+    return [
+        (
+            hit.rank, hit.document.metadata.projekt, hit.document.metadata.myndighed, hit.document.metadata.titel,
+            hit.document.metadata.år or "", " › ".join(hit.passage.heading_path),
+            quotes.pages(hit.passage.page_first, hit.passage.page_last).removeprefix("side "),
+            hit.passage.role.value, hit.passage.text, hit.passage.id,
+            passage_address(hit.passage.document_id, hit.passage.id),
+        )
+        for hit in hits
+    ]  # fmt: skip
+
+
+def passage_address(document_id: str, passage_id: str) -> str:
+    """The full address of a passage."""
+    return url_for(
+        "dokumenter.document", document_id=document_id, passage=passage_id, _anchor=passage_id, _external=True
+    )
+
+
+@blueprint.get("/sporg.csv")
+def hits_csv() -> Response:
+    """The hits as CSV that a Danish Excel opens: semicolons, and a byte order mark for the letters."""
+    question, result = _result()
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerow(COLUMNS)
+    writer.writerows([labels.inert(cell) for cell in row] for row in _rows(result.hits))
+    return _download(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(question, "csv"))
+
+
+def _name(question: request_parameters.Asked, suffix: str) -> str:
+    return f"erfaringsbasen-{slug(question.question, longest=60)}.{suffix}"
+
+
+@blueprint.get("/sporg.xlsx")
+def hits_xlsx() -> Response:
+    """The hits as an Excel workbook."""
+    import xlsxwriter
+
+    question, result = _result()
+    content = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(content, options) as book:
+        sheet = book.add_worksheet("Passager")
+        heading, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+        sheet.write_row(0, 0, COLUMNS, heading)
+        for number, row in enumerate(_rows(result.hits), 1):
+            sheet.write_row(number, 0, row, wrapped)
+        sheet.freeze_panes(1, 0)
+        sheet.autofilter(0, 0, len(result.hits), len(COLUMNS) - 1)
+        for column, width in enumerate((8, 28, 24, 36, 8, 36, 8, 14, 90, 28, 50)):
+            sheet.set_column(column, column, width)
+    return _download(content.getvalue(), XLSX, _name(question, "xlsx"))
+
+
+@blueprint.get("/sporg.docx")
+def answer_docx() -> Response:
+    """The answer with its sources as a Word document."""
+    question = request_parameters.read(request.args)
+    if not question.question.strip():
+        raise BadRequest
+    found = view_of(searcher(), question.question, question.filters)
+    return _download(docx(found), DOCX, _name(question, "docx"))
+
+
+def docx(view: answers.AnswerView) -> bytes:
+    """An answer as the bytes of a Word document: question, answer, coverage, projects, sources."""
+    from docx import Document
+
+    document = Document()
+    document.core_properties.title = view.answer.question
+    document.core_properties.author = "Erfaringsbasen"
+    document.core_properties.language = "da-DK"
+    document.add_heading(view.answer.question, 0)
+    for sentence in view.answer.sentences:
+        document.add_paragraph(f"{sentence.text} {answers.references(sentence.citations)}")
+    if view.answer.refusal:
+        document.add_paragraph(view.answer.refusal.message)
+    document.add_paragraph(f"{view.answer.coverage.sentence}. Svarets sikkerhed: {view.certainty.lower()}.")
+    for heading, projects in (("Projekterne", view.projects), ("På tværs af projekter", view.cross_cutting)):
+        if projects:
+            document.add_heading(heading, 1)
+        for project in projects:
+            _add_project(document, project)
+    document.add_heading("Kilder", 1)
+    for source in view.citations:
+        document.add_paragraph(f"[{source.number}] {source.citation}")
+    made = labels.danish_timestamp(view.answer.created)
+    document.add_paragraph(f"Fra Erfaringsbasen, som den var {made} ({view.answer.build_id}).")
+    content = io.BytesIO()
+    document.save(content)
+    return content.getvalue()
+
+
+def _add_project(document: Any, project: answers.ProjectView) -> None:
+    document.add_heading(project.name, 2)
+    if project.authority:
+        document.add_paragraph(project.authority)
+    for group in project.groups:
+        for finding in group.findings:
+            paragraph = document.add_paragraph(style="List Bullet")
+            paragraph.add_run(f"{group.label or 'Andet'}: ").bold = True
+            own = " (indsamlerens læsning)" if finding.inferred else ""
+            paragraph.add_run(f"{finding.text}{own} {answers.references([finding.citation])}")
+
+
+def _came_in(record: DocumentRecord, made: str) -> str:
+    """When a report came in as it is; when no run tells, the time ``made`` of the build."""
+    try:
+        return services().state.arrival(record.path) or made
+    except StorageError:
+        return made  # reading goes on where nothing can be written
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A passage in a feed. ``id`` is made of place and text: a feed reader takes a changed passage for a new one.
+
+    ``updated`` is when its report came in as it is (ISO 8601).
+    """
+
+    id: str
+    address: str
+    updated: str
+    hit: hits.HitView
+
+
+@blueprint.get("/sporg.atom")
+def feed() -> Response:
+    """The passages that answer a question as a feed: a reader's program shows those it has not seen before."""
+    question, result = _result()
+    made = snapshot().manifest.created
+    entries = [
+        Entry(
+            _urn(hit.passage.id, hit.passage.text),
+            passage_address(hit.passage.document_id, hit.passage.id),
+            _came_in(hit.document, made),
+            hits.passage_view(hit.passage, hit.document),
+        )
+        for hit in result.hits[:FEED_ENTRIES]
+    ]
+    updated = max((entry.updated for entry in entries), default=made)
+    feed_id = _urn(question.url("udtraek.feed"))
+    page = render_template("sporg.atom.xml", asked=question, updated=updated, entries=entries, feed_id=feed_id)
+    response = make_response(page)
+    response.headers["Content-Type"] = "application/atom+xml; charset=utf-8"
+    return response
+
+
+def _urn(*parts: str) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(parts)).urn

@@ -1,0 +1,226 @@
+"""The pages for asking and browsing: front page, answer, projects, themes, and the pages about the base itself."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as BaseResponse
+
+from kb.core.errors import QuestionError
+from kb.core.models import THEMES, Answer, DocumentRecord, Passage, Refusal, Role
+from kb.http.services import searcher, services, snapshot, there
+from kb.http.web import request_parameters
+from kb.http.web.cached_answers import view_of
+from kb.http.web.example_questions import examples
+from kb.http.web.presenters import facets, hits, labels, quotes
+from kb.retrieval.searcher import ProjectSummary, Snapshot
+
+NEWEST = 5
+# Findings of each role on a project's page, and passages of each project on a theme's page.
+FINDINGS = 4
+
+blueprint = Blueprint("sider", __name__)
+
+
+@blueprint.get("/")
+def front() -> str:
+    """The front page."""
+    held = snapshot()
+    records = [stored.record for stored in held.records.values() if not stored.copy_of]
+    newest = sorted(records, key=lambda record: (-(record.metadata.år or 0), record.metadata.titel))[:NEWEST]
+    return render_template(
+        "forside.html", examples=examples(searcher()), themes=_themes(held), newest=newest, byline=quotes.byline
+    )
+
+
+def _themes(held: Snapshot) -> list[tuple[str, str, int]]:
+    counts = held.facets({})["temaer"]
+    return [(theme, labels.THEME_TEXTS[theme], counts[theme]) for theme in THEMES if counts.get(theme)]
+
+
+@blueprint.get("/sporg")
+def ask() -> Response | BaseResponse:
+    """The answer to a question: passages, filters and ways to take them along."""
+    question = request_parameters.read(request.args)
+    if not question.question.strip():
+        return redirect(url_for("sider.front"))
+    size = services().settings.page_size
+    held = searcher()
+    try:
+        result = held.search(question.question, top=size, offset=(question.page - 1) * size, filters=question.filters)
+    except QuestionError as error:
+        return make_response(render_template("spoergsmaal.html", asked=question, error=error), 400)
+    clean = request_parameters.Asked(result.question, question.filters, question.page)
+    more = (
+        len(result.hits) == size
+        and question.page < request_parameters.LAST_PAGE
+        and result.total > question.page * size
+    )
+    # The answer stands on the first page of passages; the others are for reading on.
+    answered = view_of(held, clean.question, clean.filters) if clean.page == 1 else None
+    if answered:
+        g.refused = answered.answer.refused  # for the measurements
+    if answered and answered.answer.refusal:
+        _note_unanswered(answered.answer, answered.answer.refusal)
+    names = titles(held.snapshot)
+    page = render_template(
+        "svar.html",
+        asked=clean,
+        answer=answered,
+        result=result,
+        hits=[hits.hit_view(hit, names) for hit in result.hits],
+        facets=facets.facet_views(result.facets, clean.filters),
+        active=facets.active_filters(clean.filters),
+        more=more,
+        first=(question.page - 1) * size + 1,
+    )
+    return make_response(page)
+
+
+def titles(held: Snapshot) -> dict[str, str]:
+    """The reports' titles by id."""
+    return {id_: stored.record.metadata.titel for id_, stored in held.records.items()}
+
+
+def _note_unanswered(answered: Answer, refusal: Refusal) -> None:
+    try:
+        services().feedback.note_unanswered(answered.question, answered.build_id, refusal.reason.value)
+    except (OSError, sqlite3.Error) as error:
+        # A reader gets the page even where nothing can be written; the list of questions is for the editors.
+        current_app.logger.warning("Spørgsmål uden svar kunne ikke noteres: %s", error)
+
+
+@blueprint.get("/projekter")
+def projects() -> str:
+    """All projects, by name, authority or number of reports."""
+    order = request.args.get("orden", "navn")
+    keys = {
+        "navn": lambda project: project.name.casefold(),
+        "myndighed": lambda project: ([name.casefold() for name in project.authorities] or ["~"], project.name),
+        "rapporter": lambda project: (-len(project.document_ids), project.name.casefold()),
+    }
+    if order not in keys:
+        order = "navn"
+    return render_template("projekter.html", projects=sorted(snapshot().projects(), key=keys[order]), order=order)
+
+
+@blueprint.get("/projekter/<slug>")
+def project(slug: str) -> str:
+    """One project: its reports, and what they tell by role."""
+    held = snapshot()
+    found = there(next((one for one in held.projects() if one.slug == slug), None))
+    records = [held.records[id_].record for id_ in found.document_ids]
+    findings = [
+        (labels.ROLE_LABELS[role], role.value, views)
+        for role in labels.STORY
+        if (views := _findings(held, records, role))
+    ]
+    return render_template(
+        "projekt.html", project=found, records=records, findings=findings, file_format=labels.file_format
+    )
+
+
+def _findings(held: Snapshot, records: Sequence[DocumentRecord], role: Role) -> list[hits.HitView]:
+    views = [
+        hits.passage_view(passage, record)
+        for record in records
+        for passage in held.passages_of(record.id)
+        if passage.role is role
+    ]
+    return views
+
+
+@blueprint.get("/temaer")
+def themes() -> str:
+    """All themes."""
+    return render_template("temaer.html", themes=_themes(snapshot()))
+
+
+@blueprint.get("/temaer/<theme>")
+def theme(theme: str) -> str:
+    """One theme: how each project met it."""
+    if theme not in THEMES:
+        raise NotFound
+    held = snapshot()
+    groups = [
+        (project, passages)
+        for project in held.projects()
+        if theme in project.themes and (passages := _on_theme(held, project, theme))
+    ]
+    others = [
+        stored.record
+        for stored in held.records.values()
+        if theme in stored.record.metadata.temaer and not stored.record.metadata.projekt and not stored.copy_of
+    ]
+    return render_template(
+        "tema.html", theme=theme, text=labels.THEME_TEXTS[theme], groups=groups, others=others,
+        question=THEME_QUESTIONS[theme], byline=quotes.byline,
+    )  # fmt: skip
+
+
+def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[hits.HitView]:
+    """The project's passages under a heading that names the theme; else its challenges, handling and lessons."""
+    records = [held.records[id_].record for id_ in project.document_ids]
+    passages = [(passage, record) for record in records for passage in held.passages_of(record.id)]
+    chosen = [(p, r) for p, r in passages if _names_theme(p, theme)]
+    if not chosen:
+        telling = {Role.CHALLENGE, Role.HANDLING, Role.LESSON}
+        chosen = [(p, r) for p, r in passages if p.role in telling and theme in r.metadata.temaer]
+    return [hits.passage_view(passage, record) for passage, record in chosen[:FINDINGS]]
+
+
+def _names_theme(passage: Passage, theme: str) -> bool:
+    stem = theme.rstrip("e")
+    return any(heading.casefold().startswith(stem) for heading in passage.heading_path[1:])
+
+
+THEME_QUESTIONS = {
+    "jura": "Hvordan afklarede projekterne det juridiske grundlag?",
+    "data": "Hvilke problemer var der med datakvalitet og adgang til data?",
+    "it-infrastruktur": "Hvordan blev løsningerne koblet til fagsystemerne?",
+    "organisation": "Hvordan fik projekterne medarbejderne med?",
+    "etik": "Hvordan håndterede projekterne bias og gennemsigtighed?",
+    "økonomi": "Hvilke gevinster og udgifter havde projekterne?",
+    "leverandør": "Hvilke erfaringer er der med leverandører og udbud?",
+    "klinisk": "Hvordan blev løsningerne afprøvet i klinikken?",
+}
+
+
+@blueprint.get("/om")
+def about() -> str:
+    """How answers are made, and what they are not."""
+    held = snapshot()
+    return render_template("om.html", failures=held.failures())
+
+
+@blueprint.get("/hjaelp")
+def help_page() -> str:
+    """How to ask, filter and cite."""
+    return render_template("hjaelp.html", limit=services().settings.max_question_chars)
+
+
+@blueprint.get("/tilgaengelighed")
+def accessibility() -> str:
+    """The accessibility statement, in the name of the authority that runs the base."""
+    settings = services().settings
+    return render_template(
+        "tilgaengelighed.html", authority=settings.authority, contact=_contact(settings.accessibility_contact)
+    )
+
+
+def _contact(written: str) -> tuple[str, str]:
+    """The contact as the address of a link, empty when it is none, and as text."""
+    if written.startswith(("https://", "http://")):
+        return written, written.partition("://")[2].rstrip("/")
+    return (f"mailto:{written}" if "@" in written and " " not in written else ""), written
+
+
+@blueprint.get("/opensearch.xml")
+def opensearch() -> Response:
+    """The description by which a browser can add the search."""
+    response = make_response(render_template("opensearch.xml"))
+    response.headers["Content-Type"] = "application/opensearchdescription+xml; charset=utf-8"
+    return response

@@ -1,0 +1,149 @@
+"""An answer laid out: its sentences, its projects and its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kb.core.models import Answer, Certainty, Citation, Finding, Passage, ProjectAnswer
+from kb.http.web.presenters import quotes
+from kb.http.web.presenters.labels import ROLE_LABELS
+from kb.http.web.presenters.quotes import Cited, Segment
+
+CERTAINTY = {
+    Certainty.SURE: ("Sikkert", "badge-success"),
+    Certainty.LIKELY: ("Sandsynligt", "badge-info"),
+    Certainty.UNSURE: ("Usikkert", "badge-warning"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CitationView:
+    """A source of an answer: the passage it stands in, with the cited words marked.
+
+    ``place`` is the cited range of the report's text, as its page takes it.
+    """
+
+    number: int
+    document_id: str
+    passage_id: str
+    place: str
+    title: str
+    project: str
+    section: str
+    page: str
+    inferred: bool
+    context: tuple[Segment, ...]
+    citation: str
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """A project's findings of one role."""
+
+    label: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """What one project, or one report across projects, says; ``document_id`` is of a report across projects."""
+
+    name: str
+    slug: str
+    document_id: str
+    authority: str
+    certainty: str
+    badge: str
+    groups: tuple[FindingGroup, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """An answer laid out: sentences, projects, reports across projects, sources, and the whole as text to copy."""
+
+    answer: Answer
+    certainty: str
+    badge: str
+    projects: tuple[ProjectView, ...]
+    cross_cutting: tuple[ProjectView, ...]
+    citations: tuple[CitationView, ...]
+    text: str
+
+
+def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapping[str, str]) -> AnswerView:
+    """What the answer page shows of an answer.
+
+    ``passages`` holds the cited passages by id, ``languages`` the language of each report by id.
+    """
+    certainty, badge = CERTAINTY[answer.certainty]
+    projects = [(project.cross_cutting, _project_view(project)) for project in answer.projects]
+    return AnswerView(
+        answer=answer,
+        certainty=certainty,
+        badge=badge,
+        projects=tuple(view for crossing, view in projects if not crossing),
+        cross_cutting=tuple(view for crossing, view in projects if crossing),
+        citations=tuple(
+            _citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
+            for citation in answer.citations
+        ),
+        text=answer_text(answer),
+    )
+
+
+def _project_view(project: ProjectAnswer) -> ProjectView:
+    certainty, badge = CERTAINTY[project.certainty]
+    roles = dict.fromkeys(finding.role for finding in project.findings)
+    groups = tuple(
+        FindingGroup(ROLE_LABELS[role], tuple(finding for finding in project.findings if finding.role is role))
+        for role in roles
+    )
+    documents = project.document_ids
+    return ProjectView(
+        project.name, project.slug, documents[0] if documents else "", project.authority, certainty, badge, groups,
+        project.reasons,
+    )  # fmt: skip
+
+
+def _citation_view(citation: Citation, passage: Passage, language: str) -> CitationView:
+    cited = Cited(citation.start - passage.start, citation.end - passage.start)
+    return CitationView(
+        number=citation.number,
+        document_id=citation.document_id,
+        passage_id=citation.passage_id,
+        place=f"{citation.start}-{citation.end}",
+        title=citation.title,
+        project=citation.project,
+        section=quotes.section(citation.heading_path, citation.title),
+        page=quotes.pages(citation.page),
+        inferred=citation.inferred,
+        context=cited.cut(passage.text, 0, len(passage.text)),
+        citation=_source_text(citation),
+        lang=quotes.foreign(language),
+    )
+
+
+def _source_text(citation: Citation) -> str:
+    parts = [citation.title, quotes.pages(citation.page), citation.passage_id]
+    return f"»{' '.join(citation.quote.split())}« ({', '.join(part for part in parts if part)})"
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer with its sources as text to paste."""
+    lines = [answer.question, ""]
+    lines += [f"{sentence.text} {references(sentence.citations)}" for sentence in answer.sentences]
+    if answer.refusal:
+        lines.append(answer.refusal.message)
+    used = {number for sentence in answer.sentences for number in sentence.citations}
+    sources = [citation for citation in answer.citations if citation.number in used]
+    lines += ["", answer.coverage.sentence + ".", ""] if answer.coverage.of else [""]
+    lines += [f"[{citation.number}] {_source_text(citation)}" for citation in sources]
+    return "\n".join(lines).strip()
+
+
+def references(numbers: Sequence[int]) -> str:
+    """Citation numbers as text: [1][4]."""
+    return "".join(f"[{number}]" for number in numbers)

@@ -1,0 +1,82 @@
+"""The filters beside a list: what can be chosen, how much there is of it, and how to be rid of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kb.http.web.presenters.labels import FIELD_LABELS, STORY, value_label
+
+# The filters offered on the answer page, in this order.
+SHOWN_FACETS = ("temaer", "rolle", "projekt", "myndighed", "område", "type", "år")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One value of a filter: what is sent, what is shown, how many there are, and whether it is chosen."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One filter with its values; ``open`` when a value of it is chosen."""
+
+    field: str
+    label: str
+    options: tuple[Option, ...]
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFilter:
+    """A chosen value, and the filters that remain when it is removed."""
+
+    field: str
+    field_label: str
+    label: str
+    without: Mapping[str, tuple[str, ...]]
+
+
+def facet_views(
+    counts: Mapping[str, Mapping[str, int]], chosen: Mapping[str, Sequence[str]], shown: Sequence[str] = SHOWN_FACETS
+) -> tuple[Facet, ...]:
+    """The filters worth showing: those with a choice to make, or one made."""
+    facets = []
+    for field in shown:
+        picked = tuple(chosen.get(field, ()))
+        values = dict.fromkeys([*counts.get(field, {}), *picked])
+        options = tuple(
+            Option(value, value_label(field, value), counts.get(field, {}).get(value, 0), value in picked)
+            for value in values
+            if value_label(field, value)
+        )
+        if len(options) > 1 or picked:
+            facets.append(Facet(field, FIELD_LABELS[field], _in_order(field, options), bool(picked)))
+    return tuple(facets)
+
+
+def _in_order(field: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    if field == "år":
+        return tuple(sorted(options, key=lambda option: option.value, reverse=True))
+    if field == "rolle":
+        labels = [role.value for role in STORY]
+        return tuple(sorted(options, key=lambda option: labels.index(option.value)))
+    return options
+
+
+def active_filters(chosen: Mapping[str, Sequence[str]]) -> tuple[ActiveFilter, ...]:
+    """Every chosen value with the filters that remain without it."""
+    return tuple(
+        ActiveFilter(field, FIELD_LABELS[field], value_label(field, value) or value, _without(chosen, field, value))
+        for field, values in chosen.items()
+        for value in values
+    )
+
+
+def _without(chosen: Mapping[str, Sequence[str]], field: str, value: str) -> dict[str, tuple[str, ...]]:
+    kept = {name: tuple(v for v in values if (name, v) != (field, value)) for name, values in chosen.items()}
+    return {name: values for name, values in kept.items() if values}

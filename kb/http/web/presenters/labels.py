@@ -1,0 +1,100 @@
+"""Words for the values of the model: labels, dates, numbers and names of formats."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from kb.core.models import Role
+
+MONTHS = (
+    "januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november",
+    "december",
+)  # fmt: skip
+FIELD_LABELS = {
+    "projekt": "Projekt", "myndighed": "Myndighed", "type": "Slags projekt", "område": "Område", "temaer": "Tema",
+    "år": "År", "status": "Status", "sprog": "Sprog", "læser": "Filformat", "rolle": "Hvad passagen fortæller",
+}  # fmt: skip
+ROLE_LABELS = {
+    Role.PURPOSE: "Formål", Role.DATA: "Data", Role.METHOD: "Metode", Role.CHALLENGE: "Udfordring",
+    Role.HANDLING: "Håndtering", Role.LESSON: "Læring", Role.ADVICE: "Råd", Role.RESULT: "Resultat", Role.OTHER: "",
+}  # fmt: skip
+# The order in which a project's findings tell its story.
+STORY = (
+    Role.PURPOSE, Role.DATA, Role.METHOD, Role.CHALLENGE, Role.HANDLING, Role.RESULT, Role.LESSON, Role.ADVICE,
+)  # fmt: skip
+THEME_LABELS = {
+    "jura": "Jura", "data": "Data", "it-infrastruktur": "It-infrastruktur", "organisation": "Organisation",
+    "etik": "Etik", "økonomi": "Økonomi", "leverandør": "Leverandør", "klinisk": "Klinisk",
+}  # fmt: skip
+THEME_TEXTS = {
+    "jura": "Hjemmel, GDPR, databehandleraftaler og aktindsigt.",
+    "data": "Adgang til data, datakvalitet og mængden af data.",
+    "it-infrastruktur": "Drift, integrationer og forbindelsen til fagsystemer.",
+    "organisation": "Ledelse, medarbejdere og nye arbejdsgange.",
+    "etik": "Bias, gennemsigtighed og borgernes tillid.",
+    "økonomi": "Gevinster, udgifter og finansiering.",
+    "leverandør": "Udbud, kontrakter og samarbejde med leverandører.",
+    "klinisk": "Afprøvning, medicinsk udstyr og brug i behandling.",
+}
+FORMATS = {
+    "application/pdf": "PDF",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PowerPoint",
+    "application/vnd.oasis.opendocument.text": "OpenDocument",
+    "application/msword": "Word (ældre)",
+    "application/rtf": "RTF",
+    "text/html": "Webside",
+    "text/markdown": "Markdown",
+    "text/plain": "Tekst",
+}
+
+
+def danish_date(moment: date) -> str:
+    """A date in words: 23. november 2026."""
+    return f"{moment.day}. {MONTHS[moment.month - 1]} {moment.year}"
+
+
+def danish_timestamp(iso: str) -> str:
+    """An ISO time in words, in the machine's own time zone; what is no time is returned as it is."""
+    try:
+        return danish_date(datetime.fromisoformat(iso).astimezone())
+    except ValueError:
+        return iso
+
+
+def danish_clock(iso: str) -> str:
+    """An ISO time as date and clock time in words."""
+    try:
+        moment = datetime.fromisoformat(iso).astimezone()
+    except ValueError:
+        return iso
+    return f"{danish_date(moment)} kl. {moment:%H.%M}"
+
+
+def number(value: int) -> str:
+    """A whole number with the Danish thousands mark."""
+    return f"{value:,}".replace(",", ".")
+
+
+def counted(value: int, one: str, many: str) -> str:
+    """A number with its noun: 1 rapport, 2 rapporter."""
+    return f"{number(value)} {one if value == 1 else many}"
+
+
+def value_label(field: str, value: str) -> str:
+    """What a reader sees of a filter's value; empty for one not worth showing."""
+    if field == "rolle":
+        return ROLE_LABELS.get(Role(value), "") if value in set(Role) else ""
+    if field == "temaer":
+        return THEME_LABELS.get(value, value)
+    return value[:1].upper() + value[1:] if field in {"type", "område", "status"} else value
+
+
+def inert(cell: str | int) -> str | int:
+    """A cell that no spreadsheet takes for a formula: neither reports nor readers are trusted to run anything."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def file_format(media_type: str) -> str:
+    """A media type in words."""
+    return FORMATS.get(media_type, media_type.rpartition("/")[2].upper())

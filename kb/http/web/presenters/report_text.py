@@ -1,0 +1,139 @@
+"""A report's page: its text in headings, paragraphs and lists, its contents and its metadata."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from kb.core.models import Document, DocumentRecord, Page, Passage
+from kb.http.web.presenters.labels import counted, file_format, value_label
+from kb.http.web.presenters.quotes import Cited, Segment
+
+# The metadata an editor fills in as text, in the form's order.
+EDITED_FIELDS = (
+    ("titel", "Titel"), ("projekt", "Projekt"), ("myndighed", "Myndighed"), ("område", "Område"), ("emne", "Emne"),
+    ("periode", "Periode"), ("år", "År"), ("status", "Status"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A heading, paragraph or list of a document. ``items`` are the runs of its lines; a heading has ``level``."""
+
+    kind: str
+    items: tuple[tuple[Segment, ...], ...]
+    level: int = 0
+    anchor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageBlocks:
+    """The blocks of one page, or of the whole text where there are no pages (``number`` 0)."""
+
+    number: int
+    label: str
+    ocr: bool
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsEntry:
+    """A heading in the list of contents; ``deeper`` when it stands under another."""
+
+    text: str
+    anchor: str
+    deeper: bool
+
+
+_BULLET = re.compile(r"[-•*–]\s+")
+_LIST_ITEM = re.compile(r"(?:[-•*–]|\d{1,2}[.)])\s+")
+
+
+def contents(document: Document) -> tuple[ContentsEntry, ...]:
+    """The headings as a list of contents, the title itself and all but the two outer levels left out."""
+    kept = [(index, heading) for index, heading in enumerate(document.headings) if not _is_title(document, index)]
+    top = min((heading.level for _, heading in kept), default=1)
+    return tuple(
+        ContentsEntry(heading.text, _heading_anchor(index), heading.level > top)
+        for index, heading in kept
+        if heading.level <= top + 1
+    )
+
+
+def _is_title(document: Document, index: int) -> bool:
+    return index == 0 and " ".join(document.headings[0].text.split()) == " ".join(document.metadata.titel.split())
+
+
+def _heading_anchor(index: int) -> str:
+    return f"afsnit-{index + 1}"
+
+
+def document_pages(document: Document, passage: Passage | None = None) -> tuple[PageBlocks, ...]:
+    """The text as headings, paragraphs and lists by page; the passage is marked and its id anchors the first mark."""
+    pages = document.pages or (Page(0, 0, len(document.text)),)
+    cited = Cited(passage.start, passage.end, passage.id) if passage else Cited()
+    return tuple(
+        PageBlocks(page.number, page.label, page.ocr, tuple(_blocks(document, page.start, page.end, cited)))
+        for page in pages
+    )
+
+
+def _blocks(document: Document, start: int, end: int, cited: Cited) -> Iterator[Block]:
+    headings = {heading.start: index for index, heading in enumerate(document.headings)}
+    lines: list[tuple[int, int]] = []
+    for first, last in _lines(document.text, start, end):
+        index = headings.get(first)
+        if lines and (first == last or index is not None):
+            yield _text_block(document.text, lines, cited)
+            lines = []
+        if index is None and first < last:
+            lines.append((first, last))
+        elif index is not None and not _is_title(document, index):
+            level = min(max(document.headings[index].level, 2), 6)
+            yield Block("heading", (cited.cut(document.text, first, last),), level, _heading_anchor(index))
+    if lines:
+        yield _text_block(document.text, lines, cited)
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    position = start
+    for line in text[start:end].split("\n"):
+        yield position, position + len(line.rstrip())
+        position += len(line) + 1
+
+
+def _text_block(text: str, lines: Sequence[tuple[int, int]], cited: Cited) -> Block:
+    is_list = all(_LIST_ITEM.match(text[first:last]) for first, last in lines)
+    items = []
+    for first, last in lines:
+        bullet = _BULLET.match(text[first:last]) if is_list else None
+        items.append(cited.cut(text, first, last, skip=bullet.end() if bullet else 0))
+    return Block("list" if is_list else "paragraph", tuple(items))
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of a document's metadata; ``inferred`` when no editor wrote it."""
+
+    label: str
+    value: str
+    inferred: bool = False
+
+
+def facts(record: DocumentRecord) -> tuple[Fact, ...]:
+    """A document's metadata in reading order, what is unknown left out; project and themes are shown as links."""
+    metadata = record.metadata
+    rows = (
+        ("Myndighed", "myndighed", metadata.myndighed),
+        ("Slags projekt", "type", value_label("type", metadata.type)),
+        ("Område", "område", value_label("område", metadata.område)),
+        ("Emne", "emne", metadata.emne),
+        ("Periode", "periode", metadata.periode),
+        ("År", "år", str(metadata.år or "")),
+        ("Status", "status", metadata.status[:1].upper() + metadata.status[1:]),
+        ("Sprog", "sprog", {"da": "Dansk", "en": "Engelsk", "sv": "Svensk", "no": "Norsk"}.get(metadata.sprog, "")),
+    )
+    found = [Fact(label, value, key in metadata.inferred) for label, key, value in rows if value]
+    pages = f", {counted(record.pages, 'side', 'sider')}" if record.pages else ""
+    return (*found, Fact("Fil", f"{file_format(record.media_type)}{pages}"))

@@ -1,0 +1,251 @@
+"""Checks everything against everything: a build against its manifest and itself, and the installation around it.
+
+A build is checked when it has been made, before it is published, and again whenever ``kb verify`` is run: every file's
+size and checksum, the database's own check, counts, every passage against its report's text, every vector's length and
+(where the vector cache has it) its value, so that no two can have changed places, and searches for passages by their
+own vector and their own words. :func:`everything` adds what a build cannot know: which build is named as the one in
+use, the older builds, the caches, the state file, the model, and whether the reports are still those indexed. Nothing
+is changed, and damage of one part never hides damage of another.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from kb.core.errors import IndexDamagedError, IndexUnusableError, KbError, ModelMissingError
+from kb.core.settings import Settings
+from kb.embedding import model_store
+from kb.extract import content_key
+from kb.index import builds, lexical, vectors
+from kb.index.store import Store, VectorCache, check_database
+from kb.state.repository import State
+from kb.state.transactions import STATE_FILE
+
+READINGS_CACHE = "readings.sqlite"
+VECTORS_CACHE = "vectors.sqlite"
+BATCH = 2048
+# Passages whose own words must find them again, spread evenly over the build.
+WORD_PROBES = 40
+PROBE_CHARACTERS = 200
+# 16-bit floats of numbers below 1 are this near the 32-bit ones.
+TOLERANCE = 2e-3
+SHOWN = 5
+
+MEND_CURRENT = "Kør: kb rollback, eller: kb index"
+MEND_CACHE = "Kør: kb index --full"
+REINDEX = "Kør: kb index"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong: in which ``part``, what, and what to do about it, all in Danish."""
+
+    part: str
+    problem: str
+    advice: str
+
+
+def everything(settings: Settings) -> list[Finding]:
+    """All that is wrong with the installation; raises ``IndexMissingError`` when there is no index."""
+    found: list[Finding] = []
+    in_use = ""
+    try:
+        in_use = builds.current_id(settings.index_dir)
+        if in_use not in builds.build_ids(settings.index_dir):
+            raise IndexDamagedError(f"Indekset {in_use}, som er i brug, findes ikke.")
+    except IndexDamagedError as error:
+        found.append(Finding("CURRENT", str(error), MEND_CURRENT))
+    for build_id in builds.build_ids(settings.index_dir):
+        found += _build_findings(settings, build_id, in_use=build_id == in_use)
+    found += _cache_findings(settings.index_dir)
+    found += _state_findings(settings.state_dir)
+    found += _around(settings, builds.builds_dir(settings.index_dir) / in_use) if in_use else []
+    return found
+
+
+def _build_findings(settings: Settings, build_id: str, *, in_use: bool) -> Iterator[Finding]:
+    advice = MEND_CURRENT if in_use else "Det kan ikke tages i brug igen; det forsvinder af sig selv, når der er nyere."
+    for problem in verify_build(settings.index_dir, build_id):
+        yield Finding(f"indeks {build_id}", problem, advice)
+
+
+def _cache_findings(index_dir: Path) -> Iterator[Finding]:
+    for name, what in ((VECTORS_CACHE, "Vektorlageret"), (READINGS_CACHE, "Læselageret")):
+        if (index_dir / name).is_file() and (damage := check_database(index_dir / name)):
+            yield Finding(name, f"{what} er beskadiget: {damage.splitlines()[0]}.", MEND_CACHE)
+
+
+def _state_findings(state_dir: Path) -> Iterator[Finding]:
+    if not (state_dir / STATE_FILE).is_file():
+        return
+    advice = "Hent den fra en sikkerhedskopi (kb restore), eller flyt den væk: så begynder listen over kørsler forfra."
+    try:
+        with State(state_dir) as state:
+            problem = state.check()
+    except KbError as error:
+        problem = str(error)
+    if problem:
+        yield Finding(STATE_FILE, f"Tilstandsfilen er beskadiget: {problem.splitlines()[0]}", advice)
+
+
+def _around(settings: Settings, folder: Path) -> Iterator[Finding]:
+    """What is wrong between the build in use and the model and the reports outside it."""
+    try:
+        manifest = builds.read_manifest(folder)
+        with closing(Store(folder / builds.DATABASE_FILE)) as store:
+            changed = list(_changed_files(store))
+    except (IndexUnusableError, sqlite3.DatabaseError):
+        return  # told of already
+    if changed:
+        shown = ", ".join(changed[:SHOWN]) + (" …" if len(changed) > SHOWN else "")
+        yield Finding("rapporter", f"Flyttet, ændret eller slettet siden indekseringen: {shown}.", REINDEX)
+    yield from _model_findings(settings, manifest)
+
+
+def _changed_files(store: Store) -> Iterator[str]:
+    for stored in store.records():
+        if not stored.root:
+            continue
+        try:
+            same = content_key(Path(stored.root) / stored.record.path) == stored.content_key
+        except OSError:
+            same = False
+        if not same:
+            yield stored.record.path
+
+
+def _model_findings(settings: Settings, manifest: builds.Manifest) -> Iterator[Finding]:
+    try:
+        folder = model_store.model_folder(settings)
+        card = model_store.read_card(folder)
+    except ModelMissingError as error:
+        yield Finding("sprogmodel", str(error), error.advice)
+        return
+    if card.fingerprint != manifest.model:
+        problem = f"Indekset er lavet med modellen {manifest.model_name}, men {card.name} er valgt."
+        yield Finding("sprogmodel", problem, f"{REINDEX}, eller: kb model use {manifest.model_name}")
+    if not model_store.is_whole(folder):
+        yield Finding("sprogmodel", f"Modellen {card.name} er beskadiget.", "Kør: kb model prepare --force")
+
+
+def verify_build(index_dir: Path, build_id: str) -> list[str]:
+    """What is wrong with a build, as Danish sentences; empty when it is whole."""
+    folder = builds.builds_dir(index_dir) / build_id
+    try:
+        manifest = builds.read_manifest(folder)
+    except IndexUnusableError as error:
+        return [str(error)]
+    cache_file = index_dir / VECTORS_CACHE
+    if not cache_file.is_file():
+        return verify(folder, manifest)
+    try:
+        with VectorCache(cache_file) as cache:
+            return verify(folder, manifest, cache)
+    except sqlite3.DatabaseError:
+        return verify(folder, manifest)  # a cache that cannot be read is told of by itself
+
+
+def verify(folder: Path, manifest: builds.Manifest, cache: VectorCache | None = None) -> list[str]:
+    """Check a build's files and parts against one another; returns what is wrong, as Danish sentences."""
+    problems = builds.check_files(folder, manifest)
+    if problems:
+        return problems
+    if damage := check_database(folder / builds.DATABASE_FILE):
+        return [f"Databasen er beskadiget: {damage.splitlines()[0]}."]
+    try:
+        with closing(Store(folder / builds.DATABASE_FILE)) as store:
+            return list(_check_parts(folder, manifest, store, cache))
+    except KbError as error:
+        return [str(error)]
+
+
+def _check_parts(
+    folder: Path, manifest: builds.Manifest, store: Store, cache: VectorCache | None
+) -> Iterator[str]:
+    index = vectors.VectorIndex(folder / builds.VECTORS_FILE)
+    words = lexical.LexicalIndex.open(folder / builds.LEXICAL_FOLDER)
+    yield from _check_counts(store, index, words, manifest)
+    yield from _check_texts(store)
+    known = (cache, manifest.model) if cache else None
+    yield from _check_vectors(list(store.vector_keys()), index, known, "passage")
+    if len(index) == len(store) > 0:
+        yield from _probe_vectors(index)
+    if len(words) == len(store):
+        yield from _probe_words(store, words)
+    if (folder / builds.SENTENCES_FILE).is_file():
+        sentences = vectors.VectorIndex(folder / builds.SENTENCES_FILE)
+        yield from _check_vectors([key for _, key in store.sentence_keys()], sentences, known, "sætning")
+
+
+def _check_counts(
+    store: Store, index: vectors.VectorIndex, words: lexical.LexicalIndex, manifest: builds.Manifest
+) -> Iterator[str]:
+    if len(store) != manifest.passages:
+        yield f"Der er {len(store)} passager, men manifestet siger {manifest.passages}."
+    if len(words) != len(store):
+        yield f"Ordindekset har {len(words)} passager, databasen {len(store)}."
+    if index.dimension != manifest.dimension:
+        yield f"Vektorerne har {index.dimension} tal, men manifestet siger {manifest.dimension}."
+    if index.probes != manifest.tuning.get("probes", 0):
+        yield f"Vektorerne søges i {index.probes} lister, men manifestet siger {manifest.tuning.get('probes', 0)}."
+    if index.listed not in (0, len(index)):
+        yield f"Der er {index.listed} vektorer i listerne, men {len(index)} i alt."
+    records = store.records()
+    if len(records) != manifest.documents:
+        yield f"Der er {len(records)} rapporter, men manifestet siger {manifest.documents}."
+
+
+def _check_texts(store: Store) -> Iterator[str]:
+    counted = 0
+    for stored in store.stored_documents():
+        passages = [found.passage for found in store.passages_of(stored.document.id)]
+        counted += len(passages)
+        for number, passage in enumerate(passages):
+            if stored.document.text[passage.start : passage.end] != passage.text:
+                yield f"Passagen {passage.id} står ikke på sin plads i rapporten."
+            if passage.ordinal != number:
+                yield f"Passagen {passage.id} er nummer {passage.ordinal + 1}, men burde være {number + 1}."
+    if counted != len(store):
+        yield f"{len(store) - counted} passager hører ikke til nogen rapport."
+
+
+def _check_vectors(
+    keys: Sequence[str], index: vectors.VectorIndex, known: tuple[VectorCache, str] | None, what: str
+) -> Iterator[str]:
+    if len(index) != len(keys):
+        yield f"Der er {len(index)} vektorer, men {len(keys)} skal have en ({what})."
+        return
+    start = 0
+    for batch in index.batches(BATCH):
+        lengths = np.linalg.norm(batch, axis=1)
+        for offset in np.flatnonzero(~(np.abs(lengths - 1.0) < 0.01)):
+            yield f"Vektoren i række {start + int(offset)} har ikke længden 1 ({what})."
+        if known:
+            cache, model = known
+            for position, kept in cache.known(model, keys[start : start + len(batch)]):
+                if not np.allclose(batch[position], kept, atol=TOLERANCE):
+                    yield f"Vektoren i række {start + position} er ikke den, der hører til teksten ({what})."
+        start += len(batch)
+
+
+def _probe_vectors(index: vectors.VectorIndex) -> Iterator[str]:
+    probe = index.vectors(np.array([len(index) // 2], dtype=np.int64))
+    row, score = index.search(probe, 1)[0]
+    if score < 0.99:
+        yield f"En prøvesøgning på betydning fandt ikke sin egen passage (række {row}, {score:.3f})."
+
+
+def _probe_words(store: Store, words: lexical.LexicalIndex) -> Iterator[str]:
+    """Passages must score well on their own first words; in another build's index they would not."""
+    step = max(1, len(store) // WORD_PROBES)
+    for row, stored in store.passages(range(0, len(store), step)).items():
+        question = words.analyser.question(stored.passage.text[:PROBE_CHARACTERS])
+        best = words.search(question, 1)
+        if best and words.scores(question, np.array([row], dtype=np.int64))[0] < best[0][1] / 2:
+            yield f"En prøvesøgning på ord fandt ikke sin egen passage ({stored.passage.id})."

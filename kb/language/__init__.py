@@ -1,0 +1,1 @@
+"""Danish: sentences, tokens, stems, compounds, spelling, vocabulary, analysis, and what a passage tells."""

@@ -1,0 +1,301 @@
+"""From Danish text to index terms, and from a question to weighted terms.
+
+A word is indexed as its stem, and a compound as the stems of its parts as well, at half the weight, so that
+"databehandleraftaler" meets "aftale". A question's word gives, each with a weight and the way it was found:
+
+* its stem, and the stems of its parts if it is a compound;
+* the compound that two neighbouring words make ("data migrering" meets "datamigrering");
+* the other spelling of æ, ø and å ("Aarhus" meets "Århus");
+* the other official names and abbreviations of the same thing (``synonyms.yaml``);
+* when the corpus does not know the word, the near words that it does know.
+
+Words in quotation marks are a phrase, to be found letter by letter but for case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import NamedTuple
+
+import yaml
+
+from kb.core.models import Match, MatchKind
+from kb.language import danish
+from kb.language.compounds import CompoundSplitter
+from kb.language.danish import Kind, Token
+from kb.language.spelling import Speller
+from kb.language.vocabulary import KEPT_FORMS, Vocabulary, word_form, written_parts
+
+# How much a term counts beside the question's own word. Chosen on the development halves; docs/decisions.md has the
+# figures.
+PART_WEIGHT = 0.5
+JOINED_WEIGHT = 0.5
+VARIANT_WEIGHT = 0.8
+SYNONYM_WEIGHT = 0.5
+CORRECTED_WEIGHT = 0.8
+
+_QUOTED = re.compile(
+    '["\u201c\u201d\u201e\u00bb\u00ab]([^"\u201c\u201d\u201e\u00bb\u00ab]+)["\u201c\u201d\u201f\u00ab\u00bb]'
+)
+_SPELLINGS = (("aa", "å"), ("ae", "æ"), ("oe", "ø"))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTerms:
+    """What is indexed for a text: ``words`` as written, in order; ``stems`` of the words that carry a subject;
+    ``parts`` of the compounds among them.
+    """
+
+    words: tuple[str, ...]
+    stems: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+class TokenTerms(NamedTuple):
+    """What is indexed for one token: its written form, its stem (none where it carries no subject) and the stems of
+    the parts of a compound.
+    """
+
+    word: str
+    stems: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTerm:
+    """A term to search for: ``word`` is the question's word that it came from."""
+
+    term: str
+    weight: float
+    kind: MatchKind
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPhrase:
+    """Words to be found side by side, as written: another name for ``word``, or (quoted) the question's own demand."""
+
+    words: tuple[str, ...]
+    weight: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An analysed question.
+
+    ``words`` are its words as written and the corrections of unknown ones; ``phrases`` are other names of several
+    words; ``quoted`` are the phrases in quotation marks, which a passage must hold; ``corrections`` maps an unknown
+    word, as written, to the known words searched for as well.
+    """
+
+    text: str
+    terms: tuple[QueryTerm, ...]
+    words: tuple[str, ...] = ()
+    phrases: tuple[QueryPhrase, ...] = ()
+    quoted: tuple[tuple[str, ...], ...] = ()
+    corrections: Mapping[str, tuple[str, ...]] = frozenset()  # type: ignore[assignment]
+
+
+@cache
+def synonym_groups() -> tuple[tuple[tuple[str, ...], ...], ...]:
+    """Groups of names that mean the same; a name is the written forms of its words."""
+    groups = yaml.safe_load((files("kb.language") / "synonyms.yaml").read_text(encoding="utf-8"))
+    return tuple(tuple(words_of(name) for name in group["names"]) for group in groups)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The written forms of a text's words, in order."""
+    return tuple(word_form(token) for token in danish.tokenise(text))
+
+
+@cache
+def _groups_by_first_stem() -> Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]:
+    """From the stem of a name's first word to the stems of the whole name and the number of its group."""
+    found: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    for number, group in enumerate(synonym_groups()):
+        for name in group:
+            stems = tuple(danish.stem(word) for word in name)
+            found.setdefault(stems[0], []).append((stems, number))
+    return {stem: tuple(names) for stem, names in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanisms:
+    """What an analysis uses; all of it, but for measuring what each is worth."""
+
+    stems: bool = True
+    compounds: bool = True
+    joined: bool = True
+    spellings: bool = True
+    synonyms: bool = True
+    corrections: bool = True
+
+
+class Analyser:
+    """Analyses passages and questions by one corpus's vocabulary.
+
+    analyser = Analyser(Vocabulary.of(texts))
+    question = analyser.question("Hvordan gik det med datamigreringen?")
+    analyser.matches(question, passage.text)
+    """
+
+    def __init__(self, vocabulary: Vocabulary, mechanisms: Mechanisms | None = None) -> None:
+        self.vocabulary = vocabulary
+        self._use = mechanisms or Mechanisms()
+        self._splitter = CompoundSplitter(vocabulary)
+        self._speller = Speller(vocabulary, self._splitter)
+        self._terms_of = lru_cache(maxsize=KEPT_FORMS)(self._terms_of_token)
+
+    def index_terms(self, text: str) -> IndexTerms:
+        """What is indexed for a text."""
+        found = self.analysed(text)
+        return IndexTerms(
+            tuple(token.word for token in found),
+            tuple(stem for token in found for stem in token.stems),
+            tuple(part for token in found for part in token.parts),
+        )
+
+    def analysed(self, text: str) -> list[TokenTerms]:
+        """What is indexed for each token of a text, in order."""
+        return [self._terms_of(token.text, token.kind) for token in danish.tokenise(text)]
+
+    def question(self, text: str) -> Question:
+        """Analyse a question; one of stop words alone keeps them."""
+        quoted = tuple(words for words in map(words_of, _QUOTED.findall(text)) if words)
+        tokens = danish.tokenise(text)
+        carrying = [token for token in tokens if word_form(token) not in danish.stop_words()] or tokens
+        corrections = {token.text: near for token in carrying if (near := self._corrections(token))}
+        terms = [term for token in carrying for term in self._terms(token, corrections.get(token.text, ()))]
+        terms += self._joined(tokens)
+        names = list(_other_names([word_form(token) for token in tokens])) if self._use.synonyms else []
+        terms += [
+            QueryTerm(self._stem(name[0]), SYNONYM_WEIGHT, MatchKind.SYNONYM, word)
+            for name, word in names
+            if len(name) == 1
+        ]
+        phrases = tuple(QueryPhrase(name, SYNONYM_WEIGHT, word) for name, word in names if len(name) > 1)
+        written = [word_form(token) for token in tokens] + [word for near in corrections.values() for word in near]
+        return Question(text, _heaviest(terms), tuple(written), phrases, quoted, corrections)
+
+    def matches(self, question: Question, text: str) -> tuple[Match, ...]:
+        """The places in a text that meet the question, in order."""
+        wanted = {term.term: term for term in question.terms}
+        tokens = danish.tokenise(text)
+        found = {match.start: match for match in _phrase_matches(question, tokens)}
+        for token in tokens:
+            match = self._match(wanted, token)
+            if match is not None:
+                found.setdefault(token.start, match)
+        return tuple(found[start] for start in sorted(found))
+
+    def _terms_of_token(self, text: str, kind: Kind) -> TokenTerms:
+        token = Token(text, 0, len(text), kind)
+        word = word_form(token)
+        if word in danish.stop_words():
+            return TokenTerms(word, (), ())
+        return TokenTerms(word, (self._stem(word),), tuple(self._parts(token, word)))
+
+    def _stem(self, word: str) -> str:
+        return danish.stem(word) if self._use.stems else word
+
+    def _match(self, wanted: Mapping[str, QueryTerm], token: Token) -> Match | None:
+        terms = self._terms_of(token.text, token.kind)
+        # A stop word, which is indexed by no stem, is met by a question of stop words alone.
+        whole = wanted.get(terms.stems[0] if terms.stems else self._stem(terms.word))
+        if whole is not None:
+            kind = MatchKind.EXACT if whole.kind is MatchKind.STEM and whole.word == terms.word else whole.kind
+            return Match(token.start, token.end, kind, whole.word)
+        parts = [wanted[part] for part in terms.parts if part in wanted]
+        if not parts:
+            return None
+        heaviest = max(parts, key=lambda term: term.weight)
+        return Match(token.start, token.end, MatchKind.COMPOUND, heaviest.word)
+
+    def _parts(self, token: Token, word: str) -> Iterator[str]:
+        """The stems of a word's parts, each once: those the writer separated, and those of the compound."""
+        if not self._use.compounds:
+            return
+        whole = self._stem(word)
+        written = [self._stem(part) for part in written_parts(token) if part not in danish.stop_words()]
+        for part in dict.fromkeys([*written, *self._splitter.parts(word)]):
+            if part != whole:
+                yield part
+
+    def _terms(self, token: Token, corrected: Sequence[str]) -> Iterator[QueryTerm]:
+        """A word's own terms: its stem, parts, other spellings and corrections."""
+        word = word_form(token)
+        yield QueryTerm(self._stem(word), 1.0, MatchKind.STEM, word)
+        for part in self._parts(token, word):
+            yield QueryTerm(part, PART_WEIGHT, MatchKind.COMPOUND, word)
+        for variant in _spelling_variants(word):
+            if self._use.spellings and self.vocabulary.knows(variant):
+                yield QueryTerm(self._stem(variant), VARIANT_WEIGHT, MatchKind.STEM, word)
+        for near in corrected:
+            yield QueryTerm(self._stem(near), CORRECTED_WEIGHT, MatchKind.CORRECTED, word)
+            for part in self._splitter.parts(near):
+                yield QueryTerm(part, CORRECTED_WEIGHT * PART_WEIGHT, MatchKind.CORRECTED, word)
+
+    def _corrections(self, token: Token) -> tuple[str, ...]:
+        """Known words for an unknown one; a word of several written parts is known if they are."""
+        if not self._use.corrections:
+            return ()
+        written = written_parts(token)
+        if written and all(self.vocabulary.knows(part) for part in written):
+            return ()
+        return self._speller.suggest(word_form(token))
+
+    def _joined(self, tokens: Sequence[Token]) -> Iterator[QueryTerm]:
+        """Compounds of the corpus that two neighbouring words make, with or without a linking s."""
+        for left, right in pairwise(tokens) if self._use.joined else ():
+            first, second = word_form(left), word_form(right)
+            if {first, second} & danish.stop_words() or not (first.isalpha() and second.isalpha()):
+                continue
+            for joined in (first + second, f"{first}s{second}"):
+                if self.vocabulary.knows(joined):
+                    yield QueryTerm(self._stem(joined), JOINED_WEIGHT, MatchKind.COMPOUND, joined)
+
+
+def _spelling_variants(word: str) -> Iterator[str]:
+    """The word with each of aa, ae and oe as å, æ and ø, and the other way round."""
+    for plain, danish_letter in _SPELLINGS:
+        for old, new in ((plain, danish_letter), (danish_letter, plain)):
+            if old in word:
+                yield word.replace(old, new)
+
+
+def _other_names(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The other names of what the words name, each with the words it stands for."""
+    stems = [danish.stem(word) for word in words]
+    for start, stem in enumerate(stems):
+        for name, number in _groups_by_first_stem().get(stem, ()):
+            end = start + len(name)
+            if tuple(stems[start:end]) == name:
+                own = " ".join(words[start:end])
+                yield from ((other, own) for other in synonym_groups()[number] if " ".join(other) != own)
+
+
+def _heaviest(terms: Iterable[QueryTerm]) -> tuple[QueryTerm, ...]:
+    """Each term once, at its greatest weight."""
+    best: dict[str, QueryTerm] = {}
+    for term in terms:
+        if term.term not in best or term.weight > best[term.term].weight:
+            best[term.term] = term
+    return tuple(best.values())
+
+
+def _phrase_matches(question: Question, tokens: Sequence[Token]) -> Iterator[Match]:
+    """The words of phrases found whole: other names, and what the question quoted."""
+    wanted = [(phrase.words, MatchKind.SYNONYM, phrase.word) for phrase in question.phrases]
+    wanted += [(quoted, MatchKind.EXACT, " ".join(quoted)) for quoted in question.quoted]
+    words = [word_form(token) for token in tokens] if wanted else []
+    for phrase, kind, word in wanted:
+        for start in range(len(words) - len(phrase) + 1):
+            if tuple(words[start : start + len(phrase)]) == phrase:
+                place = tokens[start : start + len(phrase)]
+                yield Match(place[0].start, place[-1].end, kind, word)

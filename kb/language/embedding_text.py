@@ -1,0 +1,32 @@
+"""The text that is embedded for a passage: title and headings on one line, then what it says (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kb.core.models import Passage
+
+HEADING_SEPARATOR = " › "
+# A character is at most one token, so half of the smallest limit in use is always left for the text.
+PREFIX_CHARACTERS = 240
+
+
+def embedding_text(title: str, passage: Passage) -> str:
+    """What is embedded for a passage: title and headings on one line, then its text.
+
+    A title that the passage opens with, as a document's first lines often do, is not said twice.
+    """
+    own = "" if opens_with(passage.text, title) else title
+    prefix = embedding_prefix(own, passage.heading_path)
+    return f"{prefix}\n{passage.text}" if prefix else passage.text
+
+
+def opens_with(text: str, title: str) -> bool:
+    """Whether a text begins with a title, white space aside."""
+    return " ".join(text[: 2 * len(title) + 80].split()).startswith(" ".join(title.split()))
+
+
+def embedding_prefix(title: str, heading_path: Sequence[str]) -> str:
+    """Title and headings on one line, each once, at most ``PREFIX_CHARACTERS``: they must not crowd out the text."""
+    parts = [part for part in dict.fromkeys([title, *heading_path]) if part]
+    return " ".join(HEADING_SEPARATOR.join(parts).split())[:PREFIX_CHARACTERS].rstrip()

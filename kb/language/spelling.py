@@ -1,0 +1,72 @@
+"""Finds the words that a misspelled word may stand for, among the words of the corpus.
+
+A candidate is near by the number of letters inserted, left out, replaced or swapped with their neighbour (the optimal
+string alignment distance): one in a word of up to nine letters, two in a longer one. The first letter is hardly ever
+the wrong one, so it must agree; that keeps "lænker" from becoming "tænker". A frequent word goes first. A compound of
+known words is no misspelling. Where no whole word is near, a word that begins or ends like a word of the corpus is
+taken for a compound with one misspelled part.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from kb.language import danish
+from kb.language.compounds import CompoundSplitter
+from kb.language.vocabulary import Vocabulary
+
+# Shorter words have too many neighbours for a guess to be worth showing.
+MIN_LETTERS = 5
+# From this length on, two mistakes are forgiven.
+LONG_WORD = 10
+MAX_SUGGESTIONS = 2
+# The shortest part of a compound that is taken for known.
+MIN_KNOWN_PART = 4
+
+
+class Speller:
+    """Suggests known words for unknown ones; a known word has no suggestions."""
+
+    def __init__(self, vocabulary: Vocabulary, splitter: CompoundSplitter) -> None:
+        self._vocabulary = vocabulary
+        self._splitter = splitter
+        self.suggest = lru_cache(maxsize=10_000)(self._suggest)
+
+    def _suggest(self, word: str) -> tuple[str, ...]:
+        """Known words that the word may stand for, most likely first; at most :data:`MAX_SUGGESTIONS`."""
+        if not word.isalpha() or len(word) < MIN_LETTERS or self._vocabulary.knows(word) or self._splitter.parts(word):
+            return ()
+        return (self._near(word) or self._mended_compounds(word))[:MAX_SUGGESTIONS]
+
+    def _near(self, word: str) -> tuple[str, ...]:
+        """The nearest known words, frequent ones first; of the forms of one word, the first alone."""
+        allowed = 1 if len(word) < LONG_WORD else 2
+        lengths = range(len(word) - allowed, len(word) + allowed + 1)
+        pool = [near for length in lengths for near in self._vocabulary.alike(word[0], length)]
+        found = process.extract(word, pool, scorer=OSA.distance, score_cutoff=allowed, limit=20)
+        nearest = min((distance for _, distance, _ in found), default=0)
+        if nearest == 0:
+            return ()
+        closest = [self._shown(near) for near, distance, _ in found if distance == nearest]
+        closest.sort(key=lambda near: (-self._vocabulary.frequencies[near], near))
+        by_stem = {danish.stem(near): near for near in reversed(closest)}
+        return tuple(dict.fromkeys(by_stem[danish.stem(near)] for near in closest))
+
+    def _shown(self, near: str) -> str:
+        """A word of the corpus for a word or a stem."""
+        return near if near in self._vocabulary.frequencies else self._vocabulary.most_frequent_form(near)
+
+    def _mended_compounds(self, word: str) -> tuple[str, ...]:
+        """The word with one part corrected, where the rest of it is a known word; longest known part first."""
+        for known in range(len(word) - MIN_LETTERS, MIN_KNOWN_PART - 1, -1):
+            head, tail = word[:known], word[known:]
+            if head in self._vocabulary.frequencies and (near := self._near(tail)):
+                return tuple(head + mended for mended in near)
+            head, tail = word[:-known], word[-known:]
+            if tail in self._vocabulary.frequencies and (near := self._near(head)):
+                return tuple(mended + tail for mended in near)
+        return ()
+

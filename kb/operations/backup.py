@@ -1,0 +1,309 @@
+"""Backup and restore: corpus, state and, if wanted, the index in one compressed archive.
+
+    backup(settings, Path("erfaringsbasen.tar.gz"))
+    restore(settings, Path("erfaringsbasen.tar.gz"))
+
+The archive's first member, ``backup.json``, names every other with its size and sha256. Databases are copied through
+SQLite's own backup, so that a copy taken beside a running server is whole; the index's lock is held meanwhile, so that
+no run changes the index under the copy. Of the index the build in use goes along, and the caches, so that the next run
+after a restore reads and embeds only what is new. The embedding model does not: the packaged one is prepared again by a
+command, and others are chosen again.
+
+A restore is unpacked and checked beside the folders it will fill, and put in their places by renames when all of it is
+there. What is not in the archive (other builds, models) is left alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from kb import __version__
+from kb.core.errors import IndexMissingError, InputError
+from kb.core.settings import Settings
+from kb.index import builds
+from kb.index.store import check_database
+from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
+from kb.indexing import LOCK_FILE, lock
+
+CONTENTS = "backup.json"
+FORM = 1
+CORPUS, STATE, INDEX = "corpus", "state", "index"
+PARTS = (CORPUS, STATE, INDEX)
+_NOT_COPIED = ("-wal", "-shm", "-journal")
+_SQLITE_MAGIC = b"SQLite format 3\x00"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What an archive holds. ``outside`` are folders of the index in use that lie outside the corpus, not included."""
+
+    file: str
+    created: str
+    build_id: str
+    files: int
+    bytes: int
+    outside: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "file": self.file,
+            "created": self.created,
+            "build_id": self.build_id,
+            "files": self.files,
+            "bytes": self.bytes,
+            "outside": list(self.outside),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that one must be made
+    or, because the corpus lies elsewhere than it did, made again (from the caches: nothing is read or embedded)."""
+
+    file: str
+    created: str
+    build_id: str
+    files: int
+    reindex: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "file": self.file,
+            "created": self.created,
+            "build_id": self.build_id,
+            "files": self.files,
+            "reindex": self.reindex,
+        }
+
+
+def backup(settings: Settings, target: Path, *, with_index: bool = True) -> BackupReport:
+    """Write an archive to ``target``, which must not exist.
+
+    Raises :class:`InputError`, :class:`kb.core.errors.LockedError`, :class:`kb.core.errors.StorageError`.
+    """
+    if target.exists():
+        raise InputError(f"Filen {target} findes allerede.", advice="Angiv et andet navn, eller flyt den gamle.")
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"Mappen {target.parent} findes ikke.", advice="Angiv en mappe, der findes.")
+    aside = target.with_name(f".{target.name}.new")
+    with builds.storage_errors(f"sikkerhedskopien {target.name}"):
+        try:
+            with _held(settings.index_dir), tempfile.TemporaryDirectory(dir=target.absolute().parent) as scratch:
+                report = _write(settings, aside, target, Path(scratch), with_index=with_index)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+    return report
+
+
+@contextmanager
+def _held(index_dir: Path) -> Iterator[None]:
+    """The index's lock, where there is an index."""
+    if not index_dir.is_dir():
+        yield
+        return
+    with lock(index_dir):
+        yield
+
+
+def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with_index: bool) -> BackupReport:
+    build_id, roots = _build_in_use(settings.index_dir)
+    build_id = build_id if with_index else ""
+    members = dict(_members(settings, build_id, with_index=with_index))
+    # Databases are copied first: what is listed in the contents must be what goes into the archive.
+    copies = {name: _settled(path, scratch / str(n)) for n, (name, path) in enumerate(sorted(members.items()))}
+    described = {name: (path.stat().st_size, builds.file_digest(path)) for name, path in copies.items()}
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    corpus = settings.corpus.resolve()
+    contents = {
+        "form": FORM,
+        "version": __version__,
+        "created": created,
+        "build_id": build_id,
+        "corpus": str(corpus),
+        "files": described,
+    }
+    with tarfile.open(aside, "w:gz", compresslevel=3) as archive:
+        text = json.dumps(contents, ensure_ascii=False).encode()
+        first = tarfile.TarInfo(CONTENTS)
+        first.size = len(text)
+        archive.addfile(first, io.BytesIO(text))
+        for name, path in copies.items():
+            archive.add(path, name, recursive=False)
+    outside = tuple(root for root in roots if not Path(root).is_relative_to(corpus))
+    total = sum(size for size, _ in described.values())
+    return BackupReport(str(target), created, build_id, len(described), total, outside)
+
+
+def _build_in_use(index_dir: Path) -> tuple[str, tuple[str, ...]]:
+    try:
+        build_id = builds.current_id(index_dir)
+    except IndexMissingError:
+        return "", ()
+    return build_id, builds.read_manifest(builds.builds_dir(index_dir) / build_id).roots
+
+
+def _members(settings: Settings, build_id: str, *, with_index: bool) -> Iterator[tuple[str, Path]]:
+    """Every file that goes along, by its name in the archive."""
+    for part, folder in ((CORPUS, settings.corpus), (STATE, settings.state_dir)):
+        for path in _files_below(folder):
+            yield f"{part}/{path.relative_to(folder).as_posix()}", path
+    if not with_index:
+        return
+    for name in (READINGS_CACHE, VECTORS_CACHE):
+        if (settings.index_dir / name).is_file():
+            yield f"{INDEX}/{name}", settings.index_dir / name
+    if build_id:
+        folder = builds.builds_dir(settings.index_dir) / build_id
+        for path in _files_below(folder):
+            yield f"{INDEX}/{builds.BUILDS_FOLDER}/{build_id}/{path.relative_to(folder).as_posix()}", path
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Regular files; a link is not followed, for it may lead anywhere."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and not path.name.endswith(_NOT_COPIED) and path.name != LOCK_FILE:
+            yield path
+
+
+def _settled(path: Path, copy: Path) -> Path:
+    """The file itself; for a database, which someone may be writing to, a whole copy of it."""
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE_MAGIC)) != _SQLITE_MAGIC or path.name == builds.DATABASE_FILE:
+            return path
+    with closing(sqlite3.connect(path, timeout=30)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return copy
+
+
+def restore(settings: Settings, source: Path, *, force: bool = False) -> RestoreReport:
+    """Put an archive's corpus, state and index in the places the settings name.
+
+    Without ``force`` the corpus and state folders must be empty or absent. Raises :class:`InputError` when the archive
+    is not one or is damaged; nothing has been changed then.
+    """
+    if not source.is_file():
+        raise InputError(f"Filen {source} findes ikke.", advice="Angiv en fil, der er lavet med kb backup.")
+    occupied = [folder for folder in (settings.corpus, settings.state_dir) if any(_files_below(folder))]
+    if occupied and not force:
+        raise InputError(
+            f"Der er allerede filer i {' og '.join(str(folder) for folder in occupied)}.",
+            advice="Brug --force for at erstatte dem, eller vælg nye mapper med KB_CORPUS, KB_STATE_DIR, KB_INDEX_DIR.",
+        )
+    with builds.storage_errors("mapperne, der gendannes til,"):
+        settings.index_dir.mkdir(parents=True, exist_ok=True)
+        with lock(settings.index_dir), _unpacked(settings, source) as (contents, places):
+            moved = contents["corpus"] != str(settings.corpus.resolve())
+            if moved:
+                _move_readings(places[INDEX] / READINGS_CACHE, contents["corpus"], str(settings.corpus.resolve()))
+            _swap(places[CORPUS], settings.corpus)
+            _swap(places[STATE], settings.state_dir)
+            _take_index(places[INDEX], settings.index_dir, contents["build_id"])
+    reindex = moved or not contents["build_id"]
+    return RestoreReport(str(source), contents["created"], contents["build_id"], len(contents["files"]), reindex)
+
+
+@contextmanager
+def _unpacked(settings: Settings, source: Path) -> Iterator[tuple[dict[str, Any], dict[str, Path]]]:
+    """The archive's contents and its parts, each unpacked beside the folder it will fill, and checked."""
+    targets = {CORPUS: settings.corpus, STATE: settings.state_dir, INDEX: settings.index_dir / builds.BUILDS_FOLDER}
+    places: dict[str, Path] = {}
+    try:
+        for part, target in targets.items():
+            target.absolute().parent.mkdir(parents=True, exist_ok=True)
+            places[part] = Path(tempfile.mkdtemp(prefix=".gendan-", dir=target.absolute().parent))
+        yield _unpack(source, places), places
+    finally:
+        for place in places.values():
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _unpack(source: Path, places: dict[str, Path]) -> dict[str, Any]:
+    damaged = InputError(f"{source.name} er ikke en hel sikkerhedskopi.", advice="Brug en anden kopi.")
+    try:
+        with tarfile.open(source, "r:gz") as archive:
+            first = archive.next()
+            text = archive.extractfile(first) if first and first.name == CONTENTS else None
+            if text is None:
+                raise damaged
+            contents: dict[str, Any] = json.loads(text.read())
+            if contents["form"] != FORM:
+                raise InputError(f"{source.name} er fra en anden version af Erfaringsbasen.", advice="Opgradér først.")
+            waiting = dict(contents["files"])
+            while member := archive.next():
+                size, digest = waiting.pop(member.name)
+                part, _, name = member.name.partition("/")
+                data = archive.extractfile(member)
+                if data is None or member.size != size or not _write_checked(data, places[part], name, digest):
+                    raise damaged
+    except (tarfile.TarError, OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of this machine's disk, not of the archive
+        raise damaged from error
+    if waiting:
+        raise damaged
+    return contents
+
+
+def _write_checked(data: Any, folder: Path, name: str, digest: str) -> bool:
+    """Write one file below ``folder``; False when its name leads elsewhere or its content is not what it should be."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
+        return False
+    target = folder.joinpath(*parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found = hashlib.sha256()
+    with target.open("wb") as file:
+        while chunk := data.read(_CHUNK):
+            found.update(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return found.hexdigest() == digest
+
+
+def _move_readings(cache: Path, old: str, new: str) -> None:
+    """Let what was read of the corpus in its old place stand for the same files in the new."""
+    if cache.is_file() and not check_database(cache):
+        with closing(sqlite3.connect(cache)) as connection, connection:
+            connection.execute("UPDATE readings SET root = ? WHERE root = ?", (new, old))
+
+
+def _swap(made: Path, target: Path) -> None:
+    """Put a folder in another's place by two renames; the other is removed last."""
+    replaced = Path(tempfile.mkdtemp(prefix=".erstattet-", dir=target.absolute().parent))
+    if target.exists():
+        target.rename(replaced / "gammel")
+    made.chmod(0o755)
+    made.rename(target)
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _take_index(unpacked: Path, index_dir: Path, build_id: str) -> None:
+    """Take the caches and the build in; a build of that id that is there already is replaced."""
+    for name in (READINGS_CACHE, VECTORS_CACHE):
+        if (unpacked / name).is_file():
+            for suffix in ("-wal", "-shm"):
+                (index_dir / f"{name}{suffix}").unlink(missing_ok=True)
+            (unpacked / name).replace(index_dir / name)
+    if build_id:
+        builds.builds_dir(index_dir).mkdir(parents=True, exist_ok=True)
+        _swap(unpacked / builds.BUILDS_FOLDER / build_id, builds.builds_dir(index_dir) / build_id)
+        builds.point_at(index_dir, build_id)

@@ -1,0 +1,191 @@
+"""Changes to the corpus folder: add, replace and remove files, write the metadata beside them, go back to before.
+
+Every file is written under a hidden name and renamed when it is whole, so that an indexing run never sees half of one.
+Only files below the corpus folder are touched. Nothing is indexed here; the caller starts a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+from uuid import uuid4
+
+import yaml
+
+from kb.core.errors import InputError, ReadError, UnreadableUploadError
+from kb.core.settings import Settings
+from kb.core.slug import slug
+from kb.extract.corpus_files import sidecar_of
+from kb.extract.metadata import parse_sidecar
+from kb.extract.recognition import Format, recognise
+from kb.index.store import Failure, StoredRecord
+from kb.indexing import roll_back
+from kb.retrieval.visible_snapshot import Removals
+from kb.state.upload_names import UploadNames, shown_name
+
+# Where uploads lie below the corpus folder.
+FOLDER = "indlagt"
+LONGEST_NAME = 100
+FORM_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "år", "status", "temaer")
+
+
+class Upload(Protocol):
+    """A file that is being sent, as Werkzeug gives it."""
+
+    filename: str | None
+
+    def save(self, dst: Path) -> None:
+        """Write it."""
+        ...
+
+
+def add(settings: Settings, upload: Upload, metadata: Mapping[str, Any] | None = None) -> str:
+    """Put a file that is sent in the corpus, with metadata beside it; returns its path there.
+
+    What it is says its content and not its name, which is only what a name of our own is made from; the name it had is
+    kept for people to know it by. Raises :class:`UnreadableUploadError` for a file no reader takes.
+    """
+    folder = settings.corpus / FOLDER
+    with _received(upload, folder) as (aside, form):
+        target = _free_path(folder / f"{_stem(upload)}.{_suffix(form)}")
+        if metadata:
+            _write_sidecar(target, metadata)
+        aside.replace(target)
+    return _named(settings, target, upload)
+
+
+def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
+    """Put a new file in an old one's place, with its metadata and its id; returns its path.
+
+    A file of another format lies beside the old one's place. Raises :class:`UnreadableUploadError` as :func:`add` does.
+    """
+    old = file_of(settings, stored)
+    with _received(upload, old.parent) as (aside, form):
+        target = old if form.value == stored.record.media_type else _free_path(old.with_suffix(f".{_suffix(form)}"))
+        if target != old:
+            # What an editor wrote may stand in the old file itself; its id came from its path, and citations name it.
+            _write_sidecar(target, {**_written(stored), **_read_sidecar(old), "id": stored.record.id})
+        aside.replace(target)
+    if target != old:
+        _unlink(settings, old)
+    return _named(settings, target, upload)
+
+
+@contextmanager
+def _received(upload: Upload, folder: Path) -> Iterator[tuple[Path, Format]]:
+    """What is sent, whole and under a hidden name in ``folder``, and what it is; removed unless it is taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".{uuid4().hex}.new"
+    try:
+        upload.save(aside)
+        try:
+            form = recognise(aside.read_bytes(), PurePosixPath(upload.filename or "").suffix)
+        except ReadError as error:
+            raise UnreadableUploadError(str(error)) from error
+        yield aside, form
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _stem(upload: Upload) -> str:
+    name = shown_name(upload.filename or "")
+    return slug(name.rpartition(".")[0] or name, longest=LONGEST_NAME)
+
+
+_SUFFIXES = {Format.MARKDOWN: "md", Format.TEXT: "txt"}
+
+
+def _suffix(form: Format) -> str:
+    return _SUFFIXES.get(form, form.name.lower())
+
+
+def _named(settings: Settings, file: Path, upload: Upload) -> str:
+    """The path of a file below the corpus, now known by the name it was sent under."""
+    path = file.resolve().relative_to(settings.corpus.resolve()).as_posix()
+    UploadNames(settings.state_dir).keep(path, shown_name(upload.filename or ""))
+    return path
+
+
+def _written(stored: StoredRecord) -> dict[str, Any]:
+    """A report's metadata without what was inferred."""
+    metadata = stored.record.metadata
+    values = metadata.as_dict()
+    del values["udledt"]
+    return {key: value for key, value in values.items() if value and key not in metadata.inferred}
+
+
+def remove(settings: Settings, stored: StoredRecord) -> None:
+    """Remove a report's file and the metadata beside it; readers do not find it from now on."""
+    path = file_of(settings, stored)
+    Removals(settings.state_dir).mark(stored.record.id)
+    _unlink(settings, path)
+
+
+def use_build(settings: Settings, build_id: str | None = None) -> str:
+    """Put an older build in use, with the reports it has that were deleted since; returns its id.
+
+    Raises what :func:`kb.indexing.roll_back` raises.
+    """
+    chosen = roll_back(settings, build_id)
+    Removals(settings.state_dir).forget()
+    return chosen
+
+
+def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
+    """Write the form's values beside a report; keys the form does not have are kept, empty ones removed."""
+    path = file_of(settings, stored)
+    kept = {key: value for key, value in _read_sidecar(path).items() if key not in FORM_KEYS}
+    _write_sidecar(path, {**kept, **{key: value for key, value in values.items() if value}})
+
+
+def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
+    """Write values beside a report in place of its own; an empty one stands for what the file says nothing of."""
+    path = file_of(settings, stored)
+    _write_sidecar(path, {**_read_sidecar(path), **values})
+
+
+def remove_unread(settings: Settings, failure: Failure) -> None:
+    """Remove a file that gave no document, and the metadata beside it."""
+    _unlink(settings, _below_corpus(settings, Path(failure.root) / failure.path))
+
+
+def _unlink(settings: Settings, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    sidecar_of(path).unlink(missing_ok=True)
+    UploadNames(settings.state_dir).forget(path.relative_to(settings.corpus.resolve()).as_posix())
+
+
+def file_of(settings: Settings, stored: StoredRecord) -> Path:
+    """A report's file; raises :class:`InputError` when it does not lie in the corpus folder."""
+    return _below_corpus(settings, Path(stored.root) / stored.record.path)
+
+
+def _below_corpus(settings: Settings, path: Path) -> Path:
+    path = path.resolve()
+    if not path.is_relative_to(settings.corpus.resolve()):
+        raise InputError("Filen ligger uden for mappen med rapporter og kan ikke ændres herfra.")
+    return path
+
+
+def _free_path(path: Path) -> Path:
+    """The path, or the first with a number that is not taken."""
+    found = path
+    number = 2
+    while found.exists():
+        found = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return found
+
+
+def _read_sidecar(path: Path) -> dict[str, Any]:
+    sidecar = sidecar_of(path)
+    return dict(parse_sidecar(sidecar.read_bytes())) if sidecar.is_file() else {}
+
+
+def _write_sidecar(path: Path, values: Mapping[str, Any]) -> None:
+    sidecar = sidecar_of(path)
+    aside = sidecar.with_name(f".{uuid4().hex}.new")
+    aside.write_text(yaml.safe_dump(dict(values), allow_unicode=True, sort_keys=False), encoding="utf-8")
+    aside.replace(sidecar)

@@ -1,0 +1,127 @@
+"""The audit trail: who changed, uploaded, deleted, exported or signed in, when and from where.
+
+    Audit(settings.state_dir).write(Event("nøgle lavet", who="lokal", target="intranet"))
+
+Rows in ``state/state.sqlite`` are only ever added. SQLite itself refuses to change one, and to delete one younger than
+the shortest time they may be kept; each carries a digest of itself and the one before it, so that a row changed or
+taken out behind SQLite's back is found by :meth:`Audit.broken`. Questions are not in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from contextlib import AbstractContextManager
+from dataclasses import asdict, astuple, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kb.state.transactions import STATE_FILE, transaction
+
+SHORTEST_DAYS = 30
+_NAMES = "at, action, who, via, address, target, request_id, detail, previous, digest"
+_SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS audit (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         TEXT NOT NULL,
+    action     TEXT NOT NULL,
+    who        TEXT NOT NULL,
+    via        TEXT NOT NULL,
+    address    TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    detail     TEXT NOT NULL,
+    previous   TEXT NOT NULL,  -- the digest of the event before
+    digest     TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit
+WHEN OLD.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-{SHORTEST_DAYS} days')
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was done: ``action`` in Danish words, ``target`` what it was done to."""
+
+    action: str
+    who: str
+    via: str = ""
+    address: str = ""
+    target: str = ""
+    request_id: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with its number and time (ISO 8601 in UTC), the digest of the event before and its own."""
+
+    seq: int
+    at: str
+    event: Event
+    previous: str
+    digest: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"seq": self.seq, "at": self.at, **asdict(self.event)}
+
+
+class Audit:
+    """The trail; a connection a call, safe from several threads and processes."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / STATE_FILE
+
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        # The digest needs the row before, so nobody may write between reading it and adding ours.
+        return transaction(self._path, _SCHEMA, immediate=True)
+
+    def write(self, event: Event) -> None:
+        """Add an event."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        values = (at, *astuple(event))
+        with self._open() as connection:
+            last = connection.execute("SELECT digest FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+            previous = last[0] if last else ""
+            connection.execute(
+                f"INSERT INTO audit ({_NAMES}) VALUES ({','.join('?' * 10)})",
+                (*values, previous, _digest(previous, values)),
+            )
+
+    def entries(self, *, since: str = "") -> list[Entry]:
+        """The events, oldest first, from a time on (ISO 8601)."""
+        sql = f"SELECT seq, {_NAMES} FROM audit WHERE at >= ? ORDER BY seq"
+        with self._open() as connection:
+            return [_entry(row) for row in connection.execute(sql, (since,))]
+
+    def broken(self) -> list[int]:
+        """The numbers of the events that are not as they were written, or whose predecessor is gone."""
+        entries = self.entries()
+        # The oldest event that is kept follows one that nobody has any more.
+        followed = [entry.previous for entry in entries[:1]] + [entry.digest for entry in entries]
+        return [
+            entry.seq
+            for entry, before in zip(entries, followed, strict=False)
+            if entry.previous != before or _digest(entry.previous, (entry.at, *astuple(entry.event))) != entry.digest
+        ]
+
+    def forget(self, days: int) -> int:
+        """Remove events older than ``days``; returns how many."""
+        limit = (datetime.now(UTC) - timedelta(days=max(days, SHORTEST_DAYS))).isoformat(timespec="milliseconds")
+        with self._open() as connection:
+            return connection.execute("DELETE FROM audit WHERE at < ?", (limit,)).rowcount
+
+
+def _digest(before: str, values: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps([before, *values], ensure_ascii=False).encode()).hexdigest()
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    seq, at, *event, previous, digest = row
+    return Entry(seq, at, Event(*event), previous, digest)

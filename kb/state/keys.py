@@ -1,0 +1,162 @@
+"""API keys: made once, shown once, kept as a hash in ``state/state.sqlite``.
+
+    keys = KeyStore(settings.state_dir)
+    key, secret = keys.create("intranet", AccessRole.READER)
+    keys.check(secret).role
+
+A key is ``kb_<id>_<secret>`` with 256 random bits, so one round of SHA-256 keeps it as well as a slow hash would keep a
+password. A key that does not exist costs the same comparison as one that is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import sqlite3
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from kb.core.errors import InputError, NotFoundError
+from kb.core.identity import AccessRole
+from kb.state.transactions import STATE_FILE, transaction
+
+LONGEST_NAME = 80
+# The time of last use is for people; to the minute is enough, and spares a write for every request.
+USE_NOTED_EVERY = timedelta(minutes=1)
+_FORM = re.compile(r"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_NO_HASH = hashlib.sha256(b"").digest()
+KEYS_SCHEMA = """
+CREATE TABLE IF NOT EXISTS keys (
+    id        TEXT PRIMARY KEY,
+    name      TEXT NOT NULL,
+    role      TEXT NOT NULL,
+    hash      BLOB NOT NULL,
+    created   TEXT NOT NULL,
+    expires   TEXT,
+    revoked   TEXT,
+    last_used TEXT
+) STRICT;
+"""
+_COLUMNS = "id, name, role, created, expires, revoked, last_used"
+
+
+class KeyState(StrEnum):
+    """Whether a key works. The values are the words shown."""
+
+    ACTIVE = "gælder"
+    EXPIRED = "udløbet"
+    REVOKED = "trukket tilbage"
+
+
+class KeyRefused(Exception):
+    """The key is unknown, wrong, expired or revoked; the caller is not told which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key without its secret. Times are ISO 8601 in UTC, empty where there is none."""
+
+    id: str
+    name: str
+    role: AccessRole
+    created: str
+    expires: str = ""
+    revoked: str = ""
+    last_used: str = ""
+
+    def state(self, now: datetime) -> KeyState:
+        """Whether the key works at ``now``."""
+        if self.revoked:
+            return KeyState.REVOKED
+        return KeyState.EXPIRED if self.expires and self.expires <= _iso(now) else KeyState.ACTIVE
+
+
+class KeyStore:
+    """The keys' table; a connection a call, safe from several threads and processes."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / STATE_FILE
+
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._path, KEYS_SCHEMA)
+
+    def create(self, name: str, role: AccessRole, *, days: int | None = None) -> tuple[Key, str]:
+        """Make a key that works for ``days`` (for good by default); returns it and its secret, which is kept nowhere.
+
+        Raises :class:`InputError` for a name that is empty, too long or already in force.
+        """
+        name = " ".join(name.split())
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise InputError(f"Nøglens navn skal have 1 til {LONGEST_NAME} tegn.", advice="Fx: kb key create intranet")
+        now = datetime.now(UTC)
+        if any(key.name == name and key.state(now) is KeyState.ACTIVE for key in self.list()):
+            raise InputError(
+                f"Der er allerede en nøgle, der hedder {name}.", advice=f"Træk den tilbage først: kb key revoke {name}"
+            )
+        expires = _iso(now + timedelta(days=days)) if days else ""
+        key = Key(secrets.token_hex(6), name, role, _iso(now), expires)
+        secret = f"kb_{key.id}_{secrets.token_urlsafe(32)}"
+        with self._open() as connection:
+            connection.execute(
+                "INSERT INTO keys (id, name, role, hash, created, expires) VALUES (?,?,?,?,?,?)",
+                (key.id, key.name, key.role.value, _hash(secret), key.created, key.expires or None),
+            )
+        return key, secret
+
+    def list(self) -> list[Key]:
+        """Every key, newest first."""
+        with self._open() as connection:
+            return [_key(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM keys ORDER BY created DESC, id")]
+
+    def active(self) -> int:
+        """How many keys are in force."""
+        if not self._path.exists():
+            return 0
+        now = datetime.now(UTC)
+        return sum(key.state(now) is KeyState.ACTIVE for key in self.list())
+
+    def revoke(self, name_or_id: str) -> Key:
+        """Put a key out of force at once; raises :class:`NotFoundError`."""
+        now = datetime.now(UTC)
+        found = [key for key in self.list() if name_or_id in {key.id, key.name} and not key.revoked]
+        if not found:
+            raise NotFoundError(f"Ingen nøgle, der gælder, hedder {name_or_id}.", advice="Se dem med: kb key list")
+        with self._open() as connection:
+            connection.execute("UPDATE keys SET revoked = ? WHERE id = ?", (_iso(now), found[0].id))
+        return found[0]
+
+    def check(self, secret: str) -> Key:
+        """The key of a secret; raises :class:`KeyRefused`."""
+        form = _FORM.fullmatch(secret)
+        now = datetime.now(UTC)
+        with self._open() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS}, hash FROM keys WHERE id = ?", (form.group(1) if form else "",)
+            ).fetchone()
+            right = hmac.compare_digest(_hash(secret), row[-1] if row else _NO_HASH)
+            if not row or not right:
+                raise KeyRefused
+            key = _key(row[:-1])
+            if key.state(now) is not KeyState.ACTIVE:
+                raise KeyRefused
+            if key.last_used < _iso(now - USE_NOTED_EVERY):
+                connection.execute("UPDATE keys SET last_used = ? WHERE id = ?", (_iso(now), key.id))
+        return key
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def _key(row: tuple[str | None, ...]) -> Key:
+    id_, name, role, *times = (value or "" for value in row)
+    return Key(id_, name, AccessRole(role), *times)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,91 @@
+"""What a question asks for, and which sentences hold that kind of thing."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.answer.intent import Wanted, counted, has_number, holds, is_exact, is_general, wanted
+from kb.core.models import QuestionKind, Role
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Hvor mange borgere fik tilbuddet?", QuestionKind.NUMBER),
+        ("Hvad koster en licens?", QuestionKind.NUMBER),
+        ("Hvornår blev løsningen taget i brug?", QuestionKind.DATE),
+        ("Hvem leder projektet?", QuestionKind.NAME),
+        ("Hvilket universitet er partner?", QuestionKind.NAME),
+        ("Må kommunen bruge løsningen?", QuestionKind.YES_NO),
+        ("Hvilke projekter bruger røntgenbilleder?", QuestionKind.WHICH_PROJECTS),
+        ("Hvilke af 2022-projekterne er afsluttet?", QuestionKind.WHICH_PROJECTS),
+        ("Hvordan håndterede projekterne GDPR?", QuestionKind.WHICH_PROJECTS),
+        ("Hvad lærte de om borgerne?", QuestionKind.WHICH_PROJECTS),
+        ("Hvordan håndterede man GDPR?", QuestionKind.WHICH_PROJECTS),
+        ("Hvad gjorde de første projekter?", QuestionKind.OPEN),
+        ("Hvor mange af projekterne er i drift?", QuestionKind.HOW_MANY_PROJECTS),
+        ("Hvilken aldersgruppe handler Køges projekt om?", QuestionKind.OPEN),
+        ("Hvorfor blev modellen sat på pause?", QuestionKind.OPEN),
+        ("mailsortering norddjurs", QuestionKind.OPEN),
+    ],
+)
+def test_the_first_words_say_what_is_asked_for(question: str, kind: QuestionKind) -> None:
+    assert wanted(question).kind is kind
+
+
+def test_the_focus_is_the_thing_asked_for() -> None:
+    assert wanted("Hvilket programmeringssprog er modellen skrevet i?").focus == ("programmeringssprog",)
+    assert wanted("Hvor mange elbiler har Syddjurs købt?").focus == ("elbiler",)
+    assert wanted("Hvorfor blev modellen sat på pause?").focus == ()
+
+
+def test_roles_named_in_a_question_are_wanted() -> None:
+    assert Role.ADVICE in wanted("Hvilke råd giver Datatilsynet?").roles
+    assert Role.CHALLENGE in wanted("Hvilke udfordringer var der med data?").roles
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "share"),
+    [
+        ("Hvor mange borgere?", "Der var 12 borgere.", 1.0),
+        ("Hvor mange borgere?", "Der var otte borgere.", 1.0),
+        ("Hvor mange borgere?", "Projektet begyndte i 2021.", 0.0),
+        ("Hvor meget hurtigere gik det?", "Tiden faldt med 66 procent.", 1.0),
+        ("Hvor meget hurtigere gik det?", "Nu tager det halvdelen af tiden.", 1.0),
+        ("Hvor meget hurtigere gik det?", "Alle 98 kommuner kan bruge løsningen.", 0.0),
+        ("Hvor meget hurtigere gik det?", "Den blev prøvet i første halvår 2019.", 0.0),
+        ("Hvad koster det?", "Det koster 5,3 mio. kr. om året.", 1.0),
+        ("Hvad koster det?", "Der var 12 borgere.", 0.0),
+        ("Hvornår begyndte det?", "Det begyndte i november 2021.", 1.0),
+        ("Hvornår begyndte det?", "Det begyndte tidligt.", 0.0),
+        ("Hvornår kan man lade være?", "Man kan lade være, hvis loven siger det.", 1.0),
+        ("Hvem leverer?", "Systemet leveres af Aktio.", 1.0),
+        ("Hvem leverer?", "Systemet leveres af en virksomhed.", 0.0),
+        ("Hvorfor?", "Det ved ingen.", 0.5),
+    ],
+)
+def test_a_sentence_holds_what_is_wanted_or_not(question: str, sentence: str, share: float) -> None:
+    assert holds(wanted(question), sentence) == share
+
+
+def test_a_year_alone_is_no_number() -> None:
+    assert not has_number("Projektet begyndte i 2021.")
+    assert has_number("Der var 2021 sager og 12 klager.")
+
+
+def test_a_number_counts_the_words_after_it() -> None:
+    assert counted("I alt 12 borgere blev spurgt, og ingen sagde nej.").startswith("borgere blev spurgt")
+    assert counted("Ingenting blev talt.") == ""
+
+
+def test_only_questions_for_one_thing_are_exact() -> None:
+    assert is_exact(wanted("Hvor mange borgere fik tilbuddet?"))
+    assert is_exact(wanted("Hvilken score fik modellen?"))
+    assert not is_exact(wanted("Hvor mange projekter bruger data?"))
+    assert not is_exact(wanted("Hvornår kan man lade være?"))
+    assert not is_exact(Wanted(QuestionKind.OPEN))
+
+
+def test_words_that_only_say_projects_are_general() -> None:
+    assert is_general("signaturprojekterne")
+    assert not is_general("røntgenbilleder")

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from kb.answer.shortening import refers_back, shorten, with_antecedent
+from kb.core.models import Passage
+from kb.language.sentences import sentences_of
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Derfor blev løsningen sat på pause.",
+        "Det kræver en ny aftale med leverandøren.",
+        "Samtidig skulle posten journaliseres hurtigere.",
+        "De har siden brugt løsningen hver dag.",
+        "Den strengeste af dem blev offentliggjort.",
+        "To af disse er sat i drift.",
+        "Det gjaldt for eksempel databehandleraftalerne.",
+    ],
+)
+def test_openings_that_point_back(text: str) -> None:
+    assert refers_back(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Det er stadig sagsbehandleren, der anbefaler en indsats.",
+        "Det var svært at få adgang til data.",
+        "Den største udfordring var data.",
+        "Det nationale råd anbefalede en pause.",
+        "Kommunen brugte løsningen.",
+        "En af kommunerne brugte løsningen.",
+    ],
+)
+def test_openings_that_stand_alone(text: str) -> None:
+    assert not refers_back(text)
+
+
+def _passage(text: str) -> Passage:
+    return Passage("d.1", "d", 0, text, 40, 40 + len(text), ())
+
+
+def test_a_sentence_that_points_back_is_shown_with_the_one_before_it() -> None:
+    passage = _passage("Projektet begyndte. Data kom for sent til projektet.  Derfor blev løsningen sat på pause.")
+    last = sentences_of(passage)[-1]
+    shown = with_antecedent(last)
+    assert shown.text == "Data kom for sent til projektet. Derfor blev løsningen sat på pause."
+    assert shown.verbatim == passage.text[shown.start - 40 : shown.end - 40]
+
+
+def test_nothing_is_taken_from_another_paragraph_or_a_heading() -> None:
+    passage = _passage("Data kom for sent til projektet.\n\nDerfor blev løsningen sat på pause.")
+    assert with_antecedent(sentences_of(passage)[-1]).text == "Derfor blev løsningen sat på pause."
+    passage = _passage("Om data\nDerfor blev løsningen sat på pause.")
+    assert with_antecedent(sentences_of(passage)[-1]).text == "Derfor blev løsningen sat på pause."
+
+
+def test_a_long_text_is_cut_at_a_comma_and_shows_it() -> None:
+    assert shorten("Kommunen brugte løsningen, og det gik godt for alle", 30) == "Kommunen brugte løsningen …"
+    assert shorten("Kort.", 30) == "Kort."

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kb.core.errors import SettingsError
+from kb.core.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_need_nothing() -> None:
+    settings = load_settings()
+    assert settings.corpus == Path("corpus")
+    assert settings.models_dir == Path("index/models")
+    assert settings.host == "127.0.0.1"
+
+
+def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("kb.toml").write_text('port = 8100\ncorpus = "rapporter"\n', encoding="utf-8")
+    monkeypatch.setenv("KB_PORT", "8200")
+    settings = load_settings()
+    assert (settings.port, settings.corpus) == (8200, Path("rapporter"))
+    assert load_settings(port=8300).port == 8300
+
+
+def test_an_unknown_variable_is_named_with_the_nearest_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_CORPSU", "x")
+    with pytest.raises(SettingsError, match=r"KB_CORPSU.*KB_CORPUS"):
+        load_settings()
+
+
+def test_an_unknown_key_in_the_file_is_named_with_the_nearest_known() -> None:
+    Path("kb.toml").write_text("prot = 8100\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"prot.*port"):
+        load_settings()
+
+
+def test_a_file_that_is_not_toml_is_told() -> None:
+    Path("kb.toml").write_text("port = = 1\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"kb\.toml"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", "0"), ("port", "abc"), ("batch_size", "0"), ("keep_builds", "0"), ("page_size", "101"), ("threads", "0")],
+)
+def test_a_value_out_of_range_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"KB_{name.upper()}", value)
+    with pytest.raises(SettingsError, match=name):
+        load_settings()
+
+
+def test_every_setting_is_described() -> None:
+    assert not [name for name, field in Settings.model_fields.items() if not field.description]

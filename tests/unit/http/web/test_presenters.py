@@ -1,0 +1,169 @@
+"""What templates are given: dates and counts in Danish, marked runs, filters, and a document's text in blocks."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.core.models import (
+    Document,
+    DocumentRecord,
+    Heading,
+    Hit,
+    Match,
+    MatchKind,
+    Metadata,
+    Page,
+    Passage,
+    Role,
+    Scores,
+)
+from kb.http.web.presenters import facets, hits, labels, quotes, report_text
+from kb.http.web.presenters.quotes import Segment
+
+TEXT = """Rapport om vand
+
+Formål
+
+Vi målte vandet. Det var koldt.
+
+- første punkt
+- andet punkt
+
+Læring
+
+Mål oftere."""
+
+
+def match(start: int, end: int) -> Match:
+    return Match(start, end, MatchKind.EXACT, "ord")
+
+
+def document(text: str = TEXT, pages: tuple[Page, ...] = ()) -> Document:
+    headings = tuple(
+        Heading(level, name, text.index(name), text.index(name) + len(name))
+        for level, name in ((1, "Rapport om vand"), (2, "Formål"), (2, "Læring"))
+    )
+    metadata = Metadata(id="vand", titel="Rapport om vand")
+    return Document("vand.md", "0", "text/markdown", "markdown", metadata, text, headings, pages)
+
+
+def passage_of(found: Document, quote: str) -> Passage:
+    start = found.text.index(quote)
+    return Passage("vand.1", "vand", 0, quote, start, start + len(quote), ("Rapport om vand", "Formål"))
+
+
+def test_dates_numbers_and_lists_are_danish() -> None:
+    assert labels.danish_timestamp("2026-11-23T10:00:00+00:00") == "23. november 2026"
+    assert labels.danish_timestamp("ikke en tid") == "ikke en tid"
+    assert labels.counted(1, "rapport", "rapporter") == "1 rapport"
+    assert labels.counted(12345, "rapport", "rapporter") == "12.345 rapporter"
+
+
+def test_marked_runs_join_into_the_text_again() -> None:
+    runs = quotes.marked("GDPR i projektet", [match(7, 14), match(0, 4), match(2, 4)])
+    assert runs == (Segment("GDPR", True), Segment(" i "), Segment("projekt", True), Segment("et"))
+
+
+def test_matches_beyond_the_text_are_left_out() -> None:
+    assert quotes.marked("kort", [match(10, 12)]) == (Segment("kort"),)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "label"), [(None, None, ""), (4, 4, "side 4"), (4, 5, "side 4-5"), (4, None, "side 4")]
+)
+def test_where_in_a_paged_document(first: int | None, last: int | None, label: str) -> None:
+    assert quotes.pages(first, last) == label
+
+
+def test_a_text_falls_into_headings_paragraphs_and_lists() -> None:
+    (page,) = report_text.document_pages(document())
+    assert [(block.kind, block.level) for block in page.blocks] == [
+        ("heading", 2), ("paragraph", 0), ("list", 0), ("heading", 2), ("paragraph", 0),
+    ]  # fmt: skip
+    assert [item[0].text for item in page.blocks[2].items] == ["første punkt", "andet punkt"]
+
+
+def test_the_cited_place_is_marked_and_anchored_once() -> None:
+    found = document()
+    (page,) = report_text.document_pages(found, passage_of(found, "Det var koldt.\n\n- første punkt"))
+    marked = [run for block in page.blocks for item in block.items for run in item if run.marked]
+    assert marked == [Segment("Det var koldt.", True, "vand.1"), Segment("første punkt", True)]
+
+
+def test_a_place_that_begins_at_a_bullet_is_anchored() -> None:
+    found = document()
+    (page,) = report_text.document_pages(found, passage_of(found, "- andet punkt"))
+    marked = [run for block in page.blocks for item in block.items for run in item if run.marked]
+    assert marked == [Segment("andet punkt", True, "vand.1")]
+
+
+def test_no_text_is_lost_or_doubled_between_pages() -> None:
+    middle = TEXT.index("- andet")
+    found = document(pages=(Page(1, 0, middle), Page(2, middle, len(TEXT))))
+    shown = [
+        run.text
+        for page in report_text.document_pages(found)
+        for block in page.blocks
+        for item in block.items
+        for run in item
+    ]
+    words = TEXT.replace("- ", "").removeprefix("Rapport om vand").split()
+    assert " ".join(shown).split() == words
+
+
+def test_contents_leave_out_the_title() -> None:
+    assert [(entry.text, entry.deeper) for entry in report_text.contents(document())] == [
+        ("Formål", False), ("Læring", False),
+    ]  # fmt: skip
+
+
+def test_every_contents_entry_leads_to_a_heading() -> None:
+    found = document()
+    anchors = {block.anchor for page in report_text.document_pages(found) for block in page.blocks}
+    assert {entry.anchor for entry in report_text.contents(found)} <= anchors
+
+
+def test_filters_show_choices_and_keep_what_is_chosen() -> None:
+    counts = {"temaer": {"jura": 3, "data": 1}, "type": {"kommunal": 4}, "rolle": {"andet": 2, "råd": 1, "formål": 5}}
+    shown = facets.facet_views(counts, {"myndighed": ("Vandby",)})
+    assert [(facet.field, facet.open) for facet in shown] == [("temaer", False), ("rolle", False), ("myndighed", True)]
+    assert [option.label for option in shown[1].options] == ["Formål", "Råd"]
+    assert shown[2].options == (facets.Option("Vandby", "Vandby", 0, True),)
+
+
+def test_removing_a_filter_keeps_the_others() -> None:
+    active = facets.active_filters({"temaer": ("jura", "data"), "år": ("2020",)})
+    assert [(one.label, dict(one.without)) for one in active] == [
+        ("Jura", {"temaer": ("data",), "år": ("2020",)}),
+        ("Data", {"temaer": ("jura",), "år": ("2020",)}),
+        ("2020", {"temaer": ("jura", "data")}),
+    ]
+
+
+def test_a_filter_nobody_knows_is_shown_as_it_is() -> None:
+    assert facets.active_filters({"rolle": ("<b>",)})[0].label == "<b>"
+
+
+def test_the_copied_passage_names_its_source() -> None:
+    metadata = Metadata("a", "Titlen", myndighed="Vandby", år=2020)
+    record = DocumentRecord("a", "a.pdf", "0", "application/pdf", "pdf", metadata, 3, 1, 9)
+    passage = Passage("a.1", "a", 0, "Vand er vådt.", 0, 13, ("Titlen", "Læring"), 2, 2, Role.LESSON)
+    assert quotes.citation_text(passage, record) == (
+        "»Vand er vådt.«\nTitlen, Vandby, 2020, side 2, afsnittet Læring (a.1)"
+    )
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert labels.inert(cell) == f"'{cell}"
+    assert labels.inert("almindelig") == "almindelig"
+
+
+def test_a_hit_leads_to_the_other_places_with_its_text() -> None:
+    metadata = Metadata("a", "Titlen", sprog="en")
+    record = DocumentRecord("a", "a.pdf", "0", "application/pdf", "pdf", metadata, 3, 1, 9)
+    passage = Passage("a.1", "a", 0, "Vand er vådt.", 0, 13)
+    hit = Hit(1, passage, record, Scores(0.5), (), ("b-1.4", "fjernet.2"))
+    view = hits.hit_view(hit, {"a": "Titlen", "b-1": "Den anden"})
+    assert view.duplicates == (hits.Duplicate("b-1.4", "b-1", "Den anden"),)
+    assert view.lang == "en"

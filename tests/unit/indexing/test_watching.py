@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from kb import indexing
+from kb.core.errors import KbError
+from kb.core.settings import Settings
+from kb.index import builds
+from kb.indexing import RunReport
+from kb.indexing.watching import Listener, Pace, look, watch
+from tests.support import CORPUS, HashEmbedder, report_text, write_corpus
+
+PACE = Pace(interval=0.05, settle=0.4)
+
+
+@dataclass
+class Watched:
+    settings: Settings
+    reports: list[RunReport] = field(default_factory=list)
+    errors: list[KbError] = field(default_factory=list)
+
+
+def until(found: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def watched(settings: Settings) -> Iterator[Watched]:
+    """A folder being watched from another thread, after its first run."""
+    seen = Watched(settings)
+    stop = threading.Event()
+    listener = Listener(seen.reports.append, seen.errors.append)
+    thread = threading.Thread(
+        target=watch, args=(settings, HashEmbedder(), listener, stop), kwargs={"pace": PACE}, daemon=True
+    )
+    thread.start()
+    try:
+        until(lambda: len(seen.reports) == 1)
+        yield seen
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_files_are_taken_in_as_they_come_change_and_go(watched: Watched) -> None:
+    corpus = watched.settings.corpus
+    assert watched.reports[0].added == tuple(sorted(CORPUS))
+    write_corpus(corpus, {"ny.md": report_text("nabohjælp")})
+    until(lambda: len(watched.reports) == 2)
+    assert watched.reports[1].added == ("ny.md",)
+    (corpus / "ny.md.meta.yaml").write_text("myndighed: Odense Kommune\n", encoding="utf-8")
+    until(lambda: len(watched.reports) == 3)
+    assert watched.reports[2].changed == ("ny.md",)
+    (corpus / "ny.md").unlink()
+    until(lambda: len(watched.reports) == 4)
+    assert watched.reports[3].removed == ("ny.md",)
+    assert watched.reports[3].started_by == "kb index --watch"
+
+
+def test_a_file_still_being_copied_is_waited_for(watched: Watched) -> None:
+    text = report_text("nabohjælp", paragraphs=8)
+    target = watched.settings.corpus / "langsom.md"
+    for end in range(0, len(text), 200):
+        target.write_text(text[:end], encoding="utf-8")
+        time.sleep(0.1)
+        assert len(watched.reports) == 1
+    target.write_text(text, encoding="utf-8")
+    until(lambda: len(watched.reports) == 2)
+    assert watched.reports[1].added == ("langsom.md",)
+    time.sleep(1.0)
+    assert len(watched.reports) == 2
+
+
+def test_nothing_is_done_while_nothing_changes(watched: Watched) -> None:
+    build_id = builds.current_id(watched.settings.index_dir)
+    time.sleep(1.5)
+    assert len(watched.reports) == 1
+    assert builds.current_id(watched.settings.index_dir) == build_id
+
+
+def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
+    with indexing.lock(watched.settings.index_dir):
+        write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
+        until(lambda: bool(watched.errors))
+    until(lambda: len(watched.reports) == 2)
+    assert {error.code for error in watched.errors} == {"indeksering-i-gang"}
+
+
+def test_a_folder_that_goes_away_is_told_and_taken_in_when_it_is_back(watched: Watched) -> None:
+    corpus = watched.settings.corpus
+    corpus.rename(corpus.with_name("væk"))
+    until(lambda: bool(watched.errors))
+    assert watched.errors[0].code == "korpus-mangler"
+    write_corpus(corpus.with_name("væk"), {"ny.md": report_text("nabohjælp")})
+    shutil.move(corpus.with_name("væk"), corpus)
+    until(lambda: len(watched.reports) == 2)
+    assert watched.reports[1].added == ("ny.md",)
+
+
+def test_a_look_sees_what_indexing_would(settings: Settings) -> None:
+    before = look([settings.corpus])
+    (settings.corpus / ".skjult.md").write_text("x", encoding="utf-8")
+    (settings.corpus / "~$asta.docx").write_text("x", encoding="utf-8")
+    assert look([settings.corpus]) == before
+    (settings.corpus / "asta.md").write_text("Ny tekst.", encoding="utf-8")
+    assert look([settings.corpus]) != before
+    assert look([settings.corpus / "findes ikke"]) == {}

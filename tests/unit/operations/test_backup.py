@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kb import indexing
+from kb.core.errors import IndexMissingError, InputError, LockedError
+from kb.core.settings import Settings
+from kb.index import builds, verification
+from kb.operations import backup
+from kb.retrieval.searcher import open_searcher
+from kb.state.repository import State
+from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
+
+QUESTIONS = ["faldrisiko", "hvad krævede mere tid?", "måling af vandløb", '"i god tid"']
+
+
+def _answers(settings: Settings, embedder: HashEmbedder) -> list[object]:
+    searcher = open_searcher(settings, embedder)
+    return [searcher.search(question).hits for question in QUESTIONS]
+
+
+def _copy_of(settings: Settings, folder: Path) -> Settings:
+    return make_settings(folder, batch_size=settings.batch_size)
+
+
+def test_a_restored_copy_answers_the_same(indexed: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
+    before = _answers(indexed, embedder)
+    report = backup.backup(indexed, tmp_path / "kopi.tar.gz")
+    shutil.rmtree(indexed.corpus)
+    shutil.rmtree(indexed.index_dir)
+    shutil.rmtree(indexed.state_dir)
+    restored = backup.restore(indexed, tmp_path / "kopi.tar.gz")
+    assert (restored.build_id, restored.reindex, restored.files) == (report.build_id, False, report.files)
+    assert _answers(indexed, embedder) == before
+    assert verification.verify_build(indexed.index_dir, report.build_id) == []
+    assert not indexing.run(indexed, embedder).published
+    with State(indexed.state_dir) as state:
+        assert [run.started_by for run in state.runs()] == ["kb index", "kb index"]
+
+
+def test_a_copy_restored_elsewhere_reads_and_embeds_nothing_again(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path
+) -> None:
+    before = _answers(indexed, embedder)
+    backup.backup(indexed, tmp_path / "kopi.tar.gz")
+    other = _copy_of(indexed, tmp_path / "andetsteds")
+    assert backup.restore(other, tmp_path / "kopi.tar.gz").reindex
+    assert _answers(other, embedder) == before
+    report = indexing.run(other, embedder)
+    assert (report.published, report.embedded) == (True, 0)
+    assert report.seconds["læser"] < 0.1
+    assert _answers(other, embedder) == before
+    searcher = open_searcher(other, embedder)
+    assert all(searcher.snapshot.file_of(id_).is_relative_to(other.corpus) for id_ in searcher.snapshot.records)
+
+
+def test_without_the_index_it_is_made_again_and_answers_the_same(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path
+) -> None:
+    before = _answers(indexed, embedder)
+    report = backup.backup(indexed, tmp_path / "kopi.tar.gz", with_index=False)
+    assert report.build_id == ""
+    with tarfile.open(tmp_path / "kopi.tar.gz") as archive:
+        assert not [name for name in archive.getnames() if name.startswith("index/")]
+    other = _copy_of(indexed, tmp_path / "andetsteds")
+    assert backup.restore(other, tmp_path / "kopi.tar.gz").reindex
+    with pytest.raises(IndexMissingError):
+        open_searcher(other, embedder)
+    indexing.run(other, embedder)
+    assert _answers(other, embedder) == before
+
+
+def test_a_backup_is_refused_while_indexing_and_over_another_file(indexed: Settings, tmp_path: Path) -> None:
+    (tmp_path / "findes.tar.gz").write_bytes(b"andet")
+    with pytest.raises(InputError, match="findes allerede"):
+        backup.backup(indexed, tmp_path / "findes.tar.gz")
+    with pytest.raises(InputError, match="Mappen"):
+        backup.backup(indexed, tmp_path / "ingen" / "kopi.tar.gz")
+    with indexing.lock(indexed.index_dir), pytest.raises(LockedError):
+        backup.backup(indexed, tmp_path / "kopi.tar.gz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "findes.tar.gz", "index", "state"]
+
+
+def test_restoring_over_files_needs_force(indexed: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
+    backup.backup(indexed, tmp_path / "kopi.tar.gz")
+    (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
+    indexing.run(indexed, embedder)
+    with pytest.raises(InputError, match="allerede filer") as caught:
+        backup.restore(indexed, tmp_path / "kopi.tar.gz")
+    assert "--force" in caught.value.advice
+    assert (indexed.corpus / "ny.md").is_file()
+    backup.restore(indexed, tmp_path / "kopi.tar.gz", force=True)
+    assert not (indexed.corpus / "ny.md").exists()
+    assert not [hit for hit in open_searcher(indexed, embedder).search("nabohjælp").hits if "nabo" in hit.passage.text]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "index", "kopi.tar.gz", "state"]
+
+
+def _rewritten(archive: Path, change: Callable[[str, bytes], tuple[str, bytes] | None]) -> None:
+    """Write the archive again with each member changed or left out."""
+    with tarfile.open(archive) as old:
+        members = [(m.name, file.read()) for m in old.getmembers() if (file := old.extractfile(m)) is not None]
+    with tarfile.open(archive, "w:gz") as new:
+        for name, data in members:
+            if (changed := change(name, data)) is not None:
+                info = tarfile.TarInfo(changed[0])
+                info.size = len(changed[1])
+                new.addfile(info, io.BytesIO(changed[1]))
+
+
+def _named_outside(name: str, data: bytes) -> tuple[str, bytes]:
+    outside = "corpus/../../udenfor.md"
+    if name == backup.CONTENTS:
+        values = json.loads(data)
+        values["files"][outside] = values["files"].pop("corpus/asta.md")
+        return name, json.dumps(values).encode()
+    return (outside if name == "corpus/asta.md" else name), data
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b"ikke et arkiv"),
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        lambda path: _rewritten(path, lambda name, data: (name, data.replace(b"uge", b"dag"))),
+        lambda path: _rewritten(path, lambda name, data: None if name.endswith("asta.md") else (name, data)),
+        lambda path: _rewritten(path, lambda name, data: None if name == backup.CONTENTS else (name, data)),
+        lambda path: _rewritten(path, lambda name, data: (f"{name}.mere" if name.endswith("asta.md") else name, data)),
+        lambda path: _rewritten(path, _named_outside),
+    ],
+    ids=["intet arkiv", "afkortet", "ændret fil", "manglende fil", "uden indhold", "fremmed fil", "ud af mappen"],
+)
+def test_a_damaged_archive_changes_nothing(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    backup.backup(indexed, tmp_path / "kopi.tar.gz")
+    damage(tmp_path / "kopi.tar.gz")
+    (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
+    before = _answers(indexed, embedder)
+    with pytest.raises(InputError, match="ikke en hel"):
+        backup.restore(indexed, tmp_path / "kopi.tar.gz", force=True)
+    assert sorted(p.name for p in indexed.corpus.rglob("*") if p.is_file()) == sorted(
+        [*(Path(name).name for name in CORPUS), "ny.md"]
+    )
+    assert _answers(indexed, embedder) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "index", "kopi.tar.gz", "state"]
+
+
+def test_a_missing_archive_is_told(indexed: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="findes ikke"):
+        backup.restore(indexed, tmp_path / "ingen.tar.gz")
+
+
+def test_folders_outside_the_corpus_are_named(settings: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
+    other = write_corpus(tmp_path / "andre", {"a.md": report_text("vandløb")})
+    indexing.run(settings, embedder, roots=[settings.corpus, other])
+    assert backup.backup(settings, tmp_path / "kopi.tar.gz").outside == (str(other.resolve()),)
+
+
+def test_an_installation_without_an_index_can_be_backed_up(settings: Settings, tmp_path: Path) -> None:
+    report = backup.backup(settings, tmp_path / "kopi.tar.gz")
+    assert (report.build_id, report.files) == ("", len(CORPUS))
+    assert not builds.build_ids(settings.index_dir)
+    assert verification.READINGS_CACHE not in {path.name for path in tmp_path.rglob("*")}

@@ -1,0 +1,131 @@
+"""Changes to the corpus folder stay inside it, keep ids and metadata, and never show half a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kb import indexing
+from kb.core.errors import InputError, UnreadableUploadError
+from kb.core.settings import Settings
+from kb.index.store import Failure, StoredRecord
+from kb.operations import editing
+from kb.retrieval.searcher import Snapshot
+from kb.state.upload_names import UploadNames, shown_name
+from tests.support import HashEmbedder
+
+
+class Sent:
+    """An upload of some text."""
+
+    def __init__(self, filename: str | None, text: str = "Ny tekst om vand i kommunen.") -> None:
+        self.filename = filename
+        self._text = text
+
+    def save(self, dst: Path) -> None:
+        dst.write_text(self._text, encoding="utf-8")
+
+
+class Broken(Sent):
+    """An upload whose connection is lost halfway."""
+
+    def save(self, dst: Path) -> None:
+        dst.write_text("halv", encoding="utf-8")
+        raise ConnectionResetError
+
+
+def record(settings: Settings, document_id: str) -> StoredRecord:
+    return Snapshot.open(settings.index_dir).records[document_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Rapport æøå (2).pdf", "Rapport æøå (2).pdf"), ("../../etc/passwd", "passwd"),
+        ("C:\\mapper\\fil.docx", "fil.docx"), ("a\x00b\nc.txt", "a b c.txt"), ("", "uden navn"),
+        ("010190-1238 sag.pdf", "[CPR-nummer skjult] sag.pdf"),
+        ("a" * 300 + ".pdf", "a" * 147 + "…" + "a" * 8 + ".pdf"),
+    ],
+)  # fmt: skip
+def test_a_name_is_shown_without_what_is_none_of_it(name: str, shown: str) -> None:
+    assert shown_name(name) == shown
+
+
+def test_a_file_is_kept_under_a_name_of_our_own_and_known_by_its_own(settings: Settings) -> None:
+    sent = {
+        "Årsrapport (2).txt": "indlagt/aarsrapport-2.txt",
+        "årsrapport 2.md": "indlagt/aarsrapport-2.md",
+        "ÅRSRAPPORT-2.txt": "indlagt/aarsrapport-2-2.txt",
+        "010190-1238.txt": "indlagt/cpr-nummer-skjult.txt",
+    }
+    assert [editing.add(settings, Sent(name)) for name in sent] == list(sent.values())
+    names = UploadNames(settings.state_dir).all()
+    assert names["indlagt/aarsrapport-2.txt"] == "Årsrapport (2).txt"
+    assert names["indlagt/cpr-nummer-skjult.txt"] == "[CPR-nummer skjult].txt"
+
+
+def test_what_no_reader_takes_is_not_kept(settings: Settings) -> None:
+    with pytest.raises(UnreadableUploadError, match="program"):
+        editing.add(settings, Sent("rapport.pdf", "MZ og mere"))
+    assert list((settings.corpus / editing.FOLDER).iterdir()) == []
+
+
+def test_a_lost_connection_leaves_nothing_behind(settings: Settings) -> None:
+    with pytest.raises(ConnectionResetError):
+        editing.add(settings, Broken("a.md"))
+    assert list((settings.corpus / editing.FOLDER).iterdir()) == []
+
+
+def test_metadata_is_kept_where_the_form_does_not_ask(indexed: Settings) -> None:
+    path = indexed.corpus / "asta.md"
+    sidecar = path.with_name("asta.md.meta.yaml")
+    sidecar.write_text("kilder: [{url: 'https://example.dk'}]\ntitel: Gammel\nemne: Notater\n", encoding="utf-8")
+    editing.write_metadata(indexed, record(indexed, "asta"), {"titel": "Ny", "emne": "", "år": 2024})
+    assert yaml.safe_load(sidecar.read_text(encoding="utf-8")) == {
+        "kilder": [{"url": "https://example.dk"}], "titel": "Ny", "år": 2024,
+    }  # fmt: skip
+
+
+def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings) -> None:
+    path = editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.txt"))
+    assert path == "asta.txt"
+    assert UploadNames(indexed.state_dir).all() == {"asta.txt": "Ny udgave.txt"}
+    assert not (indexed.corpus / "asta.md").exists()
+    indexing.run(indexed, HashEmbedder())
+    document = Snapshot.open(indexed.index_dir).document("asta").document
+    assert "Ny tekst om vand" in document.text
+    assert (document.metadata.projekt, document.metadata.år) == ("ASTA", 2021)
+
+
+def test_a_removed_report_takes_its_metadata_along(indexed: Settings) -> None:
+    stored = record(indexed, "asta")
+    editing.write_metadata(indexed, stored, {"titel": "Ny"})
+    editing.remove(indexed, stored)
+    assert not list(indexed.corpus.glob("asta*"))
+
+
+def test_a_replaced_report_of_the_same_format_stays_in_its_place(indexed: Settings) -> None:
+    assert editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.markdown")) == "asta.md"
+    assert (indexed.corpus / "asta.md").read_text(encoding="utf-8").startswith("Ny tekst")
+    with pytest.raises(UnreadableUploadError):
+        editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.md", "MZ"))
+    assert sorted(path.name for path in indexed.corpus.glob(".*")) == []
+
+
+def test_nothing_outside_the_corpus_is_touched(indexed: Settings, tmp_path: Path) -> None:
+    outside = tmp_path / "andet.md"
+    outside.write_text("# Andet\n", encoding="utf-8")
+    stored = record(indexed, "asta")
+    astray = replace(stored, record=replace(stored.record, path="../andet.md"))
+    for change in (
+        lambda: editing.remove(indexed, astray),
+        lambda: editing.replace(indexed, astray, Sent("b.md")),
+        lambda: editing.write_metadata(indexed, astray, {"titel": "x"}),
+        lambda: editing.remove_unread(indexed, Failure(stored.root, "../andet.md", "", "", "")),
+    ):
+        with pytest.raises(InputError, match="uden for"):
+            change()
+    assert sorted(path.name for path in tmp_path.glob("andet*")) == ["andet.md"]

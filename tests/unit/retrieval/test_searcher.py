@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kb import indexing
+from kb.core.errors import FilterError, ModelMismatchError, NotFoundError, QuestionError
+from kb.core.settings import Settings
+from kb.retrieval.searcher import RESULTS_KEPT, Engine, Searcher, Snapshot, check_filters, clean_question, open_searcher
+from tests.support import HashEmbedder, make_settings, report_text, write_corpus
+
+SUBJECTS = ["faldrisiko", "mailfordeling", "vandløb", "journalnotater", "fraværsmønstre", "skolebørn"]
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+    settings = make_settings(tmp_path_factory.mktemp("søg"))
+    for number, subject in enumerate(SUBJECTS):
+        text = report_text(subject, project=f"Projekt {number % 3}", year=2020 + number % 2, paragraphs=3)
+        write_corpus(settings.corpus, {f"{subject}.md": text})
+    write_corpus(settings.corpus, {"almen.txt": "Vejledning om databehandleraftaler\n\nAlle skal kende reglerne.\n"})
+    indexing.run(settings, HashEmbedder())
+    return open_searcher(settings, HashEmbedder())
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_subject_is_found_first_by_every_engine(searcher: Searcher, subject: str, engine: Engine) -> None:
+    hits = searcher.search(f"Hvad var erfaringen med {subject}?", engine=engine).hits
+    assert subject in hits[0].passage.text
+    assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"projekt": ["Projekt 1"]},
+        {"år": ["2021"]},
+        {"år": ["2020"], "projekt": ["Projekt 0", "Projekt 2"]},
+        {"rolle": ["læring"]},
+        {"rolle": ["formål"], "år": ["2021"]},
+        {"temaer": ["data"]},
+        {"læser": ["text"]},
+        {"projekt": ["Findes ikke"]},
+    ],
+)
+def test_filters_are_exact_and_lose_nothing(searcher: Searcher, filters: dict[str, list[str]]) -> None:
+    expected = set()
+    for stored in searcher.snapshot.store.all_passages():
+        metadata = searcher.snapshot.records[stored.passage.document_id].record
+        values = {
+            "projekt": {metadata.metadata.projekt},
+            "år": {str(metadata.metadata.år)},
+            "temaer": set(metadata.metadata.temaer),
+            "rolle": {stored.passage.role.value},
+            "læser": {metadata.reader},
+        }
+        if all(values[name] & set(wanted) for name, wanted in filters.items()):
+            expected.add(stored.passage.id)
+    result = searcher.search("tid og planlægning", filters=filters, top=100)
+    found = {hit.passage.id for hit in result.hits} | {id_ for hit in result.hits for id_ in hit.duplicates}
+    assert found == expected
+    assert result.total == len(expected)
+
+
+def test_the_facets_count_documents_under_the_other_filters(searcher: Searcher) -> None:
+    facets = searcher.search("tid", filters={"år": ["2020"]}).facets
+    assert facets["år"] == {"2020": 3, "2021": 3}
+    assert facets["projekt"] == {"Projekt 0": 1, "Projekt 1": 1, "Projekt 2": 1}
+
+
+def test_quoted_words_must_stand_there(searcher: Searcher) -> None:
+    hits = searcher.search('tid "erfaringen med skolebørn"').hits
+    assert hits
+    assert all("erfaringen med skolebørn" in hit.passage.text.lower() for hit in hits)
+    assert searcher.search('"erfaringen med skolevand"').hits == ()
+
+
+def test_a_misspelt_word_is_corrected_and_told(searcher: Searcher) -> None:
+    result = searcher.search("faldresiko")
+    assert "faldrisiko" in result.corrections["faldresiko"]
+    assert "faldrisiko" in result.hits[0].passage.text
+
+
+def test_pages_go_on_where_the_last_ended(searcher: Searcher) -> None:
+    whole = searcher.search("erfaringen med tid", top=12)
+    parts = [searcher.search("erfaringen med tid", top=4, offset=offset).hits for offset in (0, 4, 8)]
+    assert [hit.passage.id for part in parts for hit in part] == [hit.passage.id for hit in whole.hits]
+    assert [hit.rank for part in parts for hit in part] == list(range(1, 13))
+    assert searcher.search("erfaringen med tid", top=4, offset=10_000).hits == ()
+
+
+def test_the_same_question_gives_the_same_result(searcher: Searcher) -> None:
+    anew = Searcher(searcher.snapshot, searcher.embedder, searcher.settings)
+    assert searcher.search("drift og tid") == anew.search("  drift   og tid ")
+
+
+def test_what_many_ask_is_worked_out_once(searcher: Searcher) -> None:
+    found = searcher.search("drift og  data")
+    assert searcher.search("drift og data") is found
+    assert searcher.search("drift og data", top=3) is not found
+    assert searcher.search("drift og data", filters={"år": ["2021"]}) is not found
+
+
+def test_the_question_asked_longest_ago_gives_way(searcher: Searcher) -> None:
+    worked_out: list[str] = []
+
+    def work_out(_: Searcher, key: str) -> str:
+        worked_out.append(key)
+        return key.upper()
+
+    keys = [f"emne {number}" for number in range(RESULTS_KEPT + 1)]
+    assert [searcher.kept(work_out, key) for key in (*keys, keys[-1])] == [key.upper() for key in (*keys, keys[-1])]
+    searcher.kept(work_out, keys[0])
+    assert worked_out == [*keys, keys[0]]
+
+
+def test_an_error_is_not_kept(searcher: Searcher) -> None:
+    asked: list[str] = []
+
+    def fail(_: Searcher, key: str) -> None:
+        asked.append(key)
+        raise ValueError(key)
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="drift"):
+            searcher.kept(fail, "drift")
+    assert asked == ["drift", "drift"]
+
+
+def test_near_duplicates_are_folded_into_the_best(settings: Settings, embedder: HashEmbedder) -> None:
+    text = "# Drift\n\nDriften skal aftales med leverandøren fra begyndelsen, og aftalen skal skrives ned samme dag.\n"
+    write_corpus(settings.corpus, {"et.md": text, "to.md": text + "\n\n"})
+    indexing.run(settings, embedder)
+    hits = open_searcher(settings, embedder).search("aftaler om driften med leverandøren").hits
+    folded = [hit for hit in hits if "leverandøren" in hit.passage.text]
+    assert len(folded) == 1
+    assert len(folded[0].duplicates) == 1
+
+
+@pytest.mark.parametrize(
+    "question", ["", "   ", "?!", "\x00drift", "drift\x1b[2J", "\ud800", "d" * 1001, "\u200b", '"', '""']
+)
+def test_what_is_no_question_is_refused(searcher: Searcher, question: str) -> None:
+    with pytest.raises(QuestionError) as caught:
+        searcher.search(question)
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["<script>alert(1)</script>", "' OR 1=1 --", "data AND (", "a:b^2~", '"uafsluttet', "\U0001f600 drift", "%s"],
+)
+def test_markup_and_query_syntax_are_only_text(searcher: Searcher, question: str) -> None:
+    assert searcher.search(question).question == question
+
+
+def test_a_cpr_number_never_gets_further_than_the_door(searcher: Searcher) -> None:
+    result = searcher.search("Hvad skete der med 010190-1234 i projektet?")
+    assert "010190" not in result.question
+
+
+def test_cleaning_collapses_white_space() -> None:
+    assert clean_question(" hvad\n\tmed   data ", 100) == "hvad med data"
+
+
+def test_an_unknown_filter_is_told_with_the_known(searcher: Searcher) -> None:
+    with pytest.raises(FilterError, match="farve") as caught:
+        searcher.search("drift", filters={"farve": ["blå"]})
+    assert "projekt" in caught.value.advice
+    assert check_filters({"år": []}) == {}
+
+
+def test_another_models_index_is_refused_with_what_to_run(indexed: Settings) -> None:
+    with pytest.raises(ModelMismatchError, match="trigram") as caught:
+        open_searcher(indexed, HashEmbedder("anden"))
+    assert "kb index" in caught.value.advice
+
+
+def test_projects_gather_their_reports_newest_first(searcher: Searcher) -> None:
+    projects = searcher.snapshot.projects()
+    assert [project.name for project in projects] == ["Projekt 0", "Projekt 1", "Projekt 2"]
+    assert all(len(project.document_ids) == 2 for project in projects)
+    newest = [searcher.snapshot.records[project.document_ids[0]].record.metadata.år for project in projects]
+    assert newest == [2021, 2021, 2021]
+
+
+def test_a_file_that_changed_since_is_not_opened(indexed: Settings) -> None:
+    snapshot = Snapshot.open(indexed.index_dir)
+    (asta,) = [id_ for id_, stored in snapshot.records.items() if stored.record.path == "asta.md"]
+    assert snapshot.file_of(asta) == indexed.corpus.resolve() / "asta.md"
+    (indexed.corpus / "asta.md").write_text("noget andet", encoding="utf-8")
+    for document_id in (asta, "findes-ikke"):
+        with pytest.raises(NotFoundError):
+            snapshot.file_of(document_id)
+
+
+def test_markup_in_a_report_is_only_text(settings: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
+    (settings.corpus / "m.txt").write_text("Om <script>alert(1)</script> og {{ 7*7 }} i drift.\n", encoding="utf-8")
+    indexing.run(settings, embedder)
+    hits = open_searcher(settings, embedder).search("alert script drift").hits
+    assert any("<script>alert(1)</script>" in hit.passage.text for hit in hits)
