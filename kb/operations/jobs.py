@@ -226,5 +226,5 @@ def _is_alive(owner: int) -> bool:
 def _environment() -> dict[str, str]:
     """The process finds what this one can import, and leaves a processor to those who ask questions."""
     threads = str(max(1, (os.cpu_count() or 1) - 1))
-    path = os.pathsep.join([str(Path(__file__).parents[1]), *(entry for entry in sys.path if entry)])
+    path = os.pathsep.join([str(Path(__file__).parents[2]), *(entry for entry in sys.path if entry)])
     return {"OMP_NUM_THREADS": threads, **os.environ, "PYTHONPATH": path}
