@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test unit fuzz quality bench bench-large corpus assets pictures clean
+.PHONY: help serve index model test check unit fuzz quality bench bench-large check-items train-reader corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,19 @@ bench: index  ## measure beside plain sentence-transformers, txtai and LanceDB, 
 
 bench-large: model  ## measure a million passages against a hundred thousand, and write it into docs/speed.md (an hour)
 	$(BIN)/python -m benchmarks.large --write
+
+check-items: $(VENV)/.test  ## the form, balance and distance of the reader's training data
+	$(BIN)/python -m training.check --control
+
+# Where the trained weights go, and a folder of public question-answer data, if there is one.
+READER ?= build/reader
+PUBLIC ?=
+train-reader: $(VENV)/.test model  ## train the reader model (a night on two cores; goes on where it was stopped)
+	mkdir -p $(READER)
+	test -f $(READER)/pieces.model || $(BIN)/python -m training.vocabulary index/models/multilingual-e5-small/runtime/pieces.model \
+		$(READER)/pieces.model training/items/*.txt corpus/*/*.md $(wildcard $(PUBLIC)/*/*.jsonl)
+	$(BIN)/python -m training.train $(READER) --model index/models/multilingual-e5-small --vocabulary $(READER)/pieces.model \
+		$(if $(PUBLIC),--public $(PUBLIC))
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py

@@ -1,0 +1,128 @@
+"""Checks the written training data: form, balance, and distance to the judged questions.
+
+    python -m training.check [--control]
+
+Prints the counts by kind and fails when a file is not in the form, when a passage or a share is out of bounds, or when
+a question shares five words in a row with a judged one. ``--control`` also fits a classifier that sees the question
+alone: where it tells answered from unanswered ones, their wording gives the answer away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from training.items import Passage, Question, read
+
+JUDGED = Path(__file__).resolve().parent.parent / "benchmarks" / "questions" / "questions.jsonl"
+SENTENCES = range(4, 11)
+QUESTIONS = range(7, 15)
+# Half of the questions are without an answer, in all and of every kind within these bounds.
+UNANSWERED = (0.45, 0.55)
+UNANSWERED_OF_KIND = (0.35, 0.65)
+WORDS_IN_A_ROW = 5
+# The control's share of right guesses stays under this.
+CONTROL_BOUND = 0.60
+
+
+def faults(passages: Sequence[Passage], judged: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the data, one sentence each."""
+    for passage in passages:
+        if len(passage.sentences) not in SENTENCES:
+            yield f"{passage.source}: {len(passage.sentences)} sentences in «{passage.heading[:60]}»"
+        if len(passage.questions) not in QUESTIONS:
+            yield f"{passage.source}: {len(passage.questions)} questions in «{passage.heading[:60]}»"
+        texts = Counter(question.text.lower() for question in passage.questions)
+        yield from (f"{passage.source}: asked twice in a passage: {text}" for text, count in texts.items() if count > 1)
+    yield from _shares([question for passage in passages for question in passage.questions])
+    yield from _too_near(passages, judged)
+
+
+def _shares(questions: Sequence[Question]) -> Iterator[str]:
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for question in questions:
+        by_kind[question.kind].append(not question.answers)
+    every = [unanswered for several in by_kind.values() for unanswered in several]
+    for name, values, (least, most) in (
+        ("all", every, UNANSWERED),
+        *((kind, values, UNANSWERED_OF_KIND) for kind, values in by_kind.items()),
+    ):
+        share = sum(values) / len(values)
+        if not least <= share <= most:
+            yield f"{share:.2f} of {name} questions are without an answer, not {least} to {most}"
+
+
+def _too_near(passages: Sequence[Passage], judged: Sequence[str]) -> Iterator[str]:
+    known = {row for text in judged for row in in_a_row(text)}
+    for passage in passages:
+        for question in passage.questions:
+            shared = known.intersection(in_a_row(question.text))
+            yield from (f"{passage.source}: shares «{' '.join(row)}» with a judged question" for row in shared)
+
+
+def in_a_row(text: str) -> set[tuple[str, ...]]:
+    """Every :data:`WORDS_IN_A_ROW` neighbouring words of a text."""
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[at : at + WORDS_IN_A_ROW]) for at in range(len(words) - WORDS_IN_A_ROW + 1)}
+
+
+def control(passages: Sequence[Passage]) -> float:
+    """How often a classifier of the question's character n-grams guesses right whether it is answered.
+
+    Logistic regression, cross-validated by passage: the questions of one passage are never on both sides.
+    """
+    from sklearn.model_selection import GroupKFold, cross_val_score  # type: ignore[import-untyped]
+
+    rows = [(question, place) for place, passage in enumerate(passages) for question in passage.questions]
+    labels = [bool(question.answers) for question, _ in rows]
+    texts = [question.text for question, _ in rows]
+    scores = cross_val_score(control_model(), texts, labels, groups=[place for _, place in rows], cv=GroupKFold(5))
+    return float(scores.mean())
+
+
+def control_model() -> Any:
+    """The control: character n-grams, weighted by rarity, and logistic regression."""
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
+
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True)
+    return make_pipeline(grams, LogisticRegression(C=1.0, max_iter=500))
+
+
+def judged_questions(path: Path = JUDGED) -> list[str]:
+    """The texts of the judged questions."""
+    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def main() -> None:
+    """Check, and exit with 1 when something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--control", action="store_true", help="fit the classifier that sees the question alone")
+    options = parser.parse_args()
+    passages = read()
+    questions = [question for passage in passages for question in passage.questions]
+    kinds = Counter(question.kind for question in questions)
+    answered = Counter(question.kind for question in questions if question.answers)
+    about = Counter("".join(passage.about for passage in passages))
+    print(f"{len(passages)} passages, {len(questions)} questions, {answered.total()} answered")
+    print("answered of all: " + ", ".join(f"{kind} {answered[kind]}/{count}" for kind, count in kinds.most_common()))
+    print("about whom: " + ", ".join(f"{letter} {count}" for letter, count in about.most_common()))
+    found = list(faults(passages, judged_questions()))
+    if options.control:
+        guessed = control(passages)
+        print(f"guessed from the question alone: {guessed:.3f}")
+        if guessed >= CONTROL_BOUND:
+            found.append(f"the question alone gives the answer away: {guessed:.3f}, not under {CONTROL_BOUND}")
+    print("\n".join(found))
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

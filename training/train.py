@@ -1,0 +1,203 @@
+"""Trains the reader model; resumable and seeded.
+
+    python -m training.train OUT --model FOLDER --vocabulary FILE [--public FOLDER] [--steps N]
+
+Written items and public data are mixed in every batch. The losses: binary cross-entropy on windows and on sentences
+(answering ones count double), cross-entropy on about whom, and the softmax of a question's right window against its
+wrong one. AdamW with warm-up and linear decay; the heads learn four times as quickly. ``OUT/state.pt`` is written every
+:data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kb.embedding.reader.encoding import Encoded, Encoder
+from training.examples import Example, Window, of_items, public
+from training.items import ITEMS, read
+from training.model import Reader, Scores, batch_of, start, trained
+
+RATE = 1.5e-4
+HEAD_RATE = 4
+WARM_UP = 100
+WINDOWS_PER_BATCH = 16
+# Batches of windows of like length are drawn from this many examples at a time.
+POOL = 400
+PUBLIC_SHARE = 0.2
+ANSWER_WEIGHT = 2.0
+RANKING_WEIGHT = 0.5
+ABOUT_WEIGHT = 0.3
+SAVED_EVERY = 100
+TOLD_EVERY = 25
+
+Encodings = list[tuple[Example, list[Encoded]]]
+
+
+def batches(
+    items: Sequence[Example], others: Sequence[Example], encoder: Encoder, rng: random.Random
+) -> Iterator[Encodings]:
+    """Batches without end: every written example once an epoch, public ones among them by :data:`PUBLIC_SHARE`."""
+    while True:
+        epoch = list(items)
+        if others:
+            wanted = int(len(epoch) * PUBLIC_SHARE / (1 - PUBLIC_SHARE)) if epoch else len(others)
+            epoch += rng.sample(others, min(wanted, len(others)))
+        rng.shuffle(epoch)
+        for first in range(0, len(epoch), POOL):
+            yield from _pooled([_encoded(example, encoder) for example in epoch[first : first + POOL]], rng)
+
+
+def _encoded(example: Example, encoder: Encoder) -> tuple[Example, list[Encoded]]:
+    return example, [encoder.encode(example.question, one.context, one.sentences) for one in example.windows]
+
+
+def _pooled(pool: Encodings, rng: random.Random) -> Iterator[Encodings]:
+    pool.sort(key=lambda one: max(len(encoded.ids) for encoded in one[1]))
+    made: list[Encodings] = [[]]
+    count = 0
+    for one in pool:
+        if count + len(one[1]) > WINDOWS_PER_BATCH:
+            made.append([])
+            count = 0
+        made[-1].append(one)
+        count += len(one[1])
+    rng.shuffle(made)
+    yield from made
+
+
+def loss_of(scores: Scores, batch: Encodings) -> dict[str, Tensor]:
+    """The losses of a batch by name, weighted."""
+    windows = [window for example, _ in batch for window in example.windows]
+    encoded = [one for _, several in batch for one in several]
+    shown = [_shown(window, one) for window, one in zip(windows, encoded, strict=True)]
+    window_labels = torch.tensor([float(any(window.labels)) for window in shown])
+    sentence_labels = torch.tensor([float(label) for window in shown for label in window.labels])
+    about = torch.tensor([place for window in shown for place in window.about])
+    losses = {
+        "window": functional.binary_cross_entropy_with_logits(scores.windows, window_labels),
+        "sentence": functional.binary_cross_entropy_with_logits(
+            scores.sentences, sentence_labels, pos_weight=torch.tensor(ANSWER_WEIGHT)
+        ),
+        "ranking": RANKING_WEIGHT * _ranking(scores.windows, window_labels, batch),
+    }
+    if (about >= 0).any():
+        losses["about"] = ABOUT_WEIGHT * functional.cross_entropy(scores.about, about, ignore_index=-1)
+    return losses
+
+
+def _shown(window: Window, encoded: Encoded) -> Window:
+    """A window without the sentences that had no room."""
+    count = len(encoded.spans)
+    return Window(window.context, window.sentences[:count], window.labels[:count], window.about[:count])
+
+
+def _ranking(logits: Tensor, labels: Tensor, batch: Encodings) -> Tensor:
+    total, count, at = logits.new_zeros(()), 0, 0
+    for example, _ in batch:
+        size = len(example.windows)
+        if size > 1 and labels[at] > 0:
+            total = total - functional.log_softmax(logits[at : at + size], dim=0)[0]
+            count += 1
+        at += size
+    return total / max(1, count)
+
+
+def optimiser(reader: Reader, rate: float) -> torch.optim.AdamW:
+    """AdamW with a quicker rate for the heads and no decay of norms and biases."""
+    groups = []
+    for is_head in (False, True):
+        for decays in (False, True):
+            chosen = [
+                tensor
+                for name, tensor in reader.named_parameters()
+                if tensor.requires_grad and ("head" in name) == is_head and (tensor.ndim > 1) == decays
+            ]
+            scale = HEAD_RATE if is_head else 1
+            groups.append({"params": chosen, "lr": rate * scale, "scale": scale, "weight_decay": 0.01 * decays})
+    return torch.optim.AdamW(groups, lr=rate)
+
+
+def scheduled(step: int, steps: int) -> float:
+    """What the rate is times at a step: a warm-up, then linear down to a twentieth."""
+    return min(1.0, (step + 1) / WARM_UP) * max(0.05, 1 - step / steps)
+
+
+def main() -> None:
+    """Train, or go on training."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--model", type=Path, required=True, help="the prepared embedding model's folder")
+    parser.add_argument("--vocabulary", type=Path, required=True, help="the cut vocabulary; beside it its rows")
+    parser.add_argument("--items", type=Path, default=ITEMS)
+    parser.add_argument("--public", type=Path, help="folder of public data")
+    parser.add_argument("--begin", type=Path, help="weights to begin from instead of the embedding model's")
+    parser.add_argument("--layers", type=int)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    rng = random.Random(options.seed)
+    reader = start(options.model, options.vocabulary.with_suffix(".rows.npy"), options.layers)
+    if options.begin:
+        reader.load_state_dict(torch.load(options.begin, weights_only=True), strict=False)
+    encoder = Encoder(options.vocabulary)
+    items = list(of_items(read(options.items), rng))
+    others = [one for several in public(options.public, rng).values() for one in several] if options.public else []
+    print(f"written {len(items)}, public {len(others)}", flush=True)
+    run(reader, batches(items, others, encoder, rng), options.out, options.steps, options.rate)
+
+
+def run(reader: Reader, made: Iterator[Encodings], out: Path, steps: int, rate: float) -> None:
+    """Train for ``steps`` steps, going on from ``out/state.pt`` where there is one."""
+    chosen = optimiser(reader, rate)
+    state = out / "state.pt"
+    first = 0
+    if state.is_file():
+        known = torch.load(state, weights_only=True)
+        reader.load_state_dict(known["weights"], strict=False)
+        chosen.load_state_dict(known["optimiser"])
+        first = known["step"]
+    reader.train()
+    began, seen, told = time.perf_counter(), 0, dict[str, float]()
+    for step, batch in enumerate(made):
+        if step < first:
+            continue  # what was trained on already
+        if step >= steps:
+            break
+        for group in chosen.param_groups:
+            group["lr"] = rate * group["scale"] * scheduled(step, steps)
+        scores = reader(batch_of([one for _, several in batch for one in several]))
+        losses = loss_of(scores, batch)
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
+        chosen.step()
+        chosen.zero_grad(set_to_none=True)
+        seen += len(scores.windows)
+        for name, value in losses.items():
+            told[name] = 0.96 * told.get(name, value.item()) + 0.04 * value.item()
+        if step % TOLD_EVERY == 0:
+            pace = seen / (time.perf_counter() - began)
+            print(step, {name: round(value, 3) for name, value in told.items()}, f"{pace:.1f} windows/s", flush=True)
+        if (step + 1) % SAVED_EVERY == 0 or step + 1 == steps:
+            _save(reader, chosen, step + 1, state)
+
+
+def _save(reader: Reader, chosen: torch.optim.AdamW, step: int, state: Path) -> None:
+    aside = state.with_suffix(".new")
+    torch.save({"weights": dict(trained(reader)), "optimiser": chosen.state_dict(), "step": step}, aside)
+    aside.replace(state)
+    torch.save(dict(trained(reader)), state.with_name("weights.pt"))
+
+
+if __name__ == "__main__":
+    main()
