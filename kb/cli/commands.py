@@ -285,7 +285,7 @@ def _print_answer(answer: dict[str, Any], citations: list[dict[str, Any]]) -> No
     if coverage and not answer["refused"]:
         out.print(f"\n{coverage['speaking']} af {coverage['of']} projekter taler om dette.", style="bold")
     for project in answer["projects"]:
-        out.print(f"\n{project['project'] or project['title']}", style="bold", markup=False)
+        out.print(f"\n{project['project']}", style="bold", markup=False)
         for finding in project["findings"]:
             inferred = " (vores læsning)" if finding["inferred"] else ""
             out.print(f"   {finding['role']}{inferred}: {finding['text']} [{finding['citation']}]", markup=False)

@@ -30,6 +30,8 @@ class Role(StrEnum):
 
 
 THEMES = ("jura", "data", "it-infrastruktur", "organisation", "etik", "økonomi", "leverandør", "klinisk")
+# The years that metadata may name.
+FIRST_YEAR, LAST_YEAR = 1800, 2200
 DOCUMENT_TYPES = ("kommunal", "regional", "statslig", "tværgående")
 
 

@@ -8,11 +8,12 @@ question waits for nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from kb.embedding.embedder import Embedder, Vectors
+from kb.embedding.wrapping import WrappedEmbedder
 
 # More than this many at a time make the first of them wait for the last.
 MOST = 32
@@ -31,7 +32,7 @@ class _Asked:
         return self.vector is not None or self.error is not None
 
 
-class BatchingEmbedder:
+class BatchingEmbedder(WrappedEmbedder):
     """An embedder for several threads that embeds their questions together; otherwise the one it is given.
 
         embedder = BatchingEmbedder(load_embedder(settings))
@@ -40,34 +41,10 @@ class BatchingEmbedder:
     """
 
     def __init__(self, inner: Embedder) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._changed = threading.Condition()
         self._waiting: list[_Asked] = []
         self._at_work = False
-
-    def __reduce__(self) -> tuple[Callable[[Embedder], Embedder], tuple[Embedder]]:
-        """In another process nobody else asks: there it is the embedder alone."""
-        return _alone, (self._inner,)
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._inner.name
-
-    @property
-    def fingerprint(self) -> str:
-        """The model's fingerprint."""
-        return self._inner.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """The length of a vector."""
-        return self._inner.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """The longest text."""
-        return self._inner.max_tokens
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a question, embedded together with those of other threads."""
@@ -83,14 +60,6 @@ class BatchingEmbedder:
             if one.error is not None:
                 raise one.error
         return np.stack([one.vector for one in asked if one.vector is not None])
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """One unit vector a passage."""
-        return self._inner.embed_passages(texts)
-
-    def count_tokens(self, text: str) -> int:
-        """How many tokens a passage takes."""
-        return self._inner.count_tokens(text)
 
     def _take(self, asked: Sequence[_Asked]) -> list[_Asked]:
         """Those who wait, when nobody is at work on others; nothing when ``asked`` has been embedded meanwhile."""
@@ -124,7 +93,3 @@ class BatchingEmbedder:
         else:
             for one, vector in zip(batch, vectors, strict=True):
                 one.vector = vector
-
-
-def _alone(inner: Embedder) -> Embedder:
-    return inner

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from kb.core.errors import MetadataError
-from kb.core.models import DOCUMENT_TYPES, THEMES, Metadata, ReadWarning, Source
+from kb.core.models import DOCUMENT_TYPES, FIRST_YEAR, LAST_YEAR, THEMES, Metadata, ReadWarning, Source
 from kb.core.privacy import mask
 from kb.core.slug import slug
 from kb.extract.blocks import Block, Kind, Properties
@@ -32,7 +32,7 @@ _MAX_LIST = 200
 _MAX_ID = 100
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _URL = re.compile(r"https?://[^\s<>\"']{3,2000}", re.IGNORECASE)
-_FIRST_YEAR = 1970
+_FIRST_FILE_YEAR = 1970
 
 
 def load_yaml(text: str) -> dict[str, object]:
@@ -170,7 +170,7 @@ def _identifier(key: str, value: object) -> str:
 def _year(key: str, value: object) -> int:
     if isinstance(value, str) and re.fullmatch(r"\d{4}", value.strip()):
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1800 <= value <= 2200:
+    if isinstance(value, bool) or not isinstance(value, int) or not FIRST_YEAR <= value <= LAST_YEAR:
         raise MetadataError(f"Metadata: «{key}» skal være et årstal med fire cifre.")
     return value
 
@@ -216,7 +216,7 @@ def _best_title(path: str, properties: Properties, blocks: list[Block]) -> str:
 
 
 def _year_of(created: date | None) -> int | None:
-    return created.year if created and _FIRST_YEAR < created.year <= date.today().year else None
+    return created.year if created and _FIRST_FILE_YEAR < created.year <= date.today().year else None
 
 
 _FUNCTION_WORDS = {

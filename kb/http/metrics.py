@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from kb.core.errors import IndexUnusableError, KbError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder, Vectors
+from kb.embedding.wrapping import WrappedEmbedder
 from kb.http.gate import may_read_metrics
 from kb.index import builds
 from kb.state.repository import State
@@ -90,40 +91,12 @@ class _Standing(Collector):
         yield family
 
 
-def _alone(inner: Embedder) -> Embedder:
-    return inner
-
-
-class MeasuredEmbedder:
+class MeasuredEmbedder(WrappedEmbedder):
     """An embedder that measures how long questions take; otherwise the one it is given."""
 
     def __init__(self, inner: Embedder, measurements: Measurements) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._measurements = measurements
-
-    def __reduce__(self) -> tuple[Callable[[Embedder], Embedder], tuple[Embedder]]:
-        """In another process (a job's) there is nothing to measure for: there it is the embedder alone."""
-        return _alone, (self._inner,)
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._inner.name
-
-    @property
-    def fingerprint(self) -> str:
-        """The model's fingerprint."""
-        return self._inner.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """The length of a vector."""
-        return self._inner.dimension
-
-    @property
-    def max_tokens(self) -> int:
-        """The longest text."""
-        return self._inner.max_tokens
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a question, measured."""
@@ -134,14 +107,6 @@ class MeasuredEmbedder:
         if has_request_context():
             g.embedding_seconds = g.get("embedding_seconds", 0.0) + seconds
         return found
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """One unit vector a passage."""
-        return self._inner.embed_passages(texts)
-
-    def count_tokens(self, text: str) -> int:
-        """How many tokens a passage takes."""
-        return self._inner.count_tokens(text)
 
 
 def install(app: Flask, measurements: Measurements) -> None:

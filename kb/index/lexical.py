@@ -41,7 +41,7 @@ FORWARD_FOLDER = "forward"
 # What Tantivy leaves beside an index it has written or read.
 LOCK_SUFFIX = ".lock"
 WRITER_MEMORY = 64_000_000
-# A run of letters beside a word. Chosen on the development halves; docs/decisions.md has the figures.
+# A run of letters beside a word. Chosen on the development halves; docs/decisions-search.md has the figures.
 RUN_WEIGHT = 0.3
 # Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
 QUERY_FILTER_ROWS = 512

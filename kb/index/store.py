@@ -104,7 +104,7 @@ class Reading:
 
 
 class StoreWriter:
-    """Fills a new build's database. Nothing is visible to readers before :meth:`finish`.
+    """Fills a new build's database. A reader that has the file open sees what :meth:`commit` closed off.
 
     with StoreWriter(path) as writer:
         writer.add_document(stored)

@@ -31,8 +31,8 @@ from kb.language.danish import Kind, Token
 from kb.language.spelling import Speller
 from kb.language.vocabulary import KEPT_FORMS, Vocabulary, word_form, written_parts
 
-# How much a term counts beside the question's own word. Chosen on the development halves; docs/decisions.md has the
-# figures.
+# How much a term counts beside the question's own word. Chosen on the development halves; the figures stand in
+# docs/decisions-search.md.
 PART_WEIGHT = 0.5
 JOINED_WEIGHT = 0.5
 VARIANT_WEIGHT = 0.8

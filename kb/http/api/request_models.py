@@ -14,7 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
 from kb.core.errors import QuestionError
-from kb.core.models import THEMES, Role
+from kb.core.models import FIRST_YEAR, LAST_YEAR, THEMES, Role
 from kb.http.api import response_models
 from kb.retrieval.searcher import FILTER_FIELDS
 
@@ -203,7 +203,7 @@ class EditedMetadata(BaseModel):
     område: Line = ""
     emne: Line = ""
     periode: Line = ""
-    år: Annotated[int, Field(ge=1800, le=2200), BeforeValidator(_integer)] | None = None
+    år: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR), BeforeValidator(_integer)] | None = None
     status: Line = ""
     temaer: Annotated[list[Theme], Field(max_length=len(THEMES))] = []
 

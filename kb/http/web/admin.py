@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.core.identity import AccessRole, Identity, Via
-from kb.core.models import DOCUMENT_TYPES, THEMES
+from kb.core.models import DOCUMENT_TYPES, FIRST_YEAR, LAST_YEAR, THEMES
 from kb.http.services import services, snapshot, there
 from kb.http.web.presenters import labels, report_text, runs
 from kb.index import builds
@@ -231,7 +231,7 @@ def save_report(document_id: str) -> BaseResponse:
     stored = _stored(document_id)
     values: dict[str, Any] = {key: " ".join(request.form.get(key, "").split()) for key, _ in report_text.EDITED_FIELDS}
     year = values.pop("år")
-    if year and not (year.isascii() and year.isdigit() and 1970 <= int(year) <= 2100):
+    if year and not (year.isascii() and year.isdigit() and FIRST_YEAR <= int(year) <= LAST_YEAR):
         raise InputError("År skal være et årstal, fx 2023.")
     values["år"] = int(year) if year else None
     values["type"] = request.form.get("type") if request.form.get("type") in DOCUMENT_TYPES else ""

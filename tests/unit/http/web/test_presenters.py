@@ -17,6 +17,7 @@ from kb.core.models import (
     Role,
     Scores,
 )
+from kb.extract.recognition import Format
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.presenters.quotes import Segment
 
@@ -167,3 +168,8 @@ def test_a_hit_leads_to_the_other_places_with_its_text() -> None:
     view = hits.hit_view(hit, {"a": "Titlen", "b-1": "Den anden"})
     assert view.duplicates == (hits.Duplicate("b-1.4", "b-1", "Den anden"),)
     assert view.lang == "en"
+
+
+@pytest.mark.parametrize("read", list(Format))
+def test_every_format_that_is_read_has_a_name_for_people(read: Format) -> None:
+    assert labels.file_format(read.value) == labels.FORMATS[read.value]
