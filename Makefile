@@ -30,6 +30,12 @@ test: $(VENV)/.test index  ## everything: style, types, import directions, unit,
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
+check: $(VENV)/.test  ## before a commit: style, types, import directions and the unit tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit --durations 10
+
 unit: $(VENV)/.test  ## the quick tests alone
 	$(BIN)/pytest tests/unit
 
