@@ -14,6 +14,7 @@
       IndexUnusableError         the index cannot answer
         IndexMissingError          nothing has been indexed yet
         IndexDamagedError          a build's files do not match its manifest
+        IndexBusyError             the machine refused for now: too many open files, no memory, a lock
         ModelMismatchError         the build was made with another model
       ReadError                  one file could not be read; the run goes on
         UnsupportedFormatError     no reader for the file's format
@@ -131,6 +132,13 @@ class IndexDamagedError(IndexUnusableError):
 
     code = "indeks-beskadiget"
     advice = "Kør: kb index --full"
+
+
+class IndexBusyError(IndexUnusableError):
+    """The machine refused for now: too many open files, no memory or room, a lock. Nothing is known to be damaged."""
+
+    code = "indeks-optaget"
+    advice = "Prøv igen om lidt. Bliver det ved, så se efter åbne filer, hukommelse og plads på maskinen."
 
 
 class ModelMismatchError(IndexUnusableError):

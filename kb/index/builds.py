@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.core.errors import IndexDamagedError, IndexMissingError, NotFoundError, StorageError
+from kb.core.machine import refused, unusable
 
 CURRENT_FILE = "CURRENT"
 BUILDS_FOLDER = "builds"
@@ -118,14 +119,14 @@ def build_ids(index_dir: Path) -> list[str]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """A build's manifest; raises :class:`IndexDamagedError` when it is missing or of another form."""
+    """A build's manifest; raises :class:`IndexUnusableError` when it is missing or of another form."""
     try:
         values = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
         values["roots"] = tuple(values["roots"])
         values["files"] = {name: (int(size), str(digest)) for name, (size, digest) in values["files"].items()}
         manifest = Manifest(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise IndexDamagedError(f"Indekset {folder.name} mangler et læseligt manifest.") from error
+        raise unusable(error, f"Indekset {folder.name} mangler et læseligt manifest.") from error
     if manifest.format != FORMAT:
         raise IndexDamagedError(f"Indekset {folder.name} er fra en anden version af Erfaringsbasen.")
     return manifest
@@ -158,9 +159,14 @@ def check_files(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def file_digest(path: Path) -> str:
-    """A file's sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """A file's sha256; raises :class:`IndexUnusableError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        if refused(error):
+            raise unusable(error, f"Filen {path.name} kan ikke læses.") from error
+        raise
 
 
 def publish(index_dir: Path, aside: Path, build_id: str) -> Path:

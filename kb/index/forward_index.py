@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from kb.core.errors import IndexDamagedError
+from kb.core.machine import unusable
 from kb.language import danish
 from kb.language.analysis import TokenTerms
 
@@ -81,7 +81,7 @@ class _Strings:
         try:
             self._trie.mmap(str(path))
         except (OSError, RuntimeError) as error:
-            raise IndexDamagedError("Indekset over passagernes ord kan ikke læses.") from error
+            raise unusable(error, "Indekset over passagernes ord kan ikke læses.", path) from error
 
     def known(self, strings: Iterable[str]) -> list[tuple[str, int]]:
         """Those of the strings that there are with their numbers, each once."""
@@ -125,11 +125,11 @@ class _TableWriter:
 
 
 def _mapped(path: Path, kind: type) -> NDArray[Any]:
-    """A file of numbers, memory-mapped; raises :class:`IndexDamagedError` where there is no such file."""
+    """A file of numbers, memory-mapped; raises :class:`IndexUnusableError` where there is no such file."""
     try:
         return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.empty(0, dtype=kind)
     except (OSError, ValueError) as error:
-        raise IndexDamagedError("Indekset over passagernes ord kan ikke læses.") from error
+        raise unusable(error, "Indekset over passagernes ord kan ikke læses.") from error
 
 
 def build(folder: Path, passages: Iterable[Sequence[TokenTerms]]) -> None:

@@ -19,8 +19,11 @@ are read in growing portions until enough of them are allowed. Either way no all
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from kb.core.errors import IndexDamagedError
+from kb.core.machine import unusable
 from kb.index import forward_index
 from kb.index.forward_index import ForwardIndex, terms_of
 from kb.language.analysis import Analyser, Mechanisms, Question, TokenTerms
@@ -40,6 +43,7 @@ INDEX_FOLDER = "tantivy"
 FORWARD_FOLDER = "forward"
 # What Tantivy leaves beside an index it has written or read.
 LOCK_SUFFIX = ".lock"
+TIDYING_TRIES, TIDYING_PAUSE = 5, 0.02
 WRITER_MEMORY = 64_000_000
 # A run of letters beside a word. Chosen on the development halves; docs/decisions-search.md has the figures.
 RUN_WEIGHT = 0.3
@@ -106,7 +110,7 @@ class LexicalIndex:
 
     @classmethod
     def open(cls, folder: Path, mechanisms: Mechanisms | None = None, run_weight: float = RUN_WEIGHT) -> LexicalIndex:
-        """Open an index; raises :class:`IndexDamagedError` where it cannot be read."""
+        """Open an index; raises :class:`IndexUnusableError` where it cannot be read."""
         vocabulary = Vocabulary.load(folder / VOCABULARY_FOLDER)
         passages = ForwardIndex(folder / FORWARD_FOLDER)
         return cls(_opened(folder / INDEX_FOLDER), Analyser(vocabulary, mechanisms), passages, run_weight)
@@ -190,22 +194,40 @@ class LexicalIndex:
 
 
 def _opened(folder: Path) -> Any:
-    """Tantivy's index in a folder that is not written in; raises :class:`IndexDamagedError`.
+    """Tantivy's index in a folder that is not written in; raises :class:`IndexUnusableError`.
 
     Tantivy makes a lock file where it reads, but a build never changes and may lie in a read-only folder. So it is
     opened through links in a folder of its own, which can go as soon as the files are open.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="kb-ordindeks-") as place:
+        with _passing_folder() as place:
             for file in (file for file in folder.iterdir() if file.suffix != LOCK_SUFFIX):
-                (Path(place) / file.name).symlink_to(file.absolute())
-            index = tantivy.Index.open(place)
+                (place / file.name).symlink_to(file.absolute())
+            index = tantivy.Index.open(str(place))
             index.config_reader("manual")
             index.reload()
     except (ValueError, OSError) as error:
-        raise IndexDamagedError("Ordindekset kan ikke læses.") from error
+        raise unusable(error, "Ordindekset kan ikke læses.") from error
     _register(index)
     return index
+
+
+@contextmanager
+def _passing_folder() -> Iterator[Path]:
+    """A folder for as long as an index is opened in it.
+
+    Tantivy's own threads may still make a lock file in it while it is being removed, so removal is tried again; a
+    folder of links that stays behind is no fault of the index.
+    """
+    place = Path(tempfile.mkdtemp(prefix="kb-ordindeks-"))
+    try:
+        yield place
+    finally:
+        for _ in range(TIDYING_TRIES):
+            shutil.rmtree(place, ignore_errors=True)
+            if not place.exists():
+                break
+            time.sleep(TIDYING_PAUSE)
 
 
 def _schema() -> Any:

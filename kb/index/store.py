@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.core.errors import IndexDamagedError, NotFoundError
+from kb.core.errors import NotFoundError
+from kb.core.machine import refused, unusable
 from kb.core.models import Document, DocumentRecord, Heading, Metadata, Page, Passage, ReadWarning, Role
 
 SQL_VARIABLES = 500
@@ -169,7 +170,7 @@ class Store:
         try:
             self._passages = int(self._one("SELECT count(*) FROM passages")[0])
         except sqlite3.DatabaseError as error:
-            raise IndexDamagedError("Indeksets database kan ikke læses.") from error
+            raise unusable(error, "Indeksets database kan ikke læses.", path) from error
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -446,11 +447,16 @@ def _is_unit(vector: NDArray[np.float32]) -> bool:
 
 
 def check_database(path: Path) -> str:
-    """SQLite's own check of a file: empty when it is whole, else what is wrong."""
+    """SQLite's own check of a file: empty when it is whole, else what is wrong.
+
+    Raises :class:`IndexBusyError` where the machine does not let it be told.
+    """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             answer = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     except sqlite3.DatabaseError as error:
+        if refused(error, path):
+            raise unusable(error, str(error), path) from error
         return str(error)
     return "" if answer == "ok" else answer
 

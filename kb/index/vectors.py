@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.core.errors import IndexDamagedError
+from kb.core.machine import unusable
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -288,7 +289,7 @@ def _read(path: Path) -> Any:
     try:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
-        raise IndexDamagedError("Vektorindekset kan ikke læses.") from error
+        raise unusable(error, "Vektorindekset kan ikke læses.") from error
 
 
 def _read_lists(path: Path) -> Any:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kb.core.errors import IndexDamagedError, IndexUnusableError, KbError, ModelMissingError
+from kb.core.errors import IndexBusyError, IndexDamagedError, IndexUnusableError, KbError, ModelMissingError
 from kb.core.settings import Settings
 from kb.embedding import model_store
 from kb.extract import content_key
@@ -135,10 +135,15 @@ def _model_findings(settings: Settings, manifest: builds.Manifest) -> Iterator[F
 
 
 def verify_build(index_dir: Path, build_id: str) -> list[str]:
-    """What is wrong with a build, as Danish sentences; empty when it is whole."""
+    """What is wrong with a build, as Danish sentences; empty when it is whole.
+
+    Raises :class:`IndexBusyError` where the machine does not let it be told.
+    """
     folder = builds.builds_dir(index_dir) / build_id
     try:
         manifest = builds.read_manifest(folder)
+    except IndexBusyError:
+        raise
     except IndexUnusableError as error:
         return [str(error)]
     cache_file = index_dir / VECTORS_CACHE
@@ -161,6 +166,8 @@ def verify(folder: Path, manifest: builds.Manifest, cache: VectorCache | None = 
     try:
         with closing(Store(folder / builds.DATABASE_FILE)) as store:
             return list(_check_parts(folder, manifest, store, cache))
+    except IndexBusyError:
+        raise
     except KbError as error:
         return [str(error)]
 

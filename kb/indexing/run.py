@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kb import __version__
-from kb.core.errors import CorpusMissingError, IndexingError, IndexUnusableError
+from kb.core.errors import CorpusMissingError, IndexBusyError, IndexingError, IndexUnusableError
 from kb.core.models import Document
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
@@ -246,10 +246,14 @@ class _Run:
     def _tidy(self, plan: Plan) -> None:
         """Drop what no kept build and no file needs any more, and the page images of documents that are gone."""
         index_dir = self.settings.index_dir
-        builds.remove_old(index_dir, self.settings.keep_builds)
-        _remove_page_images(index_dir)
-        self.readings.prune((place.root, place.path) for place in plan.places)
-        self.cache.prune(self.embedder.fingerprint, _keys_in_use(index_dir))
+        try:
+            builds.remove_old(index_dir, self.settings.keep_builds)
+            _remove_page_images(index_dir)
+            self.readings.prune((place.root, place.path) for place in plan.places)
+            self.cache.prune(self.embedder.fingerprint, _keys_in_use(index_dir))
+        except (IndexBusyError, OSError, sqlite3.OperationalError) as error:
+            # The build is in use: that tidying up did not succeed is no failure of the run. The next one tidies too.
+            log.warning("Der blev ikke ryddet op efter indekseringen: %s", error)
 
     def _report(
         self, before: Before, manifest: builds.Manifest, started: datetime, started_by: str, *, embedded: int
@@ -290,6 +294,8 @@ def _keys_in_use(index_dir: Path) -> Iterator[str]:
             with closing(Store(folder / builds.DATABASE_FILE)) as store:
                 yield from store.vector_keys()
                 yield from (key for _, key in store.sentence_keys())
+        except IndexBusyError:
+            raise  # what it holds is not known, so nothing may go
         except (IndexUnusableError, sqlite3.DatabaseError):
             continue  # damaged or of another version: nothing will ever answer from it
 

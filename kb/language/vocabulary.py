@@ -21,7 +21,7 @@ import marisa_trie
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.core.errors import IndexDamagedError
+from kb.core.machine import unusable
 from kb.language import danish
 from kb.language.danish import Kind, Token
 
@@ -204,7 +204,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
-        """The inverse of :meth:`save`; raises :class:`IndexDamagedError` where the files are not whole."""
+        """The inverse of :meth:`save`; raises :class:`IndexUnusableError` where the files are not whole."""
         try:
             facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
             return cls(
@@ -216,7 +216,7 @@ class Vocabulary:
                 groups={name: (start, end) for name, (start, end) in facts["groups"].items()},
             )
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise IndexDamagedError("Ordforrådet kan ikke læses.") from error
+            raise unusable(error, "Ordforrådet kan ikke læses.", folder / FACTS_FILE) from error
 
 
 def _grouped(strings: Iterable[str]) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:

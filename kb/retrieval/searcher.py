@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from kb.core.errors import (
     FilterError,
+    IndexBusyError,
     IndexDamagedError,
     IndexMissingError,
     IndexUnusableError,
@@ -391,7 +392,7 @@ class SnapshotHolder:
 
     ``searcher()`` is cheap: it looks at ``CURRENT`` and hands out the reference. When ``CURRENT`` names another build,
     the first to notice opens it; the others wait a little, then go on with the old. A build that cannot be opened is
-    reported in ``problem`` and not tried again until ``CURRENT`` changes.
+    reported in ``problem`` and not tried again until ``CURRENT`` changes, unless it was the machine that refused.
     """
 
     def __init__(self, settings: Settings, embedder: Embedder) -> None:
@@ -430,6 +431,11 @@ class SnapshotHolder:
         try:
             self._searcher = self._open(named or None)
             self.problem = None
+        except IndexBusyError as error:
+            self.problem = error
+            if self._searcher is None:
+                raise  # an older build is no answer to a machine that is busy
+            return
         except IndexUnusableError as error:
             self.problem = error
             self._searcher = self._searcher or self._last_good(named)

@@ -78,7 +78,8 @@ def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Respon
 @changes.operation(
     "PUT", "/documents/{document_id}/metadata", summary="Erstat en rapports metadata", tag="Redaktion",
     role=AccessRole.EDITOR, status=ACCEPTED, body=request_models.EditedMetadata, body_example=METADATA_EXAMPLE,
-    response=response_models.Changed, problems=("findes-ikke", *TOO_BIG, "indeks-mangler", "indeks-beskadiget"),
+    response=response_models.Changed,
+    problems=("findes-ikke", *TOO_BIG, "indeks-mangler", "indeks-beskadiget", "indeks-optaget"),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
 def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> Response:
@@ -91,7 +92,8 @@ def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> R
 
 @changes.operation(
     "DELETE", "/documents/{document_id}", summary="Slet en rapport", tag="Redaktion", role=AccessRole.EDITOR,
-    status=ACCEPTED, response=response_models.Changed, problems=("findes-ikke", "indeks-mangler", "indeks-beskadiget"),
+    status=ACCEPTED, response=response_models.Changed,
+    problems=("findes-ikke", "indeks-mangler", "indeks-beskadiget", "indeks-optaget"),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
 def delete(document_id: str) -> Response:
@@ -155,7 +157,7 @@ def job(job_id: str) -> dict[str, Any]:
 @changes.operation(
     "POST", "/builds/{build_id}/use", summary="Tag et indeks i brug", tag="Drift", role=AccessRole.ADMIN,
     response=response_models.Used,
-    problems=("findes-ikke", "indeksering-i-gang", "indeks-mangler", "indeks-beskadiget"),
+    problems=("findes-ikke", "indeksering-i-gang", "indeks-mangler", "indeks-beskadiget", "indeks-optaget"),
     example={"build_id": "20261123T153037044417Z"},
 )  # fmt: skip
 def use_build(build_id: str) -> dict[str, Any]:

@@ -104,6 +104,10 @@ PROBLEMS = _listed(
     Problem("indeks-mangler", 503, "Der er intet indeks", "Der er endnu ikke indekseret noget."),
     Problem("indeks-beskadiget", 503, "Indekset er beskadiget", "Intet indeks på serveren er helt."),
     Problem(
+        "indeks-optaget", 503, "Indekset kan ikke åbnes lige nu",
+        "Maskinen har for travlt, eller den mangler plads. Indekset er ikke beskadiget; prøv igen om lidt.",
+    ),
+    Problem(
         "anden-model", 503, "Indekset er lavet med en anden sprogmodel",
         "Indekset skal laves igen med den valgte model.",
     ),
@@ -117,6 +121,7 @@ _OF_ERROR: dict[type[KbError], str] = {
     errors.InputError: "ugyldigt-input",
     errors.IndexMissingError: "indeks-mangler",
     errors.ModelMismatchError: "anden-model",
+    errors.IndexBusyError: "indeks-optaget",
     errors.IndexUnusableError: "indeks-beskadiget",
     errors.LockedError: "indeksering-i-gang",
 }

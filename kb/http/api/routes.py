@@ -22,7 +22,7 @@ from kb.retrieval.result_json import document_dict, passage_dict, result_dict
 from kb.retrieval.searcher import ProjectSummary, Searcher, Snapshot, field_values
 
 api = Api("api")
-NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "anden-model")
+NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "anden-model")
 QUESTION_PROBLEMS = ("ugyldigt-spoergsmaal", *NO_INDEX)
 EDITOR = AccessRole.EDITOR
 EXAMPLE_QUESTION = "Hvordan håndterede projekterne GDPR?"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -164,6 +166,17 @@ def _damaged_index(client: FlaskClient, folder: Path) -> TestResponse:
     report = indexing.run(settings, HashEmbedder())
     shutil.rmtree(settings.index_dir / "builds" / report.build_id / "lexical")
     return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
+
+
+@reaches("indeks-optaget")
+def _busy_machine(client: FlaskClient, folder: Path) -> TestResponse:
+    settings = make_settings(folder)
+    write_corpus(settings.corpus)
+    indexing.run(settings, HashEmbedder())
+    with pytest.MonkeyPatch.context() as patched:
+        too_many = OSError(errno.EMFILE, "Too many open files")
+        patched.setattr("kb.index.lexical.tempfile.mkdtemp", Mock(side_effect=too_many))
+        return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
 
 
 @reaches("anden-model")

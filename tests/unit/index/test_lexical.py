@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +131,24 @@ def test_an_open_index_answers_when_its_folder_is_gone(tmp_path: Path) -> None:
     assert _rows(index, "databehandleraftale") == [0]
     question = index.analyser.question("datamigrering")
     assert index.scores(question, np.arange(3))[1] > 0
+
+
+def test_a_folder_that_cannot_be_tidied_away_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tantivy's own threads may make a lock file while the folder of links is being removed."""
+    lexical.build(tmp_path / "index", ENTRIES[:3])
+
+    def not_empty(path: object, *args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(path))
+
+    monkeypatch.setattr(os, "rmdir", not_empty)
+    assert _rows(LexicalIndex.open(tmp_path / "index"), "databehandleraftale") == [0]
+
+
+def test_no_folder_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lexical.build(tmp_path / "index", ENTRIES[:3])
+    passing = tmp_path / "passing"
+    passing.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(passing))
+    for _ in range(20):
+        LexicalIndex.open(tmp_path / "index")
+    assert list(passing.iterdir()) == []
