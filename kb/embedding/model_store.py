@@ -130,6 +130,16 @@ def _make_quick(folder: Path, tell: Tell) -> None:
     card = read_card(folder)
     prefixes = Prefixes(card.query_prefix, card.passage_prefix)
     opening.prepare(folder, card.max_tokens, prefixes, shipped_texts(), tell)
+    _let_others_read(folder)
+
+
+def _let_others_read(folder: Path) -> None:
+    """Give every file the mode of the card: the libraries write some for their own user alone, whatever the umask."""
+    mode = (folder / CARD_FILE).stat().st_mode & 0o777
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_mode & 0o777 != mode:
+            with suppress(PermissionError):  # another user's file, which was readable here all the same
+                path.chmod(mode)
 
 
 def _packaged(settings: Settings, *, force: bool, tell: Tell) -> ModelCard:
@@ -213,6 +223,7 @@ def _finish(model: SentenceTransformer, made: Path, folder: Path) -> ModelCard:
         passage_prefix=prompts.get("document", prompts.get("passage", "")),
     )
     (made / CARD_FILE).write_text(json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _let_others_read(made)
     if folder.exists():
         shutil.rmtree(folder)
     made.rename(folder)
@@ -230,8 +241,12 @@ def _fingerprint(folder: Path, prompts: Mapping[str, str]) -> str:
     """A short hash of weights, tokenizer, configuration and prefixes: two models that differ in any, differ in it."""
     digest = hashlib.sha256(json.dumps(dict(prompts), sort_keys=True).encode())
     for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        # What the runtimes made of the model comes after its fingerprint, and has checksums of its own.
+        if inside.parts[0] == choice.GRAPHS_FOLDER:
+            continue
         if path.suffix in HASHED_SUFFIXES and path.name not in NOT_HASHED:
-            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(inside.as_posix().encode())
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
