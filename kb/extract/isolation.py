@@ -32,7 +32,9 @@ from kb.extract.options import ReadOptions
 from kb.extract.reader import read_file
 
 # Warnings that mean: part of what the file holds was not read.
-PARTIAL_CODES = frozenset({"afkortet", "sider-uden-tekst", "sider-mangler", "kræver-ocr", "ulæselig-skrift"})
+PARTIAL_CODES = frozenset(
+    {"afkortet", "sider-uden-tekst", "sider-mangler", "kræver-ocr", "ulæselig-skrift", "dele-mangler"}
+)
 # A worker is replaced after this many files, in case a library leaks.
 _FILES_PER_WORKER = 200
 _GRACE = 2.0

@@ -1,7 +1,7 @@
 """DOCX by way of mammoth: its HTML keeps headings, lists, tables and footnotes.
 
 Word's style names are the same in every language inside the file ("heading 1"), but documents made by other programs
-carry Danish ones; both are mapped. Text boxes are read where they stand, deleted text and comments are not.
+carry Danish ones; both are mapped. Text boxes are read where they stand; deleted and hidden text and comments are not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, Properties
 from kb.extract.cleaning import one_line
 from kb.extract.contents_list import without_contents_list
+from kb.extract.formats.word_xml import prepared
 from kb.extract.html import html_blocks
 from kb.extract.zip_container import check_xml_parts, opened, read_part
 
@@ -36,10 +37,11 @@ _STYLES = "\n".join(
         *(f"p[style-name='{name}'] => h1:fresh" for name in ("Title", "Titel", "title")),
         *(f"p[style-name='{name}'] => p:fresh" for name in ("Subtitle", "Undertitel")),
         "r[style-name='Strong'] => strong",
-        "comment-reference => ",
     ]
 )
 _LONGEST_BOLD = 90
+_TRACKED = ReadWarning("rettelser", "Dokumentet har rettelser, der ikke er godkendt; de er læst, som om de var det.")
+_EMBEDS = ReadWarning("dele-mangler", "Dokumentet har andre filer sat ind i sig; teksten i dem er ikke læst.")
 
 
 def read_docx(data: bytes) -> Content:
@@ -48,16 +50,11 @@ def read_docx(data: bytes) -> Content:
         check_xml_parts(archive)
         properties = core_properties(archive)
         tracked = b"<w:ins " in read_part(archive, _main_part(archive))
-    html = _to_html(data)
-    found = (
-        ()
-        if not tracked
-        else (
-            ReadWarning("rettelser", "Dokumentet har rettelser, der ikke er godkendt; de er læst, som om de var det."),
-        )
-    )
+        document = prepared(archive)
+    html = _to_html(document.data)
+    found = [_TRACKED] * tracked + [_EMBEDS] * document.embeds
     blocks = without_contents_list(with_bold_headings(html, html_blocks(html)))
-    return Content("mammoth", tuple(blocks), properties, warnings=found)
+    return Content("mammoth", tuple(blocks), properties, warnings=tuple(found))
 
 
 def _main_part(archive: ZipFile) -> str:

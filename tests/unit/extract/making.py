@@ -183,3 +183,40 @@ def epub(chapters: Mapping[str, str]) -> bytes:
     root = '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="OEBPS/b.opf"/></rootfiles></container>'  # noqa: E501
     parts = {"mimetype": "application/epub+zip", "META-INF/container.xml": root, "OEBPS/b.opf": package}
     return container(parts | {f"OEBPS/{name}": f"<html><body>{body}</body></html>" for name, body in chapters.items()})
+
+
+_WORD_NAMESPACES = (
+    'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+    'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math" '
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+    'xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" '
+    'xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing" '
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" '
+    'xmlns:v="urn:schemas-microsoft-com:vml"'
+)
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def word_xml(body: str, *, comments: str = "", styles: str = "") -> bytes:
+    """A Word document with this XML in its body, and with comments and styles when given."""
+    parts = {"comments": comments, "styles": styles}
+    links = "".join(
+        f'<Relationship Id="r{name}" Type="{_OFFICE}/{name}" Target="{name}.xml"/>'
+        for name, xml in parts.items()
+        if xml
+    )
+    written = {
+        f"word/{name}.xml": f"<w:{name} {_WORD_NAMESPACES}>{xml}</w:{name}>" for name, xml in parts.items() if xml
+    }
+    types = '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/>'  # noqa: E501
+    return container(
+        {
+            "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">{types}</Types>',
+            "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" '
+            f'Type="{_OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
+            "word/_rels/document.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>',
+            "word/document.xml": f"<w:document {_WORD_NAMESPACES}><w:body>{body}</w:body></w:document>",
+            **written,
+        }
+    )

@@ -1,0 +1,46 @@
+"""The small files of ../shared/cases that were read wrong once, each with its right outcome."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.core.models import Document
+from kb.extract import read_file
+from tests.support import SHARED
+from tests.unit.extract.making import OPTIONS
+
+CASES = SHARED / "cases"
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} (or KB_SHARED) is absent: its files are NOT read"),
+]
+
+
+def case(name: str) -> Document:
+    return read_file(CASES / name, CASES, OPTIONS)
+
+
+def codes(document: Document) -> list[str]:
+    return [warning.code for warning in document.warnings]
+
+
+def test_word_notes_are_read_and_comments_are_not() -> None:
+    text = case("docx-notes/notes.docx").text
+    assert "Sager: 120\n" in text
+    assert "[Y1]" not in text
+    assert "Comment" not in text
+    assert case("docx-comments/paragraph.docx").text == "Alene afsnit med kommentar."
+
+
+def test_hidden_word_text_is_not_read() -> None:
+    assert "Skjult" not in case("docx-vanish/vanish.docx").text
+
+
+def test_word_text_that_mammoth_passes_over_is_read() -> None:
+    expected = "Aftalen er indgået med Netkompagniet for 4 mio. kr., se afsnit 5.2."
+    assert case("docx-lost/fldsimple.docx").text == expected
+    text = case("docx-math/math.docx").text
+    assert "F1=0,87" in text
+    assert "besparelse=timer·løn" in text
+    text = case("docx-textbox/textbox.docx").text
+    assert [text.count(town) for town in ("Odense", "Vejle", "Ribe")] == [1, 1, 1]
