@@ -2,7 +2,8 @@
 
 The tree is walked once. Text runs are gathered until a block element begins or ends; headings, list items, table
 rows and preformatted lines become blocks of their own. On pages from the web (``boilerplate=True``) only the main
-content is kept: navigation, headers, footers, cookie notices and whatever is hidden are left out.
+content is kept: navigation, headers, footers and cookie notices are left out. What is hidden, by its own style or by a
+rule of the page, is left out everywhere.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ _BOILERPLATE_NAMES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_BRACE = re.compile(r"[{}]")
+_MAX_RULES = 500
 # mammoth's marks at the word a note belongs to, and the arrows from the note back to it.
 _NOTE_MARK = re.compile(r"(?:foot|end)note-ref-")
 _NOTE_BACK = re.compile(r"#(?:foot|end)note-ref-")
@@ -122,6 +125,7 @@ def html_blocks(html: str, *, boilerplate: bool = False) -> list[Block]:
     body = tree.body
     if body is None:
         return []
+    _drop_hidden_by_rules(tree)
     walker = _Walker(skip_boilerplate=boilerplate, page_length=len(body.text()))
     for root in _main_nodes(body) if boilerplate else [body]:
         walker.walk(root, 0)
@@ -129,6 +133,45 @@ def html_blocks(html: str, *, boilerplate: bool = False) -> list[Block]:
     if boilerplate and not walker.blocks:
         return html_blocks(html)
     return walker.blocks
+
+
+def _drop_hidden_by_rules(tree: LexborHTMLParser) -> None:
+    """Take out what the page's own style rules hide on a screen."""
+    for style in tree.css("style"):
+        for selector in hiding_selectors(style.text()):
+            try:
+                hidden = tree.css(selector)
+            except ValueError:  # a selector this parser does not know
+                continue
+            for node in hidden:
+                if node.tag not in {"html", "body"}:
+                    node.decompose()
+
+
+def hiding_selectors(sheet: str) -> list[str]:
+    """The selectors of the rules that hide what they match, outside rules for print and narrow screens."""
+    found: list[str] = []
+    depth = 0
+    start = 0
+    selector = ""
+    sheet = _without_comments(sheet)
+    for place in (match.start() for match in _BRACE.finditer(sheet)):
+        if sheet[place] == "{":
+            selector = sheet[start:place].strip() if depth == 0 else ""
+            depth += 1
+        elif depth:
+            depth -= 1
+            if depth == 0 and selector and selector[0] != "@" and _HIDDEN_STYLE.search(sheet[start:place]):
+                found += [one for part in selector.split(",") if (one := part.strip()) and ":" not in one]
+        start = place + 1
+    return found[:_MAX_RULES]
+
+
+def _without_comments(sheet: str) -> str:
+    kept: list[str] = []
+    for index, part in enumerate(sheet.split("/*")):
+        kept.append(part if index == 0 else part.partition("*/")[2])
+    return "".join(kept)
 
 
 def _main_nodes(body: LexborNode) -> list[LexborNode]:

@@ -10,6 +10,7 @@ time and no macro is trusted), and with a proxy that leads nowhere: a document m
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,10 @@ from kb.extract.formats.plain_text import text_blocks
 from kb.extract.options import ReadOptions
 from kb.extract.recognition import Format, recognise
 
+# A control word with its number, a symbol, an encoded character, a brace, or text.
+_RTF_PIECE = re.compile(
+    r"\\(?P<word>[a-z]{1,32})(?P<number>-?[0-9]{0,10}) ?|\\'[0-9a-fA-F]{2}|\\.|[{}]|[^\\{}]+|\\", re.S
+)
 _NOWHERE = "http://127.0.0.1:9"
 _SIMPLIFIED = ReadWarning(
     "forenklet", "LibreOffice er ikke installeret; overskrifter og tabeller er læst som ren tekst."
@@ -52,8 +57,29 @@ def read_rtf(data: bytes, options: ReadOptions) -> Content:
         converted = _as_docx(data, ".rtf", options)
         if converted is not None:
             return replace(read_docx(converted), reader="libreoffice+mammoth")
-    text = rtf_to_text(data.decode("cp1252", "replace"), encoding="cp1252", errors="replace")
+    shown = without_hidden_rtf(data.decode("cp1252", "replace"))
+    text = rtf_to_text(shown, encoding="cp1252", errors="replace")
     return Content("striprtf", tuple(text_blocks(text)), warnings=(_SIMPLIFIED,))
+
+
+def without_hidden_rtf(text: str) -> str:
+    """An RTF without the text that is hidden (``\\v``) or deleted (``\\deleted``); all else stays as it is."""
+    kept: list[str] = []
+    hidden = [False]
+    for found in _RTF_PIECE.finditer(text):
+        piece, word, number = found[0], found["word"], found["number"]
+        if piece == "{":
+            hidden.append(hidden[-1])
+        elif piece == "}" and len(hidden) > 1:
+            hidden.pop()
+        elif word in {"v", "deleted"}:
+            hidden[-1] = number != "0"
+        elif word == "plain":
+            hidden[-1] = False
+        elif word is None and hidden[-1]:
+            continue
+        kept.append(piece)
+    return "".join(kept)
 
 
 def libreoffice() -> str | None:

@@ -1,12 +1,13 @@
 """ODT and ODP: the XML of OpenDocument read directly.
 
 The formats are plain: headings, paragraphs, lists, tables, notes and slides are elements of those names. Tables of
-contents, deleted text, comments and the text of fields that only repeat (page numbers) are left out.
+contents, deleted text, comments and the text of fields that only repeat (page numbers) are left out, and so is what is
+hidden: sections, paragraphs and text hidden by their display or their condition, text in a hidden style, hidden slides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
@@ -17,6 +18,7 @@ from kb.core.errors import DamagedFileError, ProtectedFileError
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties
 from kb.extract.cleaning import one_line, strip_bullet
 from kb.extract.formats.docx import iso_date
+from kb.extract.formats.pptx import hidden_slides
 from kb.extract.tables import table_blocks
 from kb.extract.zip_container import check_xml_parts, opened, read_part
 
@@ -38,6 +40,7 @@ _LEFT_OUT = frozenset(
         "handout-master",
         "desc",
         "title",
+        "hidden-text",
     }
 )
 _MAX_REPEAT = 50
@@ -46,24 +49,33 @@ _MAX_DEPTH = 200
 
 def read_odt(data: bytes) -> Content:
     """A text document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
-    content, properties = _parse(data)
+    content, properties, styles = _parse(data)
     walker = _Walker()
-    walker.walk(_body(content), 0)
+    walker.walk(_body(without_hidden(content, _hidden_styles([content, *styles]))), 0)
     walker.finish_notes()
     return Content("odf", tuple(walker.blocks), properties)
 
 
 def read_odp(data: bytes) -> Content:
     """A presentation: each slide is a page, its title a heading."""
-    content, properties = _parse(data)
+    content, properties, styles = _parse(data)
+    hidden_styles = _hidden_styles([content, *styles])
+    invisible = _styles_where([content, *styles], lambda properties: _attribute(properties, "visibility") == "hidden")
+    without_hidden(content, hidden_styles)
     slides = [element for element in content.iter() if _name(element) == "page"]
     blocks: list[Block] = []
+    hidden: list[int] = []
     for number, slide in enumerate(slides, start=1):
-        blocks += _slide_blocks(slide, number)
-    return Content("odf", tuple(blocks), properties, tuple(PageInfo(n) for n in range(1, len(slides) + 1)))
+        if _attribute(slide, "style-name") in invisible:
+            hidden.append(number)
+        else:
+            blocks += _slide_blocks(slide, number)
+    pages = tuple(PageInfo(n) for n in range(1, len(slides) + 1))
+    return Content("odf", tuple(blocks), properties, pages, hidden_slides(hidden))
 
 
-def _parse(data: bytes) -> tuple[Element, Properties]:
+def _parse(data: bytes) -> tuple[Element, Properties, list[Element]]:
+    """The content, what the file says of itself, and its styles where they stand in a part of their own."""
     with opened(data) as archive:
         check_xml_parts(archive)
         names = set(archive.namelist())
@@ -71,8 +83,9 @@ def _parse(data: bytes) -> tuple[Element, Properties]:
             raise ProtectedFileError("Filen er beskyttet med en adgangskode.")
         meta = read_part(archive, "meta.xml") if "meta.xml" in names else b""
         content = read_part(archive, "content.xml")
+        styles = [read_part(archive, "styles.xml")] if "styles.xml" in names else []
     try:
-        return ElementTree.fromstring(content), _properties(meta)
+        return ElementTree.fromstring(content), _properties(meta), [ElementTree.fromstring(part) for part in styles]
     except (ElementTree.ParseError, DefusedXmlException) as error:
         raise DamagedFileError("OpenDocument-filen er beskadiget: dens indhold er ikke gyldig XML.") from error
 
@@ -98,6 +111,64 @@ def _body(root: Element) -> Element:
     if body is None:
         raise DamagedFileError("OpenDocument-filen er beskadiget: den har intet indhold.")
     return body
+
+
+def without_hidden(root: Element, hidden_styles: frozenset[str]) -> Element:
+    """The tree with the elements that are not shown taken out of it; the text behind each stays."""
+    for parent in root.iter():
+        for child in list(parent):
+            if _is_hidden(child, hidden_styles):
+                _take_out(parent, child)
+    return root
+
+
+def _take_out(parent: Element, child: Element) -> None:
+    place = list(parent).index(child)
+    if child.tail and place:
+        parent[place - 1].tail = (parent[place - 1].tail or "") + child.tail
+    elif child.tail:
+        parent.text = (parent.text or "") + child.tail
+    parent.remove(child)
+
+
+def _is_hidden(element: Element, hidden_styles: frozenset[str]) -> bool:
+    """Whether an element is not shown: as the program that saved it says, or by its style."""
+    name = _name(element)
+    said = _attribute(element, "is-hidden")
+    if name == "section" and _attribute(element, "display") in {"none", "condition"}:
+        return _attribute(element, "display") == "none" or said == "true"
+    if name in {"p", "h"} and any(
+        _name(c) == "hidden-paragraph" and _attribute(c, "is-hidden") == "true" for c in element
+    ):
+        return True
+    if name in {"p", "h", "span", "a"} and _attribute(element, "style-name") in hidden_styles:
+        return True
+    if name in {"table-row", "table-column"} and _attribute(element, "visibility") == "collapse":
+        return name == "table-row"
+    return _attribute(element, "display") == "none" and name in {"frame", "custom-shape", "g"}
+
+
+def _hidden_styles(roots: Iterable[Element]) -> frozenset[str]:
+    """The styles whose text is not shown."""
+    return _styles_where(roots, lambda properties: _attribute(properties, "display") == "none")
+
+
+def _styles_where(roots: Iterable[Element], holds: Callable[[Element], bool]) -> frozenset[str]:
+    """The names of the styles some of whose properties say so, and of those that descend from one."""
+    found: set[str] = set()
+    children: dict[str, list[str]] = {}
+    for style in (element for root in roots for element in root.iter() if _name(element) == "style"):
+        name = _attribute(style, "name")
+        children.setdefault(_attribute(style, "parent-style-name"), []).append(name)
+        if any(_name(part).endswith("-properties") and holds(part) for part in style):
+            found.add(name)
+    waiting = list(found)
+    while waiting:
+        for child in children.get(waiting.pop(), ()):
+            if child not in found:
+                found.add(child)
+                waiting.append(child)
+    return frozenset(found)
 
 
 @dataclass

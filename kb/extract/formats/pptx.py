@@ -1,9 +1,12 @@
-"""PPTX: each slide is a page, its title a heading; text in the order it stands on the slide, then the notes."""
+"""PPTX: each slide is a page, its title a heading; text in the order it stands on the slide, then the notes.
+
+A hidden slide is not read; it keeps its number, so that the page cited is the slide's own, and a warning names it.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from defusedxml import ElementTree
@@ -11,6 +14,7 @@ from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 
 from kb.core.errors import DamagedFileError
+from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties
 from kb.extract.cleaning import one_line, strip_bullet
 from kb.extract.tables import table_blocks
@@ -32,12 +36,27 @@ def read_pptx(data: bytes) -> Content:
         presentation = Presentation(io.BytesIO(data))
         properties = _properties(presentation)
         slides = list(presentation.slides)
-        blocks = [block for number, slide in enumerate(slides, start=1) for block in _slide_blocks(slide, number)]
+        hidden = [number for number, slide in enumerate(slides, start=1) if slide.element.get("show") in {"0", "false"}]
+        blocks = [
+            block
+            for number, slide in enumerate(slides, start=1)
+            if number not in hidden
+            for block in _slide_blocks(slide, number)
+        ]
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # python-pptx lets through whatever its XML layer raises
         raise DamagedFileError("PowerPoint-filen er beskadiget og kan ikke læses.") from error
-    return Content("python-pptx", tuple(blocks), properties, tuple(PageInfo(n) for n in range(1, len(slides) + 1)))
+    pages = tuple(PageInfo(n) for n in range(1, len(slides) + 1))
+    return Content("python-pptx", tuple(blocks), properties, pages, hidden_slides(hidden))
+
+
+def hidden_slides(numbers: Sequence[int]) -> tuple[ReadWarning, ...]:
+    """What is said of the slides that a presentation hides; nothing when there are none."""
+    if not numbers:
+        return ()
+    shown = ", ".join(map(str, numbers[:20])) + (" m.fl." if len(numbers) > 20 else "")
+    return (ReadWarning("skjulte-slides", f"Skjulte slides er ikke læst: {shown}."),)
 
 
 def _properties(presentation: Any) -> Properties:

@@ -159,13 +159,14 @@ _ODF = (
     'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
     'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
     'xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" '
-    'xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0"'
+    'xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0" '
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"'
 )
 
 
-def opendocument(body: str, kind: str = "text") -> bytes:
-    """An OpenDocument file with this inside its body."""
-    content = f"<office:document-content {_ODF}><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"  # noqa: E501
+def opendocument(body: str, kind: str = "text", *, styles: str = "") -> bytes:
+    """An OpenDocument file with this inside its body, and with these styles."""
+    content = f"<office:document-content {_ODF}><office:automatic-styles>{styles}</office:automatic-styles><office:body><office:{kind}>{body}</office:{kind}></office:body></office:document-content>"  # noqa: E501
     return container({"mimetype": f"application/vnd.oasis.opendocument.{kind}", "content.xml": content})
 
 
