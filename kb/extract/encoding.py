@@ -3,6 +3,8 @@
 Danish text in an unknown one-byte encoding is nearly always windows-1252; old Macintosh and DOS files exist. The
 candidates are decoded and the one whose æ, ø and å stand where they stand in Danish words wins; charset-normalizer
 has the last word when none of them looks right.
+
+A text that is UTF-8 but for a few bytes is UTF-8: those are read as windows-1252, and ``encoding_warnings`` says so.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import re
 
 from charset_normalizer import from_bytes
 
+from kb.core.models import ReadWarning
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -20,6 +24,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)
+# A byte that is not UTF-8, as Python's "surrogateescape" keeps it.
+_STRAY = re.compile("[\udc80-\udcff]")
+# So many right letters for each stray byte, and a text is UTF-8 whatever it declares.
+_FEW = 10
 _ONE_BYTE = ("cp1252", "mac_roman", "cp865")
 _IN_DANISH_WORDS = re.compile(r"[a-zæøå][æøåé]|[æøå][a-zæøå]")
 _FOREIGN = re.compile(r"[^\x00-\x7fæøåÆØÅéÉüÜöÖäÄèêàçñóáíß§°·–—‘’“”„…«»€£©®™½¼¾²³µ×•†‰±\u00a0\u00ad´¨]")
@@ -36,9 +44,47 @@ def decode(data: bytes, declared: str = "") -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start > len(data) - 4:  # a sample cut in the middle of a character
+        if (
+            error.start > len(data) - 4 and error.reason == "unexpected end of data"
+        ):  # a sample cut in the middle of a character
             return data[: error.start].decode("utf-8")
-    return _decode_declared(data, declared) or _decode_guessed(data)
+    return _decode_damaged(data, declared)
+
+
+def _decode_damaged(data: bytes, declared: str) -> str:
+    """Bytes that are not UTF-8 throughout: a few strays, else what is declared, else a guess."""
+    letters, stray = _utf8_letters(data)
+    if stray * _FEW <= letters:
+        return _mended_utf8(data)
+    text = _decode_declared(data, declared)
+    if text:
+        return text
+    return _mended_utf8(data) if stray * 2 <= letters else _decode_guessed(data)
+
+
+def encoding_warnings(data: bytes) -> tuple[ReadWarning, ...]:
+    """What is to be said of how some bytes were decoded: that UTF-8 has bytes that do not belong to it."""
+    if any(data.startswith(mark) for mark, _ in _MARKS[1:]) or _wide_encoding(data):
+        return ()
+    letters, stray = _utf8_letters(data)
+    few = stray * _FEW <= letters or (stray * 2 <= letters and not _decode_declared(data, ""))
+    if not stray or not few:
+        return ()
+    number = "et tegn" if stray == 1 else f"{stray} tegn"
+    return (ReadWarning("tegnsæt", f"Filen er UTF-8, men har {number} i et andet tegnsæt; de kan være læst forkert."),)
+
+
+def _utf8_letters(data: bytes) -> tuple[int, int]:
+    """How many characters beyond ASCII are right UTF-8, and how many bytes are not."""
+    text = data.decode("utf-8", "surrogateescape")
+    stray = len(_STRAY.findall(text))
+    return sum(not c.isascii() for c in text) - stray, stray
+
+
+def _mended_utf8(data: bytes) -> str:
+    """UTF-8 with each stray byte taken for windows-1252."""
+    text = data.decode("utf-8", "surrogateescape")
+    return _STRAY.sub(lambda found: bytes([ord(found[0]) - 0xDC00]).decode("cp1252", "replace"), text)
 
 
 def looks_like_text(data: bytes) -> bool:

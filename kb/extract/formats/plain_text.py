@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from kb.core.errors import MetadataError
 from kb.extract.blocks import Block, Content, Kind, Properties
 from kb.extract.cleaning import clean, join_lines, one_line, strip_bullet
-from kb.extract.encoding import decode
+from kb.extract.encoding import decode, encoding_warnings
 from kb.extract.html import html_blocks, html_language, html_title
 from kb.extract.metadata import load_yaml
 
@@ -27,7 +27,7 @@ def read_markdown(data: bytes) -> Content:
     front, body = split_front_matter(text)
     # Raw HTML inside Markdown is part of what a reader sees; scripts in it are dropped by the walker.
     html = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
-    return Content("markdown", tuple(html_blocks(html)), front_matter=front)
+    return Content("markdown", tuple(html_blocks(html)), warnings=encoding_warnings(data), front_matter=front)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
@@ -55,12 +55,12 @@ def read_html(data: bytes) -> Content:
     """A web page: its main content."""
     html = decode(data)
     properties = Properties(title=html_title(html), language=html_language(html))
-    return Content("html", tuple(html_blocks(html, boilerplate=True)), properties)
+    return Content("html", tuple(html_blocks(html, boilerplate=True)), properties, warnings=encoding_warnings(data))
 
 
 def read_text(data: bytes) -> Content:
     """Plain text: paragraphs at empty lines, wraps undone, headings by their looks."""
-    return Content("text", tuple(text_blocks(decode(data))))
+    return Content("text", tuple(text_blocks(decode(data))), warnings=encoding_warnings(data))
 
 
 def text_blocks(text: str) -> list[Block]:

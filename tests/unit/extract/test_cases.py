@@ -44,3 +44,10 @@ def test_word_text_that_mammoth_passes_over_is_read() -> None:
     assert "besparelse=timer·løn" in text
     text = case("docx-textbox/textbox.docx").text
     assert [text.count(town) for town in ("Odense", "Vejle", "Ribe")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["onebyte.txt", "onebyte.md", "nometa.html"])
+def test_one_stray_byte_leaves_the_other_letters_right(name: str) -> None:
+    document = case(f"txt-badbyte/{name}")
+    assert "Rådhuset på" in document.text
+    assert "tegnsæt" in codes(document)
