@@ -6,7 +6,8 @@ lines of one paragraph together again.
 
 A word hyphenated at a line end is joined ("erfa-" + "ringer" = "erfaringer") unless the hyphen belongs to it:
 
-* the part before it is an abbreviation or has a digit ("AI-" + "projekter", "2030-" + "målene");
+* the part before it is an abbreviation or has a digit ("AI-" + "projekter", "2030-" + "målene", "ph.d.-" + "kurser");
+* the part before it is a single letter, or a word that is written with one ("A-" + "kasser", "it-" + "udstyr");
 * what follows begins with a capital letter ("Nord-" + "Jylland");
 * what follows is a conjunction: the hyphen then stands for a left-out part ("drifts- og" stays two words);
 * the document itself writes the word with the hyphen in the middle of a line.
@@ -30,11 +31,15 @@ _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
+# A word broken at the end of a line where a soft hyphen allows it.
+_SOFT_BREAK = re.compile("\u00ad[ \t]?\n[ \t]{0,40}(?=[^\\W\\d_])")
 _AROUND_NEWLINE = re.compile(r" *\n *")
 
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙·➢►✓]\s*|[*o–-]\s+)(?=\S)")
 _CONJUNCTION = re.compile(r"(?:og|eller|samt|and|or|til|både|men)\b")
-_TAIL = re.compile(r"(\w+)[-‐]$")
+_TAIL = re.compile(r"(\w+\.?)[-‐]$")
+# Short words that are set before others with a hyphen; as the last part of a broken word they do not stand alone.
+_WITH_HYPHEN = frozenset({"it", "ikke", "tv", "pc", "ikt", "gps", "sms"})
 _HEAD = re.compile(r"\w+")
 _WORD = re.compile(r"\w+(?:-\w+)*")
 
@@ -44,7 +49,8 @@ def clean(text: str) -> str:
 
     Newlines stay; runs of other white space become one space.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_TABLE)
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _SOFT_BREAK.sub("", text).translate(_TABLE)
     text = _SPACES.sub(" ", _UNWANTED.sub("", text))
     return _AROUND_NEWLINE.sub("\n", text).strip()
 
@@ -91,7 +97,7 @@ def _keeps_hyphen(tail: str, head: str, vocabulary: Set[str]) -> bool:
         return False
     if head[0].isupper() or head[0].isdigit() or any(c.isdigit() for c in tail):
         return True
-    return len(tail) > 1 and tail[-1].isupper()
+    return len(tail) == 1 or tail[-1] == "." or tail[-1].isupper() or tail.lower() in _WITH_HYPHEN
 
 
 def words_inside_lines(lines: Iterable[str]) -> frozenset[str]:

@@ -185,7 +185,9 @@ def _line(runs: list[Run], order: Mapping[int, int], page: int) -> Line:
         end, last_size = max(end, run.x1), run.size
     letters = sum(len(run.text.strip()) for run in runs)
     bold = sum(len(run.text.strip()) for run in runs if run.bold) > 0.8 * letters
-    return Line(one_line(text), runs[0].x0, end, baseline, size, bold, page, min(places), max(places))
+    # A soft hyphen at a line's end is seen there: the word goes on in the next line.
+    shown = one_line(text) + ("-" if text.rstrip().endswith("\u00ad") else "")
+    return Line(shown, runs[0].x0, end, baseline, size, bold, page, min(places), max(places))
 
 
 def _is_small_capitals(before: str, after: str) -> bool:

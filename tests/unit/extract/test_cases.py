@@ -51,3 +51,9 @@ def test_one_stray_byte_leaves_the_other_letters_right(name: str) -> None:
     document = case(f"txt-badbyte/{name}")
     assert "Rådhuset på" in document.text
     assert "tegnsæt" in codes(document)
+
+
+def test_words_written_with_a_hyphen_keep_it_at_a_line_end() -> None:
+    text = case("pdf-hyphen/prefixes.pdf").text
+    kept = "it-udstyr e-post co2-udledning ikke-personhenførbare GDPR-krav EU-regler ph.d.-projekter A-kasser"
+    assert [word for word in f"{kept} tosprogede netbanken databehandlere".split() if word not in text] == []
