@@ -1,6 +1,7 @@
 """What stands on a page without being part of the report's text (pure functions).
 
-Running headers, footers and page numbers: lines near the edges that return on several pages, or that are a number.
+Running headers, footers and page numbers: lines near the edges that return on several pages, or that are a number. A
+line in larger type than the text whose numbers change from page to page ("Case 1", "Case 2", "2016") is a heading.
 The table of contents: lines with dot leaders, or an outline title and its page's number. Footnotes are kept, but
 parted from the text they interrupt.
 """
@@ -9,7 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from kb.extract.contents_list import bare
@@ -21,6 +23,8 @@ _NOTE_RATIO = 0.92
 _EDGE_ZONE = 0.12
 _GAP = 1.7
 _SMALLER = 0.75
+_LARGER = 1.15
+_YEAR = re.compile(r"(?:1[89]|20|21)\d\d")
 _PAGE_NUMBER = re.compile(
     r"^(?:[-–—|\s]*(?:side|page|s\.|p\.)?\s*\d{1,4}(?:\s*(?:af|of|/)\s*\d{1,4})?[-–—|\s]*|[ivxlc]{1,6})$", re.IGNORECASE
 )
@@ -70,20 +74,21 @@ def split_notes(lines: list[Line], body: float, height: float) -> tuple[list[Lin
 
 def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set[Line]:
     """The lines that are running headers, footers or page numbers."""
+    body = _body_size(line for page in lines.values() for line in page)
     edge: dict[str, list[Line]] = {}
     running: set[Line] = set()
     for number, page in lines.items():
         lowest = min((line.y for line in page), default=0.0)
-        running.update(
-            line for line in page if line.y == lowest < heights[number] / 3 and _PAGE_NUMBER.match(line.text)
-        )
+        running.update(line for line in page if line.y == lowest < heights[number] / 3 and _is_page_number(line, body))
         for line in _edge_lines(page, heights[number]):
-            if _PAGE_NUMBER.match(line.text):
+            if _is_page_number(line, body):
                 running.add(line)
             else:
                 edge.setdefault(_pattern(line), []).append(line)
     apart = {line for number, page in lines.items() for line in _apart(page, heights[number])}
     for found in edge.values():
+        if _are_headings(found, body):
+            continue
         if len({line.page for line in found}) >= _needed(len(lines), apart.issuperset(found)):
             running.update(found)
     sizes: dict[str, float] = {}
@@ -93,6 +98,24 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
     running |= {line for line in apart if line.size < _SMALLER * sizes[line.text]}
     everything = {line for page in lines.values() for line in page}
     return set() if running >= everything else running
+
+
+def _body_size(lines: Iterable[Line]) -> float:
+    """The type size of most of the letters."""
+    letters: Counter[float] = Counter()
+    for line in lines:
+        letters[round(line.size, 1)] += len(line.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
+def _is_page_number(line: Line, body: float) -> bool:
+    """Whether a line is a page's number; a year in larger type than the text is a heading."""
+    return bool(_PAGE_NUMBER.match(line.text)) and not (_YEAR.fullmatch(line.text) and line.size > _LARGER * body)
+
+
+def _are_headings(found: Sequence[Line], body: float) -> bool:
+    """Whether lines alike but for their numbers are headings: larger than the text, and no two the same."""
+    return len({line.text for line in found}) == len(found) > 1 and all(line.size > _LARGER * body for line in found)
 
 
 def _needed(pages: int, apart: bool) -> float:

@@ -57,3 +57,10 @@ def test_words_written_with_a_hyphen_keep_it_at_a_line_end() -> None:
     text = case("pdf-hyphen/prefixes.pdf").text
     kept = "it-udstyr e-post co2-udledning ikke-personhenførbare GDPR-krav EU-regler ph.d.-projekter A-kasser"
     assert [word for word in f"{kept} tosprogede netbanken databehandlere".split() if word not in text] == []
+
+
+def test_numbered_headings_on_each_page_are_read() -> None:
+    text = case("pdf-pageheads/case.pdf").text
+    assert [number for number in range(1, 7) if f"Case {number}" not in text] == []
+    text = case("pdf-pageheads/years.pdf").text
+    assert [year for year in range(2016, 2022) if str(year) not in text.split()] == []

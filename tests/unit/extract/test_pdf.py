@@ -351,3 +351,17 @@ def test_an_outline_title_that_is_nowhere_in_the_text_does_no_harm() -> None:
     assert [block.text for block in layout([page(run("Kun brødtekst her.", 50, 700))], outline)] == [
         "Kun brødtekst her."
     ]
+
+
+@pytest.mark.parametrize("titles", [[f"Case {n}" for n in range(1, 5)], [str(n) for n in range(2016, 2020)]])
+def test_numbered_headings_at_the_top_of_pages_are_no_running_headers(tmp_path: Path, titles: list[str]) -> None:
+    pdf = Pdf("Erfaringer fra projektet")
+    for title in titles:
+        pdf.add_page()
+        pdf.set_y(12)
+        pdf.heading(title, 16)
+        pdf.paragraph(" ".join(SENTENCES))
+    text = read(written(tmp_path, "a.pdf", pdf.bytes())).text
+    assert [title for title in titles if title not in text.split("\n")] == []
+    assert "Erfaringer fra projektet" not in text
+    assert "Side 2" not in text
