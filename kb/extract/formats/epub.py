@@ -1,17 +1,22 @@
-"""EPUB: a container of XHTML chapters, read in the order of its spine by the HTML reader."""
+"""EPUB: a container of XHTML chapters, read in the order of its spine by the HTML reader.
+
+A chapter that is damaged, missing or encrypted costs itself alone: the rest is read, and a warning counts what is not.
+"""
 
 from __future__ import annotations
 
 import posixpath
+import zlib
 from dataclasses import replace
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
-from zipfile import ZipFile
+from zipfile import BadZipFile, ZipFile
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Properties
 from kb.extract.encoding import decode
 from kb.extract.formats.docx import iso_date
@@ -30,14 +35,43 @@ def read_epub(data: bytes) -> Content:
         names = set(archive.namelist())
         package_path = _package_path(archive)
         package = _xml(read_part(archive, package_path))
-        chapters = [name for name in _chapters(package, package_path) if name in names]
-        if not chapters and "META-INF/encryption.xml" in names:
+        chapters = _chapters(package, package_path)[:_MAX_CHAPTERS]
+        locked = _encrypted(archive) if "META-INF/encryption.xml" in names else frozenset()
+        if chapters and locked.issuperset(chapters):
             raise ProtectedFileError("Bogen er krypteret.")
         blocks: list[Block] = []
-        for index, name in enumerate(chapters[:_MAX_CHAPTERS]):
-            for block in html_blocks(decode(read_part(archive, name))):
+        lost = 0
+        for index, name in enumerate(chapters):
+            chapter = None if name in locked else _chapter(archive, name)
+            lost += chapter is None and name not in locked
+            for block in html_blocks(decode(chapter or b"")):
                 blocks.append(replace(block, group=block.group + index * _GROUPS if block.group else 0))
-    return Content("epub", tuple(blocks), _properties(package))
+    if lost and not blocks:
+        raise DamagedFileError("EPUB-filen er beskadiget: ingen af dens kapitler kan læses.")
+    found = _missing(lost, "er beskadiget eller mangler") + _missing(len(locked.intersection(chapters)), "er krypteret")
+    return Content("epub", tuple(blocks), _properties(package), warnings=found)
+
+
+def _missing(number: int, why: str) -> tuple[ReadWarning, ...]:
+    """What is said of chapters that are not read; nothing when there are none."""
+    if not number:
+        return ()
+    chapters = "Et kapitel" if number == 1 else f"{number} kapitler"
+    return (ReadWarning("dele-mangler", f"{chapters} {why} og er ikke læst."),)
+
+
+def _chapter(archive: ZipFile, name: str) -> bytes | None:
+    """A chapter's bytes, or None when it is missing or damaged."""
+    try:
+        return read_part(archive, name)
+    except (DamagedFileError, BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
+        return None
+
+
+def _encrypted(archive: ZipFile) -> frozenset[str]:
+    """The names of the parts that the book says are encrypted."""
+    root = _xml(read_part(archive, "META-INF/encryption.xml"))
+    return frozenset(unquote(e.get("URI", "")) for e in root.iter() if str(e.tag).endswith("CipherReference"))
 
 
 def _xml(data: bytes) -> Element:

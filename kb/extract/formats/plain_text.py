@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import yaml
 from markdown_it import MarkdownIt
 
 from kb.core.errors import MetadataError
+from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, Properties
 from kb.extract.cleaning import clean, join_lines, one_line, strip_bullet
 from kb.extract.encoding import decode, encoding_warnings
 from kb.extract.html import html_blocks, html_language, html_title
 from kb.extract.metadata import load_yaml
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
+_FRONT_MATTER = re.compile(r"\A\ufeff?(?:[ \t]*\n)*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _NUMBERED = re.compile(r"^\(?\d{1,2}[.)]\s+\S")
 _SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[A-ZÆØÅ]")
 _UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})$")
@@ -25,9 +27,12 @@ def read_markdown(data: bytes) -> Content:
     """Markdown with optional YAML front matter."""
     text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
     front, body = split_front_matter(text)
+    repeated = repeated_keys(text[: len(text) - len(body)]) if front else ()
     # Raw HTML inside Markdown is part of what a reader sees; scripts in it are dropped by the walker.
     html = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
-    return Content("markdown", tuple(html_blocks(html)), warnings=encoding_warnings(data), front_matter=front)
+    return Content(
+        "markdown", tuple(html_blocks(html)), warnings=(*encoding_warnings(data), *repeated), front_matter=front
+    )
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
@@ -43,12 +48,23 @@ def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
     try:
         return load_yaml(found[1]), text[found.end() :]
     except yaml.YAMLError as error:
-        raise MetadataError(f"Metadata i begyndelsen af filen kan ikke læses: {_where(error)}") from error
+        raise MetadataError(f"Metadata i begyndelsen af filen kan ikke læses: {_where(error, text.count(chr(10), 0, found.start(1)))}") from error
 
 
-def _where(error: yaml.YAMLError) -> str:
+def repeated_keys(front_matter: str) -> tuple[ReadWarning, ...]:
+    """A warning for each key that front matter, which has been parsed before, holds more than once."""
+    node = next(iter(yaml.compose_all(front_matter, Loader=yaml.SafeLoader)), None)
+    keys = [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    return tuple(
+        ReadWarning("gentaget-nøgle", f"Metadata har nøglen «{one_line(key)[:60]}» flere gange; den sidste gælder.")
+        for key, number in Counter(keys).items()
+        if number > 1
+    )
+
+
+def _where(error: yaml.YAMLError, lines_before: int) -> str:
     mark = getattr(error, "problem_mark", None)
-    return f"fejl i linje {mark.line + 2}." if mark is not None else "det er ikke gyldig YAML."
+    return f"fejl i linje {lines_before + mark.line + 1}." if mark is not None else "det er ikke gyldig YAML."
 
 
 def read_html(data: bytes) -> Content:

@@ -64,3 +64,16 @@ def test_numbered_headings_on_each_page_are_read() -> None:
     assert [number for number in range(1, 7) if f"Case {number}" not in text] == []
     text = case("pdf-pageheads/years.pdf").text
     assert [year for year in range(2016, 2022) if str(year) not in text.split()] == []
+
+
+def test_a_book_with_a_bad_chapter_is_read_in_part() -> None:
+    document = case("epub-badchapter/badcrc.epub")
+    assert document.text
+    assert "dele-mangler" in codes(document)
+
+
+def test_front_matter_after_empty_lines_is_used_and_a_repeated_key_named() -> None:
+    blank = case("md-frontmatter/blank.md")
+    assert (blank.metadata.titel, blank.metadata.projekt) == ("Efter blanke linjer", "P")
+    assert "titel:" not in blank.text
+    assert "gentaget-nøgle" in codes(case("md-frontmatter/dup.md"))

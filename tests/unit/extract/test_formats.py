@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,17 @@ def test_epub_chapters_come_in_the_order_of_the_spine(tmp_path: Path) -> None:
     assert (document.metadata.titel, document.metadata.år) == ("En bog", 2021)
 
 
+def test_a_chapter_that_is_damaged_costs_itself_alone(tmp_path: Path) -> None:
+    data = epub({f"{n}.xhtml": f"<p>Kapitel {n} {SENTENCES[n]}</p>" for n in range(3)})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        place = archive.getinfo("OEBPS/1.xhtml").header_offset
+    broken = bytearray(data)
+    broken[place + 60 : place + 66] = b"\xff" * 6
+    document = read(written(tmp_path, "a.epub", bytes(broken)))
+    assert document.text == f"Kapitel 0 {SENTENCES[0]}\n\nKapitel 2 {SENTENCES[2]}"
+    assert [warning.code for warning in document.warnings] == ["dele-mangler"]
+
+
 RTF = r"{\rtf1\ansi\ansicpg1252 Erfaringer fra \'d8rsted\par Sm\'e5 b\'f8rn\par}"
 
 
@@ -207,6 +219,12 @@ def test_markdown_with_front_matter(tmp_path: Path) -> None:
 def test_windows_line_ends_and_no_front_matter(tmp_path: Path) -> None:
     document = read(written(tmp_path, "a.md", "---\r\n\r\n# Titel\r\n\r\nTekst\r\n"))
     assert document.text == "Titel\n\nTekst"
+
+
+def test_front_matter_after_empty_lines_and_a_repeated_key(tmp_path: Path) -> None:
+    document = read(written(tmp_path, "a.md", "\n\n---\ntitel: Første\ntitel: Anden\n---\nTekst"))
+    assert (document.text, document.metadata.titel) == ("Tekst", "Anden")
+    assert "«titel»" in document.warnings[0].message
 
 
 def test_broken_front_matter_names_the_line(tmp_path: Path) -> None:
