@@ -40,6 +40,7 @@ _CONJUNCTION = re.compile(r"(?:og|eller|samt|and|or|til|både|men)\b")
 _TAIL = re.compile(r"(\w+\.?)[-‐]$")
 # Short words that are set before others with a hyphen; as the last part of a broken word they do not stand alone.
 _WITH_HYPHEN = frozenset({"it", "ikke", "tv", "pc", "ikt", "gps", "sms"})
+_LONGEST_TAIL = 100
 _HEAD = re.compile(r"\w+")
 _WORD = re.compile(r"\w+(?:-\w+)*")
 
@@ -68,10 +69,14 @@ def strip_bullet(line: str) -> str | None:
 
 def join_lines(lines: Iterable[str], vocabulary: Set[str] = frozenset()) -> str:
     """Join the lines of one paragraph; ``vocabulary`` holds the document's lower-case words from inside lines."""
+    done: list[str] = []
     joined = ""
     for line in lines:
         joined = join_pair(joined, line.strip(), vocabulary) if joined else line.strip()
-    return joined
+        if len(joined) > 2 * _LONGEST_TAIL:  # only the end decides how the next line is joined
+            done.append(joined[:-_LONGEST_TAIL])
+            joined = joined[-_LONGEST_TAIL:]
+    return "".join(done) + joined
 
 
 def join_pair(before: str, after: str, vocabulary: Set[str] = frozenset()) -> str:
@@ -80,7 +85,7 @@ def join_pair(before: str, after: str, vocabulary: Set[str] = frozenset()) -> st
         return before
     if before.endswith("\u00ad"):
         return before[:-1] + after
-    tail, head = _TAIL.search(before), _HEAD.match(after)
+    tail, head = _TAIL.search(before, max(0, len(before) - _LONGEST_TAIL)), _HEAD.match(after)
     if not tail or not head:
         return f"{before} {after}"
     if _CONJUNCTION.match(after):

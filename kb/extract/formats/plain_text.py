@@ -48,7 +48,9 @@ def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
     try:
         return load_yaml(found[1]), text[found.end() :]
     except yaml.YAMLError as error:
-        raise MetadataError(f"Metadata i begyndelsen af filen kan ikke læses: {_where(error, text.count(chr(10), 0, found.start(1)))}") from error
+        raise MetadataError(
+            f"Metadata i begyndelsen af filen kan ikke læses: {_where(error, text.count(chr(10), 0, found.start(1)))}"
+        ) from error
 
 
 def repeated_keys(front_matter: str) -> tuple[ReadWarning, ...]:

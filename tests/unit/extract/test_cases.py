@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kb.core.models import Document
@@ -77,3 +79,9 @@ def test_front_matter_after_empty_lines_is_used_and_a_repeated_key_named() -> No
     assert (blank.metadata.titel, blank.metadata.projekt) == ("Efter blanke linjer", "P")
     assert "titel:" not in blank.text
     assert "gentaget-nøgle" in codes(case("md-frontmatter/dup.md"))
+
+
+def test_many_lines_that_end_in_a_hyphen_are_read_in_time() -> None:
+    begun = time.process_time()
+    case("txt-hyphens-slow/2000.txt")
+    assert time.process_time() - begun < 4

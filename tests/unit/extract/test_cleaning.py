@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import pytest
@@ -63,6 +64,16 @@ def test_cleaning_is_idempotent_and_normalised(text: str) -> None:
 )
 def test_lines_are_joined(lines: list[str], joined: str) -> None:
     assert join_lines(lines) == joined
+
+
+def test_joining_takes_time_by_the_length() -> None:
+    def seconds(number: int) -> float:
+        lines = ["afsnittet handler om kommunens arbejde med sagsbehand-"] * number
+        begun = time.process_time()
+        join_lines(lines)
+        return time.process_time() - begun
+
+    assert seconds(16_000) < 40 * max(min(seconds(1_000) for _ in range(3)), 0.001)
 
 
 def test_the_document_itself_tells_how_a_word_is_written() -> None:
