@@ -20,7 +20,7 @@ from typing import Any
 
 from training.items import Passage, Question, read
 
-JUDGED = Path(__file__).resolve().parent.parent / "benchmarks" / "questions" / "questions.jsonl"
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 SENTENCES = range(4, 11)
 QUESTIONS = range(7, 15)
 # Half of the questions are without an answer, in all and of every kind within these bounds.
@@ -96,9 +96,10 @@ def control_model() -> Any:
     return make_pipeline(grams, LogisticRegression(C=1.0, max_iter=500))
 
 
-def judged_questions(path: Path = JUDGED) -> list[str]:
-    """The texts of the judged questions."""
-    return [json.loads(line)["text"] for line in path.read_text(encoding="utf-8").splitlines()]
+def judged_questions(folder: Path = BENCHMARKS) -> list[str]:
+    """The texts of all judged questions, the blind ones among them."""
+    files = sorted(folder.glob("*/questions.jsonl"))
+    return [json.loads(line)["text"] for path in files for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
