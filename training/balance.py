@@ -13,9 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from training.check import CONTROL_BOUND, QUESTIONS, control_model, in_a_row, judged_questions
+from training.check import CONTROL_BOUND, QUESTIONS, Place, guessed, judged_questions, near_judged
 from training.items import ITEMS, Passage, read
 
 # Stop this far under the bound; a round takes out this share.
@@ -24,47 +22,15 @@ ROUND_SHARE = 0.02
 MOST_ROUNDS = 12
 
 
-def near_judged(passages: Sequence[Passage], judged: Sequence[str]) -> set[tuple[int, int]]:
-    """The places (passage, question) of those that share five words in a row with a judged question."""
-    known = {row for text in judged for row in in_a_row(text)}
-    return {
-        (at, number)
-        for at, passage in enumerate(passages)
-        for number, question in enumerate(passage.questions)
-        if known & in_a_row(question.text)
-    }
-
-
-def telling(passages: Sequence[Passage], taken: set[tuple[int, int]]) -> tuple[float, list[tuple[int, int]]]:
-    """How often the control guesses right, and the places it guesses right, most confident first."""
-    from sklearn.model_selection import GroupKFold, cross_val_predict  # type: ignore[import-untyped]
-
-    places = [
-        (at, number)
-        for at, passage in enumerate(passages)
-        for number in range(len(passage.questions))
-        if (at, number) not in taken
-    ]
-    questions = [passages[at].questions[number] for at, number in places]
-    labels = np.array([bool(question.answers) for question in questions])
-    probabilities = cross_val_predict(
-        control_model(), [question.text for question in questions], labels,
-        groups=[at for at, _ in places], cv=GroupKFold(5), method="predict_proba",
-    )[:, 1]  # fmt: skip
-    confidence = np.where(labels, probabilities, 1 - probabilities)
-    order = np.argsort(-confidence)
-    return float((confidence > 0.5).mean()), [places[int(place)] for place in order]
-
-
-def chosen(passages: Sequence[Passage], judged: Sequence[str]) -> set[tuple[int, int]]:
+def chosen(passages: Sequence[Passage], judged: Sequence[str]) -> set[Place]:
     """The places of all questions to take out."""
-    taken = near_judged(passages, judged)
+    taken = set(near_judged(passages, judged))
     left = Counter({at: len(passage.questions) for at, passage in enumerate(passages)})
     left.subtract(at for at, _ in taken)
     for _ in range(MOST_ROUNDS):
-        guessed, places = telling(passages, taken)
-        print(f"guessed from the question alone: {guessed:.3f}, {len(taken)} taken out")
-        if guessed < CONTROL_BOUND - MARGIN:
+        share, places = guessed(passages, taken)
+        print(f"guessed from the question alone: {share:.3f}, {len(taken)} taken out")
+        if share < CONTROL_BOUND - MARGIN:
             break
         for at, number in places[: int(ROUND_SHARE * len(places))]:
             if left[at] > QUESTIONS.start:
@@ -73,7 +39,7 @@ def chosen(passages: Sequence[Passage], judged: Sequence[str]) -> set[tuple[int,
     return taken
 
 
-def rewrite(folder: Path, passages: Sequence[Passage], taken: set[tuple[int, int]]) -> None:
+def rewrite(folder: Path, passages: Sequence[Passage], taken: set[Place]) -> None:
     """Write the files again without the questions taken out; all other lines stay as they are."""
     gone = {(passages[at].source, passages[at].heading, passages[at].questions[number].text) for at, number in taken}
     for path in sorted(folder.glob("*.txt")):

@@ -14,12 +14,15 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from training.items import Passage, Question, read
 
+# Passage and question, both from 0.
+Place = tuple[int, int]
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 SENTENCES = range(4, 11)
 QUESTIONS = range(7, 15)
@@ -59,11 +62,19 @@ def _shares(questions: Sequence[Question]) -> Iterator[str]:
 
 
 def _too_near(passages: Sequence[Passage], judged: Sequence[str]) -> Iterator[str]:
+    for (at, _), rows in near_judged(passages, judged).items():
+        yield from (f"{passages[at].source}: shares «{' '.join(row)}» with a judged question" for row in rows)
+
+
+def near_judged(passages: Sequence[Passage], judged: Sequence[str]) -> dict[Place, set[tuple[str, ...]]]:
+    """The questions that share :data:`WORDS_IN_A_ROW` words in a row with a judged one, and which words."""
     known = {row for text in judged for row in in_a_row(text)}
-    for passage in passages:
-        for question in passage.questions:
-            shared = known.intersection(in_a_row(question.text))
-            yield from (f"{passage.source}: shares «{' '.join(row)}» with a judged question" for row in shared)
+    return {
+        (at, number): shared
+        for at, passage in enumerate(passages)
+        for number, question in enumerate(passage.questions)
+        if (shared := known & in_a_row(question.text))
+    }
 
 
 def in_a_row(text: str) -> set[tuple[str, ...]]:
@@ -72,28 +83,33 @@ def in_a_row(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[at : at + WORDS_IN_A_ROW]) for at in range(len(words) - WORDS_IN_A_ROW + 1)}
 
 
-def control(passages: Sequence[Passage]) -> float:
-    """How often a classifier of the question's character n-grams guesses right whether it is answered.
+def guessed(passages: Sequence[Passage], left_out: Collection[Place] = ()) -> tuple[float, list[Place]]:
+    """How often the question alone tells whether it is answered, and all places, the most confidently right first.
 
-    Logistic regression, cross-validated by passage: the questions of one passage are never on both sides.
+    A logistic regression of the question's character n-grams, weighted by rarity, guesses every question but those
+    left out; cross-validated by passage: the questions of one passage are never on both sides.
     """
-    from sklearn.model_selection import GroupKFold, cross_val_score  # type: ignore[import-untyped]
-
-    rows = [(question, place) for place, passage in enumerate(passages) for question in passage.questions]
-    labels = [bool(question.answers) for question, _ in rows]
-    texts = [question.text for question, _ in rows]
-    scores = cross_val_score(control_model(), texts, labels, groups=[place for _, place in rows], cv=GroupKFold(5))
-    return float(scores.mean())
-
-
-def control_model() -> Any:
-    """The control: character n-grams, weighted by rarity, and logistic regression."""
     from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.model_selection import GroupKFold, cross_val_predict  # type: ignore[import-untyped]
     from sklearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 
+    places = [
+        (at, number)
+        for at, passage in enumerate(passages)
+        for number in range(len(passage.questions))
+        if (at, number) not in left_out
+    ]
+    questions = [passages[at].questions[number] for at, number in places]
+    labels = np.array([bool(question.answers) for question in questions])
     grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True)
-    return make_pipeline(grams, LogisticRegression(C=1.0, max_iter=500))
+    probabilities = cross_val_predict(
+        make_pipeline(grams, LogisticRegression(C=1.0, max_iter=500)),
+        [question.text for question in questions], labels,
+        groups=[at for at, _ in places], cv=GroupKFold(5), method="predict_proba",
+    )[:, 1]  # fmt: skip
+    confidence = np.where(labels, probabilities, 1 - probabilities)
+    return float((confidence > 0.5).mean()), [places[int(place)] for place in np.argsort(-confidence)]
 
 
 def judged_questions(folder: Path = BENCHMARKS) -> list[str]:
@@ -117,10 +133,10 @@ def main() -> None:
     print("about whom: " + ", ".join(f"{letter} {count}" for letter, count in about.most_common()))
     found = list(faults(passages, judged_questions()))
     if options.control:
-        guessed = control(passages)
-        print(f"guessed from the question alone: {guessed:.3f}")
-        if guessed >= CONTROL_BOUND:
-            found.append(f"the question alone gives the answer away: {guessed:.3f}, not under {CONTROL_BOUND}")
+        share, _ = guessed(passages)
+        print(f"guessed from the question alone: {share:.3f}")
+        if share >= CONTROL_BOUND:
+            found.append(f"the question alone gives the answer away: {share:.3f}, not under {CONTROL_BOUND}")
     print("\n".join(found))
     sys.exit(bool(found))
 

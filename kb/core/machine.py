@@ -64,8 +64,13 @@ def _cannot_be_opened_now(path: Path) -> bool:
     return False
 
 
+def busy() -> IndexBusyError:
+    """What to raise where the machine refused."""
+    return IndexBusyError("Indekset kan ikke åbnes lige nu: maskinen har for travlt eller mangler plads.")
+
+
 def unusable(error: BaseException, problem: str, path: Path | None = None) -> IndexUnusableError:
     """What to raise for an error of opening a part of an index: ``problem`` as damage, unless the machine refused."""
     if refused(error, path):
-        return IndexBusyError("Indekset kan ikke åbnes lige nu: maskinen har for travlt eller mangler plads.")
+        return busy()
     return IndexDamagedError(problem)

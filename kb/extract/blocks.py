@@ -146,3 +146,11 @@ def _pages(pages: Sequence[PageInfo], marks: Sequence[tuple[int, int]], ends: Ma
         reached = max(start, ends.get(info.number, start))
         spans.append(Page(info.number, start, reached, info.label, info.ocr))
     return tuple(spans)
+
+
+def hidden_slides(numbers: Sequence[int]) -> tuple[ReadWarning, ...]:
+    """What is said of the slides that a presentation hides; nothing when there are none."""
+    if not numbers:
+        return ()
+    shown = ", ".join(map(str, numbers[:20])) + (" m.fl." if len(numbers) > 20 else "")
+    return (ReadWarning("skjulte-slides", f"Skjulte slides er ikke læst: {shown}."),)

@@ -28,6 +28,8 @@ _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{
 _STRAY = re.compile("[\udc80-\udcff]")
 # So many right letters for each stray byte, and a text is UTF-8 whatever it declares.
 _FEW = 10
+# So many where nothing else is declared.
+_FEW_UNDECLARED = 2
 _ONE_BYTE = ("cp1252", "mac_roman", "cp865")
 _IN_DANISH_WORDS = re.compile(r"[a-zæøå][æøåé]|[æøå][a-zæøå]")
 _FOREIGN = re.compile(r"[^\x00-\x7fæøåÆØÅéÉüÜöÖäÄèêàçñóáíß§°·–—‘’“”„…«»€£©®™½¼¾²³µ×•†‰±\u00a0\u00ad´¨]")
@@ -44,9 +46,8 @@ def decode(data: bytes, declared: str = "") -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if (
-            error.start > len(data) - 4 and error.reason == "unexpected end of data"
-        ):  # a sample cut in the middle of a character
+        # A sample cut in the middle of a character.
+        if error.start > len(data) - 4 and error.reason == "unexpected end of data":
             return data[: error.start].decode("utf-8")
     return _decode_damaged(data, declared)
 
@@ -54,12 +55,15 @@ def decode(data: bytes, declared: str = "") -> str:
 def _decode_damaged(data: bytes, declared: str) -> str:
     """Bytes that are not UTF-8 throughout: a few strays, else what is declared, else a guess."""
     letters, stray = _utf8_letters(data)
-    if stray * _FEW <= letters:
-        return _mended_utf8(data)
     text = _decode_declared(data, declared)
-    if text:
-        return text
-    return _mended_utf8(data) if stray * 2 <= letters else _decode_guessed(data)
+    if _is_utf8(letters, stray, is_declared_otherwise=bool(text)):
+        return _mended_utf8(data)
+    return text or _decode_guessed(data)
+
+
+def _is_utf8(letters: int, stray: int, *, is_declared_otherwise: bool) -> bool:
+    """Whether bytes of so many right letters and strays are UTF-8; a declaration that holds asks for more letters."""
+    return stray * (_FEW if is_declared_otherwise else _FEW_UNDECLARED) <= letters
 
 
 def encoding_warnings(data: bytes) -> tuple[ReadWarning, ...]:
@@ -67,18 +71,17 @@ def encoding_warnings(data: bytes) -> tuple[ReadWarning, ...]:
     if any(data.startswith(mark) for mark, _ in _MARKS[1:]) or _wide_encoding(data):
         return ()
     letters, stray = _utf8_letters(data)
-    few = stray * _FEW <= letters or (stray * 2 <= letters and not _decode_declared(data, ""))
-    if not stray or not few:
+    if not stray or not _is_utf8(letters, stray, is_declared_otherwise=bool(_decode_declared(data, ""))):
         return ()
     number = "et tegn" if stray == 1 else f"{stray} tegn"
     return (ReadWarning("tegnsæt", f"Filen er UTF-8, men har {number} i et andet tegnsæt; de kan være læst forkert."),)
 
 
 def _utf8_letters(data: bytes) -> tuple[int, int]:
-    """How many characters beyond ASCII are right UTF-8, and how many bytes are not."""
+    """How many characters beyond ASCII are right UTF-8, and how many bytes are not; of whole UTF-8 none are counted."""
     text = data.decode("utf-8", "surrogateescape")
     stray = len(_STRAY.findall(text))
-    return sum(not c.isascii() for c in text) - stray, stray
+    return (sum(not c.isascii() for c in text) - stray if stray else 0), stray
 
 
 def _mended_utf8(data: bytes) -> str:

@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.core.errors import IndexDamagedError, IndexMissingError, NotFoundError, StorageError
-from kb.core.machine import refused, unusable
+from kb.core.machine import busy, refused, unusable
 
 CURRENT_FILE = "CURRENT"
 BUILDS_FOLDER = "builds"
@@ -159,13 +159,13 @@ def check_files(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def file_digest(path: Path) -> str:
-    """A file's sha256; raises :class:`IndexUnusableError` where it cannot be read."""
+    """A file's sha256; raises :class:`IndexBusyError` where the machine refuses to read it."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         if refused(error):
-            raise unusable(error, f"Filen {path.name} kan ikke læses.") from error
+            raise busy() from error
         raise
 
 

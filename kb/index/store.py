@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.core.errors import NotFoundError
-from kb.core.machine import refused, unusable
+from kb.core.machine import busy, refused, unusable
 from kb.core.models import Document, DocumentRecord, Heading, Metadata, Page, Passage, ReadWarning, Role
 
 SQL_VARIABLES = 500
@@ -456,7 +456,7 @@ def check_database(path: Path) -> str:
             answer = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     except sqlite3.DatabaseError as error:
         if refused(error, path):
-            raise unusable(error, str(error), path) from error
+            raise busy() from error
         return str(error)
     return "" if answer == "ok" else answer
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from sentencepiece import SentencePieceProcessor
 
 # Token numbers that the cut vocabulary keeps from the embedding model.
-BEGIN, PAD, END, UNKNOWN = 0, 1, 2, 3
+BEGIN, PAD, END = 0, 1, 2
 MAX_TOKENS = 256
 MAX_QUESTION = 48
 MAX_CONTEXT = 32
@@ -43,12 +43,6 @@ class Encoder:
 
     def __init__(self, vocabulary: Path) -> None:
         self._pieces = SentencePieceProcessor(model_file=str(vocabulary))
-
-    @property
-    def size(self) -> int:
-        """How many pieces there are."""
-        count: int = self._pieces.get_piece_size()
-        return count
 
     def ids(self, text: str) -> list[int]:
         """The tokens of a text, without special tokens."""

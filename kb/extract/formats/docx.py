@@ -25,6 +25,7 @@ from kb.extract.cleaning import one_line
 from kb.extract.contents_list import without_contents_list
 from kb.extract.formats.word_xml import prepared
 from kb.extract.html import html_blocks
+from kb.extract.xml_names import local_name
 from kb.extract.zip_container import check_xml_parts, opened, read_part
 
 _STYLES = "\n".join(
@@ -92,7 +93,7 @@ def core_properties(archive: ZipFile) -> Properties:
         root = ElementTree.fromstring(read_part(archive, name))
     except (ElementTree.ParseError, ValueError):
         return Properties()
-    values = {element.tag.rpartition("}")[2]: (element.text or "").strip() for element in root.iter()}
+    values = {local_name(element): (element.text or "").strip() for element in root.iter()}
     return Properties(
         title=values.get("title", ""),
         created=iso_date(values.get("created", "")),

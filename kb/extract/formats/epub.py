@@ -21,6 +21,7 @@ from kb.extract.blocks import Block, Content, Properties
 from kb.extract.encoding import decode
 from kb.extract.formats.docx import iso_date
 from kb.extract.html import html_blocks
+from kb.extract.xml_names import local_name
 from kb.extract.zip_container import opened, read_part
 
 _XHTML = frozenset({"application/xhtml+xml", "text/html"})
@@ -106,5 +107,5 @@ def _chapters(package: Element, package_path: str) -> list[str]:
 def _properties(package: Element) -> Properties:
     values: dict[str, str] = {}
     for element in package.iter():
-        values.setdefault(str(element.tag).rpartition("}")[2], (element.text or "").strip())
+        values.setdefault(local_name(element), (element.text or "").strip())
     return Properties(values.get("title", ""), iso_date(values.get("date", "")), values.get("language", "")[:2].lower())

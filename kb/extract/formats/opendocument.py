@@ -15,11 +15,11 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
-from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties
+from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
 from kb.extract.formats.docx import iso_date
-from kb.extract.formats.pptx import hidden_slides
 from kb.extract.tables import table_blocks
+from kb.extract.xml_names import attribute, local_name
 from kb.extract.zip_container import check_xml_parts, opened, read_part
 
 _LEFT_OUT = frozenset(
@@ -60,13 +60,13 @@ def read_odp(data: bytes) -> Content:
     """A presentation: each slide is a page, its title a heading."""
     content, properties, styles = _parse(data)
     hidden_styles = _hidden_styles([content, *styles])
-    invisible = _styles_where([content, *styles], lambda properties: _attribute(properties, "visibility") == "hidden")
+    invisible = _styles_where([content, *styles], lambda properties: attribute(properties, "visibility") == "hidden")
     without_hidden(content, hidden_styles)
-    slides = [element for element in content.iter() if _name(element) == "page"]
+    slides = [element for element in content.iter() if local_name(element) == "page"]
     blocks: list[Block] = []
     hidden: list[int] = []
     for number, slide in enumerate(slides, start=1):
-        if _attribute(slide, "style-name") in invisible:
+        if attribute(slide, "style-name") in invisible:
             hidden.append(number)
         else:
             blocks += _slide_blocks(slide, number)
@@ -93,21 +93,13 @@ def _parse(data: bytes) -> tuple[Element, Properties, list[Element]]:
 def _properties(meta: bytes) -> Properties:
     if not meta:
         return Properties()
-    values = {_name(element): (element.text or "").strip() for element in ElementTree.fromstring(meta).iter()}
+    values = {local_name(element): (element.text or "").strip() for element in ElementTree.fromstring(meta).iter()}
     created = iso_date(values.get("creation-date", "") or values.get("date", ""))
     return Properties(values.get("title", ""), created, values.get("language", "")[:2].lower())
 
 
-def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _attribute(element: Element, name: str) -> str:
-    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
-
-
 def _body(root: Element) -> Element:
-    body = next((element for element in root.iter() if _name(element) == "body"), None)
+    body = next((element for element in root.iter() if local_name(element) == "body"), None)
     if body is None:
         raise DamagedFileError("OpenDocument-filen er beskadiget: den har intet indhold.")
     return body
@@ -133,34 +125,34 @@ def _take_out(parent: Element, child: Element) -> None:
 
 def _is_hidden(element: Element, hidden_styles: frozenset[str]) -> bool:
     """Whether an element is not shown: as the program that saved it says, or by its style."""
-    name = _name(element)
-    said = _attribute(element, "is-hidden")
-    if name == "section" and _attribute(element, "display") in {"none", "condition"}:
-        return _attribute(element, "display") == "none" or said == "true"
+    name = local_name(element)
+    said = attribute(element, "is-hidden")
+    if name == "section" and attribute(element, "display") in {"none", "condition"}:
+        return attribute(element, "display") == "none" or said == "true"
     if name in {"p", "h"} and any(
-        _name(c) == "hidden-paragraph" and _attribute(c, "is-hidden") == "true" for c in element
+        local_name(c) == "hidden-paragraph" and attribute(c, "is-hidden") == "true" for c in element
     ):
         return True
-    if name in {"p", "h", "span", "a"} and _attribute(element, "style-name") in hidden_styles:
+    if name in {"p", "h", "span", "a"} and attribute(element, "style-name") in hidden_styles:
         return True
-    if name in {"table-row", "table-column"} and _attribute(element, "visibility") == "collapse":
-        return name == "table-row"
-    return _attribute(element, "display") == "none" and name in {"frame", "custom-shape", "g"}
+    if name == "table-row" and attribute(element, "visibility") == "collapse":
+        return True
+    return attribute(element, "display") == "none" and name in {"frame", "custom-shape", "g"}
 
 
 def _hidden_styles(roots: Iterable[Element]) -> frozenset[str]:
     """The styles whose text is not shown."""
-    return _styles_where(roots, lambda properties: _attribute(properties, "display") == "none")
+    return _styles_where(roots, lambda properties: attribute(properties, "display") == "none")
 
 
 def _styles_where(roots: Iterable[Element], holds: Callable[[Element], bool]) -> frozenset[str]:
     """The names of the styles some of whose properties say so, and of those that descend from one."""
     found: set[str] = set()
     children: dict[str, list[str]] = {}
-    for style in (element for root in roots for element in root.iter() if _name(element) == "style"):
-        name = _attribute(style, "name")
-        children.setdefault(_attribute(style, "parent-style-name"), []).append(name)
-        if any(_name(part).endswith("-properties") and holds(part) for part in style):
+    for style in (element for root in roots for element in root.iter() if local_name(element) == "style"):
+        name = attribute(style, "name")
+        children.setdefault(attribute(style, "parent-style-name"), []).append(name)
+        if any(local_name(part).endswith("-properties") and holds(part) for part in style):
             found.add(name)
     waiting = list(found)
     while waiting:
@@ -193,7 +185,7 @@ class _Walker:
         self.notes.clear()
 
     def _visit(self, element: Element, depth: int) -> None:
-        name = _name(element)
+        name = local_name(element)
         if name in _LEFT_OUT:
             return
         if name == "h":
@@ -208,7 +200,7 @@ class _Walker:
             self.walk(element, depth)
 
     def _heading(self, element: Element) -> None:
-        level = _attribute(element, "outline-level")
+        level = attribute(element, "outline-level")
         text = one_line(self._text(element))
         if text:
             number = int(level) if level.isdecimal() else 1
@@ -250,9 +242,9 @@ class _Walker:
     def _pieces(self, element: Element, depth: int) -> Iterator[str]:
         yield element.text or ""
         for child in element:
-            name = _name(child)
+            name = local_name(child)
             if name == "note":
-                body = next((part for part in child if _name(part) == "note-body"), None)
+                body = next((part for part in child if local_name(part) == "note-body"), None)
                 if body is not None and (note := one_line(self._text(body))):
                     self.notes.append(note)
             elif name in {"tab", "s", "line-break"}:
@@ -267,38 +259,38 @@ class _Walker:
 def _text_boxes(element: Element) -> Iterator[Element]:
     """The text boxes and shapes anchored in a paragraph."""
     for child in element:
-        if _name(child) in {"text-box", "custom-shape"}:
+        if local_name(child) in {"text-box", "custom-shape"}:
             yield child
-        elif _name(child) not in _LEFT_OUT | {"note"}:
+        elif local_name(child) not in _LEFT_OUT | {"note"}:
             yield from _text_boxes(child)
 
 
 def _rows(table: Element) -> Iterator[tuple[Element, bool]]:
     for child in table:
-        name = _name(child)
+        name = local_name(child)
         if name == "table-row":
             yield child, False
         elif name == "table-header-rows":
-            yield from ((row, True) for row in child if _name(row) == "table-row")
+            yield from ((row, True) for row in child if local_name(row) == "table-row")
         elif name in {"table-rows", "table-row-group"}:
             yield from _rows(child)
 
 
 def _cells(row: Element) -> Iterator[Element]:
     for cell in row:
-        if _name(cell) in {"table-cell", "covered-table-cell"}:
-            repeat = _attribute(cell, "number-columns-repeated")
+        if local_name(cell) in {"table-cell", "covered-table-cell"}:
+            repeat = attribute(cell, "number-columns-repeated")
             yield from [cell] * (min(int(repeat), _MAX_REPEAT) if repeat.isdecimal() else 1)
 
 
 def _slide_blocks(slide: Element, number: int) -> list[Block]:
-    frames = [child for child in slide if _name(child) in {"frame", "custom-shape", "g"}]
-    titles = [frame for frame in frames if _attribute(frame, "class") == "title"]
+    frames = [child for child in slide if local_name(child) in {"frame", "custom-shape", "g"}]
+    titles = [frame for frame in frames if attribute(frame, "class") == "title"]
     walker = _Walker(page=number, group=number * 1000)
     title = one_line(" ".join(" ".join(frame.itertext()) for frame in titles))
     if title:
         walker.blocks.append(Block(Kind.HEADING, title, level=1 if number == 1 else 2, page=number))
     for child in slide:
-        if child not in titles and _attribute(child, "class") not in {"date-time", "footer", "page-number"}:
+        if child not in titles and attribute(child, "class") not in {"date-time", "footer", "page-number"}:
             walker.walk(child, 0)
     return walker.blocks

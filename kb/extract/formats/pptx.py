@@ -6,7 +6,7 @@ A hidden slide is not read; it keeps its number, so that the page cited is the s
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from defusedxml import ElementTree
@@ -14,8 +14,7 @@ from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 
 from kb.core.errors import DamagedFileError
-from kb.core.models import ReadWarning
-from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties
+from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
 from kb.extract.tables import table_blocks
 from kb.extract.zip_container import check_xml_parts, opened
@@ -49,14 +48,6 @@ def read_pptx(data: bytes) -> Content:
         raise DamagedFileError("PowerPoint-filen er beskadiget og kan ikke læses.") from error
     pages = tuple(PageInfo(n) for n in range(1, len(slides) + 1))
     return Content("python-pptx", tuple(blocks), properties, pages, hidden_slides(hidden))
-
-
-def hidden_slides(numbers: Sequence[int]) -> tuple[ReadWarning, ...]:
-    """What is said of the slides that a presentation hides; nothing when there are none."""
-    if not numbers:
-        return ()
-    shown = ", ".join(map(str, numbers[:20])) + (" m.fl." if len(numbers) > 20 else "")
-    return (ReadWarning("skjulte-slides", f"Skjulte slides er ikke læst: {shown}."),)
 
 
 def _properties(presentation: Any) -> Properties:

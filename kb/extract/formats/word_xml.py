@@ -25,9 +25,11 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from kb.core.errors import DamagedFileError
+from kb.extract.xml_names import attribute, local_name
 from kb.extract.zip_container import read_part
 
 _WITH_TEXT = re.compile(r"word/(?:document\d*|footnotes\d*|endnotes\d*)\.xml")
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STYLES = "word/styles.xml"
 _PICTURES = "word/media/"
 # Elements that only wrap text which Word shows.
@@ -56,7 +58,7 @@ def prepared(archive: zipfile.ZipFile) -> Prepared:
             data = read_part(archive, name)
             if _WITH_TEXT.fullmatch(name):
                 root = _parsed(data)
-                embeds = embeds or any(_name(element) == "altChunk" for element in root.iter())
+                embeds = embeds or any(local_name(element) == "altChunk" for element in root.iter())
                 data = Plain.tostring(shown(root, hidden), encoding="utf-8", xml_declaration=True)
             result.writestr(name, data)
     return Prepared(buffer.getvalue(), embeds)
@@ -79,14 +81,14 @@ def _children(element: Element, styles: frozenset[str], *, hidden: bool, depth: 
 
 def _rewritten(element: Element, styles: frozenset[str], *, hidden: bool, depth: int) -> Iterator[Element]:
     """What stands in an element's place; ``hidden`` says whether the paragraph's style hides its runs."""
-    name = _name(element)
+    name = local_name(element)
     namespace = element.tag.rpartition("}")[0] + "}"
     if name in {"oMath", "oMathPara"}:
         yield _run(_equation(element))
     elif name in _WRAPPERS:
         yield from _children(element, styles, hidden=hidden, depth=depth)
     elif name == "ruby":
-        for run in (run for part in element if _name(part) == "rubyBase" for run in part):
+        for run in (run for part in element if local_name(part) == "rubyBase" for run in part):
             yield from _children(run, styles, hidden=hidden, depth=depth)
     elif name == "AlternateContent":
         yield from _children(_one_form(element), styles, hidden=hidden, depth=depth)
@@ -107,8 +109,8 @@ def _rewritten(element: Element, styles: frozenset[str], *, hidden: bool, depth:
 
 def _one_form(element: Element) -> Element:
     """Of the forms of the same thing the plain one, unless only another holds a text box or anything at all."""
-    forms = [form for form in element if _name(form) == "Fallback"] + [f for f in element if _name(f) == "Choice"]
-    full = [form for form in forms if any(_name(inside) == "txbxContent" for inside in form.iter())]
+    forms = [form for kind in ("Fallback", "Choice") for form in element if local_name(form) == kind]
+    full = [form for form in forms if any(local_name(inside) == "txbxContent" for inside in form.iter())]
     return next((form for form in full or forms if len(form)), element)
 
 
@@ -116,8 +118,8 @@ def _boxes(element: Element, depth: int = 0) -> Iterator[Element]:
     """The text boxes of a drawing, not those inside another; each of them once."""
     if depth > _MAX_DEPTH:
         return
-    for child in _one_form(element) if _name(element) == "AlternateContent" else element:
-        if _name(child) == "txbxContent":
+    for child in _one_form(element) if local_name(element) == "AlternateContent" else element:
+        if local_name(child) == "txbxContent":
             yield child
         else:
             yield from _boxes(child, depth + 1)
@@ -127,11 +129,11 @@ def _equation(element: Element) -> str:
     """The characters of an equation; a fraction gets its stroke and a root its sign."""
     parts: list[str] = []
     for child in element:
-        name = _name(child)
+        name = local_name(child)
         if name == "t":
             parts.append(child.text or "")
         elif name == "f":
-            parts.append("/".join(_equation(part) for part in child if _name(part) in {"num", "den"}))
+            parts.append("/".join(_equation(part) for part in child if local_name(part) in {"num", "den"}))
         elif name == "rad":
             parts.append("√" + _equation(child))
         elif name == "sup" and (raised := _equation(child)):
@@ -141,9 +143,6 @@ def _equation(element: Element) -> str:
         elif name != "rPr":
             parts.append(_equation(child))
     return "".join(parts)
-
-
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
 def _run(text: str) -> Element:
@@ -171,8 +170,8 @@ def _hidden_styles(root: Element) -> frozenset[str]:
     own: dict[str, bool | None] = {}
     based_on: dict[str, str] = {}
     for style in root:
-        if _name(style) == "style":
-            identity = _attribute(style, "styleId")
+        if local_name(style) == "style":
+            identity = attribute(style, "styleId")
             own[identity] = _switch(_child(style, "rPr"), "vanish")
             parent = _child(style, "basedOn")
             based_on[identity] = _value(parent) if parent is not None else ""
@@ -197,19 +196,11 @@ def _switch(properties: Element | None, name: str) -> bool | None:
 
 
 def _child(element: Element | None, name: str) -> Element | None:
-    return next((child for child in element if _name(child) == name), None) if element is not None else None
+    return next((child for child in element if local_name(child) == name), None) if element is not None else None
 
 
 def _value(element: Element) -> str:
-    return _attribute(element, "val")
-
-
-def _attribute(element: Element, name: str) -> str:
-    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
-
-
-def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return attribute(element, "val")
 
 
 def _parsed(data: bytes) -> Element:
