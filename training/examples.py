@@ -21,8 +21,8 @@ from typing import Any
 from training.items import ABOUT, Passage, Question
 
 UNKNOWN_ABOUT = -1
-# A cut window has this many sentences.
-CUT_LEAST, CUT_MOST = 3, 5
+# A cut window has this many sentences: about as many as the windows of a report that are read for an answer.
+CUT_LEAST, CUT_MOST = 2, 4
 # How often a passage is cut into a window instead of read whole.
 CUT_SHARE = 0.9
 # How often a question that its passage does not answer gets a passage of another report as well.
@@ -110,22 +110,30 @@ def of_items(passages: Sequence[Passage], rng: random.Random) -> Iterator[Exampl
                 wrong = _wrong(passage, question, similar, rng)
                 windows += [wrong] if wrong else []
             elif question.kind not in OPEN_KINDS and rng.random() < OTHER_SHARE:
-                windows += [_whole(one) for one in similar.best(question.text, besides=_report(passage), top=1)]
+                found = similar.best(question.text, besides=_report(passage), top=1)
+                windows += [_near(one, question, rng) for one in found]
             yield Example(question.text, question.kind, passage.source, tuple(windows))
 
 
 def _cut(passage: Passage, question: Question, rng: random.Random) -> range:
     """All sentences, or a run of some; of an answered question a run with one that answers."""
-    count = len(passage.sentences)
     length = rng.randint(CUT_LEAST, CUT_MOST)
-    if rng.random() > CUT_SHARE or length >= count:
-        return range(count)
+    if rng.random() > CUT_SHARE or length >= len(passage.sentences):
+        return range(len(passage.sentences))
     if not question.answers:
-        first = rng.randrange(count - length + 1)
-    else:
-        answer = rng.choice(question.answers)
-        first = rng.randint(max(0, answer - length + 1), min(answer, count - length))
+        return _nearest(passage.sentences, question.text, length, rng)
+    answer = rng.choice(question.answers)
+    first = rng.randint(max(0, answer - length + 1), min(answer, len(passage.sentences) - length))
     return range(first, first + length)
+
+
+def _nearest(sentences: Sequence[str], question: str, length: int, rng: random.Random) -> range:
+    """The run of sentences that shares most words with the question; of equals, one by chance."""
+    asked = set(_words(question))
+    shared = [len(asked.intersection(_words(sentence))) for sentence in sentences]
+    runs = range(max(1, len(sentences) - length + 1))
+    first = max(runs, key=lambda start: (sum(shared[start : start + length]), rng.random()))
+    return range(first, min(len(sentences), first + length))
 
 
 def _wrong(passage: Passage, question: Question, similar: Similar, rng: random.Random) -> Window | None:
@@ -133,12 +141,17 @@ def _wrong(passage: Passage, question: Question, similar: Similar, rng: random.R
     left = [place for place in range(len(passage.sentences)) if place not in question.answers]
     if question.kind not in OPEN_KINDS and (rng.random() < 0.5 or len(left) < 2):
         found = similar.best(question.text, besides=_report(passage))
-        return _whole(rng.choice(found)) if found else None
-    return window_of(passage, left, ()) if len(left) >= 2 else None
+        return _near(rng.choice(found), question, rng) if found else None
+    if len(left) < 2:
+        return None
+    run = _nearest([passage.sentences[place] for place in left], question.text, CUT_MOST, rng)
+    return window_of(passage, [left[place] for place in run], ())
 
 
-def _whole(passage: Passage) -> Window:
-    return window_of(passage, range(len(passage.sentences)), ())
+def _near(passage: Passage, question: Question, rng: random.Random) -> Window:
+    """A window of another report's passage, as near to the question as it comes; it does not answer."""
+    run = _nearest(passage.sentences, question.text, rng.randint(CUT_LEAST, CUT_MOST), rng)
+    return window_of(passage, run, ())
 
 
 # -- public data -----------------------------------------------------------------------------------------------------
@@ -164,15 +177,15 @@ def of_questions(rows: Sequence[dict[str, Any]], source: str, rng: random.Random
         right = [place for place, one in enumerate(sentences) if answer and answer in one] if row["label"] else []
         if len(sentences) < 2 or (row["label"] and not right):
             continue
-        first = max(0, right[0] - rng.randrange(4)) if right else rng.randrange(max(1, len(sentences) - 3))
-        places = range(first, min(len(sentences), first + rng.randint(4, 6)))
+        first = max(0, right[0] - rng.randrange(CUT_LEAST)) if right else rng.randrange(max(1, len(sentences) - 3))
+        places = range(first, min(len(sentences), first + rng.randint(CUT_LEAST, CUT_MOST + 1)))
         title = row.get("title", "").replace("_", " ")
         windows = [_public(title, sentences, places, right[:1])]
         if right:
             left = [place for place in places if place != right[0]]
             others = [one for one in by_title[row.get("title", "")] if one != row["passage"]]
             if others and rng.random() < 0.6:
-                other = sentences_of(rng.choice(others))[:5]
+                other = sentences_of(rng.choice(others))[:CUT_MOST]
                 windows.append(_public(title, other, range(len(other)), ()))
             elif len(left) > 1:
                 windows.append(_public(title, sentences, left, ()))
@@ -196,7 +209,7 @@ def of_faq(rows: Sequence[dict[str, Any]], source: str, rng: random.Random) -> I
         wrong = [one["text"] for one in row["passages"] if not one.get("label")]
         if not right or not wrong:
             continue
-        first, other = sentences_of(right[0])[:5], sentences_of(rng.choice(wrong))[:5]
+        first, other = sentences_of(right[0])[:CUT_MOST], sentences_of(rng.choice(wrong))[:CUT_MOST]
         # Which sentence of the answer's text is the one is not known: the first says most.
         yield Example(
             row["question"], "public", source,

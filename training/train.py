@@ -1,24 +1,30 @@
 """Trains the reader model; resumable and seeded.
 
-    python -m training.train OUT --model FOLDER --vocabulary FILE [--public FOLDER] [--steps N]
+    python -m training.train OUT --model FOLDER --vocabulary FILE [--public FOLDER] [--steps N] [--processes N]
 
 Written items and public data are mixed in every batch. The losses: binary cross-entropy on windows and on sentences
 (answering ones count double), cross-entropy on about whom, and the softmax of a question's right window against its
 wrong one. AdamW with warm-up and linear decay; the heads learn four times as quickly. ``OUT/state.pt`` is written every
-:data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there.
+:data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there. Each process has a core
+and its own batches and they share their gradients: two processes are a sixth quicker than two threads of one.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+import torch.distributed
+import torch.multiprocessing
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
 
 from kb.embedding.reader.encoding import Encoded, Encoder
 from training.examples import Example, Window, of_items, public
@@ -28,10 +34,11 @@ from training.model import Reader, Scores, batch_of, start, trained
 RATE = 1.5e-4
 HEAD_RATE = 4
 WARM_UP = 100
+# Of all processes together.
 WINDOWS_PER_BATCH = 16
 # Batches of windows of like length are drawn from this many examples at a time.
 POOL = 400
-PUBLIC_SHARE = 0.2
+PUBLIC_SHARE = 0.1
 ANSWER_WEIGHT = 2.0
 RANKING_WEIGHT = 0.5
 ABOUT_WEIGHT = 0.3
@@ -42,9 +49,9 @@ Encodings = list[tuple[Example, list[Encoded]]]
 
 
 def batches(
-    items: Sequence[Example], others: Sequence[Example], encoder: Encoder, rng: random.Random
+    items: Sequence[Example], others: Sequence[Example], encoder: Encoder, rng: random.Random, most: int
 ) -> Iterator[Encodings]:
-    """Batches without end: every written example once an epoch, public ones among them by :data:`PUBLIC_SHARE`."""
+    """Batches of ``most`` windows without end: every written example once an epoch, public ones by their share."""
     while True:
         epoch = list(items)
         if others:
@@ -52,19 +59,19 @@ def batches(
             epoch += rng.sample(others, min(wanted, len(others)))
         rng.shuffle(epoch)
         for first in range(0, len(epoch), POOL):
-            yield from _pooled([_encoded(example, encoder) for example in epoch[first : first + POOL]], rng)
+            yield from _pooled([_encoded(example, encoder) for example in epoch[first : first + POOL]], rng, most)
 
 
 def _encoded(example: Example, encoder: Encoder) -> tuple[Example, list[Encoded]]:
     return example, [encoder.encode(example.question, one.context, one.sentences) for one in example.windows]
 
 
-def _pooled(pool: Encodings, rng: random.Random) -> Iterator[Encodings]:
+def _pooled(pool: Encodings, rng: random.Random, most: int) -> Iterator[Encodings]:
     pool.sort(key=lambda one: max(len(encoded.ids) for encoded in one[1]))
     made: list[Encodings] = [[]]
     count = 0
     for one in pool:
-        if count + len(one[1]) > WINDOWS_PER_BATCH:
+        if count + len(one[1]) > most:
             made.append([])
             count = 0
         made[-1].append(one)
@@ -81,16 +88,16 @@ def loss_of(scores: Scores, batch: Encodings) -> dict[str, Tensor]:
     window_labels = torch.tensor([float(any(window.labels)) for window in shown])
     sentence_labels = torch.tensor([float(label) for window in shown for label in window.labels])
     about = torch.tensor([place for window in shown for place in window.about])
-    losses = {
+    return {
         "window": functional.binary_cross_entropy_with_logits(scores.windows, window_labels),
         "sentence": functional.binary_cross_entropy_with_logits(
             scores.sentences, sentence_labels, pos_weight=torch.tensor(ANSWER_WEIGHT)
         ),
         "ranking": RANKING_WEIGHT * _ranking(scores.windows, window_labels, batch),
+        "about": ABOUT_WEIGHT
+        * functional.cross_entropy(scores.about, about, ignore_index=-1, reduction="sum")
+        / max(1, int((about >= 0).sum())),
     }
-    if (about >= 0).any():
-        losses["about"] = ABOUT_WEIGHT * functional.cross_entropy(scores.about, about, ignore_index=-1)
-    return losses
 
 
 def _shown(window: Window, encoded: Encoded) -> Window:
@@ -143,8 +150,18 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        # A file in a fresh folder is where the processes meet.
+        torch.multiprocessing.spawn(_work, (f"file://{folder}/meet", options), nprocs=options.processes)
+
+
+def _work(rank: int, meet: str, options: argparse.Namespace) -> None:
+    """What one of the processes does."""
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=meet, rank=rank, world_size=options.processes)
     torch.manual_seed(options.seed)
     rng = random.Random(options.seed)
     reader = start(options.model, options.vocabulary.with_suffix(".rows.npy"), options.layers)
@@ -154,7 +171,9 @@ def main() -> None:
     items = list(of_items(read(options.items), rng))
     others = [one for several in public(options.public, rng).values() for one in several] if options.public else []
     print(f"written {len(items)}, public {len(others)}", flush=True)
-    run(reader, batches(items, others, encoder, rng), options.out, options.steps, options.rate)
+    made = batches(items, others, encoder, rng, WINDOWS_PER_BATCH // options.processes)
+    run(reader, itertools.islice(made, rank, None, options.processes), options.out, options.steps, options.rate)
+    torch.distributed.destroy_process_group()
 
 
 def run(reader: Reader, made: Iterator[Encodings], out: Path, steps: int, rate: float) -> None:
@@ -168,6 +187,8 @@ def run(reader: Reader, made: Iterator[Encodings], out: Path, steps: int, rate: 
         chosen.load_state_dict(known["optimiser"])
         first = known["step"]
     reader.train()
+    shared = DistributedDataParallel(reader, broadcast_buffers=False)
+    is_first = torch.distributed.get_rank() == 0
     began, seen, told = time.perf_counter(), 0, dict[str, float]()
     for step, batch in enumerate(made):
         if step < first:
@@ -176,7 +197,7 @@ def run(reader: Reader, made: Iterator[Encodings], out: Path, steps: int, rate: 
             break
         for group in chosen.param_groups:
             group["lr"] = rate * group["scale"] * scheduled(step, steps)
-        scores = reader(batch_of([one for _, several in batch for one in several]))
+        scores = shared(batch_of([one for _, several in batch for one in several]))
         losses = loss_of(scores, batch)
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
         nn.utils.clip_grad_norm_(reader.parameters(), 1.0)
@@ -185,10 +206,10 @@ def run(reader: Reader, made: Iterator[Encodings], out: Path, steps: int, rate: 
         seen += len(scores.windows)
         for name, value in losses.items():
             told[name] = 0.96 * told.get(name, value.item()) + 0.04 * value.item()
-        if step % TOLD_EVERY == 0:
-            pace = seen / (time.perf_counter() - began)
+        if is_first and step % TOLD_EVERY == 0:
+            pace = seen * torch.distributed.get_world_size() / (time.perf_counter() - began)
             print(step, {name: round(value, 3) for name, value in told.items()}, f"{pace:.1f} windows/s", flush=True)
-        if (step + 1) % SAVED_EVERY == 0 or step + 1 == steps:
+        if is_first and ((step + 1) % SAVED_EVERY == 0 or step + 1 == steps):
             _save(reader, chosen, step + 1, state)
 
 
