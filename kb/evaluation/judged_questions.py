@@ -23,7 +23,7 @@ from kb.retrieval.searcher import Engine, Searcher, open_searcher
 
 FILE = "questions.jsonl"
 SPLITS = ("dev", "test")
-UNANSWERABLE = frozenset({"far", "near"})
+UNANSWERABLE = frozenset({"far", "near", "vague"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,11 @@ SOURCE_FOLDERS = (
     ROOT / "corpus" / "tvaergaaende",
     ROOT / "tools" / "corpus" / "sources",
 )
-ANSWERABLE = {"sentence": 60, "keywords": 25, "inflected": 20, "everyday": 20, "misspelled": 20, "across": 34}
-UNANSWERABLE = {"far": 45, "near": 45}
+ANSWERABLE = {
+    "sentence": 60, "keywords": 25, "inflected": 20, "everyday": 20, "misspelled": 20, "across": 34,
+    "yesno": 10, "comparison": 4,
+}  # fmt: skip
+UNANSWERABLE = {"far": 45, "near": 45, "vague": 6}
 FIELDS = {"id", "group", "text", "kind", "answers", "projects", "count", "evidence", "note"}
 
 Question = dict[str, Any]
