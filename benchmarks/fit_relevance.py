@@ -2,49 +2,59 @@
 
     python benchmarks/fit_relevance.py            # on the index in use
     python benchmarks/fit_relevance.py --show     # without writing
+    python benchmarks/fit_relevance.py --also ../shared/questions
 
-Logistic models, each of few figures, are fitted one after the other: does a sentence answer, does a document speak to
-the question, does the base answer at all, is a shown sentence right. The test questions are never looked at. Figures in
-the file's head are from cross-validation on dev, by group of question.
+Logistic models, each of few figures, are fitted one after the other: does a sentence answer by the cheap signals, which
+choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
+shown sentence right. The test questions are never looked at; ``--also FILE`` adds other development questions. Figures
+in the file's head are from cross-validation, by group of question.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict  # type: ignore[import-untyped]
 
 from kb.answer.classifiers import NAMES, Logistic, Models
 from kb.answer.features import Gathered, gather
 from kb.answer.intent import ACROSS
 from kb.answer.metadata_constraints import demands
+from kb.answer.reading import read_sentences
 from kb.answer.selection import (
     Judged,
     answer_figures,
     certainty_figures,
     choose,
     document_figures,
+    judge_read,
     judge_sentences,
+    read_figures,
     sentence_figures,
 )
 from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
 from kb.evaluation.answer_scores import holds_quote
 from kb.evaluation.judged_questions import JudgedQuestion, load
-from kb.retrieval.searcher import open_searcher
+from kb.retrieval.searcher import Searcher, open_searcher
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
-DOCUMENT = ("odds", "behind", "behind_across", "across", "words_in_document", "meaning")
+READ = ("odds", "window", "reads", "names", "others")
+DOCUMENT = ("odds", "window", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = (
     "odds",
+    "window",
+    "reads",
+    "names",
     "meaning",
     "words",
     "words_in_first",
@@ -60,7 +70,15 @@ FOLDS = 8
 NEAR_CUTS = 5
 
 Rows = list[dict[str, float]]
-Asked = Sequence[tuple[JudgedQuestion, Gathered]]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with what was gathered for it, and, once they are known, its sentences that were read."""
+
+    question: JudgedQuestion
+    gathered: Gathered
+    read: Sequence[Judged] = ()
 
 
 def fit(rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float) -> Logistic:
@@ -87,14 +105,15 @@ def crossed(
     return found
 
 
-def fit_sentences(asked: Asked) -> Logistic:
+def fit_sentences(asked: Sequence[Asked]) -> Logistic:
     """Positive are the marked sentences; questions without marks teach nothing, unless nothing answers them."""
     rows: Rows = []
     labels: list[bool] = []
-    for question, gathered in asked:
+    for one in asked:
+        question = one.question
         if question.answerable and not question.evidence:
             continue
-        for evidence in gathered.evidence:
+        for evidence in one.gathered.evidence:
             if not evidence.sentence.passage.inferred:
                 quotes = [quote for id_, quote in question.evidence if id_ == evidence.hit.document.id]
                 rows.append(sentence_figures(evidence))
@@ -102,17 +121,42 @@ def fit_sentences(asked: Asked) -> Logistic:
     return fit(rows, labels, SENTENCE, 1.0)
 
 
-def fit_documents(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
+def fit_read(asked: Sequence[Asked]) -> tuple[Logistic, dict[str, float]]:
+    """The same of the sentences that were read, by all signals."""
+    rows: Rows = []
+    labels: list[bool] = []
+    groups: list[str] = []
+    for one in asked:
+        if one.question.answerable and not one.question.evidence:
+            continue
+        for judged in one.read:
+            id_ = judged.evidence.hit.document.id
+            quotes = [quote for document, quote in one.question.evidence if document == id_]
+            rows.append(read_figures(judged))
+            labels.append(holds_quote(judged.evidence.sentence.text, quotes))
+            groups.append(one.question.group)
+    probabilities = crossed(rows, labels, READ, groups, 1.0)
+    told = {
+        "sentences": len(rows),
+        "auc_all": round(float(roc_auc_score(labels, probabilities)), 3),
+        "auc_odds": round(float(roc_auc_score(labels, [row["odds"] for row in rows])), 3),
+        "auc_reads": round(float(roc_auc_score(labels, [row["reads"] for row in rows])), 3),
+    }
+    return fit(rows, labels, READ, 1.0), told
+
+
+def fit_documents(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are documents of grade 2; those of grade 1 are left out, and so are questions that nothing answers, and
     those that metadata answer.
     """
     rows: Rows = []
     labels: list[bool] = []
     places: list[tuple[JudgedQuestion, str]] = []
-    for question, gathered in asked:
-        if not question.answerable or by_metadata(gathered):
+    for one in asked:
+        question, gathered = one.question, one.gathered
+        judged = judge_read(one.read, models)
+        if not question.answerable or by_metadata(gathered) or not judged:
             continue
-        judged = judge_sentences(gathered, models)
         for id_, sentences in by_document(judged).items():
             if question.answers.get(id_) != 1:
                 rows.append(document_figures(gathered, sentences, judged[0]))
@@ -161,14 +205,19 @@ def across_quality(
     return float(np.mean(f1)), float(np.mean(near))
 
 
-def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
+def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are the questions that the corpus answers."""
-    figures = [(q, answer_figures(g, judged)) for q, g in asked if (judged := judge_sentences(g, models))]
+    figures = [(a.question, answer_figures(a.gathered, judged)) for a in asked if (judged := judge_read(a.read, models))]
     rows = [row for _, row in figures]
     labels = [question.answerable for question, _ in figures]
     model = fit(rows, labels, ANSWER, 0.5)
     probabilities = crossed(rows, labels, ANSWER, [question.group for question, _ in figures], 0.5)
     wrong = ~np.array(labels)
+    of_near = [question.answerable or question.kind == "near" for question, _ in figures]
+
+    def near_auc(values: Sequence[float]) -> float:
+        """How well near misses are told from answerable questions: the area under the curve."""
+        return round(float(roc_auc_score(np.array(labels)[of_near], np.array(values)[of_near])), 3)
 
     def lesser(cut: float) -> float:
         """Of precision and recall of refusals the lesser: an answer to what nothing answers is no smaller a fault."""
@@ -182,17 +231,22 @@ def fit_answer(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]
         "questions": len(rows),
         "refusal_precision": round(float(wrong[refused].mean()), 3),
         "refusal_recall": round(float(refused[wrong].mean()), 3),
+        "near_auc": near_auc(list(probabilities)),
+        "near_auc_window": near_auc([row["window"] for row in rows]),
+        "near_auc_reads": near_auc([row["reads"] for row in rows]),
+        "near_auc_odds": near_auc([row["odds"] for row in rows]),
     }
 
 
-def fit_certainty(asked: Asked, models: Models) -> tuple[Logistic, dict[str, float]]:
+def fit_certainty(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are the questions of which a shown sentence holds the answer; those without marked sentences teach
     nothing, unless nothing answers them.
     """
     rows: Rows = []
     labels: list[bool] = []
-    for question, gathered in asked:
-        judged = judge_sentences(gathered, models)
+    for one in asked:
+        question, gathered = one.question, one.gathered
+        judged = judge_read(one.read, models)
         if not judged or (question.answerable and not question.evidence):
             continue
         quotes = [quote for _, quote in question.evidence]
@@ -231,25 +285,33 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="print and do not write")
+    parser.add_argument("--also", type=Path, help="a folder or file of further development questions")
     options = parser.parse_args()
     settings = load_settings()
     searcher = open_searcher(settings, load_embedder(settings))
-    asked = [
-        (question, gather(searcher, question.text, {}))
-        for question in load(HERE / "questions")
-        if question.split == "dev"
-    ]
+    questions = [question for question in load(HERE / "questions") if question.split == "dev"]
+    questions += load(options.also) if options.also else []
+    asked = [Asked(question, gather(searcher, question.text, {})) for question in questions]
     nothing = Logistic(0.0, {}, 0.5)
-    models = Models(fit_sentences(asked), nothing, nothing, nothing)
+    models = Models(fit_sentences(asked), nothing, nothing, nothing, nothing)
+    asked = [replace(one, read=read_of(searcher, one.gathered, models)) for one in asked]
+    read, told_read = fit_read(asked)
+    models = replace(models, read=read)
     document, told_documents = fit_documents(asked, models)
     answer, told_answer = fit_answer(asked, models)
     models = replace(models, document=document, answer=answer)
     certainty, told_certainty = fit_certainty(asked, models)
-    told = {"document": told_documents, "answer": told_answer, "certainty": told_certainty}
+    told = {"read": told_read, "document": told_documents, "answer": told_answer, "certainty": told_certainty}
     text = written(replace(models, certainty=certainty), told)
     print(text)
     if not options.show:
         TARGET.write_text(text, encoding="utf-8")
+
+
+def read_of(searcher: Searcher, gathered: Gathered, models: Models) -> list[Judged]:
+    """The sentences of a question that are read."""
+    cheap = judge_sentences(gathered, models)
+    return read_sentences(searcher.reader, gathered.question, cheap, across=gathered.want.kind in ACROSS)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from kb.core.models import Certainty
 from kb.core.tables import read_table
 
 CLASSIFIERS_FILE = "classifiers.toml"
-NAMES = ("sentence", "document", "answer", "certainty")
+NAMES = ("sentence", "read", "document", "answer", "certainty")
 SURE_FROM = 0.85
 LIKELY_FROM = 0.6
 
@@ -45,11 +45,12 @@ def probability_of(odds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models: does a sentence answer, does a document speak to the question, does the base answer at all, and does
+    """The models: does a sentence answer by the cheap signals, and by what was read, does a document speak to the question, does the base answer at all, and does
     what is shown hold the right answer.
     """
 
     sentence: Logistic
+    read: Logistic
     document: Logistic
     answer: Logistic
     certainty: Logistic

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from kb.answer.classifiers import certainty, models, probability_of
 from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import Gathered, gather
-from kb.answer.intent import ACROSS
+from kb.answer.intent import ACROSS, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
-from kb.answer.refusal import refuse
+from kb.answer.reading import read_sentences
+from kb.answer.refusal import refuse, search_only, too_vague
 from kb.answer.selection import (
     SENTENCE_SHARE,
     Judged,
@@ -21,6 +22,7 @@ from kb.answer.selection import (
     certainty_figures,
     choose,
     judge_documents,
+    judge_read,
     judge_sentences,
     repeats,
 )
@@ -120,7 +122,7 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
     """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
     wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
     gathered = gather(searcher, question, wanted)
-    judged = judge_sentences(gathered, models())
+    judged = judged_by_reading(searcher, gathered) if searcher.settings.reading else []
     odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
     records = _allowed(searcher.snapshot, wanted)
     projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
@@ -141,6 +143,10 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         citations=(),
         corrections=gathered.corrections,
     )
+    if not searcher.settings.reading:
+        return replace(empty, refusal=search_only())
+    if is_vague(gathered.question):
+        return replace(empty, refusal=too_vague())
     if probability_of(odds) < models().answer.threshold:
         return _refused(empty, gathered, judged, records.values())
     documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
@@ -149,6 +155,13 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         return found
     # What is shown may be less probable than the best there is, and is what the reader goes by.
     return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
+
+
+def judged_by_reading(searcher: Searcher, gathered: Gathered) -> list[Judged]:
+    """The sentences worth reading, read, best first."""
+    across = gathered.want.kind in ACROSS
+    cheap = judge_sentences(gathered, models())
+    return judge_read(read_sentences(searcher.reader, gathered.question, cheap, across=across), models())
 
 
 def _right(odds: float, judged: Judged) -> float:

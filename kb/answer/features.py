@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.answer.intent import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, wanted
+from kb.answer.intent import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, names_in, wanted
 from kb.answer.topics import narrower, stems_of
 from kb.core.errors import IndexDamagedError
 from kb.core.models import DocumentRecord, Hit, MatchKind, Passage, SearchResult
@@ -256,7 +256,7 @@ class Evidence:
     ``meaning`` is in standard deviations above the question's background, ``closeness`` above the cosine of any two
     sentences of the base; ``words_in_context`` is the share of the question that the sentence meets with its title and
     headings; ``focus`` how well the two meet the thing asked for; ``holds`` as in :mod:`kb.answer.intent`;
-    ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1 where the passage's role is
+    ``names`` how well the two meet the names in the question; ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1 where the passage's role is
     one the question names.
     """
 
@@ -270,6 +270,7 @@ class Evidence:
     closeness: float
     words_in_context: float
     focus: float
+    names: float
     holds: float
     counts: float
     role: float
@@ -294,6 +295,7 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
     bank = bank_of(searcher)
     want = wanted(result.question)
     words = Words.of(analyser.question(result.question), analyser)
+    names = [name for name in names_in(result.question) if name in words.words]
     if want.kind in ACROSS:
         words = words.without(is_general)
         words = words.without(asks_for_role)
@@ -320,6 +322,7 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
                     closeness=(float(cosines[place]) - bank.level[0]) / bank.level[1],
                     words_in_context=words.covered(terms, read.context),
                     focus=words.met_of(want.focus, terms, read.context),
+                    names=words.met_of(names, terms, read.context) if names else 1.0,
                     holds=holds(want, sentence.text),
                     counts=words.met_of(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
                     role=float(hit.passage.role in want.roles),

@@ -96,6 +96,19 @@ _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 )
 
 
+# "Det", "de" and the like where they stand for something and open no noun phrase ("de akutte patienter").
+_POINTS = re.compile(
+    r"\b(?:det|den|de|dem)(?=\s*[?.!,]|$)|\b(?:det|den|disse|dette) (?:projekt|løsning|system|her|der)\b"
+    r"|\b(?:er|var|har|havde|kan|kunne|skal|virker|gik|går|bliver|blev|koster|kostede|fik|må|hvad med) (?:det|den|de)\b"
+    r"(?!\s(?!(?:godt?|også|så|være|betale|færdige?|med|hos|for|i|på|ikke|egentlig|overhovedet|stadig|nu|gerne)\b))"
+)
+# A capital, a figure or a short form after the first word: something is named.
+_NAMES_SOMETHING = re.compile(r"(?<=\s)\S*[A-ZÆØÅ0-9]")
+# Words that tell no more than that something went or is some way.
+_LIGHT = frozenset(("gik", "gået", "skete", "sket", "endte", "godt", "god", "dårligt", "egentlig", "andre", "slut"))
+MOST_VAGUE_WORDS = 1
+
+
 # What a passage tells by the heading it stands under; data and methods are subjects as well.
 STEPS = frozenset((Role.ADVICE, Role.LESSON, Role.CHALLENGE, Role.HANDLING, Role.RESULT, Role.PURPOSE))
 
@@ -179,6 +192,26 @@ def _focus(text: str) -> tuple[str, ...]:
         if word not in danish.stop_words() and word not in _VERBS and word not in _EMPTY:
             found.append(word)
     return tuple(found[:FOCUS_WORDS])
+
+
+def names_in(question: str) -> tuple[str, ...]:
+    """The written forms of a question's names: the words with a capital, but for the first word's."""
+    tokens = [token for token in danish.tokenise(question) if token.text[0].isalpha()]
+    return tuple(word_form(token) for token in tokens[1:] if token.text[0].isupper())
+
+
+def is_vague(question: str) -> bool:
+    """Whether a question points at something that it does not name, and has hardly a word of substance besides.
+
+    "Virker det?" and "Hvornår er de færdige med det?" are; a question with a name in it, or one for the projects in
+    the base, is not.
+    """
+    text = danish.normalise(question)
+    if _kind(text) in ACROSS or _NAMES_SOMETHING.search(question) or not _POINTS.search(text):
+        return False
+    forms = {word_form(token) for token in danish.tokenise(text) if token.text[0].isalpha()}
+    telling = [word for word in forms - danish.stop_words() - _VERBS - _LIGHT if not _GENERAL.fullmatch(word)]
+    return len(telling) <= MOST_VAGUE_WORDS
 
 
 def is_exact(want: Wanted) -> bool:

@@ -45,6 +45,17 @@ def refuse(
     return Refusal(reason, message, nearest, missing)
 
 
+def too_vague() -> Refusal:
+    """The refusal of a question that does not say what it is about: it asks back."""
+    message = "Spørgsmålet siger ikke, hvad det gælder. Nævn et projekt, en myndighed eller et emne."
+    return Refusal(RefusalReason.TOO_VAGUE, message, (), ())
+
+
+def search_only() -> Refusal:
+    """The refusal of every question where the reader is switched off: nothing that was not read is an answer."""
+    return Refusal(RefusalReason.SEARCH_ONLY, "Her svares der ikke på spørgsmål; der søges kun i rapporterne.", (), ())
+
+
 def _of_projects(names: Sequence[str]) -> str:
     several = f"{len(names)} projekter, som spørgsmålet kan gælde"
     told = several if len(names) > NAMED_SHOWN else " og ".join(f"«{name}»" for name in names)

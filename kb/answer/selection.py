@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.answer.classifiers import Models, probability_of
 from kb.answer.features import Evidence, Gathered
@@ -26,11 +26,26 @@ TOP = 5
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A sentence's evidence with the probability that it answers, and its log odds."""
+    """A sentence's evidence with the probability that it answers, and its log odds.
+
+    Of a sentence that was read, ``window`` and ``reads`` are the reader's logits that its window answers and that it
+    does, ``about`` the four about whom it speaks (:class:`kb.embedding.reader.model.Reading`).
+    """
 
     evidence: Evidence
     odds: float
     probability: float
+    window: float = 0.0
+    reads: float = 0.0
+    about: tuple[float, ...] = ()
+
+    @property
+    def about_others(self) -> float:
+        """The probability that it speaks of another named project or of many; 0 where it was not read."""
+        if not self.about:
+            return 0.0
+        weights = [math.exp(logit - max(self.about)) for logit in self.about]
+        return (weights[1] + weights[2]) / sum(weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +70,28 @@ def sentence_figures(evidence: Evidence) -> dict[str, float]:
     }
 
 
+def read_figures(judged: Judged) -> dict[str, float]:
+    """What the model of sentences that were read looks at; ``judged`` has the log odds of the cheap signals."""
+    return {
+        "odds": judged.odds,
+        "window": judged.window,
+        "reads": judged.reads,
+        "names": judged.evidence.names,
+        "others": judged.about_others * bool(judged.evidence.hit.document.metadata.projekt),
+    }
+
+
+def judge_read(read: Sequence[Judged], models: Models) -> list[Judged]:
+    """The sentences that were read with their probability by all signals together, best first."""
+    judged = []
+    for one in read:
+        odds = models.read.score(read_figures(one))
+        judged.append(replace(one, odds=odds, probability=probability_of(odds)))
+    return sorted(judged, key=_order)
+
+
 def judge_sentences(gathered: Gathered, models: Models) -> list[Judged]:
-    """Every sentence with its probability, best first; equal ones by place."""
+    """Every sentence with its probability by the cheap signals, best first; equal ones by place."""
     judged = []
     for evidence in gathered.evidence:
         odds = models.sentence.score(sentence_figures(evidence))
@@ -82,6 +117,8 @@ def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judg
         "behind": behind * (1 - across),
         "behind_across": behind * across,
         "across": across,
+        "window": max(judged.window for judged in sentences),
+        "reads": max(judged.reads for judged in sentences),
         "meaning": max(judged.evidence.meaning for judged in sentences),
         "words": max(judged.evidence.words_in_context for judged in sentences),
         "words_in_document": _words_in_document(gathered, sentences),
@@ -118,8 +155,11 @@ def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, fl
     exact = float(is_exact(gathered.want))
     return {
         "odds": first.odds,
+        "window": max(one.window for one in judged),
+        "reads": max(one.reads for one in judged),
         "meaning": max(one.evidence.meaning for one in top),
         "words": max(one.evidence.words_in_context for one in top),
+        "names": first.evidence.names,
         "words_in_first": first.evidence.words_in_context,
         "words_in_document": _words_in_document(gathered, own),
         "closeness": first.evidence.closeness,

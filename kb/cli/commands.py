@@ -41,6 +41,9 @@ from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, repor
 from kb.core.errors import InputError, KbError
 from kb.core.settings import Settings, load_settings
 
+# What `kb model use --reader` calls the reader that comes with the product.
+PACKAGED_READER = "medfølgende"
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kb")
@@ -424,18 +427,34 @@ def model_prepare(force: bool, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--query-prefix", default=None, help="Forstavelse for spørgsmål, hvis modellen ikke selv oplyser den.")
 @click.option("--passage-prefix", default=None, help="Forstavelse for passager.")
+@click.option("--reader", is_flag=True, help=f"Vælg læsemodellen, der svarer: en mappe, eller «{PACKAGED_READER}».")
 @json_option
 @reports_errors
-def model_use(name: str, query_prefix: str | None, passage_prefix: str | None, as_json: bool) -> None:
+def model_use(
+    name: str, query_prefix: str | None, passage_prefix: str | None, reader: bool, as_json: bool
+) -> None:
     """Vælg en model: navnet på en klargjort, en mappe, eller et navn på en model, der kan hentes herfra."""
     from kb.embedding.model_store import use
 
+    if reader:
+        _use_reader(name, load_settings(), as_json)
+        return
     given = {"query": query_prefix, "document": passage_prefix}
     prompts = {key: value for key, value in given.items() if value is not None}
     settings = load_settings()
     _print_model(use(name, settings, prompts=prompts, tell=_tell), settings, as_json)
     if not as_json:
         out.print("Kør nu: kb index")
+
+
+def _use_reader(name: str, settings: Settings, as_json: bool) -> None:
+    from kb.embedding.reader.choice import use_packaged, use_reader
+
+    card = use_packaged(settings) if name == PACKAGED_READER else use_reader(Path(name), settings)
+    if as_json:
+        print_json({"name": card.name, "fingerprint": card.fingerprint})
+        return
+    out.print(f"Læsemodellen {card.name} er valgt: {card.fingerprint}. Genstart serveren.")
 
 
 @model.command("list")

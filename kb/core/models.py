@@ -273,6 +273,8 @@ class RefusalReason(StrEnum):
     NO_SUBJECT = "intet om emnet"
     NOT_SAID = "emnet findes, men ikke det spurgte"
     NOTHING_UNDER_FILTER = "intet under filteret"
+    TOO_VAGUE = "spørgsmålet er for uklart"
+    SEARCH_ONLY = "her søges der kun"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         RuntimeName, Field(description="Det, der indlejrer spørgsmål; auto: det hurtigste af de målte, trofaste.")
     ] = AUTO
     passage_runtime: Annotated[RuntimeName, Field(description="Det samme for passager.")] = AUTO
+    reading: Annotated[
+        bool, Field(description="Om læsemodellen læser rapporterne og svarer; slået fra søges der kun.")
+    ] = True
     host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000
     threads: Annotated[int, Field(ge=1, le=128, description="Serverens tråde.")] = 8

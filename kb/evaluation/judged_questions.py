@@ -55,16 +55,17 @@ def is_question_set(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
-def load(folder: Path) -> list[JudgedQuestion]:
-    """The questions in the file's order; raises :class:`InputError` naming the line that is wrong."""
+def load(source: Path) -> list[JudgedQuestion]:
+    """The questions of a folder or file, in its order; raises :class:`InputError` naming the line that is wrong."""
+    file = source / FILE if source.is_dir() else source
     found = []
-    for number, line in enumerate((folder / FILE).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
             found.append(
                 JudgedQuestion(
                     id=row["id"],
-                    group=row["group"],
+                    group=row.get("group", row["id"]),
                     text=row["text"],
                     kind=row["kind"],
                     answers=row.get("answers", {}),
@@ -74,7 +75,7 @@ def load(folder: Path) -> list[JudgedQuestion]:
                 )
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{folder / FILE}, linje {number}: {error}") from error
+            raise InputError(f"{file}, linje {number}: {error}") from error
     return found
 
 

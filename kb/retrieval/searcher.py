@@ -36,6 +36,8 @@ from kb.core.privacy import mask
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.embedding.embedder import Embedder
+from kb.embedding.reader.choice import load_reader
+from kb.embedding.reader.model import ReaderModel
 from kb.index import builds, vectors
 from kb.index.lexical import LexicalIndex
 from kb.index.store import Failure, Store, StoredDocument, StoredRecord
@@ -275,7 +277,9 @@ class Searcher:
         searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
     """
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, settings: Settings) -> None:
+    def __init__(
+        self, snapshot: Snapshot, embedder: Embedder, settings: Settings, reader: ReaderModel | None = None
+    ) -> None:
         if snapshot.manifest.model != embedder.fingerprint:
             raise ModelMismatchError(
                 f"Indekset er lavet med modellen {snapshot.manifest.model_name}, men {embedder.name} er valgt.",
@@ -284,6 +288,7 @@ class Searcher:
         self.snapshot = snapshot
         self.embedder = embedder
         self.settings = settings
+        self.reader = reader or load_reader(settings)
         # A page shows the answer and the hits of one question, and further pages of hits: it is embedded once.
         self.vector_of = lru_cache(maxsize=QUESTIONS_KEPT)(self._vector_of)
         # What many ask is worked out once: it does not change while the build does not.

@@ -54,17 +54,17 @@ def plan(model: SentenceTransformer, folder: Path) -> Plan | str:
     return Plan(pooling.pooling_mode, embedding)
 
 
-def export(model: SentenceTransformer, target: Path) -> None:
-    """Write the graph in 32-bit numbers. The model is changed on the way: it is not to be used afterwards."""
+def export(encoder: Any, max_tokens: int, target: Path) -> None:
+    """Write a transformer encoder's graph in 32-bit numbers. It is changed on the way and not to be used afterwards."""
     import torch
 
-    encoder = model[0].auto_model.eval()
+    encoder.eval()
     # The plain form of attention exports to fewer and quicker steps than PyTorch's own.
     encoder.set_attn_implementation("eager")
     ids = torch.full((TRACED_TEXTS, TRACED_TOKENS), 5)
     mask = torch.ones_like(ids)
     mask[1, TRACED_TOKENS // 2 :] = 0
-    sizes = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens", max=int(model.max_seq_length or 512))}
+    sizes = {0: torch.export.Dim("texts"), 1: torch.export.Dim("tokens", max=max_tokens)}
     # The exporter tells much of its own workings.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():

@@ -77,7 +77,7 @@ def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as scratch:
         made = Path(scratch)
         try:
-            onnx_export.export(model, made / GRAPHS[Name.ONNX])
+            onnx_export.export(model[0].auto_model, int(model.max_seq_length or 512), made / GRAPHS[Name.ONNX])
         except Exception as error:  # any of the exporter's own errors, for a model it does not know
             log.warning("%s kan ikke eksporteres: %s", folder.name, error)
             return _not_exported(f"eksporten fejlede ({type(error).__name__})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.answer.intent import Wanted, counted, has_number, holds, is_exact, is_general, wanted
+from kb.answer.intent import Wanted, counted, has_number, holds, is_exact, is_general, is_vague, names_in, wanted
 from kb.core.models import QuestionKind, Role
 
 
@@ -89,3 +89,33 @@ def test_only_questions_for_one_thing_are_exact() -> None:
 def test_words_that_only_say_projects_are_general() -> None:
     assert is_general("signaturprojekterne")
     assert not is_general("røntgenbilleder")
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Virker det?", "hvordan gik det så med det projekt?", "Hvad kostede den?", "Er de færdige med det?", "Gik det godt?"],
+)
+def test_a_question_that_names_nothing_is_vague(question: str) -> None:
+    assert is_vague(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Virker AIR?",
+        "Hvordan gik det med mailsorteringen i Norddjurs?",
+        "Hvad lærte de om data?",
+        "Hvor hurtigt blev de akutte underretninger fundet?",
+        "Har nogen brugt ChatGPT?",
+        "gdpr",
+        "Må man det med samtykke til profilering?",
+    ],
+)
+def test_a_question_with_a_subject_a_name_or_for_the_projects_is_not(question: str) -> None:
+    assert not is_vague(question)
+
+
+def test_names_are_the_words_with_a_capital_after_the_first() -> None:
+    assert names_in("Hvorfor stoppede Aalborg Kommune AIR?") == ("aalborg", "kommune", "air")
+    assert names_in("Norddjurs mailsortering") == ()
+    assert names_in("hvad kostede norddjurs' løsning") == ()

@@ -1,0 +1,129 @@
+"""Chooses the windows that are worth reading by the cheap signals, and has the reader model read them (pure but for it).
+
+A window is a sentence that may answer with its neighbours of the same passage. A question for one thing gets the best
+windows of all; a question across projects the best ones of each document, so that every project is judged by its own.
+What was not read takes no part in an answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from kb.answer.features import Evidence
+from kb.answer.selection import Judged
+from kb.core.models import DocumentRecord, Passage
+from kb.embedding.reader.model import Reading, Window
+
+# Windows that are read for a question; of one document no more than these.
+WINDOWS_READ = 12
+OF_ONE_DOCUMENT = 6
+WINDOWS_ACROSS = 48
+OF_ONE_ACROSS = 2
+# A window's sentences: no more than this many, and no further one from this many characters on (about 100 tokens).
+WINDOW_SENTENCES = 4
+WINDOW_CHARACTERS = 380
+
+Key = tuple[str, int]
+
+
+class WindowReader(Protocol):
+    """Reads windows for a question (:class:`kb.embedding.reader.model.ReaderModel`)."""
+
+    def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
+        """One reading a window, in the order given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenWindow:
+    """A run of a passage's sentences that is to be read."""
+
+    document: DocumentRecord
+    passage: Passage
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def as_read(self) -> Window:
+        """The window as the reader takes it."""
+        context = context_of(self.document, self.passage)
+        return Window(context, tuple(one.sentence.text for one in self.evidence))
+
+
+def context_of(document: DocumentRecord, passage: Passage) -> str:
+    """Title and headings as the reader knows them: joined by " › ", none twice in a row."""
+    names = [document.metadata.titel, *passage.heading_path]
+    return " › ".join(dict.fromkeys(name for name in names if name))
+
+
+def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWindow]:
+    """The windows to read, best first; ``judged`` are all sentences by the cheap signals, best first."""
+    most, of_one = (WINDOWS_ACROSS, OF_ONE_ACROSS) if across else (WINDOWS_READ, OF_ONE_DOCUMENT)
+    passages = _by_passage(judged)
+    covered: set[Key] = set()
+    taken: Counter[str] = Counter()
+    chosen: list[ChosenWindow] = []
+    for one in judged:
+        sentence, document = one.evidence.sentence, one.evidence.hit.document
+        if len(chosen) == most:
+            break
+        if key_of(one.evidence) in covered or sentence.passage.inferred or taken[document.id] == of_one:
+            continue
+        window = _around(one.evidence, passages[sentence.passage.id])
+        covered.update(key_of(evidence) for evidence in window)
+        taken[document.id] += 1
+        chosen.append(ChosenWindow(document, sentence.passage, window))
+    return chosen
+
+
+def key_of(evidence: Evidence) -> Key:
+    """A sentence's place in the base."""
+    return evidence.sentence.passage.document_id, evidence.sentence.start
+
+
+def _by_passage(judged: Sequence[Judged]) -> Mapping[str, list[Evidence]]:
+    found: dict[str, list[Evidence]] = {}
+    for one in judged:
+        found.setdefault(one.evidence.sentence.passage.id, []).append(one.evidence)
+    for sentences in found.values():
+        sentences.sort(key=lambda evidence: evidence.sentence.start)
+    return found
+
+
+def _around(centre: Evidence, sentences: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """A sentence with its neighbours by turns: the one before first, which it may point back at."""
+    place = next(i for i, one in enumerate(sentences) if one.sentence.start == centre.sentence.start)
+    first, last = place, place + 1
+    length = len(centre.sentence.text)
+    for is_before in (True, False) * WINDOW_SENTENCES:
+        beside = first - 1 if is_before else last
+        if not 0 <= beside < len(sentences):
+            continue
+        length += len(sentences[beside].sentence.text)
+        if last - first == WINDOW_SENTENCES or length > WINDOW_CHARACTERS:
+            break
+        first, last = min(first, beside), max(last, beside + 1)
+    return tuple(sentences[first:last])
+
+
+def read_sentences(reader: WindowReader, question: str, judged: Sequence[Judged], *, across: bool) -> list[Judged]:
+    """The sentences that were read, with what the reader says of each; a sentence of two windows has the better one."""
+    chosen = choose_windows(judged, across=across)
+    readings = reader.read(question, [window.as_read for window in chosen])
+    known = {key_of(one.evidence): one for one in judged}
+    found: dict[Key, Judged] = {}
+    for key, reading, place in _readings(chosen, readings):
+        before = found.get(key)
+        if before is None or before.reads < reading.sentences[place]:
+            found[key] = replace(
+                known[key], window=reading.window, reads=reading.sentences[place], about=reading.about[place]
+            )
+    return list(found.values())
+
+
+def _readings(chosen: Sequence[ChosenWindow], readings: Sequence[Reading]) -> Iterator[tuple[Key, Reading, int]]:
+    for window, reading in zip(chosen, readings, strict=True):
+        for place, evidence in enumerate(window.evidence[: len(reading.sentences)]):
+            yield key_of(evidence), reading, place

@@ -1,0 +1,156 @@
+"""Which windows are read for a question, and what the reader's words on them come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb import indexing
+from kb.answer.features import Evidence, gather
+from kb.answer.reading import (
+    OF_ONE_ACROSS,
+    WINDOW_CHARACTERS,
+    WINDOW_SENTENCES,
+    WINDOWS_ACROSS,
+    WINDOWS_READ,
+    choose_windows,
+    key_of,
+    read_sentences,
+)
+from kb.answer.selection import Judged
+from kb.embedding.reader.model import Reading, Window
+from kb.retrieval.searcher import open_searcher
+from tests.support import HashEmbedder, make_settings, write_corpus
+
+REPORTS = {
+    f"r{number}.md": f"""---
+id: r{number}
+titel: Rapport {number}
+projekt: Projekt {number}
+---
+# Rapport {number}
+
+## Drift
+
+Løsningen i by {number} blev sat i drift i marts. Den kører hver nat på kommunens egne servere.
+
+Driften koster {number} kroner om måneden. Leverandøren hedder Firma {number} og har kontor i byen.
+
+## Vores læsning
+
+Vi læser rapport {number} sådan, at driften af løsningen er dyr.
+"""
+    for number in range(1, 8)
+}
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evidence, ...]:
+    own = make_settings(tmp_path_factory.mktemp("reading"))
+    write_corpus(own.corpus, REPORTS)
+    embedder = HashEmbedder()
+    indexing.run(own, embedder)
+    return gather(open_searcher(own, embedder), "Hvad koster driften?", {}).evidence
+
+
+@cache
+def judged_by(evidence: tuple[Evidence, ...], order: tuple[int, ...]) -> list[Judged]:
+    """The sentences with odds that put them in the order given, which is by their places."""
+    return [Judged(evidence[place], -float(rank), 0.5) for rank, place in enumerate(order)]
+
+
+def orders(evidence: tuple[Evidence, ...]) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.permutations(range(len(evidence))).map(tuple)
+
+
+class OneWordReader:
+    """Reads a window by one word: what holds it answers."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.asked: list[Sequence[Window]] = []
+
+    def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
+        self.asked.append(windows)
+        return [self._reading(window) for window in windows]
+
+    def _reading(self, window: Window) -> Reading:
+        sentences = tuple(4.0 if self.word in text else -4.0 for text in window.sentences)
+        return Reading(max(sentences), sentences, tuple((1.0, 0.0, 0.0, 0.0) for _ in sentences))
+
+
+@given(data=st.data(), across=st.booleans())
+def test_windows_are_runs_of_a_passage_within_their_bounds(
+    data: st.DataObject, across: bool, evidence: tuple[Evidence, ...]
+) -> None:
+    judged = judged_by(evidence, data.draw(orders(evidence)))
+    chosen = choose_windows(judged, across=across)
+    assert 0 < len(chosen) <= (WINDOWS_ACROSS if across else WINDOWS_READ)
+    for window in chosen:
+        starts = [one.sentence.start for one in window.evidence]
+        assert starts == sorted(starts)
+        assert {one.sentence.passage.id for one in window.evidence} == {window.passage.id}
+        assert len(window.evidence) <= WINDOW_SENTENCES
+        assert len(window.evidence) == 1 or sum(len(one.sentence.text) for one in window.evidence) <= WINDOW_CHARACTERS
+
+
+@given(data=st.data())
+def test_the_best_sentence_is_always_read_and_the_collectors_own_reading_never(
+    data: st.DataObject, evidence: tuple[Evidence, ...]
+) -> None:
+    judged = judged_by(evidence, data.draw(orders(evidence)))
+    read = {key_of(one) for window in choose_windows(judged, across=False) for one in window.evidence}
+    best = next(one for one in judged if not one.evidence.sentence.passage.inferred)
+    assert key_of(best.evidence) in read
+    inferred = {key_of(one) for one in evidence if one.sentence.passage.inferred}
+    assert inferred
+    assert read.isdisjoint(inferred)
+
+
+@given(data=st.data())
+def test_across_projects_every_document_is_read_in_its_own_best_windows(
+    data: st.DataObject, evidence: tuple[Evidence, ...]
+) -> None:
+    judged = judged_by(evidence, data.draw(orders(evidence)))
+    chosen = choose_windows(judged, across=True)
+    by_document = [window.document.id for window in chosen]
+    assert set(by_document) == {one.hit.document.id for one in evidence if not one.sentence.passage.inferred}
+    assert max(by_document.count(id_) for id_ in by_document) <= OF_ONE_ACROSS
+
+
+def test_a_sentence_has_what_the_reader_says_of_it_and_what_was_not_read_is_left_out(
+    evidence: tuple[Evidence, ...],
+) -> None:
+    judged = judged_by(evidence, tuple(range(len(evidence))))
+    reader = OneWordReader("koster")
+    read = read_sentences(reader, "Hvad koster driften?", judged, across=False)
+    assert read
+    assert {one.reads > 0 for one in read} == {True, False}
+    for one in read:
+        assert (one.reads > 0) == ("koster" in one.evidence.sentence.text)
+        assert one.odds == next(own.odds for own in judged if own.evidence is one.evidence)
+
+
+def test_the_context_names_title_and_headings_once(evidence: tuple[Evidence, ...]) -> None:
+    judged = judged_by(evidence, tuple(range(len(evidence))))
+    reader = OneWordReader("koster")
+    read_sentences(reader, "Hvad koster driften?", judged, across=False)
+    assert {window.context for window in reader.asked[0]} <= {f"Rapport {n} › Drift" for n in range(1, 8)}
+
+
+def test_nothing_is_read_where_nothing_was_found() -> None:
+    reader = OneWordReader("koster")
+    assert read_sentences(reader, "Hvad koster driften?", [], across=False) == []
+
+
+@pytest.mark.parametrize(("about", "others"), [((9.0, 0, 0, 0), 0), ((0, 9.0, 0, 0), 1), ((0, 0, 9.0, 0), 1), ((), 0)])
+def test_about_others_is_the_probability_of_another_or_of_many(
+    about: tuple[float, ...], others: float, evidence: tuple[Evidence, ...]
+) -> None:
+    one = replace(Judged(evidence[0], 0.0, 0.5), about=about)
+    assert one.about_others == pytest.approx(others, abs=0.01)
