@@ -64,6 +64,9 @@ train-reader: $(VENV)/.test model  ## train the reader model (a night on two cor
 		$(READER)/pieces.model training/items/*.txt corpus/*/*.md $(wildcard $(PUBLIC)/*/*.jsonl)
 	$(BIN)/python -m training.train $(READER) --model index/models/multilingual-e5-small --vocabulary $(READER)/pieces.model \
 		$(if $(PUBLIC),--public $(PUBLIC))
+	$(BIN)/python -m training.export $(READER)/weights.pt $(READER)/model --model index/models/multilingual-e5-small \
+		--vocabulary $(READER)/pieces.model --name $(notdir $(READER))
+	@echo "Use it with: kb model use --reader $(READER)/model"
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py

@@ -18,9 +18,19 @@ from pathlib import Path
 
 import numpy as np
 
-from kb.core.errors import IndexBusyError, IndexDamagedError, IndexUnusableError, KbError, ModelMissingError
+from kb.core.errors import (
+    IndexBusyError,
+    IndexDamagedError,
+    IndexUnusableError,
+    KbError,
+    ModelDamagedError,
+    ModelMissingError,
+)
 from kb.core.settings import Settings
 from kb.embedding import model_store
+from kb.embedding.reader.choice import reader_folder
+from kb.embedding.reader.model import check as check_reader
+from kb.embedding.reader.model import read_card as read_reader_card
 from kb.extract import content_key
 from kb.index import builds, lexical, vectors
 from kb.index.store import Store, VectorCache, check_database
@@ -106,6 +116,7 @@ def _around(settings: Settings, folder: Path) -> Iterator[Finding]:
         shown = ", ".join(changed[:SHOWN]) + (" …" if len(changed) > SHOWN else "")
         yield Finding("rapporter", f"Flyttet, ændret eller slettet siden indekseringen: {shown}.", REINDEX)
     yield from _model_findings(settings, manifest)
+    yield from _reader_findings(settings)
 
 
 def _changed_files(store: Store) -> Iterator[str]:
@@ -132,6 +143,14 @@ def _model_findings(settings: Settings, manifest: builds.Manifest) -> Iterator[F
         yield Finding("sprogmodel", problem, f"{REINDEX}, eller: kb model use {manifest.model_name}")
     if not model_store.is_whole(folder):
         yield Finding("sprogmodel", f"Modellen {card.name} er beskadiget.", "Kør: kb model prepare --force")
+
+
+def _reader_findings(settings: Settings) -> Iterator[Finding]:
+    folder = reader_folder(settings)
+    try:
+        check_reader(folder, read_reader_card(folder))
+    except ModelDamagedError as error:
+        yield Finding("læsemodel", str(error), error.advice)
 
 
 def verify_build(index_dir: Path, build_id: str) -> list[str]:
