@@ -114,6 +114,17 @@ CORPUS: Mapping[str, str] = {
 }
 
 
+def broken_module(folder: Path, name: str, how: str = "") -> Path:
+    """A folder that, put first on ``PYTHONPATH``, makes a module one that cannot be loaded, as in half an installation.
+
+    ``how`` is what happens instead when it is loaded.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = f"raise ModuleNotFoundError(\"No module named '{name}'\", name={name!r})"
+    (folder / f"{name}.py").write_text(how or missing, encoding="utf-8")
+    return folder
+
+
 def write_corpus(folder: Path, files: Mapping[str, str] = CORPUS) -> Path:
     """Write the files below ``folder`` and return it."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,9 +12,10 @@ known of it, :mod:`kb.core.privacy` masks, and ``blocks`` lays out the canonical
 from kb.extract.corpus_files import content_key, find_files
 from kb.extract.isolation import ReadOutcome, ReadStatus, read_files
 from kb.extract.options import READER_VERSION, ReadOptions
-from kb.extract.reader import read_file
+from kb.extract.reader import MODULE_MISSING, read_file
 
 __all__ = [
+    "MODULE_MISSING",
     "READER_VERSION",
     "ReadOptions",
     "ReadOutcome",

@@ -71,6 +71,11 @@ class Plan:
         aliases = {group[0]: tuple(place.path for place in group[1:]) for group in by_content.values()}
         return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
 
+    @property
+    def has_files(self) -> bool:
+        """Whether there is any file, be it one that cannot be opened."""
+        return bool(self.places or self.unopened)
+
     def digest(self) -> str:
         """A digest of every file's place and content: equal for plans that give equal builds."""
         files = [(place.root, place.path, place.content_key, self.aliases[place]) for place in self.places]

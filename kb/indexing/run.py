@@ -21,6 +21,7 @@ from kb.embedding.embedder import Embedder
 from kb.extract import ReadOptions, copies
 from kb.index import builds, vectors
 from kb.index.store import (
+    Failure,
     ReadCache,
     Reading,
     Store,
@@ -45,6 +46,7 @@ from kb.state.repository import State
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"
+_REASONS_TOLD = 3
 
 
 def run(
@@ -61,8 +63,8 @@ def run(
 
     ``full`` reads every file again; vectors already made of the very same text by the very same model are kept.
     ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`LockedError`,
-    :class:`CancelledError`, :class:`StorageError` or :class:`IndexingError`; whatever it raises, the build in use is as
-    it was.
+    :class:`CancelledError`, :class:`StorageError`, :class:`InstallationError` or, among others when no file at all can
+    be read, :class:`IndexingError`; whatever it raises, the build in use is as it was.
     """
     folders = tuple(Path(root) for root in roots) or (settings.corpus,)
     for folder in folders:
@@ -166,9 +168,12 @@ class _Run:
         return self._report(before, manifest, started, started_by, embedded=embedded + self.ahead.embedded)
 
     def _is_current(self, before: Before, plan: Plan) -> bool:
-        """Whether the build in use is whole, by today's rules, and of the very files there are."""
+        """Whether the build in use is whole, by today's rules, and of the very files there are.
+
+        A build without any report is never in line with a folder that has files: why they cannot be read is told anew.
+        """
         manifest = before.manifest
-        if manifest is None or manifest.sources != plan.digest():
+        if manifest is None or manifest.sources != plan.digest() or (plan.has_files and not manifest.documents):
             return False
         rules = (manifest.model, manifest.read_key, manifest.chunk_key)
         if rules != (self.embedder.fingerprint, self.reader.key, self.cutter.key):
@@ -189,8 +194,8 @@ class _Run:
             self._write(plan, writer, earlier)
         with_sentences = self.cutter.with_sentences
         with closing(Store(aside / builds.DATABASE_FILE)) as store:
-            if before.documents and plan.places and not store.records():
-                raise IndexingError("Ingen af filerne kunne læses. Det nuværende indeks er uændret.")
+            if plan.has_files and not store.records():
+                raise _nothing_read(store.failures(), before)
             embedded = embed_missing(
                 store, self.cache, self.embedder, self.settings.batch_size, self.stages, with_sentences=with_sentences
             )
@@ -283,6 +288,24 @@ class _Run:
             masked={stored.record.path: stored.record.masked for stored in records if stored.record.masked},
             seconds=self.stages.seconds,
         )
+
+
+def _nothing_read(failures: Sequence[Failure], before: Before) -> IndexingError:
+    """Why there is no new build when no file could be read: the commonest reasons, each with a file it holds for."""
+    examples: dict[str, list[str]] = {}
+    for failure in failures:
+        examples.setdefault(failure.reason, []).append(failure.path)
+    commonest = sorted(examples.items(), key=lambda item: -len(item[1]))[:_REASONS_TOLD]
+    told = " ".join(f"{paths[0]}{_and_others(len(paths) - 1)}: {reason}" for reason, paths in commonest)
+    left = "Det nuværende indeks er uændret." if before.manifest else "Der er ikke lavet noget indeks."
+    return IndexingError(
+        f"Ingen af filerne kunne læses. {left} {told}",
+        advice="Ret filerne, eller læg andre i mappen, og kør indekseringen igen.",
+    )
+
+
+def _and_others(count: int) -> str:
+    return f" og {count} til" if count else ""
 
 
 def _keys_in_use(index_dir: Path) -> Iterator[str]:

@@ -4,7 +4,8 @@ The folder is looked at every few seconds, by the size and time of each file; no
 changed. Looking works where notices from the operating system do not: on network drives, where other machines write.
 A change is taken in when nothing has changed for the settle time, so that files still being copied are waited for; a
 folder that never comes to rest is indexed every ``PATIENCE`` settle times nevertheless, and a file that changes while
-it is read is read again. A run that cannot be made (the disk is full, another run is at work) is tried again.
+it is read is read again. A run that cannot be made (the disk is full, another run is at
+work, a module is missing) is tried again.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb import indexing
-from kb.core.errors import KbError, LockedError, StorageError
+from kb.core.errors import InstallationError, KbError, LockedError, StorageError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import find_files
 from kb.extract.corpus_files import sidecar_of
 
 PATIENCE = 60
-# Settle times before a run that was shut out, or found the disk full, is tried again.
+# Settle times before a run that could not be made, whatever the files, is tried again.
 RETRY = 3
 
 Look = Mapping[str, tuple[int, int]]
@@ -65,10 +66,8 @@ def watch(
         if stop.is_set():
             return
         try:
-            report = indexing.run(
-                settings, embedder, roots=roots, started_by=started_by, progress=listener.progress
-            )
-        except (LockedError, StorageError) as error:
+            report = indexing.run(settings, embedder, roots=roots, started_by=started_by, progress=listener.progress)
+        except (LockedError, StorageError, InstallationError) as error:
             listener.error(error)
             stop.wait(RETRY * pace.settle)
         except KbError as error:

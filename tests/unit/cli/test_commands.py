@@ -99,6 +99,15 @@ def test_a_failed_file_only_fails_the_command_under_strict(folder: Path) -> None
     assert set(values("index", "--strict", code=EXIT_FAILED)["failed"]) == {"program.exe"}
 
 
+def test_a_run_that_reads_nothing_fails_the_command(folder: Path) -> None:
+    for file in (folder / "corpus").rglob("*.*"):
+        file.write_bytes(b"")
+    error = values("index", code=EXIT_SETUP)["error"]
+    assert error["code"] == "indeksering-fejlede"
+    assert "asta.md" in error["message"]
+    assert "Ingen af filerne kunne læses" in run("index", code=EXIT_SETUP).stderr
+
+
 def test_searching_with_filters_and_reasons() -> None:
     run("index")
     found = values("search", "Hvordan gik det med faldrisiko?", "--top", "3", "--explain")

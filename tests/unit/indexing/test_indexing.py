@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
-from kb.core.errors import CorpusMissingError, IndexingError, LockedError, NotFoundError
+from kb.core.errors import CorpusMissingError, IndexingError, InstallationError, LockedError, NotFoundError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.store import Store
 from kb.index.verification import verify_build
 from kb.indexing import prefetch
 from kb.retrieval.searcher import Snapshot, open_searcher
-from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
+from tests.support import CORPUS, HashEmbedder, broken_module, make_settings, report_text, write_corpus
 
 
 def _current(settings: Settings) -> Path:
@@ -172,6 +172,43 @@ def test_when_nothing_can_be_read_any_more_the_old_index_stays(indexed: Settings
         indexing.run(indexed, embedder)
     assert builds.current_id(indexed.index_dir) == before
     assert builds.build_ids(indexed.index_dir) == [before]
+
+
+def test_a_first_run_that_reads_nothing_makes_no_index(settings: Settings, embedder: HashEmbedder) -> None:
+    for number, name in enumerate(CORPUS):
+        (settings.corpus / name).write_bytes(b" " * number)
+    (settings.corpus / "brudt.pdf").write_bytes(b"%PDF-1.4 ikke mere")
+    for _ in range(2):  # nor the second time, when all is known
+        with pytest.raises(IndexingError, match="Der er ikke lavet noget indeks") as caught:
+            indexing.run(settings, embedder)
+        assert "asta.md og 3 til: Filen er tom." in str(caught.value)
+        assert "brudt.pdf: " in str(caught.value)
+        assert builds.build_ids(settings.index_dir) == []
+        assert not (settings.index_dir / builds.CURRENT_FILE).exists()
+
+
+def test_an_empty_index_is_never_in_line_with_a_folder_of_files(settings: Settings, embedder: HashEmbedder) -> None:
+    for name in CORPUS:
+        (settings.corpus / name).unlink()
+    indexing.run(settings, embedder)
+    (settings.corpus / "tom.md").write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(IndexingError, match="uændret"):
+            indexing.run(settings, embedder)
+
+
+def test_a_fault_of_the_installation_is_laid_on_no_file(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = builds.current_id(indexed.index_dir)
+    (indexed.corpus / "asta.md").write_text(report_text("nabohjælp"), encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth")))
+    with pytest.raises(InstallationError, match="No module named 'mammoth'"):
+        indexing.run(indexed, embedder)
+    assert builds.build_ids(indexed.index_dir) == [before]
+    monkeypatch.delenv("PYTHONPATH")
+    report = indexing.run(indexed, embedder)
+    assert (report.changed, dict(report.failed)) == (("asta.md",), {})
 
 
 def test_emptying_the_folder_empties_the_index(indexed: Settings, embedder: HashEmbedder) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from kb.core.settings import Settings
 from kb.index import builds
 from kb.indexing import RunReport
 from kb.indexing.watching import Listener, Pace, look, watch
-from tests.support import CORPUS, HashEmbedder, report_text, write_corpus
+from tests.support import CORPUS, HashEmbedder, broken_module, report_text, write_corpus
 
 PACE = Pace(interval=0.05, settle=0.4)
 
@@ -94,6 +95,18 @@ def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
         until(lambda: bool(watched.errors))
     until(lambda: len(watched.reports) == 2)
     assert {error.code for error in watched.errors} == {"indeksering-i-gang"}
+
+
+def test_a_run_in_half_an_installation_is_tried_again(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth")))
+    write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
+    until(lambda: bool(watched.errors))
+    monkeypatch.delenv("PYTHONPATH")
+    until(lambda: len(watched.reports) == 2)
+    assert {error.code for error in watched.errors} == {"installation-mangelfuld"}
+    assert watched.reports[1].added == ("ny.md",)
 
 
 def test_a_folder_that_goes_away_is_told_and_taken_in_when_it_is_back(watched: Watched) -> None:
