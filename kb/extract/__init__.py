@@ -1,7 +1,7 @@
 """Readers: from the files people have to :class:`kb.core.models.Document`.
 
     options = ReadOptions.from_settings(load_settings())
-    for outcome in read_files(find_files([root]), root, options):
+    for outcome in read_files(find_files([root]).files, root, options):
         print(outcome.path, outcome.status, outcome.reason)
 
 ``read_files`` reads each file in a process of its own kind and is what indexing uses; ``read_file`` reads one in

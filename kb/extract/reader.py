@@ -15,7 +15,7 @@ from pathlib import Path
 from kb.core.errors import DamagedFileError, NoTextError, ReadError, ReadLimitError, ToolMissingError
 from kb.core.models import Document, ReadWarning
 from kb.extract.blocks import Block, Content, assemble
-from kb.extract.corpus_files import relative_name, sidecar_of
+from kb.extract.corpus_files import UNOPENED, existing_sidecar, relative_name
 from kb.extract.metadata import MAX_YAML, build_metadata, parse_sidecar
 from kb.extract.options import ReadOptions
 from kb.extract.recognition import Format, recognise
@@ -67,18 +67,18 @@ def _read_bytes(path: Path) -> bytes:
             raise ReadLimitError(f"Filen fylder {size >> 20} MiB; grænsen er {MAX_FILE >> 20} MiB.", code="for-stor")
         return path.read_bytes()
     except OSError as error:
-        raise ReadError(f"Filen kan ikke åbnes: {error.strerror}.", code="kan-ikke-åbnes") from error
+        raise ReadError(f"Filen kan ikke åbnes: {error.strerror}.", code=UNOPENED) from error
 
 
 def _read_sidecar(path: Path) -> Mapping[str, object]:
-    sidecar = sidecar_of(path)
+    sidecar = existing_sidecar(path)
+    if sidecar is None:
+        return {}
     try:
-        if not sidecar.is_file():
-            return {}
         with sidecar.open("rb") as file:
             return parse_sidecar(file.read(MAX_YAML + 1))
     except OSError as error:
-        raise ReadError(f"Metadatafilen kan ikke åbnes: {error.strerror}.", code="kan-ikke-åbnes") from error
+        raise ReadError(f"Metadatafilen kan ikke åbnes: {error.strerror}.", code=UNOPENED) from error
 
 
 def _read_content(form: Format, data: bytes, options: ReadOptions) -> Content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,11 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kb import __version__
-from kb.core.errors import CorpusMissingError, IndexBusyError, IndexingError, IndexUnusableError
+from kb.core.errors import CorpusMissingError, IndexBusyError, IndexingError, IndexUnusableError, InputError
 from kb.core.models import Document
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import ReadOptions, copies
+from kb.extract.corpus_files import shown_path, wrong_name
 from kb.index import builds, vectors
 from kb.index.store import (
     Failure,
@@ -62,14 +64,17 @@ def run(
     """Bring the index in line with ``roots`` (else the configured corpus) and publish it if anything changed.
 
     ``full`` reads every file again; vectors already made of the very same text by the very same model are kept.
-    ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`LockedError`,
-    :class:`CancelledError`, :class:`StorageError`, :class:`InstallationError` or, among others when no file at all can
-    be read, :class:`IndexingError`; whatever it raises, the build in use is as it was.
+    ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`InputError` for a
+    folder whose name cannot be used, :class:`LockedError`, :class:`CancelledError`, :class:`StorageError`,
+    :class:`InstallationError` or, among others when no file at all can be read, :class:`IndexingError`; whatever it
+    raises, the build in use is as it was.
     """
     folders = tuple(Path(root) for root in roots) or (settings.corpus,)
     for folder in folders:
-        if not folder.exists():
-            raise CorpusMissingError(f"Mappen {folder} findes ikke.")
+        if not os.path.exists(folder):
+            raise CorpusMissingError(f"Mappen {shown_path(str(folder))} findes ikke.")
+        if wrong := wrong_name(folder.resolve()):
+            raise InputError(f"{shown_path(str(folder))}: {wrong}")
     with builds.storage_errors("indeksmappen"):
         builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
         with (

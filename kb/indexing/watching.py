@@ -10,9 +10,11 @@ work, a module is missing) is tried again.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from kb.core.errors import InstallationError, KbError, LockedError, StorageError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import find_files
-from kb.extract.corpus_files import sidecar_of
+from kb.extract.corpus_files import existing_sidecar
 
 PATIENCE = 60
 # Settle times before a run that could not be made, whatever the files, is tried again.
@@ -98,14 +100,19 @@ def _at_rest(folders: Sequence[Path], taken: Look | None, pace: Pace, stop: thre
 
 
 def look(folders: Sequence[Path]) -> Look:
-    """Size and time of change of every document and of its metadata file, by path."""
+    """Size and time of change of every document and of its metadata file, and of what is skipped, by path."""
     found = {}
-    for folder in folders:
-        for path in find_files([folder]) if folder.exists() else ():
-            for file in (path, sidecar_of(path)):
-                try:
-                    status = file.stat()
-                except OSError:
-                    continue  # gone meanwhile, or no such sidecar
+    there = find_files([folder for folder in folders if os.path.exists(folder)])
+    for path in (*there.files, *(one.path for one in there.skipped)):
+        for file in filter(None, (path, existing_sidecar(path))):
+            with suppress(OSError):  # gone meanwhile
+                status = _status(file)
                 found[str(file)] = (status.st_size, status.st_mtime_ns)
     return found
+
+
+def _status(file: Path) -> os.stat_result:
+    try:
+        return file.stat()
+    except OSError:
+        return file.lstat()  # a link that leads nowhere

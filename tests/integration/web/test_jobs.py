@@ -17,7 +17,7 @@ from kb.index import builds
 from kb.operations.jobs import Job, Jobs, JobState
 from kb.retrieval.searcher import SnapshotHolder
 from kb.state.repository import JobFile, State
-from tests.support import HashEmbedder, broken_module, report_text
+from tests.support import ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_odd_files
 
 
 @pytest.fixture
@@ -116,6 +116,15 @@ def test_a_run_that_cannot_be_made_says_why(settings: Settings) -> None:
     assert job.files == {"asta.md": JobFile("kom ikke med", over=True)}
     assert "findes ikke" in job.error
     assert job.advice
+
+
+def test_odd_names_and_links_are_told_of_and_the_rest_can_be_found(settings: Settings) -> None:
+    write_odd_files(settings.corpus)
+    jobs = Jobs(settings, HashEmbedder())
+    job = ended(jobs, jobs.start(by="prøven", files=["asta.md"]))
+    assert (job.state, job.error) == (JobState.DONE, "")
+    assert set(job.report["failed"]) == set(ODD_SKIPPED)
+    assert job.files == {"asta.md": JobFile("kan findes nu", over=True)}
 
 
 def test_a_run_in_which_no_file_can_be_read_fails_and_makes_no_index(settings: Settings) -> None:

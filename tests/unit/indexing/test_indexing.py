@@ -11,14 +11,24 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
-from kb.core.errors import CorpusMissingError, IndexingError, InstallationError, LockedError, NotFoundError
+from kb.core.errors import CorpusMissingError, IndexingError, InputError, InstallationError, LockedError, NotFoundError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.store import Store
 from kb.index.verification import verify_build
 from kb.indexing import prefetch
 from kb.retrieval.searcher import Snapshot, open_searcher
-from tests.support import CORPUS, HashEmbedder, broken_module, make_settings, report_text, write_corpus
+from tests.support import (
+    CORPUS,
+    ODD_READ,
+    ODD_SKIPPED,
+    HashEmbedder,
+    broken_module,
+    make_settings,
+    report_text,
+    write_corpus,
+    write_odd_files,
+)
 
 
 def _current(settings: Settings) -> Path:
@@ -148,6 +158,24 @@ def test_one_bad_file_never_stops_a_run(settings: Settings, embedder: HashEmbedd
     assert set(report.failed) == {"brudt.pdf", "tom.md", "program.exe"}
     assert all(failure["kode"] and failure["grund"] for failure in report.failed.values())
     assert not indexing.run(settings, embedder).published
+
+
+def test_odd_names_and_links_never_stop_a_run(settings: Settings, embedder: HashEmbedder) -> None:
+    write_odd_files(settings.corpus)
+    (settings.corpus / "0-link.md").symlink_to("asta.md")  # found before what it leads to
+    report = indexing.run(settings, embedder)
+    assert {path: failure["kode"] for path, failure in report.failed.items()} == ODD_SKIPPED
+    assert set(ODD_READ) < set(report.added)
+    assert report.documents == len(CORPUS) + len(ODD_READ)
+    assert not indexing.run(settings, embedder).published
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told(settings: Settings, embedder: HashEmbedder) -> None:
+    odd = settings.corpus.rename(settings.corpus.with_name("korpus-\udce6"))
+    with pytest.raises(InputError, match="UTF-8"):
+        indexing.run(settings, embedder, roots=[odd])
+    with pytest.raises(CorpusMissingError):
+        indexing.run(settings, embedder, roots=[Path("a" * 300)])
 
 
 def test_an_id_given_to_two_reports_is_refused_for_the_second(settings: Settings, embedder: HashEmbedder) -> None:
