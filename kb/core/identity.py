@@ -129,12 +129,15 @@ def role_of(groups: Iterable[str], settings: Settings) -> AccessRole | None:
 
 def networks(listed: str, name: str) -> tuple[Network, ...]:
     """The networks of a comma-separated setting; raises :class:`SettingsError` naming the setting."""
-    try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
-    except ValueError as error:
-        raise SettingsError(
-            f"Indstillingen {name} har en ugyldig adresse: {error}", advice="Skriv fx 10.0.0.5 eller 10.0.0.0/24."
-        ) from error
+    found = []
+    for part in filter(None, (part.strip() for part in listed.split(","))):
+        try:
+            found.append(ipaddress.ip_network(part))
+        except ValueError as error:
+            raise SettingsError(
+                f"Indstillingen {name} har en ugyldig adresse: {part}.", advice="Skriv fx 10.0.0.5 eller 10.0.0.0/24."
+            ) from error
+    return tuple(found)
 
 
 def is_in(address: str, allowed: Iterable[Network]) -> bool:

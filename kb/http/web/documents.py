@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -133,14 +135,12 @@ def _shown_page(held: Snapshot, document: Document, passage: Passage | None) -> 
         return None
 
 
-def png_size(image: Path) -> tuple[int, int]:
-    """Width and height, which stand at fixed places of a PNG file."""
-    with image.open("rb") as file:
-        header = file.read(24)
-    return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height, which stand at fixed places of a PNG."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
-def _image(held: Snapshot, document: Document, number: int, passage: Passage | None) -> Path:
+def _image(held: Snapshot, document: Document, number: int, passage: Passage | None) -> bytes:
     page = document.pages[number - 1]
     start, end = (max(page.start, passage.start), min(page.end, passage.end)) if passage else (0, 0)
     place = page_images.Place(document.text[page.start : page.end], document.text[start : max(start, end)])
@@ -194,7 +194,7 @@ def page_image(document_id: str, number: int) -> Response:
     if stored.document.media_type != page_images.PDF or not 1 <= number <= len(stored.document.pages):
         raise NotFound
     image = _image(held, stored.document, number, _cited(held, document_id))
-    response = send_file(image.resolve(), mimetype="image/png")
+    response = send_file(io.BytesIO(image), mimetype="image/png", etag=hashlib.sha256(image).hexdigest()[:16])
     response.cache_control.private = True
     response.cache_control.max_age = DAY_SECONDS
     return response

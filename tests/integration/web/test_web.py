@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import docx
 import pytest
 from flask import Flask, Response, abort
 from flask.testing import FlaskClient
@@ -19,6 +20,7 @@ from kb.http.web.app import create_app
 from kb.retrieval.searcher import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
+LONG = ("hvordan gik det med isbjerge og regnearket " * 24)[:1000]
 FORMULA = """---
 titel: "=HYPERLINK(1)"
 projekt: "@Projektet"
@@ -285,3 +287,16 @@ def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
     client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
     assert '<blockquote class="passage-quote" lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
     assert 'class="document-text" lang="en"' in client.get("/dokumenter/ice").text
+
+
+@pytest.mark.parametrize("length", [255, 256, 1000])
+@pytest.mark.parametrize("form", ["docx", "xlsx", "csv", "atom"])
+def test_the_longest_question_can_be_taken_along_in_every_form(settings: Settings, form: str, length: int) -> None:
+    generous = settings.model_copy(update={"max_question_chars": 1000})
+    client = create_app(generous, SnapshotHolder(generous, HashEmbedder())).test_client()
+    response = client.get(f"/sporg.{form}", query_string={"q": LONG[: length - 1] + "?"})
+    assert response.status_code == 200
+    if form == "docx":
+        made = docx.Document(io.BytesIO(response.data))
+        assert made.paragraphs[0].text == LONG[: length - 1] + "?"
+        assert len(made.core_properties.title) == min(length, 255)
