@@ -132,8 +132,8 @@ def write_odd_files(folder: Path) -> None:
         (folder / name).write_text(report_text(f"emne{number}"), encoding="utf-8")
     home = os.fsencode(folder)
     Path(os.fsdecode(home + b"/mappe-\xe5")).mkdir()
-    for name in (b"gammel-\xe6\xf8.md", b"mappe-\xe5/rapport.md"):
-        Path(os.fsdecode(home + b"/" + name)).write_text(report_text("latin"), encoding="utf-8")
+    for odd in (b"gammel-\xe6\xf8.md", b"mappe-\xe5/rapport.md"):
+        Path(os.fsdecode(home + b"/" + odd)).write_text(report_text("latin"), encoding="utf-8")
     (folder / "rundt.md").symlink_to("rundt.md")
     (folder / "intet.md").symlink_to("findes-ikke.md")
     os.mkfifo(folder / "rør.md")

@@ -8,6 +8,7 @@ that whoever can reach it may read. Without any way in, it does not start.
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -114,17 +115,22 @@ def group_roles(settings: Settings) -> dict[str, AccessRole]:
             raise SettingsError(
                 f"Indstillingen group_roles har et ugyldigt par: {pair}.", advice="Skriv: Redaktion=editor,Drift=admin."
             )
-        found[group] = AccessRole(role)
+        found[_composed(group)] = AccessRole(role)
     return found
 
 
 def role_of(groups: Iterable[str], settings: Settings) -> AccessRole | None:
     """The greatest role of someone in these groups; None when they have none."""
     known = group_roles(settings)
-    found = [known[group] for group in groups if group in known]
+    found = [known[group] for group in map(_composed, groups) if group in known]
     if settings.signed_in_role == "reader":
         found.append(AccessRole.READER)
     return max(found, key=list(AccessRole).index, default=None)
+
+
+def _composed(group: str) -> str:
+    """A group's name with each letter as one character: "Læsere å" is written in two ways that look the same."""
+    return unicodedata.normalize("NFC", group)
 
 
 def networks(listed: str, name: str) -> tuple[Network, ...]:
