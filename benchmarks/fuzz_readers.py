@@ -33,7 +33,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     chooser = random.Random(arguments.seed)  # noqa: S311 -- damage, not secrets
-    sources = [path for path in find_files([ROOT / "corpus", SHARED / "documents"]) if path.stat().st_size < LARGEST]
+    sources = [
+        path for path in find_files([ROOT / "corpus", SHARED / "documents"]).files if path.stat().st_size < LARGEST
+    ]
     counts: Counter[str] = Counter()
     slowest = 0.0
     until = time.monotonic() + arguments.seconds
@@ -62,7 +64,7 @@ def _batch(sources: list[Path], chooser: random.Random) -> list[ReadOutcome]:
         for number in range(BATCH):
             source = chooser.choice(sources)
             (root / f"{number:02}{source.suffix}").write_bytes(damaged(source.read_bytes(), chooser))
-        paths = find_files([root])
+        paths = find_files([root]).files
         outcomes = list(read_files(paths, root, OPTIONS))
     assert len(outcomes) == len(paths)
     assert all(outcome.status is ReadStatus.READ or (outcome.code and outcome.reason) for outcome in outcomes)

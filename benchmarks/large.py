@@ -105,7 +105,7 @@ class Texts:
 def sentences_of_the_reports() -> list[list[str]]:
     """The sentences of each shipped report that has some."""
     settings = load_settings(corpus=ROOT / "corpus")
-    outcomes = read_files(find_files([settings.corpus]), settings.corpus, ReadOptions.from_settings(settings))
+    outcomes = read_files(find_files([settings.corpus]).files, settings.corpus, ReadOptions.from_settings(settings))
     texts = sorted(outcome.document.text for outcome in outcomes if outcome.document)
     found = ([" ".join(text[start:end].split()) for start, end in danish.sentences(text)] for text in texts)
     fit = ([one for one in report if 40 < len(one) < 300 and "://" not in one] for report in found)

@@ -19,7 +19,7 @@ def main() -> None:
     root = documents()
     options = ReadOptions()
     started = time.monotonic()
-    outcomes = sorted(read_files(find_files([root]), root, options), key=lambda outcome: outcome.path)
+    outcomes = sorted(read_files(find_files([root]).files, root, options), key=lambda outcome: outcome.path)
     seconds = time.monotonic() - started
     counts = ", ".join(f"{sum(o.status is status for o in outcomes)} {status}" for status in ReadStatus)
     slowest = max(outcome.seconds for outcome in outcomes)

@@ -87,7 +87,7 @@ def _strangers(root: Path) -> str:
     """The most alike of the reports that are not versions of one another."""
     texts: dict[str, Runs] = {}
     for folder in (root, ROOT / "corpus"):
-        for path in find_files([folder]):
+        for path in find_files([folder]).files:
             try:
                 document = read_file(path, folder, ReadOptions(ocr=False))
             except ReadError:

@@ -114,6 +114,42 @@ CORPUS: Mapping[str, str] = {
 }
 
 
+# Odd names and links by what becomes of them: read, or skipped with a code under the name they are shown by.
+ODD_READ = ("l" * 250 + ".md", "m" * 245 + ".md")
+ODD_SKIPPED = {
+    "gammel-\\xe6\\xf8.md": "ugyldigt-navn",
+    "to\\nlinjer.md": "ugyldigt-navn",
+    "mappe-\\xe5/rapport.md": "ugyldigt-navn",
+    "rundt.md": "link-følges-ikke",
+    "intet.md": "link-følges-ikke",
+    "rør.md": "kan-ikke-åbnes",
+}
+
+
+def write_odd_files(folder: Path) -> None:
+    """Files with odd names and odd links below ``folder``: ``ODD_READ`` and ``ODD_SKIPPED``."""
+    for number, name in enumerate((*ODD_READ, "to\nlinjer.md")):
+        (folder / name).write_text(report_text(f"emne{number}"), encoding="utf-8")
+    home = os.fsencode(folder)
+    Path(os.fsdecode(home + b"/mappe-\xe5")).mkdir()
+    for odd in (b"gammel-\xe6\xf8.md", b"mappe-\xe5/rapport.md"):
+        Path(os.fsdecode(home + b"/" + odd)).write_text(report_text("latin"), encoding="utf-8")
+    (folder / "rundt.md").symlink_to("rundt.md")
+    (folder / "intet.md").symlink_to("findes-ikke.md")
+    os.mkfifo(folder / "rør.md")
+
+
+def broken_module(folder: Path, name: str, how: str = "") -> Path:
+    """A folder that, put first on ``PYTHONPATH``, makes a module one that cannot be loaded, as in half an installation.
+
+    ``how`` is what happens instead when it is loaded.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = f"raise ModuleNotFoundError(\"No module named '{name}'\", name={name!r})"
+    (folder / f"{name}.py").write_text(how or missing, encoding="utf-8")
+    return folder
+
+
 def write_corpus(folder: Path, files: Mapping[str, str] = CORPUS) -> Path:
     """Write the files below ``folder`` and return it."""
     folder.mkdir(parents=True, exist_ok=True)

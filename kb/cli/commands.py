@@ -328,10 +328,11 @@ def serve(host: str | None, port: int | None) -> None:
 def extract(file: Path, as_json: bool) -> None:
     """Vis, hvad der blev læst af FILE: opbygning, sider, advarsler og skjulte oplysninger."""
     from kb.extract import ReadOptions, read_files
+    from kb.extract.corpus_files import shown_path
     from kb.extract.description import describe
 
-    if not file.is_file():
-        raise InputError(f"Filen {file} findes ikke.", advice="Angiv en fil, der findes.")
+    if not os.path.isfile(file):
+        raise InputError(f"Filen {shown_path(str(file))} findes ikke.", advice="Angiv en fil, der findes.")
     options = ReadOptions.from_settings(load_settings())
     outcome = next(iter(read_files([file], file.parent, options)))
     values: dict[str, Any] = {

@@ -8,6 +8,7 @@
         UnreadableUploadError      what was uploaded is not a document any reader takes
       ConfigurationError         the installation must be changed first
         SettingsError              an unknown or out-of-range setting
+        InstallationError          a module is missing or cannot be loaded
         ModelMissingError          the embedding model has not been prepared
         ModelDamagedError          weights whose checksum or layout is wrong
         CorpusMissingError         the corpus folder does not exist
@@ -91,6 +92,15 @@ class SettingsError(ConfigurationError):
     """An unknown setting, or one out of its range."""
 
     code = "ugyldig-indstilling"
+
+
+class InstallationError(ConfigurationError):
+    """A module that Erfaringsbasen needs is missing or cannot be loaded; nothing is said of any file."""
+
+    code = "installation-mangelfuld"
+    advice = (
+        "Installér pakkerne igen i det miljø, kb kører i (pip install . -c constraints.txt), og kør kommandoen igen."
+    )
 
 
 class ModelMissingError(ConfigurationError):

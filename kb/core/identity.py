@@ -8,6 +8,7 @@ that whoever can reach it may read. Without any way in, it does not start.
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -114,27 +115,35 @@ def group_roles(settings: Settings) -> dict[str, AccessRole]:
             raise SettingsError(
                 f"Indstillingen group_roles har et ugyldigt par: {pair}.", advice="Skriv: Redaktion=editor,Drift=admin."
             )
-        found[group] = AccessRole(role)
+        found[_composed(group)] = AccessRole(role)
     return found
 
 
 def role_of(groups: Iterable[str], settings: Settings) -> AccessRole | None:
     """The greatest role of someone in these groups; None when they have none."""
     known = group_roles(settings)
-    found = [known[group] for group in groups if group in known]
+    found = [known[group] for group in map(_composed, groups) if group in known]
     if settings.signed_in_role == "reader":
         found.append(AccessRole.READER)
     return max(found, key=list(AccessRole).index, default=None)
 
 
+def _composed(group: str) -> str:
+    """A group's name with each letter as one character: "Læsere å" is written in two ways that look the same."""
+    return unicodedata.normalize("NFC", group)
+
+
 def networks(listed: str, name: str) -> tuple[Network, ...]:
     """The networks of a comma-separated setting; raises :class:`SettingsError` naming the setting."""
-    try:
-        return tuple(ipaddress.ip_network(part.strip()) for part in listed.split(",") if part.strip())
-    except ValueError as error:
-        raise SettingsError(
-            f"Indstillingen {name} har en ugyldig adresse: {error}", advice="Skriv fx 10.0.0.5 eller 10.0.0.0/24."
-        ) from error
+    found = []
+    for part in filter(None, (part.strip() for part in listed.split(","))):
+        try:
+            found.append(ipaddress.ip_network(part))
+        except ValueError as error:
+            raise SettingsError(
+                f"Indstillingen {name} har en ugyldig adresse: {part}.", advice="Skriv fx 10.0.0.5 eller 10.0.0.0/24."
+            ) from error
+    return tuple(found)
 
 
 def is_in(address: str, allowed: Iterable[Network]) -> bool:

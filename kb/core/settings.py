@@ -1,19 +1,27 @@
 """All settings in one class, read from ``KB_*`` environment variables and from ``kb.toml`` in the working folder.
 
 The environment wins over the file, the file over the defaults. An unknown key, in either place, is an error that
-names the key and the nearest known one: a misspelled setting must not pass for a set one.
+names the key and the nearest known one: a misspelled setting must not pass for a set one. An empty variable is one that
+is not set (``KB_LOG_QUESTIONS=``), but where empty means something of its own.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from kb.core.errors import SettingsError
 
@@ -23,6 +31,32 @@ RuntimeName = Literal["auto", "sentence-transformers", "torch-bf16", "torch-cuda
 TOML_FILE = "kb.toml"
 # Variables that begin with the prefix and are not settings: where the tests find the development data.
 NOT_SETTINGS = frozenset({"KB_SHARED"})
+
+
+# Empty means: from nowhere.
+MEANT_EMPTY = frozenset({"metrics_from"})
+# What is wrong with a value, by pydantic's name for it.
+_WRONG = {
+    "bool_parsing": "skal være true eller false",
+    "bool_type": "skal være true eller false",
+    "int_parsing": "skal være et helt tal",
+    "int_type": "skal være et helt tal",
+    "int_from_float": "skal være et helt tal",
+    "float_parsing": "skal være et tal",
+    "float_type": "skal være et tal",
+    "greater_than_equal": "skal være mindst {ge}",
+    "greater_than": "skal være over {gt}",
+    "less_than_equal": "må højst være {le}",
+    "literal_error": "skal være en af {expected}",
+}
+_OTHERWISE_WRONG = "skal være en tekst"
+
+
+class _Environment(EnvSettingsSource):
+    """The variables that are set to something."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value != "" or name in MEANT_EMPTY}
 
 
 class Settings(BaseSettings):
@@ -104,7 +138,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Overrides first, then the environment, then ``kb.toml``."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls)
 
     @property
     def models_dir(self) -> Path:
@@ -119,8 +153,13 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError(_describe(error), advice=f"Ret {TOML_FILE} eller miljøvariablen.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{TOML_FILE} kan ikke læses: {error}", advice=f"Ret {TOML_FILE}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        place = re.search(r"at line (\d+), column (\d+)", str(error))
+        told = f" (linje {place[1]}, tegn {place[2]})" if place else ""
+        message = f"{TOML_FILE} er ikke skrevet som TOML i UTF-8{told}."
+        raise SettingsError(message, advice=f"Ret {TOML_FILE}.") from error
+    except OSError as error:
+        raise SettingsError(f"{TOML_FILE} kan ikke åbnes: {error.strerror}.", advice=f"Ret {TOML_FILE}.") from error
 
 
 def _refuse_unknown_variables() -> None:
@@ -137,8 +176,15 @@ def _describe(error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             lines.append(f"Ukendt indstilling: {key}.{_suggest(key, set(Settings.model_fields))}")
         else:
-            lines.append(f"Indstillingen {key} er ugyldig: {problem['msg']} (fik {problem['input']!r}).")
+            bounds = {name: _plain(value) for name, value in problem.get("ctx", {}).items()}
+            wrong = _WRONG.get(problem["type"], _OTHERWISE_WRONG).format(**bounds)
+            lines.append(f"Indstillingen {key} {wrong} (fik {problem['input']!r}).")
     return " ".join(lines)
+
+
+def _plain(bound: object) -> str:
+    """A bound as a person writes it; pydantic joins words with an English "or"."""
+    return str(bound).removesuffix(".0").replace(" or ", " eller ")
 
 
 def _suggest(name: str, known: set[str]) -> str:

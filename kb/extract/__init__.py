@@ -1,7 +1,7 @@
 """Readers: from the files people have to :class:`kb.core.models.Document`.
 
     options = ReadOptions.from_settings(load_settings())
-    for outcome in read_files(find_files([root]), root, options):
+    for outcome in read_files(find_files([root]).files, root, options):
         print(outcome.path, outcome.status, outcome.reason)
 
 ``read_files`` reads each file in a process of its own kind and is what indexing uses; ``read_file`` reads one in
@@ -12,9 +12,10 @@ known of it, :mod:`kb.core.privacy` masks, and ``blocks`` lays out the canonical
 from kb.extract.corpus_files import content_key, find_files
 from kb.extract.isolation import ReadOutcome, ReadStatus, read_files
 from kb.extract.options import READER_VERSION, ReadOptions
-from kb.extract.reader import read_file
+from kb.extract.reader import MODULE_MISSING, read_file
 
 __all__ = [
+    "MODULE_MISSING",
     "READER_VERSION",
     "ReadOptions",
     "ReadOutcome",

@@ -5,7 +5,8 @@ or failed with a reason, and replaced after one that crashed it, passed its time
 alone fails. Workers run :mod:`kb.extract.worker` in a fresh interpreter, so they never inherit the model, the threads
 or the open files of the process that asks, and never run its main module again, as those of ``multiprocessing`` do.
 Each leads its own process group: programs it started (LibreOffice, Tesseract) end with it. A worker whose parent dies
-ends after the file it is reading.
+ends after the file it is reading. A worker loads every reader before its first file: a module that cannot be loaded
+is a fault of the installation, and is told as one instead of being laid on the files.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from enum import StrEnum
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from kb.core.errors import ReadError
+from kb.core.errors import InstallationError, ReadError
 from kb.core.models import Document
 from kb.extract.corpus_files import relative_name
 from kb.extract.options import ReadOptions
-from kb.extract.reader import read_file
+from kb.extract.reader import load_readers, read_file
 
 # Warnings that mean: part of what the file holds was not read.
 PARTIAL_CODES = frozenset(
@@ -38,6 +39,8 @@ PARTIAL_CODES = frozenset(
 # A worker is replaced after this many files, in case a library leaks.
 _FILES_PER_WORKER = 200
 _GRACE = 2.0
+# Seconds a worker may take to start.
+_START = 30.0
 
 
 class ReadStatus(StrEnum):
@@ -69,6 +72,13 @@ class _Failure:
     spent: bool = False
 
 
+@dataclass(frozen=True)
+class _Started:
+    """What a worker sends before its first answer: why it cannot read any file, or nothing."""
+
+    fault: str = ""
+
+
 def outcome_of(document: Document, seconds: float) -> ReadOutcome:
     """The outcome for a document that was read, in full or in part."""
     for warning in document.warnings:
@@ -82,7 +92,8 @@ def outcome_of(document: Document, seconds: float) -> ReadOutcome:
 def read_files(paths: Sequence[Path], root: Path, options: ReadOptions) -> Iterator[ReadOutcome]:
     """Read files in isolated processes, ``options.workers`` at a time; outcomes come as they are ready.
 
-    Closing the iterator, or an interrupt, ends the workers at once.
+    Closing the iterator, or an interrupt, ends the workers at once. Raises :class:`InstallationError` when the readers
+    cannot be loaded.
     """
     waiting = deque(paths)
     workers: list[_Worker] = []
@@ -107,6 +118,7 @@ def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: Rea
         if not free.give(waiting[0]):
             workers.remove(free)  # it died between two files
             free.kill()
+            free.check_start()
             continue
         waiting.popleft()
 
@@ -117,6 +129,10 @@ def _collect(workers: list[_Worker], root: Path, options: ReadOptions) -> Iterat
     until = min(worker.deadline for worker in busy)
     ready = wait([worker.connection for worker in busy], timeout=max(0.0, until - time.monotonic()))
     for worker in busy:
+        if worker.connection in ready and not worker.started:
+            worker.hear_start()
+            if worker.started:
+                continue
         if worker.connection in ready:
             outcome, usable = worker.take(root)
         elif time.monotonic() >= worker.deadline:
@@ -146,6 +162,7 @@ class _Worker:
             )
         self._tell(root, options)
         self.path: Path | None = None
+        self.started = False
         self.deadline = 0.0
         self._started = 0.0
         self._files = 0
@@ -163,10 +180,29 @@ class _Worker:
             return False
         self.path = path
         self._started = time.monotonic()
-        # The first file also pays for the start of the process.
-        self.deadline = self._started + self._timeout + (0 if self._files else 30.0)
+        # The first file waits for the process to start, and has its full time from then on.
+        self.deadline = self._started + self._timeout + (0 if self.started else _START)
         self._files += 1
         return True
+
+    def hear_start(self) -> None:
+        """Hear that the worker has started; raises :class:`InstallationError` when it cannot read any file."""
+        try:
+            word = self.connection.recv()
+        except (EOFError, OSError):
+            self.check_start()
+            return
+        if isinstance(word, _Started) and word.fault:
+            raise InstallationError(f"Filerne kan ikke læses, fordi læserne ikke kan indlæses ({word.fault}).")
+        self.started = True
+        self._started = time.monotonic()
+        self.deadline = self._started + self._timeout
+
+    def check_start(self) -> None:
+        """Raise :class:`InstallationError` for a worker that gave up before its first file; not for a killed one."""
+        code = self._exit_code()
+        if not self.started and code is not None and code > 0:
+            raise InstallationError(f"Filerne kan ikke læses, fordi læseprocessen ikke kan starte (kode {code}).")
 
     def take(self, root: Path) -> tuple[ReadOutcome, bool]:
         """The outcome of the file being read, and whether the worker can go on."""
@@ -235,7 +271,12 @@ def work(connection: Connection) -> None:
     except (EOFError, OSError):
         return
     _settle_in(options)
-    while True:
+    fault = _loading_fault()
+    try:
+        connection.send(_Started(fault))
+    except OSError:
+        return
+    while not fault:
         try:
             path = connection.recv()
         except (EOFError, OSError):
@@ -256,6 +297,15 @@ def _settle_in(options: ReadOptions) -> None:
     logging.disable(logging.CRITICAL)  # libraries tell of every oddity in a file; ours are warnings on the document
     sys.setrecursionlimit(3000)
     _limit_memory(options.memory_mb)
+
+
+def _loading_fault() -> str:
+    """Why the readers cannot be loaded; empty when they are."""
+    try:
+        load_readers()
+    except Exception as error:  # a module that is missing, cut short or of another version raises what it likes
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _limit_memory(megabytes: int) -> None:

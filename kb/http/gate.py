@@ -205,7 +205,7 @@ def _identify(held: Guard, *, trusted: bool) -> Identity | None:
     token = request.cookies.get(held.cookie)
     if token and (found := held.sessions.find(token)):
         return Identity(found.name, found.role, Via.SESSION, found.subject)
-    if trusted and held.settings.user_header and (name := request.headers.get(held.settings.user_header)):
+    if trusted and held.settings.user_header and (name := _header(held.settings.user_header)):
         return _by_proxy(held.settings, name)
     if not held.closed:
         return _local()
@@ -214,11 +214,20 @@ def _identify(held: Guard, *, trusted: bool) -> Identity | None:
 
 def _by_proxy(settings: Settings, name: str) -> Identity:
     """Whom a trusted proxy has let in; its other requests could not carry the header."""
-    groups = request.headers.get(settings.groups_header, "") if settings.groups_header else ""
+    groups = _header(settings.groups_header) if settings.groups_header else ""
     role = role_of([group.strip() for group in groups.replace(";", ",").split(",")], settings)
     if role is None:
         raise NoRole
     return Identity(name[:120], role, Via.PROXY, name)
+
+
+def _header(name: str) -> str:
+    """A header as text: in UTF-8, as proxies write names; where the bytes are not, in Latin-1, as HTTP has it."""
+    given = request.headers.get(name, "")
+    try:
+        return given.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return given
 
 
 def _by_key(secret: str) -> Identity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import BadRequest, Forbidden, TooManyRequests, Unauthorized
+from werkzeug.exceptions import BadGateway, BadRequest, Forbidden, TooManyRequests, Unauthorized
 
 REALM = WWWAuthenticate("Bearer", {"realm": "Erfaringsbasen"})
 
@@ -31,6 +31,13 @@ class SignInFailed(Unauthorized):
 
     def __init__(self) -> None:
         super().__init__("Login mislykkedes. Prøv igen fra begyndelsen.", www_authenticate=REALM)
+
+
+class ProviderFailed(BadGateway):
+    """The provider cannot be reached, or refuses this server: nothing is wrong with who signs in."""
+
+    def __init__(self) -> None:
+        super().__init__("Tjenesten, der logger dig ind, svarer ikke, som den skal.")
 
 
 class NoRole(Forbidden):

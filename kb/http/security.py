@@ -56,6 +56,8 @@ def is_same_origin(asked: Request) -> bool:
 def _finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    # Also on what is sent plain: a cache between would else hand it, or its 304, to those who take gzip and back.
+    response.vary.add("Accept-Encoding")
     if "Cache-Control" not in response.headers:
         # The browser may keep a page and must ask whether it still holds: a new build changes the answers at once.
         response.headers["Cache-Control"] = "private, no-cache"
@@ -78,5 +80,4 @@ def _compressed(response: Response) -> Response:
         return response
     response.set_data(gzip.compress(response.get_data(), 6, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
-    response.vary.add("Accept-Encoding")
     return response

@@ -23,10 +23,12 @@ from werkzeug.wrappers import Response
 from kb.core.identity import AccessRole, Identity, Via, role_of
 from kb.core.settings import Settings
 from kb.http.gate import check_key, guard, record
-from kb.http.refusals import KeyNotAccepted, NoRole, SignInFailed
+from kb.http.refusals import KeyNotAccepted, NoRole, ProviderFailed, SignInFailed
 
 EXTENSION = "kb.oidc"
 LONGEST_NAME = 120
+# What a provider says of itself or of how this server is set up there, and never of the person (RFC 6749).
+PROVIDER_ERRORS = frozenset({"server_error", "temporarily_unavailable", "invalid_client", "unauthorized_client"})
 
 blueprint = Blueprint("login", __name__)
 
@@ -111,8 +113,9 @@ def begin() -> Response:
     session["next"] = safe_next(request.args.get("next", "/"))
     try:
         response: Response = provider.authorize_redirect(_own(url_for("login.back")))
-    except (AuthlibBaseError, RequestException, ValueError) as error:
-        raise _failed(error) from error
+    except (AuthlibBaseError, RequestException, ValueError, RuntimeError, KeyError) as error:
+        # Nothing of what the person sent is looked at yet: what fails here is the provider or what is set of it.
+        raise _failed(error, provider=True) from error
     return response
 
 
@@ -128,7 +131,7 @@ def back() -> Response:
         if guard().settings.oidc_groups_claim not in claims:
             claims = {**dict(provider.userinfo(token=token)), **claims}
     except (AuthlibBaseError, JoseError, RequestException, ValueError, KeyError) as error:
-        raise _failed(error) from error
+        raise _failed(error, provider=_is_of_the_provider(error)) from error
     name = str(claims.get("name") or claims.get("preferred_username") or claims["sub"])
     role = role_of(_groups(claims), guard().settings)
     if role is None:
@@ -142,11 +145,16 @@ def _groups(claims: dict[str, Any]) -> list[str]:
     return [str(group) for group in given] if isinstance(given, list) else [str(given)]
 
 
-def _failed(error: Exception) -> SignInFailed:
+def _is_of_the_provider(error: Exception) -> bool:
+    """Whether the provider could not be reached, or turned this server away, whoever signs in."""
+    return isinstance(error, RequestException) or getattr(error, "error", "") in PROVIDER_ERRORS
+
+
+def _failed(error: Exception, *, provider: bool) -> SignInFailed | ProviderFailed:
     # What went wrong is for the log; whoever forged a token is not told which check it failed.
     current_app.logger.warning("Login mislykkedes: %s: %s", type(error).__name__, error)
-    record("login afvist", detail=type(error).__name__)
-    return SignInFailed()
+    record("login mislykkedes" if provider else "login afvist", detail=type(error).__name__)
+    return ProviderFailed() if provider else SignInFailed()
 
 
 def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str = "") -> Response:

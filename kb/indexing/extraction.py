@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kb.core.errors import IndexingError
 from kb.core.models import Document
-from kb.extract import ReadOptions, ReadOutcome, read_files
+from kb.extract import MODULE_MISSING, ReadOptions, ReadOutcome, read_files
 from kb.index.store import Failure, ReadCache, Reading, StoreWriter
 from kb.indexing.plan import Place, Plan
 from kb.indexing.prefetch import Ahead
@@ -18,7 +18,7 @@ from kb.indexing.progress import Stages
 # Failures that may pass without the file changing: a tool gets installed, a busy machine gets quiet.
 CHANGED_MEANWHILE = "ændret-undervejs"
 PASSING_FAILURES = frozenset(
-    {"grænse-nået", "kræver-ocr", "program-mangler", "værktøj-mangler", "læsefejl", "læser-gik-ned", CHANGED_MEANWHILE}
+    {"grænse-nået", "kræver-ocr", "program-mangler", MODULE_MISSING, "læsefejl", "læser-gik-ned", CHANGED_MEANWHILE}
 )
 ID_TAKEN = "id-optaget"
 READ_ATTEMPTS = 3
@@ -57,9 +57,7 @@ class Reader:
             due = tuple(place for place in plan.places if self._reading(place) is None)
         for place in self._read(due):
             reason = "Filen blev ved med at blive ændret, mens den blev læst."
-            self._readings.put(
-                Reading(place.root, place.path, place.content_key, self.key, CHANGED_MEANWHILE, reason)
-            )
+            self._readings.put(Reading(place.root, place.path, place.content_key, self.key, CHANGED_MEANWHILE, reason))
         return plan
 
     def _read(self, due: Sequence[Place]) -> list[Place]:

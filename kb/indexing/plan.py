@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kb.core.errors import IndexUnusableError
 from kb.extract import content_key, find_files
+from kb.extract.corpus_files import UNOPENED, shown_path
 from kb.index import builds
 from kb.index.store import Failure, Store
 
@@ -38,18 +39,22 @@ class Place:
 
 
 def find_places(roots: Sequence[Path]) -> tuple[list[Place], list[Failure]]:
-    """Every file below the roots with its content key, by place; and those that cannot be opened."""
-    places, failures = [], []
+    """Every file below the roots with its content key, by place; and those that are skipped or cannot be opened."""
+    places: set[Place] = set()
+    failures: dict[tuple[str, str], Failure] = {}
     for root in roots:
         home = root.parent if root.is_file() else root
-        for file in find_files([root]):
-            path = file.relative_to(home).as_posix()
+        found = find_files([root])
+        told = [(one.path, one.code, one.reason) for one in found.skipped]
+        for file in found.files:
             try:
-                places.append(Place(str(home.resolve()), path, content_key(file)))
+                places.add(Place(str(home.resolve()), file.relative_to(home).as_posix(), content_key(file)))
             except OSError as error:
-                reason = f"Filen kan ikke åbnes: {error.strerror}."
-                failures.append(Failure(str(home.resolve()), path, "", "kan-ikke-åbnes", reason))
-    return sorted(set(places), key=lambda place: (place.root, place.path)), failures
+                told.append((file, UNOPENED, f"Filen kan ikke åbnes: {error.strerror}."))
+        for file, code, reason in told:
+            place = (str(home.resolve()), shown_path(file.relative_to(home).as_posix()))
+            failures[place] = Failure(*place, "", code, reason)
+    return sorted(places, key=lambda place: (place.root, place.path)), list(failures.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ class Plan:
             by_content.setdefault(place.content_key, []).append(place)
         aliases = {group[0]: tuple(place.path for place in group[1:]) for group in by_content.values()}
         return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there is any file, be it one that cannot be opened."""
+        return bool(self.places or self.unopened)
 
     def digest(self) -> str:
         """A digest of every file's place and content: equal for plans that give equal builds."""

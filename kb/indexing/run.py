@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,13 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kb import __version__
-from kb.core.errors import CorpusMissingError, IndexBusyError, IndexingError, IndexUnusableError
+from kb.core.errors import CorpusMissingError, IndexBusyError, IndexingError, IndexUnusableError, InputError
 from kb.core.models import Document
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import ReadOptions, copies
+from kb.extract.corpus_files import shown_path, wrong_name
 from kb.index import builds, vectors
 from kb.index.store import (
+    Failure,
     ReadCache,
     Reading,
     Store,
@@ -45,6 +48,7 @@ from kb.state.repository import State
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"
+_REASONS_TOLD = 3
 
 
 def run(
@@ -60,14 +64,17 @@ def run(
     """Bring the index in line with ``roots`` (else the configured corpus) and publish it if anything changed.
 
     ``full`` reads every file again; vectors already made of the very same text by the very same model are kept.
-    ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`LockedError`,
-    :class:`CancelledError`, :class:`StorageError` or :class:`IndexingError`; whatever it raises, the build in use is as
-    it was.
+    ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`InputError` for a
+    folder whose name cannot be used, :class:`LockedError`, :class:`CancelledError`, :class:`StorageError`,
+    :class:`InstallationError` or, among others when no file at all can be read, :class:`IndexingError`; whatever it
+    raises, the build in use is as it was.
     """
     folders = tuple(Path(root) for root in roots) or (settings.corpus,)
     for folder in folders:
-        if not folder.exists():
-            raise CorpusMissingError(f"Mappen {folder} findes ikke.")
+        if not os.path.exists(folder):
+            raise CorpusMissingError(f"Mappen {shown_path(str(folder))} findes ikke.")
+        if wrong := wrong_name(folder.resolve()):
+            raise InputError(f"{shown_path(str(folder))}: {wrong}")
     with builds.storage_errors("indeksmappen"):
         builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
         with (
@@ -166,9 +173,12 @@ class _Run:
         return self._report(before, manifest, started, started_by, embedded=embedded + self.ahead.embedded)
 
     def _is_current(self, before: Before, plan: Plan) -> bool:
-        """Whether the build in use is whole, by today's rules, and of the very files there are."""
+        """Whether the build in use is whole, by today's rules, and of the very files there are.
+
+        A build without any report is never in line with a folder that has files: why they cannot be read is told anew.
+        """
         manifest = before.manifest
-        if manifest is None or manifest.sources != plan.digest():
+        if manifest is None or manifest.sources != plan.digest() or (plan.has_files and not manifest.documents):
             return False
         rules = (manifest.model, manifest.read_key, manifest.chunk_key)
         if rules != (self.embedder.fingerprint, self.reader.key, self.cutter.key):
@@ -189,8 +199,8 @@ class _Run:
             self._write(plan, writer, earlier)
         with_sentences = self.cutter.with_sentences
         with closing(Store(aside / builds.DATABASE_FILE)) as store:
-            if before.documents and plan.places and not store.records():
-                raise IndexingError("Ingen af filerne kunne læses. Det nuværende indeks er uændret.")
+            if plan.has_files and not store.records():
+                raise _nothing_read(store.failures(), before)
             embedded = embed_missing(
                 store, self.cache, self.embedder, self.settings.batch_size, self.stages, with_sentences=with_sentences
             )
@@ -283,6 +293,24 @@ class _Run:
             masked={stored.record.path: stored.record.masked for stored in records if stored.record.masked},
             seconds=self.stages.seconds,
         )
+
+
+def _nothing_read(failures: Sequence[Failure], before: Before) -> IndexingError:
+    """Why there is no new build when no file could be read: the commonest reasons, each with a file it holds for."""
+    examples: dict[str, list[str]] = {}
+    for failure in failures:
+        examples.setdefault(failure.reason, []).append(failure.path)
+    commonest = sorted(examples.items(), key=lambda item: -len(item[1]))[:_REASONS_TOLD]
+    told = " ".join(f"{paths[0]}{_and_others(len(paths) - 1)}: {reason}" for reason, paths in commonest)
+    left = "Det nuværende indeks er uændret." if before.manifest else "Der er ikke lavet noget indeks."
+    return IndexingError(
+        f"Ingen af filerne kunne læses. {left} {told}",
+        advice="Ret filerne, eller læg andre i mappen, og kør indekseringen igen.",
+    )
+
+
+def _and_others(count: int) -> str:
+    return f" og {count} til" if count else ""
 
 
 def _keys_in_use(index_dir: Path) -> Iterator[str]:

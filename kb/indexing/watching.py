@@ -4,26 +4,29 @@ The folder is looked at every few seconds, by the size and time of each file; no
 changed. Looking works where notices from the operating system do not: on network drives, where other machines write.
 A change is taken in when nothing has changed for the settle time, so that files still being copied are waited for; a
 folder that never comes to rest is indexed every ``PATIENCE`` settle times nevertheless, and a file that changes while
-it is read is read again. A run that cannot be made (the disk is full, another run is at work) is tried again.
+it is read is read again. A run that cannot be made (the disk is full, another run is at
+work, a module is missing) is tried again.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from kb import indexing
-from kb.core.errors import KbError, LockedError, StorageError
+from kb.core.errors import InstallationError, KbError, LockedError, StorageError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import find_files
-from kb.extract.corpus_files import sidecar_of
+from kb.extract.corpus_files import existing_sidecar
 
 PATIENCE = 60
-# Settle times before a run that was shut out, or found the disk full, is tried again.
+# Settle times before a run that could not be made, whatever the files, is tried again.
 RETRY = 3
 
 Look = Mapping[str, tuple[int, int]]
@@ -65,10 +68,8 @@ def watch(
         if stop.is_set():
             return
         try:
-            report = indexing.run(
-                settings, embedder, roots=roots, started_by=started_by, progress=listener.progress
-            )
-        except (LockedError, StorageError) as error:
+            report = indexing.run(settings, embedder, roots=roots, started_by=started_by, progress=listener.progress)
+        except (LockedError, StorageError, InstallationError) as error:
             listener.error(error)
             stop.wait(RETRY * pace.settle)
         except KbError as error:
@@ -99,14 +100,19 @@ def _at_rest(folders: Sequence[Path], taken: Look | None, pace: Pace, stop: thre
 
 
 def look(folders: Sequence[Path]) -> Look:
-    """Size and time of change of every document and of its metadata file, by path."""
+    """Size and time of change of every document and of its metadata file, and of what is skipped, by path."""
     found = {}
-    for folder in folders:
-        for path in find_files([folder]) if folder.exists() else ():
-            for file in (path, sidecar_of(path)):
-                try:
-                    status = file.stat()
-                except OSError:
-                    continue  # gone meanwhile, or no such sidecar
+    there = find_files([folder for folder in folders if os.path.exists(folder)])
+    for path in (*there.files, *(one.path for one in there.skipped)):
+        for file in filter(None, (path, existing_sidecar(path))):
+            with suppress(OSError):  # gone meanwhile
+                status = _status(file)
                 found[str(file)] = (status.st_size, status.st_mtime_ns)
     return found
+
+
+def _status(file: Path) -> os.stat_result:
+    try:
+        return file.stat()
+    except OSError:
+        return file.lstat()  # a link that leads nowhere

@@ -141,7 +141,7 @@ def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with
         "files": described,
     }
     with tarfile.open(aside, "w:gz", compresslevel=3) as archive:
-        text = json.dumps(contents, ensure_ascii=False).encode()
+        text = json.dumps(contents).encode()  # in ASCII, which holds names that are not UTF-8 as well
         first = tarfile.TarInfo(CONTENTS)
         first.size = len(text)
         archive.addfile(first, io.BytesIO(text))

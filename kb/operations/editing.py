@@ -6,6 +6,7 @@ Only files below the corpus folder are touched. Nothing is indexed here; the cal
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,7 +18,7 @@ import yaml
 from kb.core.errors import InputError, ReadError, UnreadableUploadError
 from kb.core.settings import Settings
 from kb.core.slug import slug
-from kb.extract.corpus_files import sidecar_of
+from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, sidecar_of
 from kb.extract.metadata import parse_sidecar
 from kb.extract.recognition import Format, recognise
 from kb.index.store import Failure, StoredRecord
@@ -28,6 +29,9 @@ from kb.state.upload_names import UploadNames, shown_name
 # Where uploads lie below the corpus folder.
 FOLDER = "indlagt"
 LONGEST_NAME = 100
+# Bytes in a file's name on the file systems there are.
+LONGEST_FILE_NAME = 255
+_ON_THE_SERVER = "Omdøb eller slet den i mappen på serveren, og indeksér igen."
 FORM_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "år", "status", "temaer")
 
 
@@ -103,7 +107,7 @@ def _suffix(form: Format) -> str:
 
 def _named(settings: Settings, file: Path, upload: Upload) -> str:
     """The path of a file below the corpus, now known by the name it was sent under."""
-    path = file.resolve().relative_to(settings.corpus.resolve()).as_posix()
+    path = _below_corpus(settings, file).relative_to(settings.corpus.resolve()).as_posix()
     UploadNames(settings.state_dir).keep(path, shown_name(upload.filename or ""))
     return path
 
@@ -147,13 +151,23 @@ def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[s
 
 
 def remove_unread(settings: Settings, failure: Failure) -> None:
-    """Remove a file that gave no document, and the metadata beside it."""
-    _unlink(settings, _below_corpus(settings, Path(failure.root) / failure.path))
+    """Remove a file that gave no document, and the metadata beside it.
+
+    Raises :class:`InputError` for one that cannot be removed from here.
+    """
+    if failure.code == WRONG_NAME:
+        raise InputError(f"{failure.path} kan ikke slettes herfra.", advice=_ON_THE_SERVER)
+    try:
+        _unlink(settings, _below_corpus(settings, Path(failure.root) / failure.path))
+    except OSError as error:
+        message = f"{failure.path} kan ikke slettes herfra: {error.strerror}."
+        raise InputError(message, advice=_ON_THE_SERVER) from error
 
 
 def _unlink(settings: Settings, path: Path) -> None:
     path.unlink(missing_ok=True)
-    sidecar_of(path).unlink(missing_ok=True)
+    if sidecar := existing_sidecar(path):
+        sidecar.unlink()
     UploadNames(settings.state_dir).forget(path.relative_to(settings.corpus.resolve()).as_posix())
 
 
@@ -163,8 +177,8 @@ def file_of(settings: Settings, stored: StoredRecord) -> Path:
 
 
 def _below_corpus(settings: Settings, path: Path) -> Path:
-    path = path.resolve()
-    if not path.is_relative_to(settings.corpus.resolve()):
+    path = path.parent.resolve() / path.name  # of a link the link itself is meant, not what it leads to
+    if path.name == ".." or not path.is_relative_to(settings.corpus.resolve()):
         raise InputError("Filen ligger uden for mappen med rapporter og kan ikke ændres herfra.")
     return path
 
@@ -173,19 +187,23 @@ def _free_path(path: Path) -> Path:
     """The path, or the first with a number that is not taken."""
     found = path
     number = 2
-    while found.exists():
+    while os.path.exists(found):
         found = path.with_stem(f"{path.stem}-{number}")
         number += 1
     return found
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:
-    sidecar = sidecar_of(path)
-    return dict(parse_sidecar(sidecar.read_bytes())) if sidecar.is_file() else {}
+    sidecar = existing_sidecar(path)
+    return dict(parse_sidecar(sidecar.read_bytes())) if sidecar else {}
 
 
 def _write_sidecar(path: Path, values: Mapping[str, Any]) -> None:
+    """Write metadata beside a file; raises :class:`InputError` when its name leaves no room for their name."""
     sidecar = sidecar_of(path)
+    if len(os.fsencode(sidecar.name)) > LONGEST_FILE_NAME:
+        message = "Filens navn er for langt til, at metadata kan lægges ved siden af den."
+        raise InputError(message, advice="Giv filen et kortere navn på serveren, og indeksér igen.")
     aside = sidecar.with_name(f".{uuid4().hex}.new")
     aside.write_text(yaml.safe_dump(dict(values), allow_unicode=True, sort_keys=False), encoding="utf-8")
     aside.replace(sidecar)

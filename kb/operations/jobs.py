@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kb.core.errors import NotFoundError
+from kb.core.errors import InstallationError, NotFoundError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.state.repository import JobFile, Run, State, StoredJob
@@ -195,8 +195,7 @@ class Jobs:
         if after.cancel and not after.status.over:
             self._state.finish_job(job.id, JobState.CANCELLED)
         elif not after.status.over:
-            error = "Indekseringen gik ned, måske fordi hukommelsen slap op. Det nuværende indeks er uændret."
-            self._state.finish_job(job.id, JobState.FAILED, error, "Start den igen; det, der er nået, går ikke tabt.")
+            self._state.finish_job(job.id, JobState.FAILED, *_why_ended(process.returncode))
 
     def _wait(self, job_id: str, process: subprocess.Popen[bytes]) -> None:
         asked_at = 0.0
@@ -209,6 +208,15 @@ class Jobs:
 
 
 _NO_RUN = Run(id="", job="", started_by="", started="", finished="", status=JobState.WAITING)
+
+
+def _why_ended(code: int) -> tuple[str, str]:
+    """What to say of a process that ended without writing how its job went, and what to do next."""
+    if code > 0:  # it gave up by itself: its modules cannot be loaded
+        error = f"Indekseringen kunne ikke begynde (kode {code}). Det nuværende indeks er uændret."
+        return error, f"Se serverens log. {InstallationError.advice}"
+    error = "Indekseringen gik ned, måske fordi hukommelsen slap op. Det nuværende indeks er uændret."
+    return error, "Start den igen; det, der er nået, går ikke tabt."
 
 
 def _is_alive(owner: int) -> bool:

@@ -125,8 +125,8 @@ def test_the_old_formats_are_read() -> None:
 
 def test_every_document_ends_in_an_outcome_with_its_spans_right() -> None:
     options = ReadOptions(timeout=100, ocr=False)
-    outcomes = list(read_files(find_files([DOCUMENTS]), DOCUMENTS, options))
-    assert len(outcomes) == len(find_files([DOCUMENTS]))
+    outcomes = list(read_files(find_files([DOCUMENTS]).files, DOCUMENTS, options))
+    assert len(outcomes) == len(find_files([DOCUMENTS]).files)
     for outcome in outcomes:
         assert outcome.code not in {"læser-gik-ned", "tidsgrænse", "hukommelsesgrænse", "læsefejl"}, outcome
         assert (outcome.status is ReadStatus.READ) == (outcome.code == "")

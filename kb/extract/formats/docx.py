@@ -73,7 +73,7 @@ def _to_html(data: bytes) -> str:
                 external_file_access=False,
                 include_embedded_style_map=False,
             )
-    except (MemoryError, RecursionError):
+    except (MemoryError, RecursionError, ImportError):
         raise
     except Exception as error:  # mammoth lets through whatever its XML and ZIP layers raise
         raise DamagedFileError("Word-filen er beskadiget og kan ikke læses.") from error

@@ -42,7 +42,7 @@ def read_pptx(data: bytes) -> Content:
             if number not in hidden
             for block in _slide_blocks(slide, number)
         ]
-    except (MemoryError, RecursionError):
+    except (MemoryError, RecursionError, ImportError):
         raise
     except Exception as error:  # python-pptx lets through whatever its XML layer raises
         raise DamagedFileError("PowerPoint-filen er beskadiget og kan ikke læses.") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from kb.core.errors import NotFoundError
@@ -15,7 +16,7 @@ from kb.core.models import Document, DocumentRecord, Passage
 from kb.core.privacy import CPR
 from kb.core.slug import slug
 from kb.http.services import services, snapshot
-from kb.http.web import page_images
+from kb.http.web import conditional, page_images
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
 from kb.retrieval.searcher import DOCUMENT_FIELDS, Snapshot, field_values
@@ -133,14 +134,12 @@ def _shown_page(held: Snapshot, document: Document, passage: Passage | None) -> 
         return None
 
 
-def png_size(image: Path) -> tuple[int, int]:
-    """Width and height, which stand at fixed places of a PNG file."""
-    with image.open("rb") as file:
-        header = file.read(24)
-    return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height, which stand at fixed places of a PNG."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
-def _image(held: Snapshot, document: Document, number: int, passage: Passage | None) -> Path:
+def _image(held: Snapshot, document: Document, number: int, passage: Passage | None) -> bytes:
     page = document.pages[number - 1]
     start, end = (max(page.start, passage.start), min(page.end, passage.end)) if passage else (0, 0)
     place = page_images.Place(document.text[page.start : page.end], document.text[start : max(start, end)])
@@ -180,10 +179,10 @@ def original(document_id: str) -> Response:
     """The file as it was added."""
     held = snapshot()
     path = _original_file(held, document_id)
-    media_type = held.records[document_id].record.media_type
-    name = services().upload_names.all().get(held.records[document_id].record.path, path.name)
+    record = held.records[document_id].record
+    name = services().upload_names.all().get(record.path, path.name)
     # As a download and never shown: a web page among the reports must not run as one of ours.
-    return send_file(path.resolve(), mimetype=media_type, as_attachment=True, download_name=name)
+    return conditional.sent(path, media_type=record.media_type, etag=record.sha256, download_name=name)
 
 
 @blueprint.get("/dokumenter/<document_id>/side/<int:number>.png")
@@ -194,7 +193,7 @@ def page_image(document_id: str, number: int) -> Response:
     if stored.document.media_type != page_images.PDF or not 1 <= number <= len(stored.document.pages):
         raise NotFound
     image = _image(held, stored.document, number, _cited(held, document_id))
-    response = send_file(image.resolve(), mimetype="image/png")
+    response = conditional.sent(image, media_type="image/png", etag=hashlib.sha256(image).hexdigest())
     response.cache_control.private = True
     response.cache_control.max_age = DAY_SECONDS
     return response

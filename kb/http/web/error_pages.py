@@ -53,6 +53,10 @@ EXPLANATIONS = {
         "Der er sket en fejl", "Fejlen ligger hos Erfaringsbasen og ikke hos dig. Den er skrevet i serverens log.",
         "Prøv igen om lidt. Sker det igen, så kontakt dem, der driver Erfaringsbasen.",
     ),
+    502: Explanation(
+        "Login svarer ikke", "Tjenesten, der logger dig ind, svarer ikke, som den skal. Fejlen er ikke hos dig.",
+        "Prøv igen om lidt. Sker det igen, så kontakt dem, der driver Erfaringsbasen; fejlen står i serverens log.",
+    ),
     503: Explanation(
         "Erfaringsbasen kan ikke svare lige nu", "Indekset over rapporterne er ikke klar.",
         "Prøv igen om lidt. Sker det igen, så kontakt dem, der driver Erfaringsbasen.",

@@ -21,6 +21,8 @@ from kb.http.web.cached_answers import view_of
 from kb.http.web.presenters import answers, hits, labels, quotes
 
 MOST_HITS = 100
+# Characters that Word takes in a document's title.
+LONGEST_PROPERTY = 255
 FEED_ENTRIES = 20
 COLUMNS = (
     "nummer", "projekt", "myndighed", "rapport", "år", "afsnit", "side", "rolle", "citat", "passage", "adresse"
@@ -116,7 +118,7 @@ def docx(view: answers.AnswerView) -> bytes:
     from docx import Document
 
     document = Document()
-    document.core_properties.title = view.answer.question
+    document.core_properties.title = shortened(view.answer.question, LONGEST_PROPERTY)
     document.core_properties.author = "Erfaringsbasen"
     document.core_properties.language = "da-DK"
     document.add_heading(view.answer.question, 0)
@@ -138,6 +140,11 @@ def docx(view: answers.AnswerView) -> bytes:
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most so many characters, marked where it is cut."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _add_project(document: Any, project: answers.ProjectView) -> None:

@@ -1,6 +1,6 @@
 """Images of PDF pages with the cited passage outlined and personal data blacked out, cached on disk.
 
-    image = page_images.cached(folder, file, sha256, Place(page_text, passage_text), 4, contacts=True)
+    png = page_images.cached(folder, file, sha256, 4, Place(page_text, passage_text), contacts=True)
 
 *Finding the place.* The index's text and the text layer PDFium gives of the same page differ in spaces, hyphens and
 line breaks, so both are reduced to letters and digits. The passage is looked up exactly; where masking or a reader's
@@ -20,17 +20,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from kb.core.errors import NotFoundError
 from kb.core.privacy import CPR, REPLACEMENTS, find
 
+log = logging.getLogger(__name__)
 PDF = "application/pdf"
 WIDTH = 1000
 COLOURS = 64
@@ -57,37 +61,50 @@ class Place:
     passage_text: str
 
 
-def cached(folder: Path, file: Path, sha256: str, number: int, place: Place, *, contacts: bool) -> Path:
-    """The image of page ``number`` (from 1) as a PNG file, made if it is not there.
+def cached(folder: Path, file: Path, sha256: str, number: int, place: Place, *, contacts: bool) -> bytes:
+    """The image of page ``number`` (from 1) as a PNG; made if it is not in ``folder``, and kept there if possible.
 
     Raises :class:`NotFoundError` when the page cannot be shown.
     """
     job = {"page": number, "version": VERSION, "contacts": contacts, **asdict(place)}
     key = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:16]
     target = folder / f"{sha256}-{number}-{key}.png"
-    if not target.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        _make(file, target, job)
-        _prune(folder)
-    return target
+    with suppress(OSError):  # not there, or not to be read
+        return target.read_bytes()
+    png = _drawn(file, job)
+    try:
+        _keep(png, target)
+    except OSError as error:  # reading goes on where nothing can be written
+        log.info("Sidebilledet blev ikke gemt: %s", error)
+    return png
 
 
-def _make(file: Path, target: Path, job: dict[str, Any]) -> None:
+def _drawn(file: Path, job: dict[str, Any]) -> bytes:
     """Run this module on one page in a process of its own."""
-    aside = target.with_suffix(".new")
-    command = [sys.executable, "-m", "kb.http.web.page_images", str(file.resolve()), str(aside.resolve())]
+    command = [sys.executable, "-m", "kb.http.web.page_images", str(file.resolve())]
     try:
         done = subprocess.run(
-            command, input=json.dumps(job), text=True, timeout=SECONDS, check=False, capture_output=True
+            command, input=json.dumps(job).encode(), timeout=SECONDS, check=False, capture_output=True
         )
-        if done.returncode == 0:
-            aside.replace(target)
-            return
-        raise NotFoundError(HIDDEN if done.returncode == _HIDDEN_STATUS else UNREADABLE)
     except subprocess.TimeoutExpired:
         raise NotFoundError(UNREADABLE) from None
-    finally:
-        aside.unlink(missing_ok=True)
+    if done.returncode:
+        raise NotFoundError(HIDDEN if done.returncode == _HIDDEN_STATUS else UNREADABLE)
+    return done.stdout
+
+
+def _keep(png: bytes, target: Path) -> None:
+    """Write the image whole or not at all, and remove the oldest beyond those kept."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".new", delete=False) as aside:
+        try:
+            aside.write(png)
+            aside.close()
+            Path(aside.name).replace(target)
+        except OSError:
+            Path(aside.name).unlink(missing_ok=True)
+            raise
+    _prune(target.parent)
 
 
 def _prune(folder: Path) -> None:
@@ -102,15 +119,14 @@ _HIDDEN_STATUS = 3
 
 
 def main() -> int:
-    """Draw one page: the file and the image's path as arguments, the job as JSON on standard input."""
+    """Draw one page on standard output: the file as argument, the job as JSON on standard input."""
     parser = argparse.ArgumentParser(description="Draw one page of a PDF as PNG.")
     parser.add_argument("file", type=Path)
-    parser.add_argument("target", type=Path)
     arguments = parser.parse_args()
     _limit_memory()
     job = json.load(sys.stdin)
     place = Place(job["page_text"], job["passage_text"])
-    return draw(arguments.file, arguments.target, job["page"], place, contacts=job["contacts"])
+    return draw(arguments.file, sys.stdout.buffer, job["page"], place, contacts=job["contacts"])
 
 
 def _limit_memory() -> None:
@@ -119,7 +135,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def draw(file: Path, target: Path, number: int, place: Place, *, contacts: bool) -> int:
+def draw(file: Path, target: BinaryIO, number: int, place: Place, *, contacts: bool) -> int:
     """Write the image; returns 0, or the status that says it must stay hidden."""
     import pypdfium2
 

@@ -23,13 +23,23 @@ class Asked:
     filters: Mapping[str, tuple[str, ...]]
     page: int = 1
 
-    def url(self, endpoint: str = "sider.ask", *, page: int = 1, filters: Mapping[str, Any] | None = None) -> str:
-        """The address of the same question at another page, under other filters or in another form."""
+    def url(
+        self,
+        endpoint: str = "sider.ask",
+        *,
+        page: int = 1,
+        filters: Mapping[str, Any] | None = None,
+        full: bool = False,
+    ) -> str:
+        """The address of the same question at another page, under other filters or in another form.
+
+        It is escaped; ``full`` has the server in it.
+        """
         chosen = self.filters if filters is None else filters
         values: dict[str, Any] = {"q": self.question, **{name: list(found) for name, found in chosen.items()}}
         if page > 1:
             values["side"] = page
-        return url_for(endpoint, **values)
+        return url_for(endpoint, **values, _external=full)
 
 
 def read(args: MultiDict[str, str]) -> Asked:

@@ -64,10 +64,9 @@ def static_file(name: str) -> Response:
     response.headers["Content-Type"] = found.media_type
     if zipped:
         response.headers["Content-Encoding"] = "gzip"
-    response.vary.add("Accept-Encoding")
     response.cache_control.public = True
     response.cache_control.max_age = YEAR if request.args.get("v") == found.digest else DAY
-    response.set_etag(found.digest)
+    response.set_etag(found.digest, weak=True)  # one for the plain and the gzipped bytes
     response.make_conditional(request)
     return response
 

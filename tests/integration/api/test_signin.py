@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import socket
 import subprocess
 import threading
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -295,6 +297,79 @@ def test_only_the_trusted_proxy_signs_people_on(
 ) -> None:
     response = proxied.get("/api/v1/jobs", headers=headers, environ_base={"REMOTE_ADDR": peer})
     assert response.status_code == status
+
+
+@pytest.mark.parametrize(("encoding", "form"), [("utf-8", "NFC"), ("utf-8", "NFD"), ("latin-1", "NFC")])
+def test_danish_names_and_groups_are_taken_from_the_proxy(tmp_path: Path, encoding: str, form: str) -> None:
+    settings = make_settings(
+        tmp_path,
+        trusted_proxies="10.0.0.1",
+        user_header="X-User",
+        groups_header="X-Groups",
+        group_roles="Læsere=reader, Ålborg Øst=admin",
+    )
+    client = make_app(settings, HashEmbedder()).test_client()
+
+    def sent(text: str) -> str:
+        """As a server hands on the bytes of a header."""
+        return unicodedata.normalize(form, text).encode(encoding).decode("latin-1")
+
+    headers = {"X-User": sent("Søren Ærø"), "X-Groups": sent("Andet; Ålborg Øst"), "Sec-Fetch-Site": "same-origin"}
+    peer = {"REMOTE_ADDR": "10.0.0.1"}
+    assert client.post("/api/v1/jobs", headers=headers, environ_base=peer).status_code == 202
+    who = Audit(settings.state_dir).entries()[-1].event.who
+    assert unicodedata.normalize("NFC", who) == "Søren Ærø"
+    headers["X-Groups"] = sent("Læsere")
+    assert client.post("/api/v1/jobs", headers=headers, environ_base=peer).status_code == 403
+
+
+ANSWERS = {
+    "nothing listens": None,
+    "it is down": b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "it is another program": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhallo",
+    "its document lacks the addresses": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+def test_a_provider_that_does_not_answer_is_not_laid_on_the_person(tmp_path: Path, answer: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        if answer is None:
+            listening.close()
+        else:
+            threading.Thread(target=_answer_all, args=(listening, answer), daemon=True).start()
+        settings = make_settings(
+            tmp_path,
+            public_url="http://127.0.0.1:1",
+            oidc_issuer=f"http://127.0.0.1:{port}",
+            oidc_client_id="kb",
+            oidc_client_secret="hemmelighed-kun-til-test",  # noqa: S106
+        )
+        page = make_app(settings, HashEmbedder()).test_client().get("/log-ind/oidc")
+    assert page.status_code == 502
+    assert "Fejlen er ikke hos dig" in page.text
+    assert Audit(settings.state_dir).entries()[-1].event.action == "login mislykkedes"
+
+
+def _answer_all(listening: socket.socket, answer: bytes) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("server_error", 502), ("temporarily_unavailable", 502), ("access_denied", 401)]
+)
+def test_what_the_provider_says_of_itself_is_not_laid_on_the_person(tmp_path: Path, said: str, status: int) -> None:
+    settings = make_settings(
+        tmp_path, public_url="http://127.0.0.1:1", oidc_issuer="http://127.0.0.1:1", oidc_client_id="kb"
+    )
+    client = make_app(settings, HashEmbedder()).test_client()
+    assert client.get(f"/log-ind/retur?error={said}&state=x").status_code == status
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from kb.core.settings import Settings
 from kb.http.web.app import create_app
 from kb.retrieval.searcher import SnapshotHolder
 from kb.state.repository import State, Status
-from tests.support import HashEmbedder, report_text
+from tests.support import CORPUS, ODD_READ, ODD_SKIPPED, HashEmbedder, report_text, write_odd_files
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -92,6 +92,25 @@ def test_when_no_file_can_be_taken_in_the_page_says_why_of_each(indexed: Setting
     assert "»b.png« er ikke lagt ind: Filen er et billede" in response.text
     with State(indexed.state_dir) as state:
         assert not state.jobs()
+
+
+def test_files_with_odd_names_are_shown_and_those_that_are_read_can_be_had(settings: Settings) -> None:
+    write_odd_files(settings.corpus)
+    indexing.run(settings, HashEmbedder())
+    client = client_of(settings)
+    page = client.get("/admin")
+    assert page.status_code == 200
+    assert all(name in page.text for name in ODD_SKIPPED)
+    assert page.text.count("Slet filen") == sum(code != "ugyldigt-navn" for code in ODD_SKIPPED.values())
+    reports = set(re.findall(r'href="(/dokumenter/[^"/?]+)"', client.get("/dokumenter").text))
+    assert len(reports) == len(CORPUS) + len(ODD_READ)
+    for report in reports:
+        for address in (report, f"{report}/original", f"/admin/rapporter/{report.rpartition('/')[2]}"):
+            with client.get(address) as response:
+                assert response.status_code == 200, address
+    answer = client.post("/admin/filer/slet", data={"sti": "to\\nlinjer.md"})
+    assert answer.status_code == 400
+    assert "på serveren" in answer.text
 
 
 def test_a_run_at_work_and_one_that_waits_are_cancelled_from_the_page(slow: FlaskClient, indexed: Settings) -> None:

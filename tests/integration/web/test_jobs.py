@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from kb.index import builds
 from kb.operations.jobs import Job, Jobs, JobState
 from kb.retrieval.searcher import SnapshotHolder
 from kb.state.repository import JobFile, State
-from tests.support import HashEmbedder, report_text
+from tests.support import ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_odd_files
 
 
 @pytest.fixture
@@ -115,6 +116,42 @@ def test_a_run_that_cannot_be_made_says_why(settings: Settings) -> None:
     assert job.files == {"asta.md": JobFile("kom ikke med", over=True)}
     assert "findes ikke" in job.error
     assert job.advice
+
+
+def test_odd_names_and_links_are_told_of_and_the_rest_can_be_found(settings: Settings) -> None:
+    write_odd_files(settings.corpus)
+    jobs = Jobs(settings, HashEmbedder())
+    job = ended(jobs, jobs.start(by="prøven", files=["asta.md"]))
+    assert (job.state, job.error) == (JobState.DONE, "")
+    assert set(job.report["failed"]) == set(ODD_SKIPPED)
+    assert job.files == {"asta.md": JobFile("kan findes nu", over=True)}
+
+
+def test_a_run_in_which_no_file_can_be_read_fails_and_makes_no_index(settings: Settings) -> None:
+    for file in settings.corpus.rglob("*.*"):
+        file.write_bytes(b"")
+    jobs = Jobs(settings, HashEmbedder())
+    job = ended(jobs, jobs.start(by="prøven", files=["asta.md"]))
+    assert job.state is JobState.FAILED
+    assert "Ingen af filerne kunne læses" in job.error
+    assert job.files == {"asta.md": JobFile("Filen er tom.", over=True)}
+    assert builds.build_ids(settings.index_dir) == []
+
+
+@pytest.mark.parametrize("module", ["mammoth", "tantivy"])
+def test_a_run_in_half_an_installation_says_so(
+    indexed: Settings, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reading process lacks the one, the run's own process the other."""
+    before = builds.current_id(indexed.index_dir)
+    (indexed.corpus / "ny.md").write_text(report_text("sneplove"), encoding="utf-8")
+    jobs = Jobs(indexed, HashEmbedder())
+    monkeypatch.syspath_prepend(str(broken_module(tmp_path / "halv", module)))
+    job = ended(jobs, jobs.start(by="prøven", files=["ny.md"]))
+    assert (job.state, "beskadiget" in job.error) == (JobState.FAILED, False)
+    assert "Installér pakkerne igen" in job.advice
+    assert job.files == {"ny.md": JobFile("kom ikke med", over=True)}
+    assert builds.current_id(indexed.index_dir) == before
 
 
 def test_a_job_at_work_and_one_that_waits_can_be_cancelled(indexed: Settings) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree
 
+import docx
 import pytest
 from flask import Flask, Response, abort
 from flask.testing import FlaskClient
@@ -19,6 +23,7 @@ from kb.http.web.app import create_app
 from kb.retrieval.searcher import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
+LONG = ("hvordan gik det med isbjerge og regnearket " * 24)[:1000]
 FORMULA = """---
 titel: "=HYPERLINK(1)"
 projekt: "@Projektet"
@@ -285,3 +290,68 @@ def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
     client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
     assert '<blockquote class="passage-quote" lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
     assert 'class="document-text" lang="en"' in client.get("/dokumenter/ice").text
+
+
+@pytest.mark.parametrize("length", [255, 256, 1000])
+@pytest.mark.parametrize("form", ["docx", "xlsx", "csv", "atom"])
+def test_the_longest_question_can_be_taken_along_in_every_form(settings: Settings, form: str, length: int) -> None:
+    generous = settings.model_copy(update={"max_question_chars": 1000})
+    client = create_app(generous, SnapshotHolder(generous, HashEmbedder())).test_client()
+    response = client.get(f"/sporg.{form}", query_string={"q": LONG[: length - 1] + "?"})
+    assert response.status_code == 200
+    if form == "docx":
+        made = docx.Document(io.BytesIO(response.data))
+        assert made.paragraphs[0].text == LONG[: length - 1] + "?"
+        assert len(made.core_properties.title) == min(length, 255)
+
+
+@pytest.mark.parametrize("path", ["/", "/sporg?q=erfaringen", "/dokumenter/formel/original", "/findes-ikke", "/om"])
+@pytest.mark.parametrize("accepted", ["gzip", "identity", ""])
+def test_every_answer_says_that_it_depends_on_the_encoding_taken(client: FlaskClient, path: str, accepted: str) -> None:
+    with client.get(path, headers={"Accept-Encoding": accepted}) as first:
+        assert first.vary.find("Accept-Encoding") >= 0
+    if etag := first.headers.get("ETag"):
+        with client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": etag}) as again:
+            assert again.status_code == 304
+            assert again.vary.find("Accept-Encoding") >= 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=0-9", 206), ("bytes=-5", 206), ("bytes=5-", 206), ("bytes=100000-", 416), ("linjer=1-2", 200),
+        ("bytes=a-b", 200), ("bytes=9-1", 200), ("bytes", 200), ("bytes=0-1,4-5", 200), ("", 200),
+    ],
+)  # fmt: skip
+def test_a_part_of_an_original_is_sent_and_a_range_not_understood_ignored(
+    client: FlaskClient, settings: Settings, asked: str, status: int
+) -> None:
+    whole = (settings.corpus / "formel.md").read_bytes()
+    with client.get("/dokumenter/formel/original", headers={"Range": asked}) as response:
+        assert response.status_code == status
+        if status == 200:
+            assert response.data == whole
+        elif status == 206:
+            assert response.data in whole
+            assert len(response.data) < len(whole)
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=100000-", "linjer=1-2"])
+def test_whether_a_copy_is_still_good_is_looked_at_before_the_range(client: FlaskClient, asked: str) -> None:
+    address = "/dokumenter/formel/original"
+    with client.get(address) as first:
+        etag = first.headers["ETag"]
+    with client.get(address, headers={"Range": asked, "If-None-Match": etag}) as again:
+        assert again.status_code == 304
+    with client.get(address, headers={"Range": "bytes=0-9", "If-None-Match": '"en anden"'}) as changed:
+        assert changed.status_code == 206
+
+
+def test_the_addresses_of_a_feed_are_escaped(client: FlaskClient) -> None:
+    query = {"q": 'erfaringen & "læring" <b> %41 {x}|y', "myndighed": "Ålborg Øst & søn"}
+    feed = ElementTree.fromstring(client.get("/sporg.atom", query_string=query).text)  # noqa: S314
+    addresses = [link.get("href", "") for link in feed.iter("{http://www.w3.org/2005/Atom}link")]
+    assert len(addresses) >= 2
+    for address in addresses:
+        assert re.fullmatch(r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-F]{2})+", address), address
+    assert parse_qs(urlsplit(addresses[0]).query) == {name: [value] for name, value in query.items()}

@@ -17,7 +17,7 @@ from kb import indexing
 from kb.cli.commands import main
 from kb.embedding.embedder import load_embedder
 from kb.index import builds
-from tests.support import CORPUS, HashEmbedder, report_text, write_corpus
+from tests.support import CORPUS, ODD_SKIPPED, HashEmbedder, report_text, write_corpus, write_odd_files
 
 EXIT_FAILED, EXIT_INPUT, EXIT_SETUP = 1, 2, 3
 REAL_LOADER = load_embedder
@@ -97,6 +97,27 @@ def test_a_failed_file_only_fails_the_command_under_strict(folder: Path) -> None
     (folder / "corpus" / "program.exe").write_bytes(b"MZ\x90\x00" + bytes(100))
     assert set(values("index")["failed"]) == {"program.exe"}
     assert set(values("index", "--strict", code=EXIT_FAILED)["failed"]) == {"program.exe"}
+
+
+def test_odd_names_are_told_by_every_verb_that_meets_them(folder: Path) -> None:
+    write_odd_files(folder / "corpus")
+    assert set(values("index")["failed"]) == set(ODD_SKIPPED)
+    text = run("index", "--full").stdout
+    assert "Ikke læst: to\\nlinjer.md: Navnet på filen" in text
+    odd = next(path for path in (folder / "corpus").iterdir() if path.name.startswith("gammel"))
+    assert values("extract", str(odd))["path"] == "gammel-\\xe6\\xf8.md"
+    assert "gammel-\\xe6" in run("extract", str(odd)).stdout
+    assert "findes ikke" in values("extract", "a" * 300, code=EXIT_INPUT)["error"]["message"]
+    assert "findes ikke" in values("index", "\udce6", code=EXIT_SETUP)["error"]["message"]
+
+
+def test_a_run_that_reads_nothing_fails_the_command(folder: Path) -> None:
+    for file in (folder / "corpus").rglob("*.*"):
+        file.write_bytes(b"")
+    error = values("index", code=EXIT_SETUP)["error"]
+    assert error["code"] == "indeksering-fejlede"
+    assert "asta.md" in error["message"]
+    assert "Ingen af filerne kunne læses" in run("index", code=EXIT_SETUP).stderr
 
 
 def test_searching_with_filters_and_reasons() -> None:

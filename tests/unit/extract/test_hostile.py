@@ -171,7 +171,11 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (root / "rundt").symlink_to(root)
     (root / "intet.md").symlink_to(root / "findes-ikke.md")
     (root / "indenfor.md").symlink_to(root / "synlig.md")
-    assert [path.name for path in find_files([root])] == ["indenfor.md", "synlig.md"]
+    found = find_files([root])
+    assert [path.name for path in found.files] == ["indenfor.md", "synlig.md"]
+    assert {one.path.name: one.code for one in found.skipped} == dict.fromkeys(
+        ("genvej.md", "mappe", "intet.md"), "link-følges-ikke"
+    )
 
 
 def test_names_made_to_break_out_stay_names(tmp_path: Path) -> None:

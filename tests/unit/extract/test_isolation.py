@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from kb.core.errors import InstallationError
 from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files
+from tests.support import broken_module
 from tests.unit.extract.making import MARKER_TEXT, docx, report_pdf, scanned_pdf, written
 
 OPTIONS = ReadOptions(timeout=60, workers=2, ocr=False)
@@ -113,6 +115,51 @@ def test_a_stream_that_unpacks_without_end_costs_only_its_file(tmp_path: Path) -
     assert found["a.pdf"].status is ReadStatus.FAILED
     assert found["a.pdf"].code in {"hukommelsesgrænse", "læser-gik-ned", "tidsgrænse", "ingen-tekst"}
     assert found["b.md"].status is ReadStatus.READ
+
+
+@pytest.mark.parametrize("how", ["", "raise OSError('libX.so: cannot open shared object file')", "def halv(:"])
+@pytest.mark.parametrize("module", ["mammoth", "pypdfium2", "selectolax"])
+def test_a_module_that_cannot_be_loaded_is_no_fault_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, how: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", module, how)))
+    before = children()
+    paths = [written(tmp_path, "a.md", MARKER_TEXT), written(tmp_path, "b.docx", docx())]
+    with pytest.raises(InstallationError, match="læserne ikke kan indlæses") as caught:
+        list(read_files(paths, tmp_path, OPTIONS))
+    assert "pip install" in caught.value.advice
+    assert children() == before
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_cannot_start_is_no_fault_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "yaml")))
+    paths = [written(tmp_path, f"{number}.md", MARKER_TEXT) for number in range(3)]
+    with pytest.raises(InstallationError, match="ikke kan starte"):
+        list(read_files(paths, tmp_path, ReadOptions(workers=workers)))
+
+
+WITHOUT_A_PART = """
+class images:
+    img_element = staticmethod(lambda made: made)
+
+def convert_to_html(*arguments, **options):
+    import cobble_that_is_missing
+"""
+
+
+def test_a_module_that_some_files_alone_need_fails_those_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mammoth is there; what it would load for a document alone is not."""
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth", WITHOUT_A_PART)))
+    paths = [written(tmp_path, "a.md", MARKER_TEXT), written(tmp_path, "b.docx", docx())]
+    found = outcomes(paths, tmp_path)
+    assert (found["a.md"].status, found["b.docx"].code) == (ReadStatus.READ, "modul-mangler")
+    assert "beskadiget" not in found["b.docx"].reason
+    assert "Installér modulet cobble_that_is_missing" in found["b.docx"].reason
 
 
 def test_no_worker_outlives_the_reading(tmp_path: Path) -> None:

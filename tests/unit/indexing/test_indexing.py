@@ -11,14 +11,24 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
-from kb.core.errors import CorpusMissingError, IndexingError, LockedError, NotFoundError
+from kb.core.errors import CorpusMissingError, IndexingError, InputError, InstallationError, LockedError, NotFoundError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.store import Store
 from kb.index.verification import verify_build
 from kb.indexing import prefetch
 from kb.retrieval.searcher import Snapshot, open_searcher
-from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
+from tests.support import (
+    CORPUS,
+    ODD_READ,
+    ODD_SKIPPED,
+    HashEmbedder,
+    broken_module,
+    make_settings,
+    report_text,
+    write_corpus,
+    write_odd_files,
+)
 
 
 def _current(settings: Settings) -> Path:
@@ -150,6 +160,24 @@ def test_one_bad_file_never_stops_a_run(settings: Settings, embedder: HashEmbedd
     assert not indexing.run(settings, embedder).published
 
 
+def test_odd_names_and_links_never_stop_a_run(settings: Settings, embedder: HashEmbedder) -> None:
+    write_odd_files(settings.corpus)
+    (settings.corpus / "0-link.md").symlink_to("asta.md")  # found before what it leads to
+    report = indexing.run(settings, embedder)
+    assert {path: failure["kode"] for path, failure in report.failed.items()} == ODD_SKIPPED
+    assert set(ODD_READ) < set(report.added)
+    assert report.documents == len(CORPUS) + len(ODD_READ)
+    assert not indexing.run(settings, embedder).published
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told(settings: Settings, embedder: HashEmbedder) -> None:
+    odd = settings.corpus.rename(settings.corpus.with_name("korpus-\udce6"))
+    with pytest.raises(InputError, match="UTF-8"):
+        indexing.run(settings, embedder, roots=[odd])
+    with pytest.raises(CorpusMissingError):
+        indexing.run(settings, embedder, roots=[Path("a" * 300)])
+
+
 def test_an_id_given_to_two_reports_is_refused_for_the_second(settings: Settings, embedder: HashEmbedder) -> None:
     for name in ("a.md", "b.md"):
         text = f"---\nid: et-og-samme\n---\n# {name}\n\nNoget om {name} og drift.\n"
@@ -172,6 +200,43 @@ def test_when_nothing_can_be_read_any_more_the_old_index_stays(indexed: Settings
         indexing.run(indexed, embedder)
     assert builds.current_id(indexed.index_dir) == before
     assert builds.build_ids(indexed.index_dir) == [before]
+
+
+def test_a_first_run_that_reads_nothing_makes_no_index(settings: Settings, embedder: HashEmbedder) -> None:
+    for number, name in enumerate(CORPUS):
+        (settings.corpus / name).write_bytes(b" " * number)
+    (settings.corpus / "brudt.pdf").write_bytes(b"%PDF-1.4 ikke mere")
+    for _ in range(2):  # nor the second time, when all is known
+        with pytest.raises(IndexingError, match="Der er ikke lavet noget indeks") as caught:
+            indexing.run(settings, embedder)
+        assert "asta.md og 3 til: Filen er tom." in str(caught.value)
+        assert "brudt.pdf: " in str(caught.value)
+        assert builds.build_ids(settings.index_dir) == []
+        assert not (settings.index_dir / builds.CURRENT_FILE).exists()
+
+
+def test_an_empty_index_is_never_in_line_with_a_folder_of_files(settings: Settings, embedder: HashEmbedder) -> None:
+    for name in CORPUS:
+        (settings.corpus / name).unlink()
+    indexing.run(settings, embedder)
+    (settings.corpus / "tom.md").write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(IndexingError, match="uændret"):
+            indexing.run(settings, embedder)
+
+
+def test_a_fault_of_the_installation_is_laid_on_no_file(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = builds.current_id(indexed.index_dir)
+    (indexed.corpus / "asta.md").write_text(report_text("nabohjælp"), encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth")))
+    with pytest.raises(InstallationError, match="No module named 'mammoth'"):
+        indexing.run(indexed, embedder)
+    assert builds.build_ids(indexed.index_dir) == [before]
+    monkeypatch.delenv("PYTHONPATH")
+    report = indexing.run(indexed, embedder)
+    assert (report.changed, dict(report.failed)) == (("asta.md",), {})
 
 
 def test_emptying_the_folder_empties_the_index(indexed: Settings, embedder: HashEmbedder) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from kb.core.settings import Settings
 from kb.index import builds
 from kb.indexing import RunReport
 from kb.indexing.watching import Listener, Pace, look, watch
-from tests.support import CORPUS, HashEmbedder, report_text, write_corpus
+from tests.support import CORPUS, ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_corpus, write_odd_files
 
 PACE = Pace(interval=0.05, settle=0.4)
 
@@ -94,6 +95,31 @@ def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
         until(lambda: bool(watched.errors))
     until(lambda: len(watched.reports) == 2)
     assert {error.code for error in watched.errors} == {"indeksering-i-gang"}
+
+
+def test_odd_names_and_links_are_told_of_and_the_rest_goes_on(watched: Watched) -> None:
+    write_odd_files(watched.settings.corpus)
+    until(lambda: len(watched.reports) == 2)
+    assert set(watched.reports[1].failed) == set(ODD_SKIPPED)
+    write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
+    until(lambda: len(watched.reports) == 3)
+    assert watched.reports[2].added == ("ny.md",)
+    (watched.settings.corpus / "rundt.md").unlink()
+    until(lambda: len(watched.reports) == 4)
+    assert set(watched.reports[3].failed) == set(ODD_SKIPPED) - {"rundt.md"}
+    assert watched.errors == []
+
+
+def test_a_run_in_half_an_installation_is_tried_again(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth")))
+    write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
+    until(lambda: bool(watched.errors))
+    monkeypatch.delenv("PYTHONPATH")
+    until(lambda: len(watched.reports) == 2)
+    assert {error.code for error in watched.errors} == {"installation-mangelfuld"}
+    assert watched.reports[1].added == ("ny.md",)
 
 
 def test_a_folder_that_goes_away_is_told_and_taken_in_when_it_is_back(watched: Watched) -> None:

@@ -16,7 +16,7 @@ from kb.index import builds, verification
 from kb.operations import backup
 from kb.retrieval.searcher import open_searcher
 from kb.state.repository import State
-from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
+from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus, write_odd_files
 
 QUESTIONS = ["faldrisiko", "hvad krævede mere tid?", "måling af vandløb", '"i god tid"']
 
@@ -150,6 +150,15 @@ def test_a_damaged_archive_changes_nothing(
     )
     assert _answers(indexed, embedder) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "index", "kopi.tar.gz", "state"]
+
+
+def test_odd_names_are_kept_byte_for_byte(settings: Settings, tmp_path: Path) -> None:
+    write_odd_files(settings.corpus)
+    before = sorted(path.name for path in settings.corpus.rglob("*") if path.is_file())
+    backup.backup(settings, tmp_path / "kopi.tar.gz")
+    other = _copy_of(settings, tmp_path / "andetsteds")
+    backup.restore(other, tmp_path / "kopi.tar.gz")
+    assert sorted(path.name for path in other.corpus.rglob("*") if path.is_file()) == before
 
 
 def test_a_missing_archive_is_told(indexed: Settings, tmp_path: Path) -> None:

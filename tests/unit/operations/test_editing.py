@@ -15,7 +15,7 @@ from kb.index.store import Failure, StoredRecord
 from kb.operations import editing
 from kb.retrieval.searcher import Snapshot
 from kb.state.upload_names import UploadNames, shown_name
-from tests.support import HashEmbedder
+from tests.support import HashEmbedder, write_odd_files
 
 
 class Sent:
@@ -129,3 +129,41 @@ def test_nothing_outside_the_corpus_is_touched(indexed: Settings, tmp_path: Path
         with pytest.raises(InputError, match="uden for"):
             change()
     assert sorted(path.name for path in tmp_path.glob("andet*")) == ["andet.md"]
+
+
+def test_a_report_whose_name_leaves_no_room_for_metadata_is_told_of(indexed: Settings) -> None:
+    long = "l" * 250 + ".md"
+    (indexed.corpus / "asta.md").rename(indexed.corpus / long)
+    indexing.run(indexed, HashEmbedder())
+    (stored,) = [one for one in Snapshot.open(indexed.index_dir).records.values() if one.record.path == long]
+    for change in (
+        lambda: editing.write_metadata(indexed, stored, {"titel": "x"}),
+        lambda: editing.replace(indexed, stored, Sent("b.html", "<html><p>Ny tekst om vand.</p></html>")),
+    ):
+        with pytest.raises(InputError, match="for langt"):
+            change()
+    editing.remove(indexed, stored)
+    assert sorted(path.name for path in indexed.corpus.glob("*")) == ["faldrisiko.md", "mail", "noter.txt"]
+
+
+def test_what_cannot_be_removed_from_here_is_told_of(settings: Settings) -> None:
+    write_odd_files(settings.corpus)
+    (settings.corpus / "mappe.pdf").mkdir()
+    with pytest.raises(InputError, match="kan ikke slettes") as caught:
+        editing.remove_unread(settings, failed(settings, "to\\nlinjer.md", "ugyldigt-navn"))
+    assert "på serveren" in caught.value.advice
+    with pytest.raises(InputError, match="kan ikke slettes"):
+        editing.remove_unread(settings, failed(settings, "mappe.pdf", "kan-ikke-åbnes"))
+    editing.remove_unread(settings, failed(settings, "rundt.md", "link-følges-ikke"))
+    assert not (settings.corpus / "rundt.md").is_symlink()
+
+
+def test_removing_a_link_leaves_what_it_leads_to(settings: Settings) -> None:
+    (settings.corpus / "link.md").symlink_to("asta.md")
+    editing.remove_unread(settings, failed(settings, "link.md", "læsefejl"))
+    assert (settings.corpus / "asta.md").is_file()
+    assert not (settings.corpus / "link.md").exists()
+
+
+def failed(settings: Settings, path: str, code: str) -> Failure:
+    return Failure(str(settings.corpus.resolve()), path, "", code, "")
