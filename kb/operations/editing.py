@@ -22,7 +22,7 @@ from kb.extract.metadata import parse_sidecar
 from kb.extract.recognition import Format, recognise
 from kb.index.store import Failure, StoredRecord
 from kb.indexing import roll_back
-from kb.retrieval.visible_snapshot import Removals
+from kb.state.removals import Removals
 from kb.state.upload_names import UploadNames, shown_name
 
 # Where uploads lie below the corpus folder.

@@ -25,7 +25,7 @@ from kb.index.store import StoredRecord
 from kb.operations import editing
 from kb.operations.jobs import Job
 from kb.retrieval.searcher import Snapshot
-from kb.state.repository import KEPT_RUNS
+from kb.state.runs import KEPT_RUNS
 from kb.state.upload_names import shown_name
 
 MOST_FILES = 50

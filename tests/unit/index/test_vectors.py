@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kb.core.errors import IndexDamagedError
+from kb.core.errors import IndexDamagedError, IndexVersionError
 from kb.index import vectors
 from kb.index.vectors import VectorIndex
 
@@ -108,9 +108,7 @@ def test_what_lists_bring_is_scored_by_the_rows(tmp_path: Path, many: NDArray[np
 
 
 @pytest.mark.parametrize("allowed", [[5], [0, 41, 2999], list(range(0, 3000, 3))])
-def test_a_narrow_filter_is_exact_beside_lists(
-    tmp_path: Path, many: NDArray[np.float32], allowed: list[int]
-) -> None:
+def test_a_narrow_filter_is_exact_beside_lists(tmp_path: Path, many: NDArray[np.float32], allowed: list[int]) -> None:
     index, _ = _listed(tmp_path / "v.faiss", many)
     found = index.search(many[41], 50, np.array(allowed, dtype=np.int64))
     expected = _exact(many, many[41], allowed, 50)
@@ -143,7 +141,7 @@ def test_lists_of_another_number_of_bits_are_refused(
         earlier.setattr(vectors, "BITS", 1)
         _, tuning = _listed(tmp_path / "v.faiss", many)
     assert tuning.kind == "lists"
-    with pytest.raises(IndexDamagedError, match="anden version") as caught:
+    with pytest.raises(IndexVersionError, match="anden version") as caught:
         VectorIndex(tmp_path / "v.faiss")
     assert "--full" in caught.value.advice
 
