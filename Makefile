@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check unit fuzz quality bench bench-large check-items train-reader corpus assets pictures clean
+.PHONY: help serve index model test check unit fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ train-reader: $(VENV)/.test model  ## train the reader model (a night on two cor
 		$(READER)/pieces.model training/items/*.txt corpus/*/*.md $(wildcard $(PUBLIC)/*/*.jsonl)
 	$(BIN)/python -m training.train $(READER) --model index/models/multilingual-e5-small --vocabulary $(READER)/pieces.model \
 		$(if $(PUBLIC),--public $(PUBLIC))
+
+reference: $(VENV)/.test  ## write the pages in docs/ that are made from the code: settings
+	$(BIN)/python -m tools.settings_page
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py
