@@ -65,8 +65,9 @@ train-reader: $(VENV)/.test model  ## train the reader model (a night on two cor
 	$(BIN)/python -m training.train $(READER) --model index/models/multilingual-e5-small --vocabulary $(READER)/pieces.model \
 		$(if $(PUBLIC),--public $(PUBLIC))
 
-reference: $(VENV)/.test  ## write the pages in docs/ that are made from the code: settings
+reference: $(VENV)/.test  ## write the pages in docs/ that are made from the code: settings and metadata fields
 	$(BIN)/python -m tools.settings_page
+	$(BIN)/python -m tools.fields_page
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py

@@ -15,6 +15,7 @@ from uuid import uuid4
 import yaml
 
 from kb.core.errors import InputError, ReadError, UnreadableUploadError
+from kb.core.fields import EDITABLE
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.extract.corpus_files import sidecar_of
@@ -28,7 +29,7 @@ from kb.state.upload_names import UploadNames, shown_name
 # Where uploads lie below the corpus folder.
 FOLDER = "indlagt"
 LONGEST_NAME = 100
-FORM_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "år", "status", "temaer")
+FORM_KEYS = frozenset(field.name for field in EDITABLE)
 
 
 class Upload(Protocol):

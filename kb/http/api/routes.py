@@ -10,8 +10,9 @@ from flask import g
 from kb import __version__
 from kb.answer import answer as make_answer
 from kb.core.errors import IndexUnusableError, NotFoundError
+from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
-from kb.core.models import THEMES, Passage
+from kb.core.models import Passage
 from kb.http.api import request_models, response_models
 from kb.http.api.operations import Api, holder, settings
 from kb.http.api.paging import choose, chosen_fields, next_address, page_of

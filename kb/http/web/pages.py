@@ -10,7 +10,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import QuestionError, StorageError
-from kb.core.models import THEMES, Answer, DocumentRecord, Passage, Refusal, Role
+from kb.core.fields import THEMES
+from kb.core.models import Answer, DocumentRecord, Passage, Refusal, Role
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
 from kb.http.web.cached_answers import view_of
