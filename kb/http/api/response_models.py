@@ -39,7 +39,12 @@ class Source(Body):
 
 _TYPES: dict[FieldKind, Any] = {FieldKind.YEAR: int | None, FieldKind.WORDS: list[str], FieldKind.SOURCES: list[Source]}
 if TYPE_CHECKING:
-    Metadata = Body
+
+    class Metadata(Body):
+        """A document's metadata; what members it has is known when the table has been read."""
+
+        def __getattr__(self, name: str) -> Any:
+            """The value of a field."""
 else:
     Metadata = create_model(
         "Metadata",
