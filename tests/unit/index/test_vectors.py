@@ -87,6 +87,7 @@ def _listed(path: Path, many: NDArray[np.float32]) -> tuple[VectorIndex, vectors
     return VectorIndex(path), tuning
 
 
+@pytest.mark.slow
 def test_a_large_base_is_searched_by_lists_tuned_on_itself(tmp_path: Path, many: NDArray[np.float32]) -> None:
     index, tuning = _listed(tmp_path / "v.faiss", many)
     assert tuning.kind == "lists"
@@ -159,6 +160,7 @@ def test_two_builds_of_the_same_vectors_are_the_same_files(tmp_path: Path, many:
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
 
+@pytest.mark.slow
 def test_vectors_without_any_order_are_scanned(tmp_path: Path) -> None:
     """Directions without neighbours cannot be sorted into lists that a few probes find again."""
     chance = np.random.default_rng(5)

@@ -116,6 +116,7 @@ def test_a_rollback_is_taken_up(indexed: Settings, embedder: HashEmbedder) -> No
     assert holder.searcher().snapshot.build_id == first
 
 
+@pytest.mark.slow
 def test_searching_from_eight_threads_during_twenty_publications(tmp_path: Path, embedder: HashEmbedder) -> None:
     """Never an error, never an empty index, never a passage of a document whose deletion was published before."""
     settings = make_settings(tmp_path, keep_builds=1)
