@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check unit fuzz quality bench bench-large check-items train-reader corpus assets pictures clean
+.PHONY: help serve index model test check style types contracts quick unit fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,19 +24,25 @@ index: model  ## bring the index in line with corpus/
 model: $(VENV)/.runtime  ## prepare the embedding model
 	@$(BIN)/kb model prepare
 
-test: $(VENV)/.test index  ## everything: style, types, import directions, unit, integration and browser tests
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+test: $(VENV)/.test index style types contracts  ## everything: style, types, import directions, unit, integration and browser tests
 	$(BIN)/pytest
 
-check: $(VENV)/.test  ## before a commit: style, types, import directions and the unit tests
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit --durations 10
+check: $(VENV)/.test  ## before a commit, in a minute or so: style, types, import directions and the quick tests, two at a time
+	@$(MAKE) --no-print-directory -j2 --output-sync=target quick types contracts style
 
-unit: $(VENV)/.test  ## the quick tests alone
+style: $(VENV)/.test  ## ruff's rules alone
+	$(BIN)/ruff check .
+
+types: $(VENV)/.test  ## mypy alone
+	$(BIN)/mypy
+
+contracts: $(VENV)/.test  ## the import directions alone
+	$(BIN)/lint-imports
+
+quick: $(VENV)/.test  ## the quick tests alone: the unit tests that are not marked slow
+	$(BIN)/pytest tests/unit -m "not slow and not fuzz"
+
+unit: $(VENV)/.test  ## all the unit tests alone
 	$(BIN)/pytest tests/unit
 
 fuzz: $(VENV)/.test index  ## thousands of generated requests to the API in every role (minutes)
@@ -67,6 +73,11 @@ train-reader: $(VENV)/.test model  ## train the reader model (a night on two cor
 	$(BIN)/python -m training.export $(READER)/weights.pt $(READER)/model --model index/models/multilingual-e5-small \
 		--vocabulary $(READER)/pieces.model --name $(notdir $(READER))
 	@echo "Use it with: kb model use --reader $(READER)/model"
+
+reference: $(VENV)/.test  ## write the pages in docs/ that are made from the code: settings, metadata fields, routes
+	$(BIN)/python -m tools.settings_page
+	$(BIN)/python -m tools.fields_page
+	$(BIN)/python -m tools.routes_page
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py

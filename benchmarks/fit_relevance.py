@@ -207,7 +207,9 @@ def across_quality(
 
 def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are the questions that the corpus answers."""
-    figures = [(a.question, answer_figures(a.gathered, judged)) for a in asked if (judged := judge_read(a.read, models))]
+    figures = [
+        (a.question, answer_figures(a.gathered, judged)) for a in asked if (judged := judge_read(a.read, models))
+    ]
     rows = [row for _, row in figures]
     labels = [question.answerable for question, _ in figures]
     model = fit(rows, labels, ANSWER, 0.5)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,22 @@ import pytest
 from kb import indexing
 from kb.core.settings import Settings
 from tests.support import HashEmbedder, make_settings, write_corpus
+
+ROOT = Path(__file__).parents[1]
+# What the repository holds and no test may write to: a test compares what is generated and does not put it right.
+KEPT = tuple(f"{ROOT / name}{os.sep}" for name in ("benchmarks", "corpus", "docs", "kb", "tests", "tools", "training"))
+
+
+def _leave_the_repository_alone(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "open" or not isinstance(arguments[0], str) or "__pycache__" in arguments[0]:
+        return
+    path, _mode, flags = arguments
+    writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)
+    if writes and os.path.abspath(str(path)).startswith(KEPT):  # noqa: PTH100  # called for every file opened
+        raise AssertionError(f"A test writes to the repository: {path}")
+
+
+sys.addaudithook(_leave_the_repository_alone)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.verification import verify_build
 from kb.retrieval.searcher import Snapshot, SnapshotHolder
-from kb.state.repository import State, Status
+from kb.state.runs import RunStore, Status
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 HOME = Path(__file__).parents[1]
@@ -59,7 +59,7 @@ class Moment:
             return cls(draw.uniform(0, usual))
         return cls(draw.uniform(0, 0.15), draw.choice(STAGES))
 
-    def wait_for(self, pid: int, state: State) -> None:
+    def wait_for(self, pid: int, state: RunStore) -> None:
         while self.stage and not _has_ended(pid):
             newest = state.runs(1)[0]
             if newest.status is Status.RUNNING and newest.stage == self.stage:
@@ -85,7 +85,7 @@ class Runs:
             env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
 
-    def run(self, kill: Moment | None = None, state: State | None = None) -> int:
+    def run(self, kill: Moment | None = None, state: RunStore | None = None) -> int:
         """One run; killed at the moment given, if it has not ended before. Returns its wait status."""
         assert self._helper.stdin is not None
         assert self._helper.stdout is not None
@@ -162,12 +162,12 @@ def _check_complete(settings: Settings, tally: Tally) -> None:
         tally.problems.append("en passage er der to gange")
     left = [path.name for path in builds.builds_dir(settings.index_dir).iterdir() if path.name.startswith(".")]
     tally.problems.extend(f"rester efter en dræbt kørsel: {name}" for name in left)
-    with State(settings.state_dir) as state:
+    with RunStore(settings.state_dir) as state:
         if [run for run in state.runs(5) if run.status is Status.RUNNING]:
             tally.problems.append("en dræbt kørsel står stadig som i gang")
 
 
-def _stage_of_last(state: State) -> str:
+def _stage_of_last(state: RunStore) -> str:
     (newest,) = state.runs(1)
     return (newest.stage or "begyndelsen") if newest.status is Status.RUNNING else "før eller efter kørslen"
 
@@ -190,7 +190,7 @@ def torment(folder: Path, *, kills: int, kills_each: int, seed: int) -> Tally:
             while tally.kills < kills and not tally.problems:
                 log.write_text("", encoding="utf-8")
                 _change(settings.corpus, tally.completed + 1, draw)
-                with State(settings.state_dir) as state:
+                with RunStore(settings.state_dir) as state:
                     for _ in range(kills_each):
                         if not os.WIFSIGNALED(runs.run(Moment.draw(draw, usual), state)):
                             break  # it had ended before

@@ -6,16 +6,20 @@ are the real ones.
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import time
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.core.settings import Settings
+from kb.index import builds
 
 SHARED = Path(os.environ.get("KB_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -92,6 +96,19 @@ def make_settings(folder: Path, **overrides: object) -> Settings:
         "read_workers": 1,
     }
     return Settings(**{**values, **overrides})  # type: ignore[arg-type]
+
+
+def renumber_build(settings: Settings, build_id: str, form: int) -> None:
+    """Make a build one of an older or newer form."""
+    manifest = builds.builds_dir(settings.index_dir) / build_id / builds.MANIFEST_FILE
+    values = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**values, "format": form}), encoding="utf-8")
+
+
+def renumber_database(path: Path, form: int) -> None:
+    """Make a database one of an older or newer form."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA user_version = {form}")
 
 
 def report_text(subject: str, *, project: str = "", paragraphs: int = 2, year: int = 2021) -> str:

@@ -4,9 +4,10 @@
 
 Written items and public data are mixed in every batch. The losses: binary cross-entropy on windows and on sentences
 (answering ones count double), cross-entropy on about whom, and the softmax of a question's right window against its
-wrong one. AdamW with warm-up and linear decay; the heads learn :data:`HEAD_RATE` times as quickly. ``OUT/state.pt`` is written every
-:data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there. Each process has a core
-and its own batches and they share their gradients: two processes are a sixth quicker than two threads of one.
+wrong one. AdamW with warm-up and linear decay; the heads learn :data:`HEAD_RATE` times as quickly. ``OUT/state.pt`` is
+written every :data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there. Each
+process has a core and its own batches and they share their gradients: two processes are a sixth quicker than two
+threads of one.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ def probability_of(odds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models: does a sentence answer by the cheap signals, and by what was read, does a document speak to the question, does the base answer at all, and does
-    what is shown hold the right answer.
+    """The models: does a sentence answer by the cheap signals, and by what was read; does a document speak to the
+    question; does the base answer at all; and does what is shown hold the right answer.
     """
 
     sentence: Logistic

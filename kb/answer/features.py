@@ -255,9 +255,9 @@ class Evidence:
 
     ``meaning`` is in standard deviations above the question's background, ``closeness`` above the cosine of any two
     sentences of the base; ``words_in_context`` is the share of the question that the sentence meets with its title and
-    headings; ``focus`` how well the two meet the thing asked for; ``holds`` as in :mod:`kb.answer.intent`;
-    ``names`` how well the two meet the names in the question; ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1 where the passage's role is
-    one the question names.
+    headings; ``focus`` how well the two meet the thing asked for, ``names`` the names in the question; ``holds`` as in
+    :mod:`kb.answer.intent`; ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1
+    where the passage's role is one the question names.
     """
 
     sentence: Sentence

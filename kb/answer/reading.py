@@ -1,4 +1,4 @@
-"""Chooses the windows that are worth reading by the cheap signals, and has the reader model read them (pure but for it).
+"""Chooses the windows worth reading by the cheap signals, and has the reader model read them (pure but for that).
 
 A window is a sentence that may answer with its neighbours of the same passage. A question for one thing gets the best
 windows of all; a question across projects the best ones of each document, so that every project is judged by its own.

@@ -431,9 +431,7 @@ def model_prepare(force: bool, as_json: bool) -> None:
 @click.option("--reader", is_flag=True, help=f"Vælg læsemodellen, der svarer: en mappe, eller «{PACKAGED_READER}».")
 @json_option
 @reports_errors
-def model_use(
-    name: str, query_prefix: str | None, passage_prefix: str | None, reader: bool, as_json: bool
-) -> None:
+def model_use(name: str, query_prefix: str | None, passage_prefix: str | None, reader: bool, as_json: bool) -> None:
     """Vælg en model: navnet på en klargjort, en mappe, eller et navn på en model, der kan hentes herfra."""
     from kb.embedding.model_store import use
 

@@ -61,9 +61,9 @@ def _runtimes(settings: Settings) -> dict[str, str]:
 
 
 def _print_runs(settings: Settings, as_json: bool) -> None:
-    from kb.state.repository import State
+    from kb.state.runs import RunStore
 
-    with State(settings.state_dir) as state:
+    with RunStore(settings.state_dir) as state:
         rows = [run.as_dict() for run in state.runs(STATUS_RUNS)]
     if as_json:
         print_json({"runs": rows})

@@ -12,11 +12,13 @@
         ModelMissingError          the embedding model has not been prepared
         ModelDamagedError          weights whose checksum or layout is wrong
         CorpusMissingError         the corpus folder does not exist
+        StateVersionError          the state database is of a newer version
       IndexUnusableError         the index cannot answer
         IndexMissingError          nothing has been indexed yet
         IndexDamagedError          a build's files do not match its manifest
         IndexBusyError             the machine refused for now: too many open files, no memory, a lock
         ModelMismatchError         the build was made with another model
+        IndexVersionError          a build or a cache is of an older or a newer form
       ReadError                  one file could not be read; the run goes on
         UnsupportedFormatError     no reader for the file's format
         DamagedFileError           the reader cannot make sense of the file
@@ -124,6 +126,13 @@ class CorpusMissingError(ConfigurationError):
     advice = "Angiv en mappe, der findes: kb index MAPPE, eller sæt KB_CORPUS."
 
 
+class StateVersionError(ConfigurationError):
+    """The state database is of a newer version than this one, which could lose what it does not know."""
+
+    code = "nyere-tilstand"
+    advice = "Opdatér Erfaringsbasen, eller hent tilstanden fra en sikkerhedskopi af før opdateringen (kb restore)."
+
+
 class IndexUnusableError(KbError):
     """The index cannot answer."""
 
@@ -156,6 +165,13 @@ class ModelMismatchError(IndexUnusableError):
 
     code = "anden-model"
     advice = "Kør: kb index --full"
+
+
+class IndexVersionError(IndexUnusableError):
+    """A build or a cache is of an older or a newer form than this version reads."""
+
+    code = "indeks-anden-version"
+    advice = "Kør: kb index"
 
 
 class ReadError(KbError):

@@ -9,10 +9,12 @@ Danish keys that editors write, so that no table of translations stands between 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
+
+from kb.core.fields import BY_NAME, FIELDS, FieldKind
 
 
 class Role(StrEnum):
@@ -29,12 +31,6 @@ class Role(StrEnum):
     OTHER = "andet"
 
 
-THEMES = ("jura", "data", "it-infrastruktur", "organisation", "etik", "økonomi", "leverandør", "klinisk")
-# The years that metadata may name.
-FIRST_YEAR, LAST_YEAR = 1800, 2200
-DOCUMENT_TYPES = ("kommunal", "regional", "statslig", "tværgående")
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a document's facts come from (the metadata key ``kilder``)."""
@@ -48,8 +44,9 @@ class Source:
 class Metadata:
     """A document's metadata under its Danish keys; empty values mean unknown.
 
-    ``inferred`` names the keys whose value was not written by an editor but taken from the file's own properties,
-    its first heading or its path.
+    An attribute is a field of :data:`kb.core.fields.FIELDS` that code asks for by name; the values of its other fields
+    are in ``more``, and :meth:`value` has them all. ``inferred`` names the keys whose value was not written by an
+    editor but taken from the file's own properties, its first heading or its path.
     """
 
     id: str
@@ -66,25 +63,44 @@ class Metadata:
     sprog: str = ""
     kilder: tuple[Source, ...] = ()
     inferred: frozenset[str] = frozenset()
+    more: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, inferred: Iterable[str] = ()) -> Metadata:
+        """From the values of fields by name."""
+        attributes = {name: value for name, value in values.items() if name in _ATTRIBUTES}
+        more = tuple((name, value) for name, value in values.items() if name not in _ATTRIBUTES)
+        return cls(**attributes, inferred=frozenset(inferred), more=more)
+
+    def value(self, name: str) -> Any:
+        """The value of a field of the table; an empty one where nothing is known."""
+        return getattr(self, name) if name in _ATTRIBUTES else dict(self.more).get(name, BY_NAME[name].kind.empty)
 
     def as_dict(self) -> dict[str, Any]:
         """The metadata as JSON-ready values; ``inferred`` becomes a sorted list under ``udledt``."""
-        values: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "inferred"}
-        values["temaer"] = list(self.temaer)
-        values["kilder"] = [{"url": s.url, "titel": s.titel, "dato": s.dato} for s in self.kilder]
-        values["udledt"] = sorted(self.inferred)
-        return values
+        values = {field.name: _plain(self.value(field.name)) for field in FIELDS}
+        return {**values, "udledt": sorted(self.inferred)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Metadata:
-        """The inverse of :meth:`as_dict`."""
-        known = {f.name for f in fields(cls)} - {"inferred", "temaer", "kilder"}
-        return cls(
-            **{key: values[key] for key in known if key in values},
-            temaer=tuple(values.get("temaer", ())),
-            kilder=tuple(Source(**source) for source in values.get("kilder", ())),
-            inferred=frozenset(values.get("udledt", ())),
-        )
+        """The inverse of :meth:`as_dict`; what is no field of the table any more is left out."""
+        found = {field.name: _typed(field.kind, values[field.name]) for field in FIELDS if field.name in values}
+        return cls.of(found, inferred=values.get("udledt", ()))
+
+
+_ATTRIBUTES = frozenset(one.name for one in fields(Metadata)) - {"inferred", "more"}
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return value
+    return [asdict(one) if isinstance(one, Source) else one for one in value]
+
+
+def _typed(kind: FieldKind, value: Any) -> Any:
+    if kind is FieldKind.SOURCES:
+        return tuple(Source(**source) for source in value)
+    return tuple(value) if kind is FieldKind.WORDS else value
 
 
 @dataclass(frozen=True, slots=True)

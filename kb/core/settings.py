@@ -2,7 +2,8 @@
 
 The environment wins over the file, the file over the defaults. An unknown key, in either place, is an error that
 names the key and the nearest known one: a misspelled setting must not pass for a set one. An empty variable is one that
-is not set (``KB_LOG_QUESTIONS=``), but where empty means something of its own.
+is not set (``KB_LOG_QUESTIONS=``), but where empty means something of its own. ``docs/settings.md`` is made from the
+class by ``make reference``.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ class _Environment(EnvSettingsSource):
 class Settings(BaseSettings):
     """Every setting with its bounds; folders are relative to the working folder.
 
-        settings = load_settings()
-        settings.index_dir / "builds"
+    settings = load_settings()
+    settings.index_dir / "builds"
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, toml_file=TOML_FILE, extra="forbid", frozen=True)
@@ -75,22 +76,24 @@ class Settings(BaseSettings):
     question_runtime: Annotated[
         RuntimeName, Field(description="Det, der indlejrer spørgsmål; auto: det hurtigste af de målte, trofaste.")
     ] = AUTO
-    passage_runtime: Annotated[RuntimeName, Field(description="Det samme for passager.")] = AUTO
+    passage_runtime: Annotated[
+        RuntimeName, Field(description="Det, der indlejrer passager; auto som for spørgsmål.")
+    ] = AUTO
     reading: Annotated[
         bool, Field(description="Om læsemodellen læser rapporterne og svarer; slået fra søges der kun.")
     ] = True
     host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000
-    threads: Annotated[int, Field(ge=1, le=128, description="Serverens tråde.")] = 8
-    batch_size: Annotated[int, Field(ge=1, le=1024, description="Passager pr. indlejringsportion.")] = 32
+    threads: Annotated[int, Field(ge=1, le=128, description="Forespørgsler, serveren besvarer ad gangen.")] = 8
+    batch_size: Annotated[int, Field(ge=1, le=1024, description="Passager, der indlejres ad gangen.")] = 32
     keep_builds: Annotated[int, Field(ge=1, le=100, description="Antal færdige indekser, der gemmes.")] = 3
     read_timeout: Annotated[float, Field(gt=0, le=3600, description="Sekunder pr. fil, før læsning opgives.")] = 120.0
     read_memory_mb: Annotated[int, Field(ge=256, le=65536, description="Hukommelse pr. læseproces i MiB.")] = 2048
     read_workers: Annotated[int, Field(ge=1, le=64, description="Filer, der læses ad gangen.")] = 2
     mask_contacts: Annotated[bool, Field(description="Om personers e-mail og telefonnumre skal skjules.")] = True
     ocr: Annotated[bool, Field(description="Om sider uden tekst skal læses med Tesseract.")] = True
-    max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Tegn i et spørgsmål.")] = 1000
-    page_size: Annotated[int, Field(ge=1, le=100, description="Passager pr. side.")] = 20
+    max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Længste spørgsmål, i tegn.")] = 1000
+    page_size: Annotated[int, Field(ge=1, le=100, description="Passager på en side med resultater.")] = 20
     authority: Annotated[str, Field(description="Myndigheden, der driver Erfaringsbasen, fx Vandby Kommune.")] = ""
     accessibility_contact: Annotated[
         str, Field(description="Hvor man skriver om tilgængelighed: en e-mailadresse eller en webadresse.")
@@ -100,7 +103,9 @@ class Settings(BaseSettings):
     ] = "auto"
     anonymous_reading: Annotated[bool, Field(description="Om enhver, der kan nå serveren, må læse.")] = False
     public_url: Annotated[str, Field(description="Adressen, brugerne ser, fx https://erfaringer.kommune.dk.")] = ""
-    trusted_proxies: Annotated[str, Field(description="Proxyers adresser, adskilt af komma.")] = ""
+    trusted_proxies: Annotated[
+        str, Field(description="Adresser på proxyer, hvis hoveder der stoles på, adskilt af komma.")
+    ] = ""
     oidc_issuer: Annotated[str, Field(description="OpenID-udstederens adresse, som har .well-known under sig.")] = ""
     oidc_client_id: Annotated[str, Field(description="Erfaringsbasens id hos OpenID-udstederen.")] = ""
     oidc_client_secret: Annotated[SecretStr, Field(description="Erfaringsbasens hemmelighed hos udstederen.")] = (
@@ -111,14 +116,14 @@ class Settings(BaseSettings):
     oidc_groups_claim: Annotated[str, Field(description="Navnet på listen over brugerens grupper.")] = "groups"
     user_header: Annotated[str, Field(description="Hovedet, en betroet proxy skriver brugerens navn i.")] = ""
     groups_header: Annotated[str, Field(description="Hovedet, en betroet proxy skriver brugerens grupper i.")] = ""
-    group_roles: Annotated[str, Field(description="Gruppers roller: Redaktion=editor, Drift=admin.")] = ""
+    group_roles: Annotated[str, Field(description="Gruppers roller, fx Redaktion=editor, Drift=admin.")] = ""
     signed_in_role: Annotated[
         Literal["none", "reader"], Field(description="Rollen for den, der er logget ind uden en kendt gruppe.")
     ] = "none"
     session_hours: Annotated[float, Field(gt=0, le=168, description="Timer, et login gælder.")] = 8.0
     rate_limit: Annotated[int, Field(ge=1, le=1_000_000, description="Kald pr. minut pr. nøgle eller adresse.")] = 300
     rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10
-    max_upload_mb: Annotated[int, Field(ge=1, le=1000, description="Mest i en fil, der lægges ind, i MiB.")] = 200
+    max_upload_mb: Annotated[int, Field(ge=1, le=1000, description="Største fil, der kan lægges ind, i MiB.")] = 200
     log_questions: Annotated[bool, Field(description="Om spørgsmål skal stå i loggen, med CPR-numre skjult.")] = False
     audit_days: Annotated[int, Field(ge=30, le=36500, description="Dage, hændelsesloggen gemmes.")] = 365
     cors_origins: Annotated[

@@ -41,7 +41,7 @@ class JudgedQuestion:
 
     @property
     def split(self) -> str:
-        """"dev" or "test", by the hash of the group: wordings of one question stay together."""
+        """ "dev" or "test", by the hash of the group: wordings of one question stay together."""
         return "dev" if hashlib.sha256(self.group.encode()).digest()[0] % 2 == 0 else "test"
 
     @property
@@ -114,9 +114,7 @@ def score(asked: Sequence[JudgedQuestion], searcher: Searcher, engine: Engine = 
         "questions": len(asked),
         "answerable": len(answerable),
         **_figures(answerable, ranked, searcher),
-        "by_kind": {
-            kind: _figures([q for q in answerable if q.kind == kind], ranked, searcher) for kind in kinds
-        },
+        "by_kind": {kind: _figures([q for q in answerable if q.kind == kind], ranked, searcher) for kind in kinds},
     }
 
 

@@ -18,18 +18,17 @@ from typing import Any
 import yaml
 
 from kb.core.errors import MetadataError
-from kb.core.models import DOCUMENT_TYPES, FIRST_YEAR, LAST_YEAR, THEMES, Metadata, ReadWarning, Source
+from kb.core.fields import FIELDS, FIRST_YEAR, LAST_YEAR, LONGEST_LIST, FieldKind, MetadataField
+from kb.core.models import Metadata, ReadWarning, Source
 from kb.core.privacy import mask
 from kb.core.slug import slug
 from kb.extract.blocks import Block, Kind, Properties
 from kb.extract.cleaning import one_line
 
-TEXT_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "status", "sprog")
-KEYS = ("id", *TEXT_KEYS, "år", "temaer", "kilder")
-MAX_VALUE = 500
 MAX_YAML = 256 * 1024
-_MAX_LIST = 200
-_MAX_ID = 100
+# Of a value longer than so many times its limit the rest is not looked at.
+_LOOKED_AT = 20
+_FIELDS = {field.name: field for field in FIELDS}
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _URL = re.compile(r"https?://[^\s<>\"']{3,2000}", re.IGNORECASE)
 _FIRST_FILE_YEAR = 1970
@@ -73,7 +72,7 @@ def build_metadata(
         for key, value in _inferred(path, properties, blocks, contacts).items()
         if value and not values.get(key)
     }
-    metadata = Metadata(**{**values, **inferred, "inferred": frozenset(inferred)})
+    metadata = Metadata.of({**values, **inferred}, inferred=inferred)
     if _masked_path(path) != path:
         checked.warnings.append(
             ReadWarning("cpr-i-filnavn", "Filens navn eller mappe ligner et CPR-nummer. Omdøb filen: navnet vises.")
@@ -88,65 +87,85 @@ class _Checked:
         self.warnings: list[ReadWarning] = []
         self.values: dict[str, Any] = {}
         self._contacts = contacts
-        readers: dict[str, Callable[[str, object], object]] = dict.fromkeys(TEXT_KEYS, self._text)
-        readers |= {"id": _identifier, "år": _year, "temaer": self._themes, "kilder": self._sources}
+        readers: dict[FieldKind, Callable[[MetadataField, object], object]] = {
+            FieldKind.IDENTIFIER: _identifier,
+            FieldKind.TEXT: self._text,
+            FieldKind.CHOICE: self._choice,
+            FieldKind.WORDS: self._words,
+            FieldKind.YEAR: _year,
+            FieldKind.SOURCES: self._sources,
+        }
         for key, value in written.items():
-            name = unicodedata.normalize("NFC", key)
-            if name not in readers:
-                self._warn_unknown(name)
+            field = _FIELDS.get(unicodedata.normalize("NFC", key))
+            if field is None:
+                self._warn_unknown(unicodedata.normalize("NFC", key))
             elif value is not None:
-                self.values[name] = readers[name](name, value)
-        if self.values.get("type", "") not in ("", *DOCUMENT_TYPES):
-            kind = self.values["type"]
-            self._warn("ukendt-type", f"«{kind}» er ikke en kendt type. Brug en af: {', '.join(DOCUMENT_TYPES)}.")
+                self.values[field.name] = readers[field.kind](field, value)
 
     def _warn(self, code: str, message: str) -> None:
         self.warnings.append(ReadWarning(code, message))
 
     def _warn_unknown(self, key: str) -> None:
         shown = one_line(key)[:60]
-        near = difflib.get_close_matches(shown, KEYS, n=1)
+        near = difflib.get_close_matches(shown, list(_FIELDS), n=1)
         hint = f" Mente du «{near[0]}»?" if near else ""
         self._warn("ukendt-metadata", f"Metadata har en ukendt nøgle: «{shown}».{hint}")
 
-    def _text(self, key: str, value: object) -> str:
+    def _text(self, field: MetadataField, value: object) -> str:
+        return self._text_of(field.name, value, field.longest)
+
+    def _text_of(self, key: str, value: object, longest: int) -> str:
         if isinstance(value, (date, datetime)):
             return value.isoformat()[:10]
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise MetadataError(f"Metadata: «{key}» skal være en tekst.")
-        return self._cleaned(key, str(value))
+        return self._cleaned(key, str(value), longest)
 
-    def _cleaned(self, key: str, raw: str) -> str:
-        text = one_line(raw[: MAX_VALUE * 20])
-        if _has_controls(raw):
+    def _cleaned(self, key: str, raw: str, longest: int) -> str:
+        looked_at = raw[: longest * _LOOKED_AT]
+        text = one_line(looked_at)
+        if _has_controls(looked_at):
             self._warn("metadata-renset", f"Styretegn er fjernet fra «{key}» i metadata.")
-        if len(text) > MAX_VALUE or len(raw) > MAX_VALUE * 20:
-            self._warn("metadata-afkortet", f"«{key}» i metadata er afkortet til {MAX_VALUE} tegn.")
-            text = text[:MAX_VALUE].rstrip()
+        if len(text) > longest or len(raw) > len(looked_at):
+            self._warn("metadata-afkortet", f"«{key}» i metadata er afkortet til {longest} tegn.")
+            text = text[:longest].rstrip()
         return mask(text, contacts=self._contacts).text
 
-    def _themes(self, key: str, value: object) -> tuple[str, ...]:
-        words = [value] if isinstance(value, str) else value
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise MetadataError(f"Metadata: «{key}» skal være en liste af ord.")
-        themes = tuple(dict.fromkeys(self._cleaned(key, word).lower() for word in words[:_MAX_LIST]))
-        for word in themes:
-            if word not in THEMES:
-                self._warn("ukendt-tema", f"«{word}» er ikke et kendt tema. Brug: {', '.join(THEMES)}.")
-        return tuple(word for word in themes if word)
+    def _choice(self, field: MetadataField, value: object) -> str:
+        text = self._text(field, value)
+        self._warn_unless_known(field, text)
+        return text
 
-    def _sources(self, key: str, value: object) -> tuple[Source, ...]:
+    def _words(self, field: MetadataField, value: object) -> tuple[str, ...]:
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+            raise MetadataError(f"Metadata: «{field.name}» skal være en liste af ord.")
+        cleaned = (self._cleaned(field.name, word, field.longest).lower() for word in given[:LONGEST_LIST])
+        words = tuple(word for word in dict.fromkeys(cleaned) if word)
+        for word in words:
+            self._warn_unless_known(field, word)
+        return words
+
+    def _warn_unless_known(self, field: MetadataField, word: str) -> None:
+        if word and word not in field.words:
+            known = ", ".join(field.words)
+            self._warn(f"ukendt-{field.unknown}", f"«{word}» er ikke et kendt ord under «{field.name}». Brug: {known}.")
+
+    def _sources(self, field: MetadataField, value: object) -> tuple[Source, ...]:
         if not isinstance(value, list):
-            raise MetadataError(f"Metadata: «{key}» skal være en liste af kilder med url, titel og dato.")
-        found = (self._source(key, entry) for entry in value[:_MAX_LIST])
+            raise MetadataError(f"Metadata: «{field.name}» skal være en liste af kilder med url, titel og dato.")
+        found = (self._source(field, entry) for entry in value[:LONGEST_LIST])
         return tuple(source for source in found if source is not None)
 
-    def _source(self, key: str, entry: object) -> Source | None:
+    def _source(self, field: MetadataField, entry: object) -> Source | None:
+        key = field.name
         entry = {"url": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, dict):
             raise MetadataError(f"Metadata: hver post i «{key}» skal have url, titel og dato.")
         parts = {
-            name: self._text(f"{key}.{name}", entry[name]) for name in ("titel", "dato") if entry.get(name) is not None
+            name: self._text_of(f"{key}.{name}", entry[name], field.longest)
+            for name in ("titel", "dato")
+            if entry.get(name) is not None
         }
         url = entry.get("url") or ""
         if not isinstance(url, str) or (url and not _URL.fullmatch(url.strip())):
@@ -157,21 +176,21 @@ class _Checked:
 
 
 def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(c) in {"Cc", "Cs", "Co"} and c not in "\n\r\t" for c in text[: MAX_VALUE * 20])
+    return any(unicodedata.category(c) in {"Cc", "Cs", "Co"} and c not in "\n\r\t" for c in text)
 
 
-def _identifier(key: str, value: object) -> str:
+def _identifier(field: MetadataField, value: object) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _SLUG.fullmatch(text) or len(text) > _MAX_ID:
-        raise MetadataError(f"Metadata: «{key}» må kun have små bogstaver a-z, tal og enkelte bindestreger.")
+    if not isinstance(text, str) or not _SLUG.fullmatch(text) or len(text) > field.longest:
+        raise MetadataError(f"Metadata: «{field.name}» må kun have små bogstaver a-z, tal og enkelte bindestreger.")
     return text
 
 
-def _year(key: str, value: object) -> int:
+def _year(field: MetadataField, value: object) -> int:
     if isinstance(value, str) and re.fullmatch(r"\d{4}", value.strip()):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not FIRST_YEAR <= value <= LAST_YEAR:
-        raise MetadataError(f"Metadata: «{key}» skal være et årstal med fire cifre.")
+        raise MetadataError(f"Metadata: «{field.name}» skal være et årstal med fire cifre.")
     return value
 
 
@@ -179,9 +198,10 @@ def _year(key: str, value: object) -> int:
 
 
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
-    title = mask(_best_title(path, properties, blocks)[:MAX_VALUE], contacts=contacts).text
+    without_suffix = str(PurePosixPath(path).with_suffix(""))
+    title = mask(_best_title(path, properties, blocks)[: _FIELDS["titel"].longest], contacts=contacts).text
     return {
-        "id": slug(_masked_path(str(PurePosixPath(path).with_suffix(""))), longest=_MAX_ID, empty="dokument"),
+        "id": slug(_masked_path(without_suffix), longest=_FIELDS["id"].longest, empty="dokument"),
         "titel": title,
         "år": _year_of(properties.created),
         "sprog": language_of(" ".join(block.text for block in blocks[:400])) or properties.language,

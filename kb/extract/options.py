@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kb.core.fields import reading_key
+
 if TYPE_CHECKING:  # a reader's process starts in half the time without it
     from kb.core.settings import Settings
 
@@ -39,4 +41,4 @@ class ReadOptions:
 
     def fingerprint(self) -> str:
         """A short text that changes when the same file would be read differently."""
-        return f"{READER_VERSION}:{int(self.mask_contacts)}{int(self.ocr)}"
+        return f"{READER_VERSION}:{int(self.mask_contacts)}{int(self.ocr)}:{reading_key()}"

@@ -18,6 +18,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
+from kb.core.errors import StorageError
 from kb.core.identity import (
     ANONYMOUS,
     LOCAL,
@@ -190,7 +191,7 @@ def _record_pages(response: Response) -> Response:
         target = next((str(given[name]) for name in TARGETS if name in given), request.form.get("indeks", ""))
         try:
             record(action, target=target, detail=", ".join(named))
-        except (OSError, sqlite3.Error) as error:
+        except (StorageError, sqlite3.Error) as error:
             # Reading goes on where nothing can be written; a change does not.
             if request.method != "GET":
                 raise

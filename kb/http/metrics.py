@@ -21,7 +21,7 @@ from kb.embedding.embedder import Embedder, Vectors
 from kb.embedding.wrapping import WrappedEmbedder
 from kb.http.gate import may_read_metrics
 from kb.index import builds
-from kb.state.repository import State
+from kb.state.runs import RunStore
 
 EXTENSION = "kb.measurements"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -81,7 +81,7 @@ class _Standing(Collector):
 
     def _runs(self) -> Iterator[GaugeMetricFamily]:
         try:
-            with State(self._settings.state_dir) as state:
+            with RunStore(self._settings.state_dir) as state:
                 tally = Tally(run.status.name.lower() for run in state.runs(COUNTED_RUNS))
         except KbError:
             return

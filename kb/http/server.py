@@ -17,7 +17,7 @@ from flask.json.provider import DefaultJSONProvider
 from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from kb.core.errors import ConfigurationError, IndexUnusableError
+from kb.core.errors import ConfigurationError, IndexUnusableError, StorageError
 from kb.core.identity import check_setup
 from kb.core.settings import Settings, load_settings
 from kb.embedding.batching import BatchingEmbedder
@@ -147,7 +147,7 @@ def _forget_old_events(settings: Settings) -> None:
         if count := trail.forget(settings.audit_days):
             detail = f"{count} ældre end {settings.audit_days} dage"
             trail.write(Event("hændelser slettet", who="serveren", detail=detail))
-    except (OSError, sqlite3.Error) as error:
+    except (StorageError, sqlite3.Error) as error:
         log.warning("Gamle hændelser kunne ikke slettes: %s", error)
 
 

@@ -14,7 +14,7 @@ from kb.embedding.embedder import Embedder
 from kb.operations.jobs import Jobs
 from kb.retrieval.searcher import Searcher, Snapshot
 from kb.state.feedback import FeedbackStore
-from kb.state.repository import State
+from kb.state.runs import RunStore
 from kb.state.upload_names import UploadNames
 
 EXTENSION = "kb"
@@ -50,9 +50,9 @@ class Services:
         return Jobs(self.settings, self.holder.embedder)
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> RunStore:
         """The runs and what they tell; opened when first needed, as the jobs are."""
-        return State(self.settings.state_dir)
+        return RunStore(self.settings.state_dir)
 
 
 Found = TypeVar("Found")

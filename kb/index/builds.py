@@ -34,7 +34,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kb.core.errors import IndexDamagedError, IndexMissingError, NotFoundError, StorageError
+from kb.core.errors import IndexDamagedError, IndexMissingError, IndexVersionError, NotFoundError, StorageError
 from kb.core.machine import busy, refused, unusable
 
 CURRENT_FILE = "CURRENT"
@@ -119,17 +119,33 @@ def build_ids(index_dir: Path) -> list[str]:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """A build's manifest; raises :class:`IndexUnusableError` when it is missing or of another form."""
+    """A build's manifest; nothing else of a build is read before it.
+
+    Raises :class:`IndexVersionError` for a build of an older or newer form, whose further keys may be any, and another
+    :class:`IndexUnusableError` when the manifest is missing or damaged.
+    """
     try:
         values = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-        values["roots"] = tuple(values["roots"])
-        values["files"] = {name: (int(size), str(digest)) for name, (size, digest) in values["files"].items()}
-        manifest = Manifest(**values)
+        form = int(values["format"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise unusable(error, f"Indekset {folder.name} mangler et læseligt manifest.") from error
-    if manifest.format != FORMAT:
-        raise IndexDamagedError(f"Indekset {folder.name} er fra en anden version af Erfaringsbasen.")
-    return manifest
+    if form != FORMAT:
+        raise _of_another_form(folder.name, form)
+    try:
+        values["roots"] = tuple(values["roots"])
+        values["files"] = {name: (int(size), str(digest)) for name, (size, digest) in values["files"].items()}
+        return Manifest(**values)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise IndexDamagedError(f"Indekset {folder.name} har et manifest med forkert indhold.") from error
+
+
+def _of_another_form(build_id: str, form: int) -> IndexVersionError:
+    if form < FORMAT:
+        return IndexVersionError(f"Indekset {build_id} er fra en ældre version af Erfaringsbasen.")
+    return IndexVersionError(
+        f"Indekset {build_id} er fra en nyere version af Erfaringsbasen.",
+        advice="Opdatér Erfaringsbasen, eller lav et nyt indeks med denne version: kb index",
+    )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:

@@ -21,11 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.core.errors import NotFoundError
+from kb.core.errors import IndexVersionError, NotFoundError
 from kb.core.machine import busy, refused, unusable
 from kb.core.models import Document, DocumentRecord, Heading, Metadata, Page, Passage, ReadWarning, Role
 
 SQL_VARIABLES = 500
+# The form of the two caches.
+CACHE_FORM = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,15 +323,16 @@ class Store:
 
 
 class VectorCache:
-    """Every vector ever made, as 32-bit floats, by model fingerprint and key; safe against a kill at any moment."""
+    """Every vector ever made, as 32-bit floats, by model fingerprint and key; safe against a kill at any moment.
+
+    Raises :class:`IndexVersionError` for a file of another form, before anything is read from it.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=30)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(
+        self._db = _open_cache(
+            path,
             "CREATE TABLE IF NOT EXISTS vectors (model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,"
-            " PRIMARY KEY (model, key)) STRICT, WITHOUT ROWID"
+            " PRIMARY KEY (model, key)) STRICT, WITHOUT ROWID",
         )
 
     def __enter__(self) -> VectorCache:
@@ -380,16 +383,17 @@ class VectorCache:
 
 
 class ReadCache:
-    """What reading each file gave, by its place, content and reading rules; safe against a kill at any moment."""
+    """What reading each file gave, by its place, content and reading rules; safe against a kill at any moment.
+
+    Raises :class:`IndexVersionError` for a file of another form, before anything is read from it.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=30)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute(
+        self._db = _open_cache(
+            path,
             "CREATE TABLE IF NOT EXISTS readings (root TEXT NOT NULL, path TEXT NOT NULL, content_key TEXT NOT NULL,"
             " read_key TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, document TEXT NOT NULL,"
-            " PRIMARY KEY (root, path)) STRICT"
+            " PRIMARY KEY (root, path)) STRICT",
         )
 
     def __enter__(self) -> ReadCache:
@@ -444,6 +448,35 @@ class ReadCache:
 
 def _is_unit(vector: NDArray[np.float32]) -> bool:
     return bool(abs(float(vector @ vector) - 1.0) < 0.01)
+
+
+def _open_cache(path: Path, table: str) -> sqlite3.Connection:
+    """A connection to a cache with its table, numbered with its form; the first files were not numbered and say 0."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, timeout=30)
+    try:
+        form = database.execute("PRAGMA user_version").fetchone()[0]
+        if form not in (0, CACHE_FORM):
+            raise IndexVersionError(
+                f"Lageret {path.name} er fra en anden version af Erfaringsbasen.", advice="Kør: kb index --full"
+            )
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(table)
+        if not form:
+            database.execute(f"PRAGMA user_version = {CACHE_FORM}")
+    except (IndexVersionError, sqlite3.Error):
+        database.close()
+        raise
+    return database
+
+
+def check_cache(path: Path) -> str:
+    """What is wrong with a cache, its form or its content; empty when it can be used. Raises as the other check."""
+    if damage := check_database(path):
+        return damage
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        form = connection.execute("PRAGMA user_version").fetchone()[0]
+    return "" if form in (0, CACHE_FORM) else f"form {form} af en anden version"
 
 
 def check_database(path: Path) -> str:

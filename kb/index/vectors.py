@@ -34,7 +34,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.core.errors import IndexDamagedError
+from kb.core.errors import IndexVersionError
 from kb.core.machine import unusable
 
 Vectors = NDArray[np.float32]
@@ -298,5 +298,7 @@ def _read_lists(path: Path) -> Any:
     # The stub of what encodes the rows does not know of the number of bits.
     encoder: Any = getattr(lists, "rabitq", None)
     if encoder is None or encoder.nb_bits != BITS:
-        raise IndexDamagedError("Vektorindeksets lister er fra en anden version af Erfaringsbasen.")
+        raise IndexVersionError(
+            "Vektorindeksets lister er fra en anden version af Erfaringsbasen.", advice="Kør: kb index --full"
+        )
     return lists

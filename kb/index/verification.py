@@ -22,9 +22,11 @@ from kb.core.errors import (
     IndexBusyError,
     IndexDamagedError,
     IndexUnusableError,
+    IndexVersionError,
     KbError,
     ModelDamagedError,
     ModelMissingError,
+    StateVersionError,
 )
 from kb.core.settings import Settings
 from kb.embedding import model_store
@@ -33,9 +35,9 @@ from kb.embedding.reader.model import check as check_reader
 from kb.embedding.reader.model import read_card as read_reader_card
 from kb.extract import content_key
 from kb.index import builds, lexical, vectors
-from kb.index.store import Store, VectorCache, check_database
-from kb.state.repository import State
-from kb.state.transactions import STATE_FILE
+from kb.index.store import Store, VectorCache, check_cache, check_database
+from kb.state.repository import STATE_FILE
+from kb.state.runs import RunStore
 
 READINGS_CACHE = "readings.sqlite"
 VECTORS_CACHE = "vectors.sqlite"
@@ -87,8 +89,8 @@ def _build_findings(settings: Settings, build_id: str, *, in_use: bool) -> Itera
 
 def _cache_findings(index_dir: Path) -> Iterator[Finding]:
     for name, what in ((VECTORS_CACHE, "Vektorlageret"), (READINGS_CACHE, "Læselageret")):
-        if (index_dir / name).is_file() and (damage := check_database(index_dir / name)):
-            yield Finding(name, f"{what} er beskadiget: {damage.splitlines()[0]}.", MEND_CACHE)
+        if (index_dir / name).is_file() and (damage := check_cache(index_dir / name)):
+            yield Finding(name, f"{what} kan ikke bruges: {damage.splitlines()[0]}.", MEND_CACHE)
 
 
 def _state_findings(state_dir: Path) -> Iterator[Finding]:
@@ -96,8 +98,11 @@ def _state_findings(state_dir: Path) -> Iterator[Finding]:
         return
     advice = "Hent den fra en sikkerhedskopi (kb restore), eller flyt den væk: så begynder listen over kørsler forfra."
     try:
-        with State(state_dir) as state:
+        with RunStore(state_dir) as state:
             problem = state.check()
+    except StateVersionError as error:
+        yield Finding(STATE_FILE, str(error), error.advice)
+        return
     except KbError as error:
         problem = str(error)
     if problem:
@@ -171,7 +176,7 @@ def verify_build(index_dir: Path, build_id: str) -> list[str]:
     try:
         with VectorCache(cache_file) as cache:
             return verify(folder, manifest, cache)
-    except sqlite3.DatabaseError:
+    except (IndexVersionError, sqlite3.DatabaseError):
         return verify(folder, manifest)  # a cache that cannot be read is told of by itself
 
 
@@ -191,9 +196,7 @@ def verify(folder: Path, manifest: builds.Manifest, cache: VectorCache | None = 
         return [str(error)]
 
 
-def _check_parts(
-    folder: Path, manifest: builds.Manifest, store: Store, cache: VectorCache | None
-) -> Iterator[str]:
+def _check_parts(folder: Path, manifest: builds.Manifest, store: Store, cache: VectorCache | None) -> Iterator[str]:
     index = vectors.VectorIndex(folder / builds.VECTORS_FILE)
     words = lexical.LexicalIndex.open(folder / builds.LEXICAL_FOLDER)
     yield from _check_counts(store, index, words, manifest)

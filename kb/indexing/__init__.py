@@ -5,7 +5,7 @@ A build is a function of the files found and of what reading and embedding them 
 together exactly what a full run would, at the price of what is new; and a run that is killed loses at most one file's
 reading or one batch. The new build is made in a folder of its own, checked, and put in use by one rename; until then,
 and whenever anything fails, the old one is in use and untouched. One run at a time holds the lock, which the operating
-system frees when its process dies. Every run has a row in the state file (:mod:`kb.state.repository`) from its first
+system frees when its process dies. Every run has a row in the state file (:mod:`kb.state.runs`) from its first
 moment, with its progress and at the end its report.
 """
 

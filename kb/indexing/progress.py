@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from kb.core.errors import CancelledError, KbError
 from kb.indexing.run_report import RunReport
-from kb.state.repository import State, Status
+from kb.state.runs import RunStore, Status
 
 log = logging.getLogger(__name__)
 # How often, in seconds, progress is written down and a wish to cancel is looked for.
@@ -43,7 +43,7 @@ class Silent:
 class Recorder:
     """Progress that is also written to the run's row; raises :class:`CancelledError` when someone asks it to stop."""
 
-    def __init__(self, state: State, run_id: str, progress: Progress) -> None:
+    def __init__(self, state: RunStore, run_id: str, progress: Progress) -> None:
         self.run_id = run_id
         self.report: RunReport | None = None
         self._state = state
@@ -73,7 +73,7 @@ class Recorder:
 
 
 @contextmanager
-def recorded(state: State, started_by: str, job: str, progress: Progress) -> Iterator[Recorder]:
+def recorded(state: RunStore, started_by: str, job: str, progress: Progress) -> Iterator[Recorder]:
     """Give the run its row, and close it with the run's report or its error."""
     record = Recorder(state, state.begin_run(started_by, job), progress)
     try:
@@ -87,7 +87,7 @@ def recorded(state: State, started_by: str, job: str, progress: Progress) -> Ite
     _close(state, record.run_id, Status.DONE, report=record.report.as_dict())
 
 
-def _close(state: State, run_id: str, status: Status, **how: Any) -> None:
+def _close(state: RunStore, run_id: str, status: Status, **how: Any) -> None:
     try:
         state.finish_run(run_id, status, **how)
     except sqlite3.Error as error:  # the run itself is over, and how it went must not depend on its minutes

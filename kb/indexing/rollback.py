@@ -14,7 +14,8 @@ from kb.indexing.locking import lock
 def roll_back(settings: Settings, build_id: str | None = None) -> str:
     """Put an older build in use: the one named, else the newest whole one before the one in use; returns its id.
 
-    Raises :class:`NotFoundError` when there is none, :class:`IndexDamagedError` when the named one is not whole.
+    Raises :class:`NotFoundError` when there is none, :class:`IndexDamagedError` when the named one is not whole
+    and :class:`kb.core.errors.IndexVersionError` when it is of another version.
     """
     in_use = _in_use(settings.index_dir)  # no index at all is told before anything is written
     with builds.storage_errors("indeksmappen"), lock(settings.index_dir):
@@ -22,10 +23,16 @@ def roll_back(settings: Settings, build_id: str | None = None) -> str:
             build_id = _newest_whole_but(settings.index_dir, in_use)
         elif build_id not in builds.build_ids(settings.index_dir):
             raise NotFoundError(f"Der er intet færdigt indeks med id {build_id}.", advice="Se dem med: kb builds")
-        elif problems := verify_build(settings.index_dir, build_id):
-            raise IndexDamagedError(f"Indekset {build_id} er ikke helt: {' '.join(problems)}")
+        else:
+            _refuse_unless_whole(settings.index_dir, build_id)
         builds.point_at(settings.index_dir, build_id)
     return build_id
+
+
+def _refuse_unless_whole(index_dir: Path, build_id: str) -> None:
+    builds.read_manifest(builds.builds_dir(index_dir) / build_id)
+    if problems := verify_build(index_dir, build_id):
+        raise IndexDamagedError(f"Indekset {build_id} er ikke helt: {' '.join(problems)}")
 
 
 def _in_use(index_dir: Path) -> str:

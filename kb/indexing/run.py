@@ -30,7 +30,7 @@ from kb.index.store import (
     StoredDocument,
     StoreWriter,
     VectorCache,
-    check_database,
+    check_cache,
     document_to_dict,
 )
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
@@ -44,7 +44,7 @@ from kb.indexing.plan import Before, Place, Plan, keys_by_path
 from kb.indexing.prefetch import Ahead
 from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
-from kb.state.repository import State
+from kb.state.runs import RunStore
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"
@@ -79,7 +79,7 @@ def run(
         builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
         with (
             lock(settings.index_dir),
-            State(settings.state_dir) as state,
+            RunStore(settings.state_dir) as state,
             recorded(state, started_by, job, progress or Silent()) as record,
             _caches(settings.index_dir, check=full) as (readings, cache),
         ):
@@ -120,8 +120,8 @@ def _caches(index_dir: Path, *, check: bool = False) -> Iterator[tuple[ReadCache
     """The two caches. With ``check`` a damaged one is set aside: what it held can be made again."""
     for name in (READINGS_CACHE, VECTORS_CACHE):
         path = index_dir / name
-        if check and path.is_file() and (damage := check_database(path)):
-            log.warning("Lageret %s er beskadiget (%s) og laves forfra.", name, damage.splitlines()[0])
+        if check and path.is_file() and (damage := check_cache(path)):
+            log.warning("Lageret %s kan ikke bruges (%s) og laves forfra.", name, damage.splitlines()[0])
             for suffix in ("-wal", "-shm"):
                 path.with_name(name + suffix).unlink(missing_ok=True)
             path.replace(path.with_name(f"{name}.beskadiget"))

@@ -32,12 +32,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from kb import __version__
-from kb.core.errors import IndexMissingError, InputError
+from kb.core.errors import IndexMissingError, IndexUnusableError, InputError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.store import check_database
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.indexing import LOCK_FILE, lock
+from kb.state.repository import Repository
 
 CONTENTS = "backup.json"
 FORM = 1
@@ -74,7 +75,8 @@ class BackupReport:
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
     """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that one must be made
-    or, because the corpus lies elsewhere than it did, made again (from the caches: nothing is read or embedded)."""
+    or, because the corpus lies elsewhere than it did or the index is of another version, made again (from the caches:
+    nothing is read or embedded)."""
 
     file: str
     created: str
@@ -197,7 +199,8 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
     """Put an archive's corpus, state and index in the places the settings name.
 
     Without ``force`` the corpus and state folders must be empty or absent. Raises :class:`InputError` when the archive
-    is not one or is damaged; nothing has been changed then.
+    is not one or is damaged, :class:`kb.core.errors.StateVersionError` when its state is of a newer version; nothing
+    has been changed then.
     """
     if not source.is_file():
         raise InputError(f"Filen {source} findes ikke.", advice="Angiv en fil, der er lavet med kb backup.")
@@ -210,14 +213,24 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
     with builds.storage_errors("mapperne, der gendannes til,"):
         settings.index_dir.mkdir(parents=True, exist_ok=True)
         with lock(settings.index_dir), _unpacked(settings, source) as (contents, places):
+            Repository(places[STATE]).refuse_newer()
+            answers = _is_of_this_form(places[INDEX], contents["build_id"])
             moved = contents["corpus"] != str(settings.corpus.resolve())
             if moved:
                 _move_readings(places[INDEX] / READINGS_CACHE, contents["corpus"], str(settings.corpus.resolve()))
             _swap(places[CORPUS], settings.corpus)
             _swap(places[STATE], settings.state_dir)
             _take_index(places[INDEX], settings.index_dir, contents["build_id"])
-    reindex = moved or not contents["build_id"]
+    reindex = moved or not answers
     return RestoreReport(str(source), contents["created"], contents["build_id"], len(contents["files"]), reindex)
+
+
+def _is_of_this_form(unpacked: Path, build_id: str) -> bool:
+    """Whether an unpacked archive has a build that this version can answer from."""
+    try:
+        return bool(build_id) and bool(builds.read_manifest(unpacked / builds.BUILDS_FOLDER / build_id))
+    except IndexUnusableError:
+        return False
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from uuid import uuid4
 import yaml
 
 from kb.core.errors import InputError, ReadError, UnreadableUploadError
+from kb.core.fields import EDITABLE
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, sidecar_of
@@ -23,7 +24,7 @@ from kb.extract.metadata import parse_sidecar
 from kb.extract.recognition import Format, recognise
 from kb.index.store import Failure, StoredRecord
 from kb.indexing import roll_back
-from kb.retrieval.visible_snapshot import Removals
+from kb.state.removals import Removals
 from kb.state.upload_names import UploadNames, shown_name
 
 # Where uploads lie below the corpus folder.
@@ -32,7 +33,7 @@ LONGEST_NAME = 100
 # Bytes in a file's name on the file systems there are.
 LONGEST_FILE_NAME = 255
 _ON_THE_SERVER = "Omdøb eller slet den i mappen på serveren, og indeksér igen."
-FORM_KEYS = ("titel", "projekt", "myndighed", "type", "område", "emne", "periode", "år", "status", "temaer")
+FORM_KEYS = frozenset(field.name for field in EDITABLE)
 
 
 class Upload(Protocol):

@@ -19,7 +19,7 @@ from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.index.store import ReadCache
 from kb.index.verification import READINGS_CACHE
-from kb.state.repository import JobFile, State, Status, StoredJob
+from kb.state.runs import JobFile, RunStore, Status, StoredJob
 
 log = logging.getLogger(__name__)
 NICENESS = 15
@@ -31,7 +31,7 @@ RETRY = 0.3
 class Watcher:
     """Turns a run's progress into words about the job's files; why one cannot be read is told when it is known."""
 
-    def __init__(self, settings: Settings, state: State, job: StoredJob) -> None:
+    def __init__(self, settings: Settings, state: RunStore, job: StoredJob) -> None:
         self._settings = settings
         self._state = state
         self._job = job
@@ -86,7 +86,7 @@ def _outcome(path: str, report: indexing.RunReport) -> str:
 
 def carry_out(settings: Settings, embedder: Embedder, job_id: str) -> None:
     """Run the job to its end, whatever it is, and write it down."""
-    with State(settings.state_dir) as state:
+    with RunStore(settings.state_dir) as state:
         job = state.job(job_id)
         watcher = Watcher(settings, state, job)
         try:
@@ -104,7 +104,7 @@ def carry_out(settings: Settings, embedder: Embedder, job_id: str) -> None:
 
 
 def _run(
-    settings: Settings, embedder: Embedder, state: State, job: StoredJob, watcher: Watcher
+    settings: Settings, embedder: Embedder, state: RunStore, job: StoredJob, watcher: Watcher
 ) -> indexing.RunReport:
     while True:
         try:

@@ -28,8 +28,8 @@ from typing import Any
 from kb.core.errors import InstallationError, NotFoundError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
-from kb.state.repository import JobFile, Run, State, StoredJob
-from kb.state.repository import Status as JobState
+from kb.state.runs import JobFile, Run, RunStore, StoredJob
+from kb.state.runs import Status as JobState
 
 __all__ = ["Job", "JobState", "Jobs"]
 
@@ -92,7 +92,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._at_work = ""
-        self._state = State(settings.state_dir)
+        self._state = RunStore(settings.state_dir)
         self._take_up()
 
     def start(

@@ -31,6 +31,7 @@ from kb.core.errors import (
     NotFoundError,
     QuestionError,
 )
+from kb.core.fields import DOCUMENT_FILTERS, FILTERS, READER, ROLE
 from kb.core.models import Hit, Metadata, Passage, Scores, SearchResult
 from kb.core.privacy import mask
 from kb.core.settings import Settings
@@ -44,9 +45,9 @@ from kb.index.store import Failure, Store, StoredDocument, StoredRecord
 from kb.language.analysis import Question
 from kb.retrieval.ranking import Candidate, fold_duplicates, fuse, union
 
-# Metadata fields a filter may name; "læser" is the reader that read the file, "rolle" what a passage tells.
-DOCUMENT_FIELDS = ("projekt", "myndighed", "type", "område", "temaer", "år", "status", "sprog", "læser")
-FILTER_FIELDS = (*DOCUMENT_FIELDS, "rolle")
+# The fields a filter may name.
+DOCUMENT_FIELDS = tuple(field.name for field in DOCUMENT_FILTERS)
+FILTER_FIELDS = tuple(field.name for field in FILTERS)
 # How many of each engine's best go into the fusion, at least; 200 rank no better.
 CANDIDATES = 100
 QUESTIONS_KEPT = 256
@@ -176,12 +177,12 @@ class Snapshot:
         """The rows that pass the filters and are not of a second version of a document; None when all do."""
         wanted = check_filters(filters)
         chosen = [id_ for id_, stored in self.records.items() if not stored.copy_of and _passes(stored, wanted)]
-        if len(chosen) == len(self.records) and "rolle" not in wanted:
+        if len(chosen) == len(self.records) and ROLE.name not in wanted:
             return None
         ranges = [self._columns.ranges[id_] for id_ in chosen if id_ in self._columns.ranges]
         rows = np.concatenate([np.empty(0, np.int64), *(np.arange(*span, dtype=np.int64) for span in ranges)])
-        if "rolle" in wanted:
-            rows = rows[np.isin(self._columns.roles[rows], list(wanted["rolle"]))]
+        if ROLE.name in wanted:
+            rows = rows[np.isin(self._columns.roles[rows], list(wanted[ROLE.name]))]
         return rows
 
     def facets(self, filters: Filters) -> dict[str, dict[str, int]]:
@@ -208,10 +209,10 @@ class Snapshot:
                     for value in field_values(stored, name):
                         found[value] = found.get(value, 0) + 1
             counts[name] = _by_frequency(found)
-        rows = self.allowed_rows({key: value for key, value in wanted.items() if key != "rolle"})
+        rows = self.allowed_rows({key: value for key, value in wanted.items() if key != ROLE.name})
         roles = self._columns.roles if rows is None else self._columns.roles[rows]
         values, numbers = np.unique(roles, return_counts=True)
-        counts["rolle"] = _by_frequency({str(v): int(n) for v, n in zip(values, numbers, strict=True)})
+        counts[ROLE.name] = _by_frequency({str(v): int(n) for v, n in zip(values, numbers, strict=True)})
         return counts
 
 
@@ -245,15 +246,16 @@ def as_items(filters: Filters | None) -> FilterItems:
 
 def field_values(stored: StoredRecord, name: str) -> tuple[str, ...]:
     """A document's values of a filter field, as text."""
-    if name == "læser":
+    if name == READER.name:
         return (stored.record.reader,)
-    value = getattr(stored.record.metadata, name)
+    value = stored.record.metadata.value(name)
     values = value if isinstance(value, tuple) else (value,)
     return tuple(str(v) for v in values if v not in (None, ""))
 
 
 def _passes(stored: StoredRecord, wanted: Mapping[str, frozenset[str]]) -> bool:
-    return all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items() if name != "rolle")
+    of_document = ((name, values) for name, values in wanted.items() if name != ROLE.name)
+    return all(not values.isdisjoint(field_values(stored, name)) for name, values in of_document)
 
 
 def clean_question(question: str, limit: int) -> str:
@@ -273,8 +275,8 @@ def clean_question(question: str, limit: int) -> str:
 class Searcher:
     """Answers questions from one snapshot.
 
-        searcher = open_searcher(settings)
-        searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
+    searcher = open_searcher(settings)
+    searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
     """
 
     def __init__(

@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from sqlite3 import Connection
 
 import numpy as np
 
@@ -29,44 +26,12 @@ from kb.embedding.embedder import Embedder
 from kb.index.builds import file_digest
 from kb.index.store import StoredDocument, StoredRecord
 from kb.retrieval.searcher import Filters, Rows, Searcher, Snapshot, SnapshotHolder
-from kb.state.transactions import STATE_FILE, rows_of, transaction
-
-KEPT = 10_000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS removed (
-    document_id TEXT PRIMARY KEY,
-    at          TEXT NOT NULL
-) STRICT;
-"""
+from kb.state.removals import Removals
 
 
-class Removals:
-    """The marks of deleted reports; a connection a call, safe from several threads and processes."""
-
-    def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / STATE_FILE
-
-    def _open(self) -> AbstractContextManager[Connection]:
-        return transaction(self._path, _SCHEMA)
-
-    def mark(self, document_id: str) -> None:
-        """Remember that a report was deleted; of very many the oldest are forgotten."""
-        with self._open() as connection:
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            connection.execute("INSERT OR REPLACE INTO removed VALUES (?,?)", (document_id, now))
-            newest = "SELECT document_id FROM removed ORDER BY at DESC LIMIT ?"
-            connection.execute(f"DELETE FROM removed WHERE document_id NOT IN ({newest})", (KEPT,))
-
-    def forget(self) -> None:
-        """Hide nothing any more."""
-        if self._path.is_file():
-            with self._open() as connection:
-                connection.execute("DELETE FROM removed")
-
-    def among(self, records: Mapping[str, StoredRecord]) -> frozenset[str]:
-        """The ids of the deleted among a build's reports."""
-        marked = [row[0] for row in rows_of(self._path, "removed", "document_id")]
-        return frozenset(id_ for id_ in marked if id_ in records and not _is_back(records[id_]))
+def deleted_among(records: Mapping[str, StoredRecord], marked: frozenset[str]) -> frozenset[str]:
+    """The ids of a build's reports that are marked as deleted, without those whose very file lies in its place."""
+    return frozenset(id_ for id_ in marked if id_ in records and not _is_back(records[id_]))
 
 
 def _is_back(stored: StoredRecord) -> bool:
@@ -148,7 +113,7 @@ class RemainingHolder:
     def searcher(self) -> Searcher:
         """The searcher on the newest good build; raises :class:`kb.core.errors.IndexUnusableError`."""
         whole = self._whole.searcher()
-        gone = self._removals.among(whole.snapshot.records)
+        gone = deleted_among(whole.snapshot.records, self._removals.marked())
         if not gone:
             return whole
         with self._lock:

@@ -11,37 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kb.state.transactions import STATE_FILE, transaction
+from kb.state.repository import Repository
 
+# As the table's trigger in kb.state.migrations.
 SHORTEST_DAYS = 30
 _NAMES = "at, action, who, via, address, target, request_id, detail, previous, digest"
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS audit (
-    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
-    at         TEXT NOT NULL,
-    action     TEXT NOT NULL,
-    who        TEXT NOT NULL,
-    via        TEXT NOT NULL,
-    address    TEXT NOT NULL,
-    target     TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    detail     TEXT NOT NULL,
-    previous   TEXT NOT NULL,  -- the digest of the event before
-    digest     TEXT NOT NULL
-) STRICT;
-CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit
-BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit
-WHEN OLD.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-{SHORTEST_DAYS} days')
-BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +55,14 @@ class Audit:
     """The trail; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / STATE_FILE
-
-    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        # The digest needs the row before, so nobody may write between reading it and adding ours.
-        return transaction(self._path, _SCHEMA, immediate=True)
+        self._repository = Repository(state_dir)
 
     def write(self, event: Event) -> None:
         """Add an event."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         values = (at, *astuple(event))
-        with self._open() as connection:
+        # The digest needs the row before, so nobody may write between reading it and adding ours.
+        with self._repository.transaction(immediate=True) as connection:
             last = connection.execute("SELECT digest FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
             previous = last[0] if last else ""
             connection.execute(
@@ -97,7 +73,7 @@ class Audit:
     def entries(self, *, since: str = "") -> list[Entry]:
         """The events, oldest first, from a time on (ISO 8601)."""
         sql = f"SELECT seq, {_NAMES} FROM audit WHERE at >= ? ORDER BY seq"
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             return [_entry(row) for row in connection.execute(sql, (since,))]
 
     def broken(self) -> list[int]:
@@ -114,7 +90,7 @@ class Audit:
     def forget(self, days: int) -> int:
         """Remove events older than ``days``; returns how many."""
         limit = (datetime.now(UTC) - timedelta(days=max(days, SHORTEST_DAYS))).isoformat(timespec="milliseconds")
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             return connection.execute("DELETE FROM audit WHERE at < ?", (limit,)).rowcount
 
 

@@ -1,4 +1,4 @@
-"""API keys: made once, shown once, kept as a hash in ``state/state.sqlite``.
+"""API keys: made once, shown once, kept as a hash in the state database.
 
     keys = KeyStore(settings.state_dir)
     key, secret = keys.create("intranet", AccessRole.READER)
@@ -14,8 +14,6 @@ import hashlib
 import hmac
 import re
 import secrets
-import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -23,25 +21,13 @@ from pathlib import Path
 
 from kb.core.errors import InputError, NotFoundError
 from kb.core.identity import AccessRole
-from kb.state.transactions import STATE_FILE, transaction
+from kb.state.repository import Repository
 
 LONGEST_NAME = 80
 # The time of last use is for people; to the minute is enough, and spares a write for every request.
 USE_NOTED_EVERY = timedelta(minutes=1)
 _FORM = re.compile(r"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = hashlib.sha256(b"").digest()
-KEYS_SCHEMA = """
-CREATE TABLE IF NOT EXISTS keys (
-    id        TEXT PRIMARY KEY,
-    name      TEXT NOT NULL,
-    role      TEXT NOT NULL,
-    hash      BLOB NOT NULL,
-    created   TEXT NOT NULL,
-    expires   TEXT,
-    revoked   TEXT,
-    last_used TEXT
-) STRICT;
-"""
 _COLUMNS = "id, name, role, created, expires, revoked, last_used"
 
 
@@ -80,10 +66,7 @@ class KeyStore:
     """The keys' table; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / STATE_FILE
-
-    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        return transaction(self._path, KEYS_SCHEMA)
+        self._repository = Repository(state_dir)
 
     def create(self, name: str, role: AccessRole, *, days: int | None = None) -> tuple[Key, str]:
         """Make a key that works for ``days`` (for good by default); returns it and its secret, which is kept nowhere.
@@ -101,7 +84,7 @@ class KeyStore:
         expires = _iso(now + timedelta(days=days)) if days else ""
         key = Key(secrets.token_hex(6), name, role, _iso(now), expires)
         secret = f"kb_{key.id}_{secrets.token_urlsafe(32)}"
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             connection.execute(
                 "INSERT INTO keys (id, name, role, hash, created, expires) VALUES (?,?,?,?,?,?)",
                 (key.id, key.name, key.role.value, _hash(secret), key.created, key.expires or None),
@@ -110,12 +93,12 @@ class KeyStore:
 
     def list(self) -> list[Key]:
         """Every key, newest first."""
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             return [_key(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM keys ORDER BY created DESC, id")]
 
     def active(self) -> int:
         """How many keys are in force."""
-        if not self._path.exists():
+        if not self._repository.exists:
             return 0
         now = datetime.now(UTC)
         return sum(key.state(now) is KeyState.ACTIVE for key in self.list())
@@ -126,7 +109,7 @@ class KeyStore:
         found = [key for key in self.list() if name_or_id in {key.id, key.name} and not key.revoked]
         if not found:
             raise NotFoundError(f"Ingen nøgle, der gælder, hedder {name_or_id}.", advice="Se dem med: kb key list")
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             connection.execute("UPDATE keys SET revoked = ? WHERE id = ?", (_iso(now), found[0].id))
         return found[0]
 
@@ -134,7 +117,7 @@ class KeyStore:
         """The key of a secret; raises :class:`KeyRefused`."""
         form = _FORM.fullmatch(secret)
         now = datetime.now(UTC)
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             row = connection.execute(
                 f"SELECT {_COLUMNS}, hash FROM keys WHERE id = ?", (form.group(1) if form else "",)
             ).fetchone()

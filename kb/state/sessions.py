@@ -1,4 +1,4 @@
-"""Sessions of people who have signed in: a random token in a cookie, its hash and what it stands for in the state file.
+"""Sessions of people who have signed in: a random token in a cookie, its hash and what it stands for in the database.
 
     sessions = SessionStore(settings.state_dir)
     token = sessions.begin("Anna And", AccessRole.EDITOR, subject="anna", hours=8)
@@ -11,27 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kb.core.identity import AccessRole
-from kb.state.keys import KEYS_SCHEMA
-from kb.state.transactions import STATE_FILE, transaction
+from kb.state.repository import Repository
 
-_SCHEMA = f"""
-{KEYS_SCHEMA}
-CREATE TABLE IF NOT EXISTS sessions (
-    hash    BLOB PRIMARY KEY,
-    name    TEXT NOT NULL,
-    role    TEXT NOT NULL,
-    subject TEXT NOT NULL,             -- who it is, at the provider; or the key's id
-    key_id  TEXT NOT NULL,
-    expires TEXT NOT NULL
-) STRICT;
-"""
 _VALID = (
     "hash = ? AND expires > ? AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.id = sessions.key_id"
     " AND (keys.revoked IS NOT NULL OR keys.expires <= ?))"
@@ -51,17 +37,14 @@ class SessionStore:
     """The sessions' table; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / STATE_FILE
-
-    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
-        return transaction(self._path, _SCHEMA)
+        self._repository = Repository(state_dir)
 
     def begin(self, name: str, role: AccessRole, *, subject: str, hours: float, key_id: str = "") -> str:
         """A new session's token; sessions whose time is up are cleared away."""
         token = secrets.token_urlsafe(32)
         now = datetime.now(UTC)
         values = (_hash(token), name, role.value, subject, key_id, _iso(now + timedelta(hours=hours)))
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             connection.execute("DELETE FROM sessions WHERE expires <= ?", (_iso(now),))
             connection.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?)", values)
         return token
@@ -69,14 +52,14 @@ class SessionStore:
     def find(self, token: str) -> Session | None:
         """The session of a token; None when there is none that holds."""
         now = _iso(datetime.now(UTC))
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             sql = f"SELECT name, role, subject FROM sessions WHERE {_VALID}"
             row = connection.execute(sql, (_hash(token), now, now)).fetchone()
         return Session(row[0], AccessRole(row[1]), row[2]) if row else None
 
     def end(self, token: str) -> None:
         """End a session."""
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             connection.execute("DELETE FROM sessions WHERE hash = ?", (_hash(token),))
 
 

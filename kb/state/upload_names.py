@@ -1,26 +1,18 @@
 """The names files had when they were uploaded, for people to know them by; they are stored under names of our own.
 
-    names = UploadNames(settings.state_dir)
-    names.keep("indlagt/aarsrapport.pdf", "Årsrapport (endelig).pdf")
-    names.all()["indlagt/aarsrapport.pdf"]
+names = UploadNames(settings.state_dir)
+names.keep("indlagt/aarsrapport.pdf", "Årsrapport (endelig).pdf")
+names.all()["indlagt/aarsrapport.pdf"]
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from sqlite3 import Connection
 
 from kb.core.privacy import mask
-from kb.state.transactions import STATE_FILE, rows_of, transaction
+from kb.state.repository import Repository
 
 LONGEST, LAST = 160, 12
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS uploads (
-    path TEXT PRIMARY KEY,             -- below the corpus folder
-    name TEXT NOT NULL
-) STRICT;
-"""
 
 
 def shown_name(name: str) -> str:
@@ -35,21 +27,18 @@ class UploadNames:
     """The names' table; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
-        self._path = state_dir / STATE_FILE
-
-    def _open(self) -> AbstractContextManager[Connection]:
-        return transaction(self._path, _SCHEMA)
+        self._repository = Repository(state_dir)
 
     def keep(self, path: str, name: str) -> None:
         """Remember the name of the file that was put at ``path``, in place of any before it."""
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?)", (path, name))
 
     def forget(self, path: str) -> None:
         """The file at ``path`` is gone."""
-        with self._open() as connection:
+        with self._repository.transaction() as connection:
             connection.execute("DELETE FROM uploads WHERE path = ?", (path,))
 
     def all(self) -> dict[str, str]:
         """The name of each uploaded file by its path; empty before the first."""
-        return dict(rows_of(self._path, "uploads", "path, name"))
+        return dict(self._repository.rows("uploads", "path, name"))

@@ -40,6 +40,7 @@ def test_every_entry_point_switches_it_off(module: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="UDEN strace ER DET IKKE PRØVET, OM NATIV KODE KALDER UD")
+@pytest.mark.slow
 def test_a_session_neither_connects_nor_writes_in_the_home_folder(tmp_path: Path) -> None:
     home, trace = tmp_path / "home", tmp_path / "trace"
     home.mkdir()

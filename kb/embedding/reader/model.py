@@ -104,7 +104,9 @@ class ReaderModel:
         ]
         batches = by_length([len(one.ids) for one in encoded], TOKENS_PER_BATCH)
         read = self._pool.map(lambda batch: loaded.run([encoded[place] for place in batch]), batches)
-        by_place = dict(zip((place for batch in batches for place in batch), (r for one in read for r in one), strict=True))
+        by_place = dict(
+            zip((place for batch in batches for place in batch), (r for one in read for r in one), strict=True)
+        )
         return [by_place[place] for place in range(len(windows))]
 
     def _load(self) -> _Loaded:

@@ -17,13 +17,14 @@ from kb.core.identity import AccessRole
 from kb.http.api import request_models, response_models
 from kb.http.api.operations import PREFIX, Api, holder, settings
 from kb.http.api.paging import next_address, page_of
+from kb.http.api.problem_details import NO_INDEX
 from kb.http.gate import guard, record
 from kb.index.store import StoredRecord
 from kb.operations import editing
 from kb.operations.jobs import Job, Jobs
 from kb.retrieval.searcher import clean_question
 from kb.state.feedback import FeedbackStore
-from kb.state.repository import State
+from kb.state.runs import RunStore
 from kb.state.upload_names import shown_name
 
 changes = Api("aendringer")
@@ -38,9 +39,9 @@ def jobs() -> Jobs:
     return found
 
 
-def state() -> State:
+def state() -> RunStore:
     """The application's runs."""
-    found: State = current_app.extensions["kb"].state
+    found: RunStore = current_app.extensions["kb"].state
     return found
 
 
@@ -79,7 +80,7 @@ def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Respon
     "PUT", "/documents/{document_id}/metadata", summary="Erstat en rapports metadata", tag="Redaktion",
     role=AccessRole.EDITOR, status=ACCEPTED, body=request_models.EditedMetadata, body_example=METADATA_EXAMPLE,
     response=response_models.Changed,
-    problems=("findes-ikke", *TOO_BIG, "indeks-mangler", "indeks-beskadiget", "indeks-optaget"),
+    problems=("findes-ikke", *TOO_BIG, *NO_INDEX),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
 def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> Response:
@@ -93,7 +94,7 @@ def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> R
 @changes.operation(
     "DELETE", "/documents/{document_id}", summary="Slet en rapport", tag="Redaktion", role=AccessRole.EDITOR,
     status=ACCEPTED, response=response_models.Changed,
-    problems=("findes-ikke", "indeks-mangler", "indeks-beskadiget", "indeks-optaget"),
+    problems=("findes-ikke", *NO_INDEX),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
 def delete(document_id: str) -> Response:
@@ -157,7 +158,7 @@ def job(job_id: str) -> dict[str, Any]:
 @changes.operation(
     "POST", "/builds/{build_id}/use", summary="Tag et indeks i brug", tag="Drift", role=AccessRole.ADMIN,
     response=response_models.Used,
-    problems=("findes-ikke", "indeksering-i-gang", "indeks-mangler", "indeks-beskadiget", "indeks-optaget"),
+    problems=("findes-ikke", "indeksering-i-gang", *NO_INDEX),
     example={"build_id": "20261123T153037044417Z"},
 )  # fmt: skip
 def use_build(build_id: str) -> dict[str, Any]:

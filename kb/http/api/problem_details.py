@@ -108,10 +108,17 @@ PROBLEMS = _listed(
         "Maskinen har for travlt, eller den mangler plads. Indekset er ikke beskadiget; prøv igen om lidt.",
     ),
     Problem(
+        "indeks-anden-version", 503, "Indekset er fra en anden version",
+        "Indekset er lavet af en ældre eller en nyere version af Erfaringsbasen og skal laves igen.",
+    ),
+    Problem(
         "anden-model", 503, "Indekset er lavet med en anden sprogmodel",
         "Indekset skal laves igen med den valgte model.",
     ),
 )  # fmt: skip
+
+# Why the index cannot be looked in, whatever is asked of it.
+NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "indeks-anden-version")
 
 # What each error of kb.core.errors is called here; an error below one of these takes its problem.
 _OF_ERROR: dict[type[KbError], str] = {
@@ -121,6 +128,7 @@ _OF_ERROR: dict[type[KbError], str] = {
     errors.InputError: "ugyldigt-input",
     errors.IndexMissingError: "indeks-mangler",
     errors.ModelMismatchError: "anden-model",
+    errors.IndexVersionError: "indeks-anden-version",
     errors.IndexBusyError: "indeks-optaget",
     errors.IndexUnusableError: "indeks-beskadiget",
     errors.LockedError: "indeksering-i-gang",

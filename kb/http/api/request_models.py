@@ -7,23 +7,32 @@ twice where one value is meant. Numbers and truth values are taken in one spelli
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Self, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
 from kb.core.errors import QuestionError
-from kb.core.models import FIRST_YEAR, LAST_YEAR, THEMES, Role
+from kb.core.fields import (
+    DOCUMENT_FILTERS,
+    EDITABLE,
+    FILTERS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    LONGEST_VALUE,
+    ROLE,
+    FieldKind,
+    MetadataField,
+)
+from kb.core.models import Role
 from kb.http.api import response_models
-from kb.retrieval.searcher import FILTER_FIELDS
 
 MAX_TOP = 100
 # Each page costs the search as many candidates as stand before it.
 MAX_SEARCH_OFFSET = 1000
 MAX_OFFSET = 1_000_000
 MAX_VALUES = 50
-MAX_VALUE = 500
 MAX_FIELDS = 40
 # As kb.retrieval.searcher.clean_question demands: text, and at least one letter or digit in it.
 _TEXT = r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffe\uffff]"
@@ -57,12 +66,11 @@ def _truth(value: object) -> object:
     return value
 
 
-Theme = Annotated[str, Field(pattern=f"^({'|'.join(THEMES)})$")]
 # Outermost, for pydantic describes only the limits that stand before it.
 WHOLE = BeforeValidator(_whole_number)
 Truth = Annotated[bool, BeforeValidator(_truth)]
-Value = Annotated[str, Field(min_length=1, max_length=MAX_VALUE)]
-Values = Annotated[list[Value], Field(max_length=MAX_VALUES)]
+Value = Annotated[str, Field(min_length=1, max_length=LONGEST_VALUE)]
+Year = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 Question = Annotated[
     str,
     AfterValidator(_asks),
@@ -114,33 +122,37 @@ class NoQuery(Query):
     """For operations without parameters."""
 
 
-class DocumentFilters(Query):
-    """The filters on documents; each may be repeated, and then any of its values will do."""
-
-    projekt: Annotated[Values, Field(description="Projektets navn.")] = []
-    myndighed: Annotated[Values, Field(description="Myndigheden bag projektet.")] = []
-    type: Annotated[Values, Field(description="kommunal, regional, statslig eller tværgående.")] = []
-    område: Annotated[Values, Field(description="Fagområdet.")] = []
-    temaer: Annotated[Values, Field(description="Temaet, fx jura eller data.")] = []
-    år: Annotated[
-        list[Annotated[str, Field(pattern=r"^[0-9]{4}$")]], Field(max_length=MAX_VALUES, description="Årstal.")
-    ] = []
-    status: Annotated[Values, Field(description="Projektets status.")] = []
-    sprog: Annotated[Values, Field(description="Rapportens sprog, fx da.")] = []
-    læser: Annotated[Values, Field(description="Læseren, der læste filen, fx markdown.")] = []
+class FilterQuery(Query):
+    """A query string with filters."""
 
     @property
     def filters(self) -> dict[str, list[str]]:
         """The filters that are set, by field."""
-        values = {name: getattr(self, name, []) for name in FILTER_FIELDS}
+        values = {field.name: getattr(self, field.name, []) for field in FILTERS}
         return {name: [str(value) for value in found] for name, found in values.items() if found}
+
+
+def _filter(field: MetadataField) -> Any:
+    values = list[Year] if field.kind is FieldKind.YEAR else list[Value]
+    return Annotated[values, Field(max_length=MAX_VALUES, description=field.description)], []
+
+
+if TYPE_CHECKING:
+    DocumentFilters = FilterQuery
+else:
+    DocumentFilters = create_model(
+        "DocumentFilters",
+        __base__=FilterQuery,
+        __doc__="The filters on documents; each may be repeated, and then any of its values will do.",
+        **{field.name: _filter(field) for field in DOCUMENT_FILTERS},
+    )
 
 
 class AnswerQuery(DocumentFilters):
     """A question under filters."""
 
     q: Question
-    rolle: Annotated[list[Role], Field(max_length=MAX_VALUES, description="Hvad passagen fortæller.")] = []
+    rolle: Annotated[list[Role], Field(max_length=MAX_VALUES, description=ROLE.description)] = Field(default=[])
 
 
 class SearchQuery(AnswerQuery):
@@ -162,9 +174,9 @@ class ListQuery(Query):
 class DocumentsQuery(DocumentFilters, ListQuery):
     """A page of the documents."""
 
-    order: Annotated[
-        str, Field(pattern=r"^(titel|nyeste|id)$", description="titel, nyeste (først) eller id.")
-    ] = "titel"
+    order: Annotated[str, Field(pattern=r"^(titel|nyeste|id)$", description="titel, nyeste (først) eller id.")] = (
+        "titel"
+    )
     fields: Annotated[str | None, fields_of(response_models.Document)] = None
 
 
@@ -188,24 +200,35 @@ class SuggestionsQuery(Query):
 
 
 _LINE = r"^[^\u0000-\u001f\u007f-\u009f\ufffe\uffff]*$"
-Line = Annotated[str, Field(max_length=MAX_VALUE, pattern=_LINE)]
 
 
-class EditedMetadata(BaseModel):
-    """The metadata an editor sets; what is left out or empty is taken from the file where it tells."""
+def _edited(field: MetadataField) -> Any:
+    """How an editor may set a field: its type and its default."""
+    if field.kind is FieldKind.YEAR:
+        return Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR), BeforeValidator(_integer)] | None, None
+    if field.kind is FieldKind.WORDS:
+        word = Annotated[str, Field(pattern=f"^({'|'.join(field.words)})$")]
+        return Annotated[list[word], Field(max_length=len(field.words))], []
+    if field.kind is FieldKind.CHOICE:
+        return Annotated[str, Field(pattern=f"^(|{'|'.join(field.words)})$")], ""
+    return Annotated[str, Field(max_length=field.longest, pattern=_LINE)], ""
+
+
+class StrictBody(BaseModel):
+    """A body without other members than those named, and without conversion of their types."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    titel: Line = ""
-    projekt: Line = ""
-    myndighed: Line = ""
-    type: Annotated[str, Field(pattern=r"^(|kommunal|regional|statslig|tværgående)$")] = ""
-    område: Line = ""
-    emne: Line = ""
-    periode: Line = ""
-    år: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR), BeforeValidator(_integer)] | None = None
-    status: Line = ""
-    temaer: Annotated[list[Theme], Field(max_length=len(THEMES))] = []
+
+if TYPE_CHECKING:
+    EditedMetadata = StrictBody
+else:
+    EditedMetadata = create_model(
+        "EditedMetadata",
+        __base__=StrictBody,
+        __doc__="The metadata an editor sets; what is left out or empty is taken from the file where it tells.",
+        **{field.name: _edited(field) for field in EDITABLE},
+    )
 
 
 class JobQuery(Query):
@@ -223,9 +246,7 @@ class NewFeedback(BaseModel):
     build_id: Annotated[str, Field(max_length=100, pattern=_LINE, description="Indekset, der svarede.")] = ""
     useful: Annotated[bool, Field(description="Om svaret var nyttigt.")]
     comment: Annotated[str, Field(max_length=2000)] = ""
-    citations: Annotated[
-        list[Annotated[str, Field(max_length=200, pattern=_LINE)]], Field(max_length=MAX_VALUES)
-    ] = []
+    citations: Annotated[list[Annotated[str, Field(max_length=200, pattern=_LINE)]], Field(max_length=MAX_VALUES)] = []
 
 
 class SinceQuery(ListQuery):

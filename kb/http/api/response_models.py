@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from kb.core.fields import FIELDS, FieldKind
 from kb.core.models import Certainty, QuestionKind, Role
 
 Date = Annotated[str, Field(description="Tidspunkt efter ISO 8601.", examples=["2026-11-23T15:30:37+00:00"])]
@@ -36,23 +37,22 @@ class Source(Body):
     dato: str
 
 
-class Metadata(Body):
-    """A document's metadata under their Danish keys; ``udledt`` names those that no editor wrote."""
+_TYPES: dict[FieldKind, Any] = {FieldKind.YEAR: int | None, FieldKind.WORDS: list[str], FieldKind.SOURCES: list[Source]}
+if TYPE_CHECKING:
 
-    id: str
-    titel: str
-    projekt: str
-    myndighed: str
-    type: str
-    område: str
-    emne: str
-    periode: str
-    år: int | None
-    status: str
-    temaer: list[str]
-    sprog: str
-    kilder: list[Source]
-    udledt: list[str]
+    class Metadata(Body):
+        """A document's metadata; what members it has is known when the table has been read."""
+
+        def __getattr__(self, name: str) -> Any:
+            """The value of a field."""
+else:
+    Metadata = create_model(
+        "Metadata",
+        __base__=Body,
+        __doc__="A document's metadata under their Danish keys; ``udledt`` names those that no editor wrote.",
+        **{field.name: (_TYPES.get(field.kind, str), ...) for field in FIELDS},
+        udledt=(list[str], ...),
+    )
 
 
 class ReadWarning(Body):

@@ -10,11 +10,13 @@ from flask import g
 from kb import __version__
 from kb.answer import answer as make_answer
 from kb.core.errors import IndexUnusableError, NotFoundError
+from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
-from kb.core.models import THEMES, Passage
+from kb.core.models import Passage
 from kb.http.api import request_models, response_models
 from kb.http.api.operations import Api, holder, settings
 from kb.http.api.paging import choose, chosen_fields, next_address, page_of
+from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.suggestions import suggest
 from kb.index import builds
 from kb.index.store import StoredRecord
@@ -22,8 +24,8 @@ from kb.retrieval.result_json import document_dict, passage_dict, result_dict
 from kb.retrieval.searcher import ProjectSummary, Searcher, Snapshot, field_values
 
 api = Api("api")
-NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "anden-model")
-QUESTION_PROBLEMS = ("ugyldigt-spoergsmaal", *NO_INDEX)
+NOT_ANSWERING = (*NO_INDEX, "anden-model")
+QUESTION_PROBLEMS = ("ugyldigt-spoergsmaal", *NOT_ANSWERING)
 EDITOR = AccessRole.EDITOR
 EXAMPLE_QUESTION = "Hvordan håndterede projekterne GDPR?"
 
@@ -59,7 +61,7 @@ def answer(searcher: Searcher, query: request_models.AnswerQuery) -> dict[str, A
 
 @api.get(
     "/suggestions", summary="Få forslag til søgefeltet", tag="Spørg", query=request_models.SuggestionsQuery,
-    response=response_models.Suggestions, problems=NO_INDEX, example={"q": "Odense"},
+    response=response_models.Suggestions, problems=NOT_ANSWERING, example={"q": "Odense"},
 )  # fmt: skip
 def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> dict[str, Any]:
     """Projekter, myndigheder, rapporter, temaer og afsnit, der begynder som det skrevne."""
@@ -68,7 +70,8 @@ def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> d
 
 @api.get(
     "/documents", summary="List rapporterne", tag="Rapporter", query=request_models.DocumentsQuery,
-    response=response_models.Documents, problems=NO_INDEX, example={"temaer": ["jura"], "top": 2, "order": "nyeste"},
+    response=response_models.Documents, problems=NOT_ANSWERING,
+    example={"temaer": ["jura"], "top": 2, "order": "nyeste"},
 )  # fmt: skip
 def documents(searcher: Searcher, query: request_models.DocumentsQuery) -> dict[str, Any]:
     """Rapporterne uden deres tekst, filtreret og sorteret."""
@@ -100,7 +103,7 @@ def _document(stored: StoredRecord) -> dict[str, Any]:
 
 @api.get(
     "/documents/{document_id}", summary="Hent en rapport", tag="Rapporter", query=request_models.DocumentQuery,
-    response=response_models.WholeDocument, problems=("findes-ikke", *NO_INDEX),
+    response=response_models.WholeDocument, problems=("findes-ikke", *NOT_ANSWERING),
     example={"document_id": "aalborg-air", "text": False},
 )  # fmt: skip
 def document(searcher: Searcher, document_id: str, query: request_models.DocumentQuery) -> dict[str, Any]:
@@ -109,16 +112,14 @@ def document(searcher: Searcher, document_id: str, query: request_models.Documen
     _check_there(snapshot, document_id)
     whole = snapshot.document(document_id).document
     headings = [{"level": h.level, "text": h.text, "start": h.start, "end": h.end} for h in whole.headings]
-    pages = [
-        {"number": p.number, "start": p.start, "end": p.end, "label": p.label, "ocr": p.ocr} for p in whole.pages
-    ]
+    pages = [{"number": p.number, "start": p.start, "end": p.end, "label": p.label, "ocr": p.ocr} for p in whole.pages]
     text = whole.text if query.text else None
     return {**_document(snapshot.records[document_id]), "headings": headings, "page_ranges": pages, "text": text}
 
 
 @api.get(
     "/documents/{document_id}/passages", summary="Hent en rapports passager", tag="Rapporter",
-    query=request_models.ListQuery, response=response_models.Passages, problems=("findes-ikke", *NO_INDEX),
+    query=request_models.ListQuery, response=response_models.Passages, problems=("findes-ikke", *NOT_ANSWERING),
     example={"document_id": "aalborg-air", "top": 2},
 )  # fmt: skip
 def document_passages(searcher: Searcher, document_id: str, query: request_models.ListQuery) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def document_passages(searcher: Searcher, document_id: str, query: request_model
 
 @api.get(
     "/passages/{passage_id}", summary="Hent en passage", tag="Rapporter", response=response_models.Passage,
-    problems=("findes-ikke", *NO_INDEX), example={"passage_id": "aalborg-air.1"},
+    problems=("findes-ikke", *NOT_ANSWERING), example={"passage_id": "aalborg-air.1"},
 )  # fmt: skip
 def passage(searcher: Searcher, passage_id: str) -> dict[str, Any]:
     """Den passage, et svar henviser til, med dens sted i rapporten."""
@@ -152,7 +153,7 @@ def _passage(snapshot: Snapshot, found: Passage) -> dict[str, Any]:
 
 @api.get(
     "/projects", summary="List projekterne", tag="Projekter og temaer", query=request_models.ProjectsQuery,
-    response=response_models.Projects, problems=NO_INDEX, example={"top": 2, "fields": "slug,name"},
+    response=response_models.Projects, problems=NOT_ANSWERING, example={"top": 2, "fields": "slug,name"},
 )  # fmt: skip
 def projects(searcher: Searcher, query: request_models.ProjectsQuery) -> dict[str, Any]:
     """Projekterne efter navn."""
@@ -164,7 +165,7 @@ def projects(searcher: Searcher, query: request_models.ProjectsQuery) -> dict[st
 
 @api.get(
     "/projects/{slug}", summary="Hent et projekt", tag="Projekter og temaer", response=response_models.Project,
-    problems=("findes-ikke", *NO_INDEX), example={"slug": "ai-aktindsigt"},
+    problems=("findes-ikke", *NOT_ANSWERING), example={"slug": "ai-aktindsigt"},
 )  # fmt: skip
 def project(searcher: Searcher, slug: str) -> dict[str, Any]:
     """Projektet med dets rapporter, nyeste først."""
@@ -186,7 +187,11 @@ def _project(found: ProjectSummary) -> dict[str, Any]:
 
 
 @api.get(
-    "/themes", summary="List temaerne", tag="Projekter og temaer", response=response_models.Themes, problems=NO_INDEX
+    "/themes",
+    summary="List temaerne",
+    tag="Projekter og temaer",
+    response=response_models.Themes,
+    problems=NOT_ANSWERING,
 )
 def themes(searcher: Searcher) -> dict[str, Any]:
     """Temaerne med antallet af rapporter og projekter."""
@@ -258,7 +263,7 @@ def _health() -> dict[str, Any]:
 @api.get(
     "/health/ready", summary="Kan der spørges?", tag="Drift", response=response_models.Health, role=None,
     on_build=False,
-    problems=NO_INDEX,
+    problems=NOT_ANSWERING,
 )  # fmt: skip
 def ready() -> dict[str, Any]:
     """Serveren kan svare på spørgsmål, og på hvilket indeks."""
@@ -267,10 +272,8 @@ def ready() -> dict[str, Any]:
 
 @api.get(
     "/health", summary="Kan der spørges? (kort adresse)", tag="Drift", response=response_models.Health, role=None,
-    on_build=False, problems=NO_INDEX,
+    on_build=False, problems=NOT_ANSWERING,
 )  # fmt: skip
 def health() -> dict[str, Any]:
     """Det samme som `/health/ready`."""
     return _health()
-
-

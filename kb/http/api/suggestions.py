@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from kb.core.models import THEMES
+from kb.core.fields import THEMES
 from kb.retrieval.searcher import Snapshot
 
 KINDS = ("projekt", "myndighed", "rapport", "tema", "afsnit")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
 
 from flask import Blueprint, Request, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest, Forbidden
@@ -17,15 +16,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.core.identity import AccessRole, Identity, Via
-from kb.core.models import DOCUMENT_TYPES, FIRST_YEAR, LAST_YEAR, THEMES
 from kb.http.services import services, snapshot, there
-from kb.http.web.presenters import labels, report_text, runs
+from kb.http.web import metadata_form
+from kb.http.web.presenters import labels, runs
 from kb.index import builds
 from kb.index.store import StoredRecord
 from kb.operations import editing
 from kb.operations.jobs import Job
 from kb.retrieval.searcher import Snapshot
-from kb.state.repository import KEPT_RUNS
+from kb.state.runs import KEPT_RUNS
 from kb.state.upload_names import shown_name
 
 MOST_FILES = 50
@@ -215,12 +214,11 @@ def _stored(document_id: str) -> StoredRecord:
 @blueprint.get("/rapporter/<document_id>")
 def report(document_id: str) -> str:
     """One report's metadata as a form, with what was inferred filled in."""
+    stored = _stored(document_id)
     return render_template(
         "admin/rapport.html",
-        stored=_stored(document_id),
-        types=DOCUMENT_TYPES,
-        themes=THEMES,
-        fields=report_text.EDITED_FIELDS,
+        stored=stored,
+        entries=metadata_form.entries(stored.record.metadata),
         names=services().upload_names.all(),
     )
 
@@ -229,14 +227,7 @@ def report(document_id: str) -> str:
 def save_report(document_id: str) -> BaseResponse:
     """Write the metadata and start a run."""
     stored = _stored(document_id)
-    values: dict[str, Any] = {key: " ".join(request.form.get(key, "").split()) for key, _ in report_text.EDITED_FIELDS}
-    year = values.pop("år")
-    if year and not (year.isascii() and year.isdigit() and FIRST_YEAR <= int(year) <= LAST_YEAR):
-        raise InputError("År skal være et årstal, fx 2023.")
-    values["år"] = int(year) if year else None
-    values["type"] = request.form.get("type") if request.form.get("type") in DOCUMENT_TYPES else ""
-    values["temaer"] = [theme for theme in THEMES if theme in request.form.getlist("temaer")]
-    editing.write_metadata(services().settings, stored, values)
+    editing.write_metadata(services().settings, stored, metadata_form.read(request.form))
     return _started(services().jobs.start(by=_who(), files=[stored.record.path]))
 
 

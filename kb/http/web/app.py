@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Flask, url_for
 
 from kb.core.errors import IndexUnusableError
+from kb.core.fields import THEME_LABELS
 from kb.core.settings import Settings
 from kb.http import security
 from kb.http.services import EXTENSION, Holder, Services, snapshot
@@ -33,7 +34,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
     app.extensions[EXTENSION] = Services(settings, holder)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_files.static_url, labels=labels.THEME_LABELS)
+    app.jinja_env.globals.update(static_url=static_files.static_url, labels=THEME_LABELS)
     app.jinja_env.filters.update(
         dato=labels.danish_timestamp,
         klokken=labels.danish_clock,

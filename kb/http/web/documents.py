@@ -12,6 +12,7 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from kb.core.errors import NotFoundError
+from kb.core.fields import LIST_FACETS
 from kb.core.models import Document, DocumentRecord, Passage
 from kb.core.privacy import CPR
 from kb.core.slug import slug
@@ -21,7 +22,6 @@ from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
 from kb.retrieval.searcher import DOCUMENT_FIELDS, Snapshot, field_values
 
-LIST_FACETS = ("temaer", "myndighed", "område", "type", "år", "læser")
 DAY_SECONDS = 86_400
 SIMILAR = 3
 _PLACE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
@@ -51,8 +51,7 @@ def _passing(held: Snapshot, filters: Mapping[str, tuple[str, ...]]) -> list[Doc
     return [
         stored.record
         for stored in held.records.values()
-        if not stored.copy_of
-        and all(set(values) & set(field_values(stored, name)) for name, values in filters.items())
+        if not stored.copy_of and all(set(values) & set(field_values(stored, name)) for name, values in filters.items())
     ]
 
 
@@ -168,9 +167,7 @@ def _versions(held: Snapshot, document_id: str) -> list[DocumentRecord]:
     """The documents that are another version of this one, or that it is a version of."""
     family = held.records[document_id].copy_of or document_id
     return [
-        stored.record
-        for id_, stored in held.records.items()
-        if id_ != document_id and family in (id_, stored.copy_of)
+        stored.record for id_, stored in held.records.items() if id_ != document_id and family in (id_, stored.copy_of)
     ]
 
 

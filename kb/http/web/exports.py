@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from werkzeug.exceptions import BadRequest
 
 from kb.core.errors import StorageError
-from kb.core.models import DocumentRecord, Hit, SearchResult
+from kb.core.fields import columns
+from kb.core.models import DocumentRecord, Hit, Metadata, SearchResult
 from kb.core.slug import slug
 from kb.http.services import searcher, services, snapshot
 from kb.http.web import request_parameters
@@ -24,9 +25,12 @@ MOST_HITS = 100
 # Characters that Word takes in a document's title.
 LONGEST_PROPERTY = 255
 FEED_ENTRIES = 20
-COLUMNS = (
-    "nummer", "projekt", "myndighed", "rapport", "år", "afsnit", "side", "rolle", "citat", "passage", "adresse"
-)  # fmt: skip
+# The columns with their widths in characters: the hit's number, its report's metadata, and what the passage is.
+COLUMNS = {
+    "nummer": 8,
+    **{column.heading: column.width for column, _ in columns()},
+    **{"afsnit": 36, "side": 8, "rolle": 14, "citat": 90, "passage": 28, "adresse": 50},
+}
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -50,14 +54,20 @@ def _download(content: bytes, media_type: str, name: str) -> Response:
 def _rows(hits: Sequence[Hit]) -> list[tuple[str | int, ...]]:
     return [
         (
-            hit.rank, hit.document.metadata.projekt, hit.document.metadata.myndighed, hit.document.metadata.titel,
-            hit.document.metadata.år or "", " › ".join(hit.passage.heading_path),
+            hit.rank, *_described(hit.document.metadata), " › ".join(hit.passage.heading_path),
             quotes.pages(hit.passage.page_first, hit.passage.page_last).removeprefix("side "),
             hit.passage.role.value, hit.passage.text, hit.passage.id,
             passage_address(hit.passage.document_id, hit.passage.id),
         )
         for hit in hits
     ]  # fmt: skip
+
+
+def _described(metadata: Metadata) -> Iterator[str | int]:
+    """The cells of a report's metadata."""
+    for _, field in columns():
+        value = metadata.value(field.name)
+        yield ", ".join(map(str, value)) if isinstance(value, tuple) else value or ""
 
 
 def passage_address(document_id: str, passage_id: str) -> str:
@@ -93,12 +103,12 @@ def hits_xlsx() -> Response:
     with xlsxwriter.Workbook(content, options) as book:
         sheet = book.add_worksheet("Passager")
         heading, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-        sheet.write_row(0, 0, COLUMNS, heading)
+        sheet.write_row(0, 0, tuple(COLUMNS), heading)
         for number, row in enumerate(_rows(result.hits), 1):
             sheet.write_row(number, 0, row, wrapped)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, len(result.hits), len(COLUMNS) - 1)
-        for column, width in enumerate((8, 28, 24, 36, 8, 36, 8, 14, 90, 28, 50)):
+        for column, width in enumerate(COLUMNS.values()):
             sheet.set_column(column, column, width)
     return _download(content.getvalue(), XLSX, _name(question, "xlsx"))
 

@@ -9,8 +9,9 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
-from kb.core.errors import QuestionError
-from kb.core.models import THEMES, Answer, DocumentRecord, Passage, Refusal, Role
+from kb.core.errors import QuestionError, StorageError
+from kb.core.fields import THEMES
+from kb.core.models import Answer, DocumentRecord, Passage, Refusal, Role
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
 from kb.http.web.cached_answers import view_of
@@ -88,7 +89,7 @@ def titles(held: Snapshot) -> dict[str, str]:
 def _note_unanswered(answered: Answer, refusal: Refusal) -> None:
     try:
         services().feedback.note_unanswered(answered.question, answered.build_id, refusal.reason.value)
-    except (OSError, sqlite3.Error) as error:
+    except (StorageError, sqlite3.Error) as error:
         # A reader gets the page even where nothing can be written; the list of questions is for the editors.
         current_app.logger.warning("Spørgsmål uden svar kunne ikke noteres: %s", error)
 

@@ -21,8 +21,9 @@ from kb.core.identity import AccessRole
 from kb.http.api.operations import PREFIX
 from kb.http.api.problem_details import MEDIA_TYPE, PAGE, PROBLEMS
 from kb.http.server import make_app
+from kb.index import builds
 from kb.state.keys import KeyStore
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import HashEmbedder, make_settings, renumber_build, write_corpus
 
 Reach = Callable[[FlaskClient, Path], TestResponse]
 REACHED: dict[str, Reach] = {}
@@ -165,6 +166,15 @@ def _damaged_index(client: FlaskClient, folder: Path) -> TestResponse:
     write_corpus(settings.corpus)
     report = indexing.run(settings, HashEmbedder())
     shutil.rmtree(settings.index_dir / "builds" / report.build_id / "lexical")
+    return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
+
+
+@reaches("indeks-anden-version")
+def _newer_index(client: FlaskClient, folder: Path) -> TestResponse:
+    settings = make_settings(folder)
+    write_corpus(settings.corpus)
+    report = indexing.run(settings, HashEmbedder())
+    renumber_build(settings, report.build_id, builds.FORMAT + 1)
     return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
 
 

@@ -15,7 +15,7 @@ from kb import indexing
 from kb.core.settings import Settings
 from kb.http.web.app import create_app
 from kb.retrieval.searcher import SnapshotHolder
-from kb.state.repository import State, Status
+from kb.state.runs import RunStore, Status
 from tests.support import CORPUS, ODD_READ, ODD_SKIPPED, HashEmbedder, report_text, write_odd_files
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -90,7 +90,7 @@ def test_when_no_file_can_be_taken_in_the_page_says_why_of_each(indexed: Setting
     assert response.status_code == 400
     assert "»a.exe« er ikke lagt ind: Filen er et program" in response.text
     assert "»b.png« er ikke lagt ind: Filen er et billede" in response.text
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         assert not state.jobs()
 
 
@@ -127,7 +127,7 @@ def test_a_run_at_work_and_one_that_waits_are_cancelled_from_the_page(slow: Flas
     assert "Annulleret" in over(slow, first)
     assert "/afbryd" not in slow.get("/admin").text
     assert slow.post("/admin/job/findes-ikke/afbryd").status_code == 404
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         assert state.runs(1)[0].status is Status.CANCELLED
 
 
@@ -160,7 +160,7 @@ def test_every_run_is_listed_with_what_it_did(indexed: Settings) -> None:
 
 def test_a_run_from_the_command_line_is_cancelled_from_its_page(indexed: Settings) -> None:
     client = client_of(indexed)
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         run_id = state.begin_run("kb index")
         assert f'action="/admin/koersler/{run_id}/afbryd"' in client.get("/admin/koersler").text
         client.post(f"/admin/koersler/{run_id}/afbryd")

@@ -16,7 +16,7 @@ from kb.core.settings import Settings
 from kb.index import builds
 from kb.operations.jobs import Job, Jobs, JobState
 from kb.retrieval.searcher import SnapshotHolder
-from kb.state.repository import JobFile, State
+from kb.state.runs import JobFile, RunStore
 from tests.support import ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_odd_files
 
 
@@ -52,7 +52,7 @@ def test_a_run_tells_what_became_of_each_file(settings: Settings) -> None:
     assert job.files["asta.md"] == JobFile("kan findes nu", over=True)
     assert "PDF" in job.files["i stykker.pdf"].state
     assert job.report["documents"] == 4
-    with State(settings.state_dir) as state:
+    with RunStore(settings.state_dir) as state:
         assert state.run(job.run_id).started_by == "prøven"
 
 
@@ -166,7 +166,7 @@ def test_a_job_at_work_and_one_that_waits_can_be_cancelled(indexed: Settings) ->
     assert jobs.cancel(first.id).stopping
     assert ended(jobs, first).state is JobState.CANCELLED
     assert builds.current_id(indexed.index_dir) == before
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         assert state.runs(1)[0].status is JobState.CANCELLED
     with pytest.raises(NotFoundError):
         jobs.cancel("findes ikke")
@@ -178,21 +178,21 @@ def test_a_process_that_crashes_fails_its_job_and_not_the_server(indexed: Settin
     jobs = Jobs(indexed, HashEmbedder(batch_seconds=0.3))
     job = jobs.start(by="prøven")
     wait(lambda: now(jobs, job).stage.startswith("indlejrer"))
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         os.kill(state.job(job.id).owner, signal.SIGKILL)
     found = ended(jobs, job)
     assert (found.state, "gik ned" in found.error) == (JobState.FAILED, True)
     assert holder.searcher().search("faldrisiko").hits
     again = ended(jobs, jobs.start(by="prøven"))
     assert again.state is JobState.DONE
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         assert state.run(found.run_id).status is JobState.INTERRUPTED
 
 
 def test_jobs_are_remembered_and_those_that_died_with_the_server_are_taken_up(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder())
     done = ended(jobs, jobs.start(by="prøven"))
-    with State(settings.state_dir) as state:
+    with RunStore(settings.state_dir) as state:
         died = state.add_job("prøven", files={"asta.md": JobFile()})
         state.own_job(died.id, 2**22 + 1)  # no process has so high a number
     again = Jobs(settings, HashEmbedder())

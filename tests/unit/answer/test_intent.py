@@ -93,7 +93,13 @@ def test_words_that_only_say_projects_are_general() -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["Virker det?", "hvordan gik det så med det projekt?", "Hvad kostede den?", "Er de færdige med det?", "Gik det godt?"],
+    [
+        "Virker det?",
+        "hvordan gik det så med det projekt?",
+        "Hvad kostede den?",
+        "Er de færdige med det?",
+        "Gik det godt?",
+    ],
 )
 def test_a_question_that_names_nothing_is_vague(question: str) -> None:
     assert is_vague(question)

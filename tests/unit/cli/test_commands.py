@@ -179,6 +179,7 @@ def test_backing_up_and_restoring(folder: Path) -> None:
     assert "filer" in run("backup", "uden.tar.gz", "--without-index").stdout
 
 
+@pytest.mark.slow
 def test_watching_until_told_to_end(folder: Path) -> None:
     script = (
         "from kb.embedding import embedder; from tests.support import HashEmbedder;"

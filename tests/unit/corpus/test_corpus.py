@@ -407,6 +407,7 @@ def has_table(report: Report) -> bool:
 
 
 @each_built
+@pytest.mark.slow
 def test_built_file_says_what_its_source_says(report: Report) -> None:
     source, built = comparable(report.text), comparable(built_text(report.built))
     kept = LCSseq.similarity(source, built) / len(source)
@@ -420,6 +421,7 @@ def test_built_metadata_is_the_sources(report: Report) -> None:
 
 
 @pytest.mark.parametrize("path", corpus_files(".pdf"), ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_pdf_has_title_outline_header_and_footer(path: Path) -> None:
     reader = pypdf.PdfReader(path)
     assert reader.metadata is not None
@@ -433,6 +435,7 @@ def test_pdf_has_title_outline_header_and_footer(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", corpus_files(".docx"), ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_docx_has_real_headings_lists_and_links(path: Path) -> None:
     with path.open("rb") as file:
         page = LexborHTMLParser(mammoth.convert_to_html(file).value)

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.core.errors import IndexDamagedError, NotFoundError
+from kb.core.errors import IndexDamagedError, IndexVersionError, NotFoundError
 from kb.core.models import Document, Heading, Metadata, Page, Passage, ReadWarning, Role, Source
 from kb.index.store import (
+    CACHE_FORM,
     Failure,
     ReadCache,
     Reading,
@@ -21,10 +22,12 @@ from kb.index.store import (
     StoredSentence,
     StoreWriter,
     VectorCache,
+    check_cache,
     check_database,
     document_from_dict,
     document_to_dict,
 )
+from tests.support import renumber_database
 
 TEXT = "Formål\n\nDet første. Det andet.\n\nDet tredje."
 DOCUMENT = Document(
@@ -185,6 +188,28 @@ def _vectors(*values: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]
     made[:, 0] = np.cos(values)
     made[:, 1] = np.sin(values)
     return made
+
+
+@pytest.mark.parametrize("cache", [VectorCache, ReadCache])
+def test_a_cache_of_another_version_is_recognised_before_it_is_read(
+    tmp_path: Path, cache: type[VectorCache] | type[ReadCache]
+) -> None:
+    path = tmp_path / "lager.sqlite"
+    cache(path)
+    assert check_cache(path) == ""
+    renumber_database(path, CACHE_FORM + 1)
+    with pytest.raises(IndexVersionError, match="anden version") as caught:
+        cache(path)
+    assert "--full" in caught.value.advice
+    assert "version" in check_cache(path)
+
+
+def test_a_cache_from_before_they_were_numbered_is_used(tmp_path: Path) -> None:
+    with VectorCache(tmp_path / "v.sqlite") as cache:
+        cache.put("m", ["a"], _vectors(0.1))
+    renumber_database(tmp_path / "v.sqlite", 0)
+    with VectorCache(tmp_path / "v.sqlite") as cache:
+        assert list(cache.missing("m", ["a"])) == []
 
 
 def test_vectors_are_kept_by_model_and_key_across_openings(tmp_path: Path) -> None:

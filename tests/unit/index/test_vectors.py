@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kb.core.errors import IndexDamagedError
+from kb.core.errors import IndexDamagedError, IndexVersionError
 from kb.index import vectors
 from kb.index.vectors import VectorIndex
 
@@ -87,6 +87,7 @@ def _listed(path: Path, many: NDArray[np.float32]) -> tuple[VectorIndex, vectors
     return VectorIndex(path), tuning
 
 
+@pytest.mark.slow
 def test_a_large_base_is_searched_by_lists_tuned_on_itself(tmp_path: Path, many: NDArray[np.float32]) -> None:
     index, tuning = _listed(tmp_path / "v.faiss", many)
     assert tuning.kind == "lists"
@@ -108,9 +109,7 @@ def test_what_lists_bring_is_scored_by_the_rows(tmp_path: Path, many: NDArray[np
 
 
 @pytest.mark.parametrize("allowed", [[5], [0, 41, 2999], list(range(0, 3000, 3))])
-def test_a_narrow_filter_is_exact_beside_lists(
-    tmp_path: Path, many: NDArray[np.float32], allowed: list[int]
-) -> None:
+def test_a_narrow_filter_is_exact_beside_lists(tmp_path: Path, many: NDArray[np.float32], allowed: list[int]) -> None:
     index, _ = _listed(tmp_path / "v.faiss", many)
     found = index.search(many[41], 50, np.array(allowed, dtype=np.int64))
     expected = _exact(many, many[41], allowed, 50)
@@ -143,7 +142,7 @@ def test_lists_of_another_number_of_bits_are_refused(
         earlier.setattr(vectors, "BITS", 1)
         _, tuning = _listed(tmp_path / "v.faiss", many)
     assert tuning.kind == "lists"
-    with pytest.raises(IndexDamagedError, match="anden version") as caught:
+    with pytest.raises(IndexVersionError, match="anden version") as caught:
         VectorIndex(tmp_path / "v.faiss")
     assert "--full" in caught.value.advice
 
@@ -161,6 +160,7 @@ def test_two_builds_of_the_same_vectors_are_the_same_files(tmp_path: Path, many:
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
 
+@pytest.mark.slow
 def test_vectors_without_any_order_are_scanned(tmp_path: Path) -> None:
     """Directions without neighbours cannot be sorted into lists that a few probes find again."""
     chance = np.random.default_rng(5)

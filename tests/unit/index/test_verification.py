@@ -14,12 +14,21 @@ import numpy as np
 import pytest
 
 from kb import indexing
-from kb.core.errors import IndexMissingError
+from kb.core.errors import IndexMissingError, IndexVersionError
 from kb.core.settings import Settings
 from kb.index import builds, lexical, vectors, verification
 from kb.index.builds import DATABASE_FILE, LEXICAL_FOLDER, SENTENCES_FILE, VECTORS_FILE
-from kb.state.transactions import STATE_FILE
-from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus
+from kb.index.store import CACHE_FORM
+from kb.state.repository import NEWEST_FORM, STATE_FILE
+from tests.support import (
+    CORPUS,
+    HashEmbedder,
+    make_settings,
+    renumber_build,
+    renumber_database,
+    report_text,
+    write_corpus,
+)
 
 OTHER_WORDS = [lexical.Entry("Andet", (), f"Noget helt andet om emne {number}.") for number in range(11)]
 
@@ -228,6 +237,25 @@ def test_planted_damage_is_found_with_what_to_run(whole: Settings, kind: str) ->
 @pytest.mark.parametrize("kind", ["vektorlageret", "læselageret"])
 def test_what_verify_says_to_run_mends_a_cache(whole: Settings, embedder: HashEmbedder, kind: str) -> None:
     KINDS[kind][0](whole)
+    indexing.run(whole, embedder, full=True)
+    assert [finding.part for finding in verification.everything(whole)] == ["sprogmodel"]
+
+
+def test_parts_of_a_newer_version_are_told_with_what_to_do(whole: Settings) -> None:
+    renumber_database(whole.state_dir / STATE_FILE, NEWEST_FORM + 1)
+    renumber_database(whole.index_dir / verification.VECTORS_CACHE, CACHE_FORM + 1)
+    renumber_build(whole, builds.current_id(whole.index_dir), builds.FORMAT + 1)
+    found = {finding.part: (finding.problem, finding.advice) for finding in verification.everything(whole)}
+    assert "nyere version" in found[STATE_FILE][0]
+    assert "Opdatér" in found[STATE_FILE][1]
+    assert "anden version" in found[verification.VECTORS_CACHE][0]
+    assert "nyere version" in found[f"indeks {builds.current_id(whole.index_dir)}"][0]
+
+
+def test_a_cache_of_another_version_is_made_anew_by_a_full_run(whole: Settings, embedder: HashEmbedder) -> None:
+    renumber_database(whole.index_dir / verification.VECTORS_CACHE, CACHE_FORM + 1)
+    with pytest.raises(IndexVersionError):
+        indexing.run(whole, embedder)
     indexing.run(whole, embedder, full=True)
     assert [finding.part for finding in verification.everything(whole)] == ["sprogmodel"]
 

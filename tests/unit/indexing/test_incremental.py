@@ -75,6 +75,7 @@ def _same(one: Settings, other: Settings, embedder: HashEmbedder) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 @given(STEPS)
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 def test_incremental_runs_equal_one_full_run(steps: list[list[tuple[str, ...]]]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.killing import torment
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_runs_killed_at_fifty_moments_lose_nothing(tmp_path: Path) -> None:
     """A longer one: ``python -m benchmarks.killed_runs``."""

@@ -68,6 +68,7 @@ def test_files_are_taken_in_as_they_come_change_and_go(watched: Watched) -> None
     assert watched.reports[3].started_by == "kb index --watch"
 
 
+@pytest.mark.slow
 def test_a_file_still_being_copied_is_waited_for(watched: Watched) -> None:
     text = report_text("nabohjælp", paragraphs=8)
     target = watched.settings.corpus / "langsom.md"
@@ -82,6 +83,7 @@ def test_a_file_still_being_copied_is_waited_for(watched: Watched) -> None:
     assert len(watched.reports) == 2
 
 
+@pytest.mark.slow
 def test_nothing_is_done_while_nothing_changes(watched: Watched) -> None:
     build_id = builds.current_id(watched.settings.index_dir)
     time.sleep(1.5)

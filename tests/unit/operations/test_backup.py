@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -10,13 +11,22 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
-from kb.core.errors import IndexMissingError, InputError, LockedError
+from kb.core.errors import IndexMissingError, InputError, LockedError, StateVersionError
 from kb.core.settings import Settings
 from kb.index import builds, verification
 from kb.operations import backup
 from kb.retrieval.searcher import open_searcher
-from kb.state.repository import State
-from tests.support import CORPUS, HashEmbedder, make_settings, report_text, write_corpus, write_odd_files
+from kb.state.repository import NEWEST_FORM, STATE_FILE
+from kb.state.runs import RunStore
+from tests.support import (
+    CORPUS,
+    HashEmbedder,
+    make_settings,
+    renumber_database,
+    report_text,
+    write_corpus,
+    write_odd_files,
+)
 
 QUESTIONS = ["faldrisiko", "hvad krævede mere tid?", "måling af vandløb", '"i god tid"']
 
@@ -41,7 +51,7 @@ def test_a_restored_copy_answers_the_same(indexed: Settings, embedder: HashEmbed
     assert _answers(indexed, embedder) == before
     assert verification.verify_build(indexed.index_dir, report.build_id) == []
     assert not indexing.run(indexed, embedder).published
-    with State(indexed.state_dir) as state:
+    with RunStore(indexed.state_dir) as state:
         assert [run.started_by for run in state.runs()] == ["kb index", "kb index"]
 
 
@@ -159,6 +169,49 @@ def test_odd_names_are_kept_byte_for_byte(settings: Settings, tmp_path: Path) ->
     other = _copy_of(settings, tmp_path / "andetsteds")
     backup.restore(other, tmp_path / "kopi.tar.gz")
     assert sorted(path.name for path in other.corpus.rglob("*") if path.is_file()) == before
+
+
+def test_a_copy_of_a_newer_version_s_state_changes_nothing(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path
+) -> None:
+    renumber_database(indexed.state_dir / STATE_FILE, NEWEST_FORM + 1)
+    backup.backup(indexed, tmp_path / "kopi.tar.gz")
+    renumber_database(indexed.state_dir / STATE_FILE, NEWEST_FORM)
+    (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
+    with pytest.raises(StateVersionError):
+        backup.restore(indexed, tmp_path / "kopi.tar.gz", force=True)
+    assert (indexed.corpus / "ny.md").is_file()
+    with RunStore(indexed.state_dir) as state:
+        assert len(state.runs()) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "index", "kopi.tar.gz", "state"]
+
+
+def test_a_copy_with_an_index_of_another_version_says_to_index(
+    indexed: Settings, embedder: HashEmbedder, tmp_path: Path
+) -> None:
+    before = _answers(indexed, embedder)
+    current = builds.builds_dir(indexed.index_dir) / builds.current_id(indexed.index_dir)
+    backup.backup(indexed, tmp_path / "kopi.tar.gz")
+
+    def renumbered(name: str, data: bytes) -> tuple[str, bytes]:
+        member = f"index/builds/{current.name}/{builds.MANIFEST_FILE}"
+        if name == member:
+            return name, _older(data)
+        if name != backup.CONTENTS:
+            return name, data
+        values = json.loads(data)
+        manifest = _older((current / builds.MANIFEST_FILE).read_bytes())
+        values["files"][member] = [len(manifest), hashlib.sha256(manifest).hexdigest()]
+        return name, json.dumps(values).encode()
+
+    _rewritten(tmp_path / "kopi.tar.gz", renumbered)
+    assert backup.restore(indexed, tmp_path / "kopi.tar.gz", force=True).reindex
+    assert indexing.run(indexed, embedder).embedded == 0
+    assert _answers(indexed, embedder) == before
+
+
+def _older(manifest: bytes) -> bytes:
+    return json.dumps({**json.loads(manifest), "format": builds.FORMAT - 1}).encode()
 
 
 def test_a_missing_archive_is_told(indexed: Settings, tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
-from kb.core.errors import IndexDamagedError, IndexMissingError, ModelMismatchError
+from kb.core.errors import IndexDamagedError, IndexMissingError, IndexVersionError, ModelMismatchError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.retrieval.searcher import SnapshotHolder
-from tests.support import HashEmbedder, make_settings, report_text, write_corpus
+from tests.support import HashEmbedder, make_settings, renumber_build, report_text, write_corpus
 
 
 def _publish(settings: Settings, subject: str) -> str:
@@ -73,6 +73,18 @@ def test_when_no_build_is_whole_that_is_told(indexed: Settings, embedder: HashEm
     assert caught.value.advice
 
 
+@pytest.mark.parametrize("form", [builds.FORMAT - 1, builds.FORMAT + 1])
+def test_an_index_of_another_version_is_told_and_made_anew(
+    indexed: Settings, embedder: HashEmbedder, form: int
+) -> None:
+    renumber_build(indexed, builds.current_id(indexed.index_dir), form)
+    holder = SnapshotHolder(indexed, embedder)
+    with pytest.raises(IndexVersionError, match="version"):
+        holder.searcher()
+    assert indexing.run(indexed, embedder).embedded == 0
+    assert holder.searcher().search("faldrisiko").hits
+
+
 def test_a_build_of_another_model_is_not_answered_from(indexed: Settings) -> None:
     with pytest.raises(ModelMismatchError):
         SnapshotHolder(indexed, HashEmbedder("anden")).searcher()
@@ -104,6 +116,7 @@ def test_a_rollback_is_taken_up(indexed: Settings, embedder: HashEmbedder) -> No
     assert holder.searcher().snapshot.build_id == first
 
 
+@pytest.mark.slow
 def test_searching_from_eight_threads_during_twenty_publications(tmp_path: Path, embedder: HashEmbedder) -> None:
     """Never an error, never an empty index, never a passage of a document whose deletion was published before."""
     settings = make_settings(tmp_path, keep_builds=1)

@@ -1,144 +1,229 @@
+"""The state database: transactions, and files of every earlier version, which lose nothing on their way to this one."""
+
 from __future__ import annotations
 
-import threading
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 
-from kb import indexing
-from kb.core.errors import CancelledError, IndexingError, NotFoundError, StorageError
-from kb.core.settings import Settings
-from kb.state.repository import JobFile, State, Status
-from kb.state.transactions import STATE_FILE
-from tests.support import CORPUS, HashEmbedder
+from kb.core.errors import StateVersionError, StorageError
+from kb.core.identity import AccessRole
+from kb.state import repository
+from kb.state.audit import Audit
+from kb.state.feedback import FeedbackStore
+from kb.state.keys import KeyStore
+from kb.state.migrations import FEEDBACK_FILE, MIGRATIONS
+from kb.state.removals import Removals
+from kb.state.repository import NEWEST_FORM, STATE_FILE, Repository
+from kb.state.runs import RunStore, Status
+from kb.state.sessions import SessionStore
+from kb.state.upload_names import UploadNames
+from tests.support import renumber_database
+
+# A state folder as each earlier form left it, by the form's number, with the same things written in each.
+EARLIER = Path(__file__).parent / "earlier"
+FORMS = [str(number) for number in range(1, NEWEST_FORM)]
+# Given out by each of them.
+KEY = "kb_ff913c69cc94_nCzSG2gjUWO-cZ5lADS413vlHJE1Ea3W0hhpg45oFc8"
+SESSION = "ST-0lpfIW22dl4j-Dd9JgZBLJUfMVClphVEPABENgtM"
+Rows = dict[str, list[tuple[object, ...]]]
 
 
-def test_a_run_is_there_from_its_first_moment_to_its_report(tmp_path: Path) -> None:
-    with State(tmp_path) as state:
-        run_id = state.begin_run("prøven", job="j")
-        state.begin_stage(run_id, "læser", 4)
-        begun = state.run(run_id)
-        assert (begun.status, begun.stage, begun.total, begun.seconds_left) == (Status.RUNNING, "læser", 4, None)
-        state.advance(run_id, 1, "a.md")
-        at_work = state.run(run_id)
-        assert (at_work.done, at_work.note) == (1, "a.md")
-        assert at_work.seconds_left is not None
-        state.finish_run(run_id, Status.DONE, report={"added": ["a.md"]})
-    with State(tmp_path) as state:
-        (done,) = state.runs()
-        assert (done.status, dict(done.report), done.seconds_left) == (Status.DONE, {"added": ["a.md"]}, None)
-        assert done.finished >= done.started
-        assert state.run_of_job("j") == done
-        assert state.run_of_job("andet") is None
-        assert done.as_dict()["error"] is None
-        with pytest.raises(NotFoundError):
-            state.run("findes ikke")
+def rows_of(folder: Path) -> Rows:
+    """Every row of every table of the databases of a folder."""
+    found: Rows = {}
+    for file in sorted(folder.glob("*.sqlite")):
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
+            for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                found[table] = database.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()
+    return found
 
 
-def test_a_run_that_was_killed_is_closed_by_the_next(tmp_path: Path) -> None:
-    with State(tmp_path) as state:
-        killed = state.begin_run("prøven")
-        state.begin_run("prøven")
-        assert state.run(killed).status is Status.INTERRUPTED
-        assert state.run(killed).finished
+def shape_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    """The columns of every table, and the triggers."""
+    with closing(sqlite3.connect(folder / STATE_FILE)) as database:
+        names = database.execute("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'trigger')").fetchall()
+        return {name: database.execute(f"PRAGMA table_info({name})").fetchall() for name, _ in names}
 
 
-def test_every_run_leaves_its_report_or_its_error(settings: Settings, embedder: HashEmbedder) -> None:
-    report = indexing.run(settings, embedder, started_by="prøven")
-    for name in CORPUS:
-        (settings.corpus / name).write_bytes(b"")
-    with pytest.raises(IndexingError):
-        indexing.run(settings, embedder)
-    with State(settings.state_dir) as state:
-        failed, done = state.runs()
-    assert done.id == report.run_id
-    assert done.report["added"] == sorted(CORPUS)
-    assert done.report["started_by"] == "prøven"
-    assert (failed.status, failed.error["code"]) == (Status.FAILED, "indeksering-fejlede")
+def form_of(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / STATE_FILE)) as database:
+        return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
-def test_a_run_asked_to_stop_stops_at_its_next_stage(settings: Settings, embedder: HashEmbedder) -> None:
-    class Asker:
-        def stage(self, name: str, total: int) -> None:
-            if name == "skærer":
-                with State(settings.state_dir) as state:
-                    state.cancel_run(state.runs(1)[0].id)
-
-        def step(self, count: int = 1, note: str = "") -> None:
-            pass
-
-    with pytest.raises(CancelledError, match="annulleret"):
-        indexing.run(settings, embedder, progress=Asker())
-    with State(settings.state_dir) as state:
-        assert state.runs(1)[0].status is Status.CANCELLED
-    assert indexing.run(settings, embedder).published
+@pytest.fixture(params=FORMS)
+def earlier(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of the state folder that an earlier version wrote."""
+    return Path(shutil.copytree(EARLIER / request.param, tmp_path / "state"))
 
 
-def test_a_file_came_in_when_a_run_took_it_in_as_it_is(tmp_path: Path) -> None:
-    with State(tmp_path) as state:
-
-        def after(**report: list[str]) -> str:
-            state.finish_run(state.begin_run("prøven"), Status.DONE, report=report)
-            return state.arrival("a.md")
-
-        first = after(added=["a.md", "b.md"])
-        assert first
-        assert after(unchanged=["a.md"]) == first
-        assert after(added=["a.md"]) == first  # an index that was emptied takes all files in again
-        assert after(changed=["a.md"]) > first
-        assert after(removed=["a.md"]) == ""
-        assert state.arrival("b.md") == first
+def test_there_is_a_folder_of_every_earlier_form() -> None:
+    assert sorted(folder.name for folder in EARLIER.iterdir()) == FORMS
 
 
-def test_jobs_come_in_turn_and_like_ones_join(tmp_path: Path) -> None:
-    with State(tmp_path) as state:
-        first = state.add_job("a", files={"x.md": JobFile()})
-        assert state.add_job("b", files={"y.md": JobFile()}).id == first.id
-        assert set(state.job(first.id).files) == {"x.md", "y.md"}
-        full = state.add_job("a", full=True)
-        assert full.id > first.id
-        claimed = state.claim_job(1)
-        assert claimed is not None
-        assert (claimed.id, claimed.status, claimed.owner) == (first.id, Status.RUNNING, 1)
-        third = state.add_job("c")
-        assert third.id not in {first.id, full.id}
-        assert [job.id for job in state.jobs_at_work()] == [first.id]
-        state.finish_job(first.id, Status.FAILED, "gik galt", "prøv igen")
-        assert (state.job(first.id).error, state.job(first.id).advice) == ("gik galt", "prøv igen")
-        assert state.cancel_job(full.id).status is Status.CANCELLED
-        assert [job.id for job in state.jobs()] == [third.id, full.id, first.id]
-        claimed = state.claim_job(1)
-        assert claimed is not None
-        assert claimed.id == third.id
-        assert state.claim_job(1) is None
-        assert not state.has_waiting_job()
+def test_what_an_earlier_version_wrote_is_all_there(earlier: Path) -> None:
+    before = rows_of(earlier)
+    Repository(earlier).connect().close()
+    assert rows_of(earlier) == before
+    assert all(rows for name, rows in before.items() if not name.startswith("sqlite_"))
+    assert form_of(earlier) == NEWEST_FORM
+    assert [file.name for file in earlier.iterdir()] == [STATE_FILE]
 
 
-def test_a_job_is_claimed_once_whoever_asks(tmp_path: Path) -> None:
-    with State(tmp_path) as state:
-        state.add_job("a")
-    claimed = []
+def test_what_an_earlier_version_wrote_can_be_used(earlier: Path) -> None:
+    assert {key.name: bool(key.revoked) for key in KeyStore(earlier).list()} == {"gammel": True, "intranet": False}
+    assert KeyStore(earlier).check(KEY).role is AccessRole.READER
+    session = SessionStore(earlier).find(SESSION)
+    assert session is not None
+    assert session.name == "Anna And"
+    assert [entry.event.target for entry in Audit(earlier).entries()] == ["intranet", "asta"]
+    assert Audit(earlier).broken() == []
+    assert [said.question for said in FeedbackStore(earlier).all()] == ["Hvem?", "Hvad kostede air?"]
+    assert [(asked.question, asked.times) for asked in FeedbackStore(earlier).unanswered()] == [("Hvad er vejret?", 2)]
+    assert UploadNames(earlier).all() == {"indlagt/a.pdf": "Årsrapport.pdf"}
+    assert Removals(earlier).marked() == {"asta"}
+    with RunStore(earlier) as store:
+        assert [run.status for run in store.runs()] == [Status.RUNNING, Status.DONE]
+        assert [job.status for job in store.jobs()] == [Status.DONE]
+        assert store.arrival("indlagt/a.pdf")
 
-    def claim() -> None:
-        with State(tmp_path) as own:
-            claimed.append(own.claim_job(1))
 
-    threads = [threading.Thread(target=claim) for _ in range(6)]
+def test_the_migrated_file_has_the_shape_of_a_new_one(earlier: Path, tmp_path: Path) -> None:
+    for folder in (earlier, tmp_path / "ny"):
+        Repository(folder).connect().close()
+    assert shape_of(earlier) == shape_of(tmp_path / "ny")
+
+
+def test_an_unnumbered_file_that_lacks_tables_gets_them(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / STATE_FILE)) as database:
+        database.execute("CREATE TABLE uploads (path TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT")
+        database.execute("INSERT INTO uploads VALUES ('a.pdf', 'A.pdf')")
+        database.commit()
+    assert Removals(tmp_path).marked() == frozenset()
+    assert UploadNames(tmp_path).all() == {"a.pdf": "A.pdf"}
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, form = rows_of(earlier), form_of(earlier)
+
+    def failing(database: sqlite3.Connection, _folder: Path) -> None:
+        database.execute("DELETE FROM keys")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(repository, "MIGRATIONS", (*MIGRATIONS, failing))
+    monkeypatch.setattr(repository, "NEWEST_FORM", NEWEST_FORM + 1)
+    with pytest.raises(StorageError, match="disk I/O"):
+        Repository(earlier).connect()
+    assert (rows_of(earlier), form_of(earlier)) == (before, form)
+
+
+def test_processes_that_come_at_once_migrate_once(earlier: Path) -> None:
+    before, failed, together = rows_of(earlier), [], Barrier(8)
+
+    def open_it() -> None:
+        together.wait()
+        try:
+            Repository(earlier).connect().close()
+        except (StorageError, sqlite3.Error) as error:
+            failed.append(error)
+
+    threads = [Thread(target=open_it) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len([job for job in claimed if job is not None]) == 1
+    assert failed == []
+    assert rows_of(earlier) == before
 
 
-def test_ids_sort_by_time_also_within_one_moment(tmp_path: Path) -> None:
-    with State(tmp_path) as state:
-        ids = [state.begin_run("prøven") for _ in range(30)]
-        assert [run.id for run in state.runs(30)] == ids[::-1]
+def test_a_damaged_feedback_file_keeps_nothing_else_from_being_read(
+    earlier: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (earlier / FEEDBACK_FILE).write_bytes(b"ikke en database" * 500)
+    if form_of(earlier) > 1:
+        pytest.skip("Formen har ingen fil for sig til det.")
+    assert FeedbackStore(earlier).all() == []
+    assert len(KeyStore(earlier).list()) == 2
+    assert (earlier / f"{FEEDBACK_FILE}.beskadiget").is_file()
+    assert FEEDBACK_FILE in caplog.text
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """A state folder of a version that is not made yet."""
+    KeyStore(tmp_path).create("intranet", AccessRole.READER)
+    renumber_database(tmp_path / STATE_FILE, NEWEST_FORM + 1)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda folder: KeyStore(folder).active(),
+        lambda folder: SessionStore(folder).find("x"),
+        lambda folder: Audit(folder).entries(),
+        lambda folder: FeedbackStore(folder).all(),
+        lambda folder: UploadNames(folder).all(),
+        lambda folder: Removals(folder).marked(),
+        lambda folder: Removals(folder).forget(),
+        RunStore,
+        lambda folder: Repository(folder).refuse_newer(),
+    ],
+)
+def test_a_newer_file_is_refused_with_advice_and_left_alone(newer: Path, use: Callable[[Path], object]) -> None:
+    before = (newer / STATE_FILE).read_bytes()
+    with pytest.raises(StateVersionError, match="nyere version") as caught:
+        use(newer)
+    assert "Opdatér" in caught.value.advice
+    assert (newer / STATE_FILE).read_bytes() == before
+
+
+def add(folder: Path, *names: str | None) -> None:
+    with Repository(folder).transaction() as database:
+        database.executemany("INSERT INTO uploads VALUES (?,?)", [(str(name), name) for name in names])
+
+
+def names_in(folder: Path) -> list[str]:
+    return [row[0] for row in Repository(folder).rows("uploads", "name")]
+
+
+def test_what_is_done_is_kept_together_or_not_at_all(tmp_path: Path) -> None:
+    add(tmp_path / "ny", "en")
+    with pytest.raises(sqlite3.IntegrityError):
+        add(tmp_path / "ny", "to", None)
+    assert names_in(tmp_path / "ny") == ["en"]
+
+
+def test_reading_makes_nothing(tmp_path: Path) -> None:
+    assert names_in(tmp_path) == []
+    assert names_in(tmp_path / "ingen") == []
+    Repository(tmp_path).refuse_newer()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_else_writes_during_an_immediate_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.state.repository.PATIENCE_SECONDS", 0.05)
+    add(tmp_path, "en")
+    with Repository(tmp_path).transaction(immediate=True), pytest.raises(sqlite3.OperationalError):
+        add(tmp_path, "to")
+    add(tmp_path, "tre")
+    assert names_in(tmp_path) == ["en", "tre"]
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / STATE_FILE).write_bytes(b"ikke en database" * 500)
-    with pytest.raises(StorageError, match=STATE_FILE) as caught:
-        State(tmp_path)
-    assert "sikkerhedskopi" in caught.value.advice
+    for use in (Repository(tmp_path).connect, Repository(tmp_path).refuse_newer):
+        with pytest.raises(StorageError, match=STATE_FILE) as caught:
+            use()
+        assert "sikkerhedskopi" in caught.value.advice
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "fil").write_text("", encoding="utf-8")
+    with pytest.raises(StorageError, match=STATE_FILE):
+        Repository(tmp_path / "fil" / "state").connect()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kb.http.web.presenters.labels import FIELD_LABELS, STORY, value_label
-
-# The filters offered on the answer page, in this order.
-SHOWN_FACETS = ("temaer", "rolle", "projekt", "myndighed", "område", "type", "år")
+from kb.core.fields import ANSWER_FACETS, BY_NAME, ROLE, FieldKind, MetadataField
+from kb.http.web.presenters.labels import STORY, value_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +40,13 @@ class ActiveFilter:
 
 
 def facet_views(
-    counts: Mapping[str, Mapping[str, int]], chosen: Mapping[str, Sequence[str]], shown: Sequence[str] = SHOWN_FACETS
+    counts: Mapping[str, Mapping[str, int]],
+    chosen: Mapping[str, Sequence[str]],
+    shown: Sequence[MetadataField] = ANSWER_FACETS,
 ) -> tuple[Facet, ...]:
     """The filters worth showing: those with a choice to make, or one made."""
     facets = []
-    for field in shown:
+    for field in (one.name for one in shown):
         picked = tuple(chosen.get(field, ()))
         values = dict.fromkeys([*counts.get(field, {}), *picked])
         options = tuple(
@@ -55,14 +55,14 @@ def facet_views(
             if value_label(field, value)
         )
         if len(options) > 1 or picked:
-            facets.append(Facet(field, FIELD_LABELS[field], _in_order(field, options), bool(picked)))
+            facets.append(Facet(field, BY_NAME[field].label, _in_order(field, options), bool(picked)))
     return tuple(facets)
 
 
 def _in_order(field: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
-    if field == "år":
+    if BY_NAME[field].kind is FieldKind.YEAR:
         return tuple(sorted(options, key=lambda option: option.value, reverse=True))
-    if field == "rolle":
+    if field == ROLE.name:
         labels = [role.value for role in STORY]
         return tuple(sorted(options, key=lambda option: labels.index(option.value)))
     return options
@@ -71,7 +71,7 @@ def _in_order(field: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
 def active_filters(chosen: Mapping[str, Sequence[str]]) -> tuple[ActiveFilter, ...]:
     """Every chosen value with the filters that remain without it."""
     return tuple(
-        ActiveFilter(field, FIELD_LABELS[field], value_label(field, value) or value, _without(chosen, field, value))
+        ActiveFilter(field, BY_NAME[field].label, value_label(field, value) or value, _without(chosen, field, value))
         for field, values in chosen.items()
         for value in values
     )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from kb.core.fields import BY_NAME, ROLE
 from kb.core.models import Role
 
 MONTHS = (
     "januar", "februar", "marts", "april", "maj", "juni", "juli", "august", "september", "oktober", "november",
     "december",
 )  # fmt: skip
-FIELD_LABELS = {
-    "projekt": "Projekt", "myndighed": "Myndighed", "type": "Slags projekt", "område": "Område", "temaer": "Tema",
-    "år": "År", "status": "Status", "sprog": "Sprog", "læser": "Filformat", "rolle": "Hvad passagen fortæller",
-}  # fmt: skip
 ROLE_LABELS = {
     Role.PURPOSE: "Formål", Role.DATA: "Data", Role.METHOD: "Metode", Role.CHALLENGE: "Udfordring",
     Role.HANDLING: "Håndtering", Role.LESSON: "Læring", Role.ADVICE: "Råd", Role.RESULT: "Resultat", Role.OTHER: "",
@@ -22,10 +19,6 @@ ROLE_LABELS = {
 STORY = (
     Role.PURPOSE, Role.DATA, Role.METHOD, Role.CHALLENGE, Role.HANDLING, Role.RESULT, Role.LESSON, Role.ADVICE,
 )  # fmt: skip
-THEME_LABELS = {
-    "jura": "Jura", "data": "Data", "it-infrastruktur": "It-infrastruktur", "organisation": "Organisation",
-    "etik": "Etik", "økonomi": "Økonomi", "leverandør": "Leverandør", "klinisk": "Klinisk",
-}  # fmt: skip
 THEME_TEXTS = {
     "jura": "Hjemmel, GDPR, databehandleraftaler og aktindsigt.",
     "data": "Adgang til data, datakvalitet og mængden af data.",
@@ -85,11 +78,9 @@ def counted(value: int, one: str, many: str) -> str:
 
 def value_label(field: str, value: str) -> str:
     """What a reader sees of a filter's value; empty for one not worth showing."""
-    if field == "rolle":
+    if field == ROLE.name:
         return ROLE_LABELS.get(Role(value), "") if value in set(Role) else ""
-    if field == "temaer":
-        return THEME_LABELS.get(value, value)
-    return value[:1].upper() + value[1:] if field in {"type", "område", "status"} else value
+    return BY_NAME[field].label_of(value)
 
 
 def inert(cell: str | int) -> str | int:

@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from kb.core.fields import FACTS, MetadataField
 from kb.core.models import Document, DocumentRecord, Page, Passage
-from kb.http.web.presenters.labels import counted, file_format, value_label
+from kb.http.web.presenters.labels import counted, file_format
 from kb.http.web.presenters.quotes import Cited, Segment
-
-# The metadata an editor fills in as text, in the form's order.
-EDITED_FIELDS = (
-    ("titel", "Titel"), ("projekt", "Projekt"), ("myndighed", "Myndighed"), ("område", "Område"), ("emne", "Emne"),
-    ("periode", "Periode"), ("år", "År"), ("status", "Status"),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +120,12 @@ class Fact:
 def facts(record: DocumentRecord) -> tuple[Fact, ...]:
     """A document's metadata in reading order, what is unknown left out; project and themes are shown as links."""
     metadata = record.metadata
-    rows = (
-        ("Myndighed", "myndighed", metadata.myndighed),
-        ("Slags projekt", "type", value_label("type", metadata.type)),
-        ("Område", "område", value_label("område", metadata.område)),
-        ("Emne", "emne", metadata.emne),
-        ("Periode", "periode", metadata.periode),
-        ("År", "år", str(metadata.år or "")),
-        ("Status", "status", metadata.status[:1].upper() + metadata.status[1:]),
-        ("Sprog", "sprog", {"da": "Dansk", "en": "Engelsk", "sv": "Svensk", "no": "Norsk"}.get(metadata.sprog, "")),
-    )
-    found = [Fact(label, value, key in metadata.inferred) for label, key, value in rows if value]
+    rows = ((field, _shown(field, metadata.value(field.name))) for field in FACTS)
+    found = [Fact(field.label, shown, field.name in metadata.inferred) for field, shown in rows if shown]
     pages = f", {counted(record.pages, 'side', 'sider')}" if record.pages else ""
     return (*found, Fact("Fil", f"{file_format(record.media_type)}{pages}"))
+
+
+def _shown(field: MetadataField, value: Any) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    return ", ".join(label for one in values if one and (label := field.label_of(str(one))))

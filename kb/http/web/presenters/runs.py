@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from kb.http.web.presenters.labels import counted
-from kb.state.repository import Run
+from kb.state.runs import Run
 
 SHORTEST, MINUTE, HOUR = 0.1, 60, 3600
 

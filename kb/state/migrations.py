@@ -1,0 +1,178 @@
+"""The forms the state database has had, as numbered steps from each to the next.
+
+The file's ``user_version`` is the number of the last step it has had. A step is never changed once it is released: what
+must become different is a new step at the end of :data:`MIGRATIONS`, with a file of the form before it laid in
+``tests/unit/state/earlier/``. Files from before the steps were numbered say 0 and hold only the tables that had been
+needed; the first step gives them the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+Migration = Callable[[sqlite3.Connection, Path], None]
+# What readers said once lay in a database of its own, beside the other.
+FEEDBACK_FILE = "feedback.sqlite"
+
+_FIRST_FORM = (
+    """CREATE TABLE IF NOT EXISTS runs (
+        id         TEXT PRIMARY KEY,            -- sorts by time
+        job        TEXT NOT NULL,               -- the job it carries out, or empty
+        started_by TEXT NOT NULL,
+        started    TEXT NOT NULL,               -- ISO 8601, as all times here
+        finished   TEXT NOT NULL,
+        status     TEXT NOT NULL,
+        stage      TEXT NOT NULL,
+        done       INTEGER NOT NULL,
+        total      INTEGER NOT NULL,
+        note       TEXT NOT NULL,               -- the file being worked on
+        stage_from TEXT NOT NULL,               -- when the stage began
+        updated    TEXT NOT NULL,
+        cancel     INTEGER NOT NULL,
+        error      TEXT NOT NULL,               -- JSON object with code, message and advice
+        report     TEXT NOT NULL                -- JSON, as RunReport.as_dict
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS jobs (
+        id           TEXT PRIMARY KEY,          -- sorts by time
+        asked_by     TEXT NOT NULL,
+        created      TEXT NOT NULL,
+        full         INTEGER NOT NULL,
+        status       TEXT NOT NULL,
+        owner        INTEGER NOT NULL,          -- the process that carries it out, 0 while it waits
+        finished     TEXT NOT NULL,
+        cancel       INTEGER NOT NULL,
+        files        TEXT NOT NULL,             -- JSON object: the files it was asked for, each as JobFile
+        error        TEXT NOT NULL,
+        advice       TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS arrivals (
+        path TEXT PRIMARY KEY,                  -- below the corpus folder
+        at   TEXT NOT NULL                      -- when a run took the file in, new or changed
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS keys (
+        id        TEXT PRIMARY KEY,
+        name      TEXT NOT NULL,
+        role      TEXT NOT NULL,
+        hash      BLOB NOT NULL,
+        created   TEXT NOT NULL,
+        expires   TEXT,
+        revoked   TEXT,
+        last_used TEXT
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS sessions (
+        hash    BLOB PRIMARY KEY,
+        name    TEXT NOT NULL,
+        role    TEXT NOT NULL,
+        subject TEXT NOT NULL,                  -- who it is, at the provider; or the key's id
+        key_id  TEXT NOT NULL,
+        expires TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS audit (
+        seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+        at         TEXT NOT NULL,
+        action     TEXT NOT NULL,
+        who        TEXT NOT NULL,
+        via        TEXT NOT NULL,
+        address    TEXT NOT NULL,
+        target     TEXT NOT NULL,
+        request_id TEXT NOT NULL,
+        detail     TEXT NOT NULL,
+        previous   TEXT NOT NULL,               -- the digest of the event before
+        digest     TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    # The shortest time that kb.state.audit.SHORTEST_DAYS promises.
+    """CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit
+        WHEN OLD.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-30 days')
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END""",
+    """CREATE TABLE IF NOT EXISTS uploads (
+        path TEXT PRIMARY KEY,                  -- below the corpus folder
+        name TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS removed (
+        document_id TEXT PRIMARY KEY,
+        at          TEXT NOT NULL
+    ) STRICT""",
+)
+_FEEDBACK = (
+    """CREATE TABLE feedback (
+        id        INTEGER PRIMARY KEY,
+        created   TEXT NOT NULL,
+        question  TEXT NOT NULL,
+        build     TEXT NOT NULL,
+        useful    INTEGER NOT NULL,
+        comment   TEXT NOT NULL,
+        citations TEXT NOT NULL                 -- JSON list of passage ids
+    ) STRICT""",
+    """CREATE TABLE unanswered (
+        question  TEXT PRIMARY KEY,
+        times     INTEGER NOT NULL,
+        last      TEXT NOT NULL,
+        build     TEXT NOT NULL,
+        reason    TEXT NOT NULL,
+        handled   INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+)
+_FEEDBACK_COLUMNS = {
+    "feedback": "id, created, question, build, useful, comment, citations",
+    "unanswered": "question, times, last, build, reason, handled",
+}
+
+
+def _complete_first_form(database: sqlite3.Connection, _folder: Path) -> None:
+    """Make the tables that are not there yet."""
+    _execute(database, _FIRST_FORM)
+
+
+def _take_in_feedback(database: sqlite3.Connection, folder: Path) -> None:
+    """Take the rows of the feedback file in. Its own file is left for :func:`remove_taken_in`, after the commit."""
+    _execute(database, _FEEDBACK)
+    path = folder / FEEDBACK_FILE
+    for table, columns in _FEEDBACK_COLUMNS.items():
+        rows = _rows_of(path, table, columns)
+        marks = ",".join("?" * (columns.count(",") + 1))
+        database.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+
+
+MIGRATIONS: Sequence[Migration] = (_complete_first_form, _take_in_feedback)
+
+
+def remove_taken_in(folder: Path) -> None:
+    """Remove the file whose rows now stand in the state database."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        (folder / f"{FEEDBACK_FILE}{suffix}").unlink(missing_ok=True)
+
+
+def _execute(database: sqlite3.Connection, statements: Sequence[str]) -> None:
+    # Not executescript, which commits what came before it.
+    for statement in statements:
+        database.execute(statement)
+
+
+def _rows_of(path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
+    """All rows of a table; none where there is no file or no such table, or where the file is damaged.
+
+    A damaged file is set aside: what it held must not keep the keys and runs of the other from being read. Raises
+    :class:`sqlite3.OperationalError` where it only cannot be read now.
+    """
+    if not path.is_file():
+        return []
+    try:
+        with closing(sqlite3.connect(path, timeout=10)) as source:
+            if not source.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+                return []
+            return source.execute(f"SELECT {columns} FROM {table} ORDER BY 1").fetchall()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        aside = path.with_name(f"{path.name}.beskadiget")
+        log.warning("%s er beskadiget (%s), kan ikke overtages og er flyttet til %s.", path.name, error, aside.name)
+        path.replace(aside)
+        return []

@@ -1,0 +1,377 @@
+"""The runs and the jobs, in the state database.
+
+Every indexing run has a row from its first moment: who or what started it, how far it is, and at the end its report or
+its error. A run that was killed leaves its row unfinished; the next run, which holds the index's lock and so knows that
+nobody else is at work, closes it as one that went down. Jobs are the runs asked for from the page and the API, in the
+order they were asked for. Anyone may ask for a run or a job to be cancelled; the run sees it at its next step. From the
+runs' reports stands for each file when it came in as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from kb.core.errors import NotFoundError
+from kb.state.repository import Repository
+
+KEPT_RUNS = 1000
+KEPT_JOBS = 1000
+
+
+class Status(StrEnum):
+    """How far a run or a job is. The values are the words shown."""
+
+    WAITING = "venter"
+    RUNNING = "i gang"
+    DONE = "færdig"
+    FAILED = "fejlet"
+    CANCELLED = "annulleret"
+    INTERRUPTED = "afbrudt"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in {Status.WAITING, Status.RUNNING}
+
+
+# What is said of a job's files when the job ends without them.
+LEFT_OUT = {Status.CANCELLED: "annulleret", Status.FAILED: "kom ikke med"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One indexing run. ``total`` is 0 where the number of steps is not known; times are ISO 8601, empty before."""
+
+    id: str
+    job: str
+    started_by: str
+    started: str
+    finished: str
+    status: Status
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    stage_from: str = ""
+    updated: str = ""
+    cancel: bool = False
+    error: Mapping[str, str] = field(default_factory=dict)
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """An estimate for the stage at work, from its pace so far; None while there is nothing to go by."""
+        if self.status is not Status.RUNNING or not self.total or not self.done:
+            return None
+        spent = (_time(self.updated) - _time(self.stage_from)).total_seconds()
+        return round(spent / self.done * (self.total - self.done), 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "id": self.id,
+            "job": self.job,
+            "started_by": self.started_by,
+            "started": self.started,
+            "finished": self.finished,
+            "status": self.status.value,
+            "progress": {
+                "stage": self.stage,
+                "done": self.done,
+                "total": self.total,
+                "file": self.note,
+                "seconds_left": self.seconds_left,
+            },
+            "error": dict(self.error) or None,
+            "report": dict(self.report) or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """How far a job is with a file: ``state`` in words, ``over`` when it is final."""
+
+    state: str = "venter"
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A run asked for from the page or the API. ``files`` are those it was asked for, by path.
+
+    A file that was refused when it was sent stands under its name, and is over from the start.
+    """
+
+    id: str
+    asked_by: str
+    created: str
+    full: bool
+    status: Status
+    owner: int = 0
+    finished: str = ""
+    cancel: bool = False
+    files: Mapping[str, JobFile] = field(default_factory=dict)
+    error: str = ""
+    advice: str = ""
+
+
+class RunStore:
+    """The tables of runs and jobs, on a connection kept open; safe to use from several threads and processes.
+
+        with RunStore(settings.state_dir) as store:
+            store.runs(10)
+
+    Raises what :meth:`kb.state.repository.Repository.connect` raises.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = threading.RLock()
+        self._db = Repository(folder).connect()
+        self._db.row_factory = sqlite3.Row
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    # --- Runs ---
+
+    def begin_run(self, started_by: str, job: str = "") -> str:
+        """A new run's id. The caller holds the index's lock: runs still marked as at work have gone down."""
+        now = _now()
+        with self._write() as db:
+            crashed = (Status.INTERRUPTED.value, now, Status.RUNNING.value)
+            db.execute("UPDATE runs SET status = ?, finished = ? WHERE status = ?", crashed)
+            run_id = _new_id(db, "runs")
+            db.execute(
+                "INSERT INTO runs VALUES (?,?,?,?,'',?,'',0,0,'',?,?,0,'','')",
+                (run_id, job, started_by, now, Status.RUNNING.value, now, now),
+            )
+            _keep(db, "runs", KEPT_RUNS)
+        return run_id
+
+    def begin_stage(self, run_id: str, stage: str, total: int) -> None:
+        """The run begins a stage of ``total`` steps (0: not known)."""
+        now = _now()
+        with self._write() as db:
+            db.execute(
+                "UPDATE runs SET stage = ?, done = 0, total = ?, note = '', stage_from = ?, updated = ? WHERE id = ?",
+                (stage, total, now, now, run_id),
+            )
+
+    def advance(self, run_id: str, done: int, note: str) -> None:
+        """``done`` steps of the stage are done; ``note`` names the file."""
+        with self._write() as db:
+            sql = "UPDATE runs SET done = ?, note = ?, updated = ? WHERE id = ?"
+            db.execute(sql, (done, note, _now(), run_id))
+
+    def finish_run(
+        self,
+        run_id: str,
+        status: Status,
+        *,
+        report: Mapping[str, Any] | None = None,
+        error: Mapping[str, str] | None = None,
+    ) -> None:
+        """The run is over, with its report or its error."""
+        now = _now()
+        values = (status.value, now, _dump(report), _dump(error), run_id)
+        with self._write() as db:
+            db.execute("UPDATE runs SET status = ?, finished = ?, report = ?, error = ? WHERE id = ?", values)
+            _note_arrivals(db, report or {}, now)
+
+    def runs(self, limit: int = 20, offset: int = 0) -> list[Run]:
+        """Runs, newest first."""
+        sql = "SELECT * FROM runs ORDER BY id DESC LIMIT ? OFFSET ?"
+        return [_run(row) for row in self._all(sql, limit, offset)]
+
+    def run(self, run_id: str) -> Run:
+        """One run; raises :class:`NotFoundError`."""
+        for row in self._all("SELECT * FROM runs WHERE id = ?", run_id):
+            return _run(row)
+        raise NotFoundError(f"Der er ingen kørsel med id {run_id}.", advice="Se dem med: kb status --runs")
+
+    def run_of_job(self, job_id: str) -> Run | None:
+        """The newest run that carries out a job, if it has begun."""
+        rows = self._all("SELECT * FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1", job_id)
+        return _run(rows[0]) if rows else None
+
+    def cancel_run(self, run_id: str) -> None:
+        """Ask a run to stop at its next step; raises :class:`NotFoundError`."""
+        self.run(run_id)
+        with self._write() as db:
+            db.execute("UPDATE runs SET cancel = 1 WHERE id = ?", (run_id,))
+
+    def is_cancelled(self, run_id: str) -> bool:
+        """Whether someone has asked the run, or the job it carries out, to stop."""
+        sql = "SELECT 1 FROM runs LEFT JOIN jobs ON jobs.id = runs.job WHERE runs.id = ?"
+        return bool(self._all(f"{sql} AND (runs.cancel OR jobs.cancel)", run_id))
+
+    def arrival(self, path: str) -> str:
+        """When a file came in as it is, by the report of the run that took it in; empty when no run tells."""
+        rows = self._all("SELECT at FROM arrivals WHERE path = ?", path)
+        return str(rows[0]["at"]) if rows else ""
+
+    # --- Jobs ---
+
+    def add_job(self, asked_by: str, *, full: bool = False, files: Mapping[str, JobFile] | None = None) -> StoredJob:
+        """Queue a job. One already waiting to do the same stands for both: it will find the newest files."""
+        with self._write() as db:
+            sql = "SELECT * FROM jobs WHERE status = ? AND full = ? ORDER BY id LIMIT 1"
+            waiting = db.execute(sql, (Status.WAITING.value, int(full))).fetchone()
+            if waiting is None:
+                job_id, together = _new_id(db, "jobs"), dict(files or {})
+                values = (job_id, asked_by, _now(), int(full), Status.WAITING.value, _dump_files(together))
+                db.execute("INSERT INTO jobs VALUES (?,?,?,?,?,0,'',0,?,'','')", values)
+                _keep(db, "jobs", KEPT_JOBS)
+            else:
+                job_id, together = waiting["id"], {**_job(waiting).files, **(files or {})}
+                db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(together), job_id))
+        return self.job(job_id)
+
+    def claim_job(self, owner: int) -> StoredJob | None:
+        """The job that has waited longest, now the owner's to carry out; None when none waits."""
+        with self._write() as db:
+            sql = "SELECT id FROM jobs WHERE status = ? ORDER BY id LIMIT 1"
+            row = db.execute(sql, (Status.WAITING.value,)).fetchone()
+            if row is None:
+                return None
+            db.execute("UPDATE jobs SET status = ?, owner = ? WHERE id = ?", (Status.RUNNING.value, owner, row["id"]))
+        return self.job(row["id"])
+
+    def own_job(self, job_id: str, owner: int) -> None:
+        """Another process takes a claimed job over (0: nobody; it waits in its old place again)."""
+        status = Status.RUNNING if owner else Status.WAITING
+        with self._write() as db:
+            db.execute("UPDATE jobs SET status = ?, owner = ? WHERE id = ?", (status.value, owner, job_id))
+
+    def tell_job(self, job_id: str, files: Mapping[str, JobFile]) -> None:
+        """How far the job is with each of its files."""
+        with self._write() as db:
+            db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(files), job_id))
+
+    def finish_job(self, job_id: str, status: Status, error: str = "", advice: str = "") -> None:
+        """The job is over, and with it every file that nothing final was said of."""
+        with self._write() as db:
+            sql = "UPDATE jobs SET status = ?, finished = ?, error = ?, advice = ?, owner = 0 WHERE id = ?"
+            db.execute(sql, (status.value, _now(), error, advice, job_id))
+            _close_files(db, job_id, LEFT_OUT.get(status, ""))
+
+    def cancel_job(self, job_id: str) -> StoredJob:
+        """Cancel a waiting job at once, or ask one at work to stop; raises :class:`NotFoundError`."""
+        with self._write() as db:
+            db.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
+            sql = "UPDATE jobs SET status = ?, finished = ? WHERE id = ? AND status = ?"
+            if db.execute(sql, (Status.CANCELLED.value, _now(), job_id, Status.WAITING.value)).rowcount:
+                _close_files(db, job_id, LEFT_OUT[Status.CANCELLED])
+        return self.job(job_id)
+
+    def job(self, job_id: str) -> StoredJob:
+        """One job; raises :class:`NotFoundError`."""
+        for row in self._all("SELECT * FROM jobs WHERE id = ?", job_id):
+            return _job(row)
+        raise NotFoundError(f"Der er intet job med id {job_id}.")
+
+    def jobs(self, limit: int = 20, offset: int = 0) -> list[StoredJob]:
+        """Jobs, newest first."""
+        sql = "SELECT * FROM jobs ORDER BY id DESC LIMIT ? OFFSET ?"
+        return [_job(row) for row in self._all(sql, limit, offset)]
+
+    def has_waiting_job(self) -> bool:
+        """Whether any job waits."""
+        return bool(self._all("SELECT 1 FROM jobs WHERE status = ? LIMIT 1", Status.WAITING.value))
+
+    def jobs_at_work(self) -> list[StoredJob]:
+        """Jobs that some process carries out, or carried out when it died."""
+        return [_job(row) for row in self._all("SELECT * FROM jobs WHERE status = ?", Status.RUNNING.value)]
+
+    def check(self) -> str:
+        """SQLite's own check: empty when the file is whole, else what is wrong."""
+        try:
+            answer = str(self._all("PRAGMA integrity_check")[0][0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return "" if answer == "ok" else answer
+
+    def _all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that no other writer gets into the middle of."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield self._db
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _new_id(db: sqlite3.Connection, table: str) -> str:
+    """An id that sorts after every other of the table, also when two are made in one moment."""
+    made = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    newest = db.execute(f"SELECT coalesce(max(id), '') FROM {table}").fetchone()[0]
+    return made if made > newest else f"{newest}x"
+
+
+def _keep(db: sqlite3.Connection, table: str, count: int) -> None:
+    db.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM {table} ORDER BY id DESC LIMIT ?)", (count,))
+
+
+def _dump(values: Mapping[str, Any] | None) -> str:
+    return json.dumps(dict(values), ensure_ascii=False) if values else ""
+
+
+def _dump_files(files: Mapping[str, JobFile]) -> str:
+    return _dump({path: asdict(file) for path, file in files.items()})
+
+
+def _close_files(db: sqlite3.Connection, job_id: str, words: str) -> None:
+    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if row is not None and words:
+        closed = {path: file if file.over else JobFile(words, over=True) for path, file in _job(row).files.items()}
+        db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(closed), job_id))
+
+
+def _note_arrivals(db: sqlite3.Connection, report: Mapping[str, Any], now: str) -> None:
+    """Keep when files came in; one that an emptied index takes in again keeps the time it has."""
+    insert = "INSERT INTO arrivals VALUES (?,?) ON CONFLICT (path) DO"
+    db.executemany(f"{insert} NOTHING", [(path, now) for path in report.get("added", ())])
+    db.executemany(f"{insert} UPDATE SET at = excluded.at", [(path, now) for path in report.get("changed", ())])
+    db.executemany("DELETE FROM arrivals WHERE path = ?", [(path,) for path in report.get("removed", ())])
+
+
+def _run(row: sqlite3.Row) -> Run:
+    values = dict(row)
+    values |= {"status": Status(row["status"]), "cancel": bool(row["cancel"])}
+    values |= {name: json.loads(row[name]) if row[name] else {} for name in ("error", "report")}
+    return Run(**values)
+
+
+def _job(row: sqlite3.Row) -> StoredJob:
+    values = dict(row)
+    values |= {"full": bool(row["full"]), "cancel": bool(row["cancel"]), "status": Status(row["status"])}
+    files = json.loads(row["files"]) if row["files"] else {}
+    values |= {"files": {path: JobFile(**file) for path, file in files.items()}}
+    return StoredJob(**values)
