@@ -80,7 +80,7 @@ def _write_words_and_heads(reader: Reader, made: Path) -> None:
         for part in ("0.weight", "0.bias", "2.weight", "2.bias"):
             heads[f"{name}.{part}"] = state[f"{name}_head.{part}"].astype(np.float16)
     with (made / reader_model.HEADS_FILE).open("wb") as file:
-        np.savez(file, **heads)  # type: ignore[arg-type]  # the stub takes no arrays by name
+        np.savez(file, **heads)
 
 
 def main() -> None:

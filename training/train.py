@@ -22,8 +22,8 @@ from pathlib import Path
 
 import torch
 import torch.distributed
-import torch.multiprocessing
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
@@ -158,7 +158,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         # A file in a fresh folder is where the processes meet.
-        torch.multiprocessing.spawn(_work, (f"file://{folder}/meet", options), nprocs=options.processes)
+        spawn(_work, (f"file://{folder}/meet", options), nprocs=options.processes)  # type: ignore[no-untyped-call]
 
 
 def _work(rank: int, meet: str, options: argparse.Namespace) -> None:
