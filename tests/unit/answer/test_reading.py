@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from hypothesis import given
@@ -58,7 +57,6 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evidence, ...]:
     return gather(open_searcher(own, embedder), "Hvad koster driften?", {}).evidence
 
 
-@cache
 def judged_by(evidence: tuple[Evidence, ...], order: tuple[int, ...]) -> list[Judged]:
     """The sentences with odds that put them in the order given, which is by their places."""
     return [Judged(evidence[place], -float(rank), 0.5) for rank, place in enumerate(order)]
