@@ -40,6 +40,16 @@ def _copy_of(settings: Settings, folder: Path) -> Settings:
     return make_settings(folder, batch_size=settings.batch_size)
 
 
+class Totals(indexing.Silent):
+    """Progress that remembers how much there was to do in each stage."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, int] = {}
+
+    def stage(self, name: str, total: int) -> None:
+        self.totals[name] = total
+
+
 def test_a_restored_copy_answers_the_same(indexed: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
     before = _answers(indexed, embedder)
     report = backup.backup(indexed, tmp_path / "kopi.tar.gz")
@@ -63,9 +73,10 @@ def test_a_copy_restored_elsewhere_reads_and_embeds_nothing_again(
     other = _copy_of(indexed, tmp_path / "andetsteds")
     assert backup.restore(other, tmp_path / "kopi.tar.gz").reindex
     assert _answers(other, embedder) == before
-    report = indexing.run(other, embedder)
+    progress = Totals()
+    report = indexing.run(other, embedder, progress=progress)
     assert (report.published, report.embedded) == (True, 0)
-    assert report.seconds["læser"] < 0.1
+    assert progress.totals["læser"] == 0
     assert _answers(other, embedder) == before
     searcher = open_searcher(other, embedder)
     assert all(searcher.snapshot.file_of(id_).is_relative_to(other.corpus) for id_ in searcher.snapshot.records)
