@@ -270,3 +270,19 @@ def test_a_build_without_sentences_says_what_to_do(settings: Settings, embedder:
     indexing.run_documents(settings, embedder, [document])
     with pytest.raises(IndexDamagedError, match="uden sætninger"):
         answer(open_searcher(settings, embedder), "mails")
+
+
+def test_without_the_reader_nothing_is_answered_and_that_is_said(searcher: Searcher) -> None:
+    off = searcher.settings.model_copy(update={"reading": False})
+    found = answer(Searcher(searcher.snapshot, searcher.embedder, off), "Hvad lærte de om jura?")
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.SEARCH_ONLY
+    assert "søges" in found.refusal.message
+    assert (found.sentences, found.projects, found.citations) == ((), (), ())
+
+
+def test_a_question_that_names_nothing_is_asked_back(searcher: Searcher) -> None:
+    found = answer(searcher, "Virker det?")
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.TOO_VAGUE
+    assert "Nævn" in found.refusal.message
