@@ -126,7 +126,7 @@ def _use(address: str) -> None:
 
     def is_up() -> bool:
         try:
-            return browser.get(f"{address}/api/v1/health/live", timeout=30).ok
+            return bool(browser.get(f"{address}/api/v1/health/live", timeout=30).ok)
         except requests.ConnectionError:
             return False
 

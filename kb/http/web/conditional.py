@@ -30,10 +30,11 @@ def sent(source: Path | bytes, *, media_type: str, etag: str, download_name: str
     if held or not _is_understood(asked.get("HTTP_RANGE", "")):
         asked.pop("HTTP_RANGE", None)
     try:
-        return response.make_conditional(asked, accept_ranges=True, complete_length=response.content_length)
+        response.make_conditional(asked, accept_ranges=True, complete_length=response.content_length)
     except RequestedRangeNotSatisfiable:
         response.close()
         raise
+    return response
 
 
 def _is_understood(value: str) -> bool:

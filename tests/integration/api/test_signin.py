@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -300,7 +301,9 @@ def test_only_the_trusted_proxy_signs_people_on(
 
 
 @pytest.mark.parametrize(("encoding", "form"), [("utf-8", "NFC"), ("utf-8", "NFD"), ("latin-1", "NFC")])
-def test_danish_names_and_groups_are_taken_from_the_proxy(tmp_path: Path, encoding: str, form: str) -> None:
+def test_danish_names_and_groups_are_taken_from_the_proxy(
+    tmp_path: Path, encoding: str, form: Literal["NFC", "NFD"]
+) -> None:
     settings = make_settings(
         tmp_path,
         trusted_proxies="10.0.0.1",
