@@ -2,7 +2,7 @@
 
     python benchmarks/fit_relevance.py            # on the index in use
     python benchmarks/fit_relevance.py --show     # without writing
-    python benchmarks/fit_relevance.py --also ../shared/questions
+    python benchmarks/fit_relevance.py --also benchmarks/development --also ../shared/questions/other_hand.jsonl
 
 Logistic models, each of few figures, are fitted one after the other: does a sentence answer by the cheap signals, which
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
@@ -287,12 +287,12 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="print and do not write")
-    parser.add_argument("--also", type=Path, help="a folder or file of further development questions")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="further questions: a folder or file")
     options = parser.parse_args()
     settings = load_settings()
     searcher = open_searcher(settings, load_embedder(settings))
     questions = [question for question in load(HERE / "questions") if question.split == "dev"]
-    questions += load(options.also) if options.also else []
+    questions += [question for source in options.also for question in load(source)]
     asked = [Asked(question, gather(searcher, question.text, {})) for question in questions]
     nothing = Logistic(0.0, {}, 0.5)
     models = Models(fit_sentences(asked), nothing, nothing, nothing, nothing)
