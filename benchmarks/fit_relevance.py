@@ -48,11 +48,10 @@ from kb.retrieval.searcher import Searcher, open_searcher
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
-READ = ("odds", "window", "reads", "names", "others")
-DOCUMENT = ("odds", "window", "behind", "behind_across", "across", "words_in_document", "meaning")
+READ = ("odds", "reads", "names")
+DOCUMENT = ("odds", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = (
     "odds",
-    "window",
     "reads",
     "names",
     "meaning",

@@ -74,10 +74,8 @@ def read_figures(judged: Judged) -> dict[str, float]:
     """What the model of sentences that were read looks at; ``judged`` has the log odds of the cheap signals."""
     return {
         "odds": judged.odds,
-        "window": judged.window,
         "reads": judged.reads,
         "names": judged.evidence.names,
-        "others": judged.about_others * bool(judged.evidence.hit.document.metadata.projekt),
     }
 
 
@@ -117,7 +115,6 @@ def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judg
         "behind": behind * (1 - across),
         "behind_across": behind * across,
         "across": across,
-        "window": max(judged.window for judged in sentences),
         "reads": max(judged.reads for judged in sentences),
         "meaning": max(judged.evidence.meaning for judged in sentences),
         "words": max(judged.evidence.words_in_context for judged in sentences),
