@@ -53,6 +53,8 @@ FINDINGS_PER_PROJECT = 6
 # A further sentence of a project that speaks is shown as a finding from this share of its best one's probability on.
 FINDING_SHARE = 0.25
 NEAREST_SHOWN = 3
+# From this probability on a sentence speaks of another named project or of many.
+ABOUT_OTHERS = 0.5
 # The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
 BY_METADATA = 0.97
 # Sentences of one document in the short answer to a question across projects.
@@ -250,9 +252,14 @@ def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequenc
         pool = [one for one in pool if not is_row(one.evidence.sentence.text)] or pool
     if kind not in ACROSS or not pool:
         return pool
+    pool = [one for one in pool if one.about_others < ABOUT_OTHERS or not _is_of_project(one)] or pool
     least = SENTENCE_SHARE * pool[0].probability
     own = [one for one in pool if one.evidence.hit.document.metadata.projekt and one.probability >= least]
     return _from_each([one for one in own if one.evidence.hit.document.id in speaking_ids] or pool)
+
+
+def _is_of_project(judged: Judged) -> bool:
+    return bool(judged.evidence.hit.document.metadata.projekt)
 
 
 def _from_each(judged: Sequence[Judged]) -> list[Judged]:
@@ -351,6 +358,9 @@ def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Findin
 
     Each is shown with what it points back at, which then does not stand alone as well.
     """
+    if sentences[0].evidence.hit.document.metadata.projekt:
+        # What is said of many or of another project is no finding of this one, unless nothing else is there.
+        sentences = [one for one in sentences if one.about_others < ABOUT_OTHERS] or sentences
     least = FINDING_SHARE * sentences[0].probability
     kept: list[Judged] = []
     by_role: dict[Role, int] = {}

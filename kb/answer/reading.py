@@ -18,10 +18,10 @@ from kb.core.models import DocumentRecord, Passage
 from kb.embedding.reader.model import Reading, Window
 
 # Windows that are read for a question; of one document no more than these.
-WINDOWS_READ = 12
-OF_ONE_DOCUMENT = 6
-WINDOWS_ACROSS = 48
-OF_ONE_ACROSS = 2
+WINDOWS_READ = 8
+OF_ONE_DOCUMENT = 4
+WINDOWS_ACROSS = 32
+OF_ONE_ACROSS = 1
 # A window's sentences: no more than this many, and no further one from this many characters on (about 100 tokens).
 WINDOW_SENTENCES = 4
 WINDOW_CHARACTERS = 380
