@@ -214,7 +214,7 @@ def test_a_refusal_of_a_question_about_a_project_names_it_and_shows_what_comes_n
 
 
 def test_under_a_filter_the_refusal_speaks_of_the_filter(searcher: Searcher) -> None:
-    found = answer(searcher, "Hvor meget blev tiden til at fordele mails reduceret?", {"projekt": ["Træning"]})
+    found = answer(searcher, "Hvornår åbner svømmehallen i Rødovre?", {"projekt": ["Træning"]})
     assert found.refusal is not None
     assert found.refusal.reason is RefusalReason.NOTHING_UNDER_FILTER
     assert "Træning" in found.refusal.message
