@@ -24,10 +24,10 @@ from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict  # type: ignore[import-untyped]
 
 from kb.answer.classifiers import NAMES, Logistic, Models
-from kb.answer.features import Gathered, gather
+from kb.answer.features import Evidence, Gathered, gather
 from kb.answer.intent import ACROSS
 from kb.answer.metadata_constraints import demands
-from kb.answer.reading import read_sentences
+from kb.answer.reading import read_for
 from kb.answer.selection import (
     Judged,
     answer_figures,
@@ -35,7 +35,6 @@ from kb.answer.selection import (
     choose,
     document_figures,
     judge_read,
-    judge_sentences,
     read_figures,
     sentence_figures,
 )
@@ -43,7 +42,7 @@ from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
 from kb.evaluation.answer_scores import holds_quote
 from kb.evaluation.judged_questions import JudgedQuestion, load
-from kb.retrieval.searcher import Searcher, open_searcher
+from kb.retrieval.searcher import open_searcher
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
@@ -104,6 +103,12 @@ def crossed(
     return found
 
 
+def is_marked(question: JudgedQuestion, evidence: Evidence) -> bool:
+    """Whether a sentence is one of those that the question's key marks."""
+    quotes = [quote for id_, quote in question.evidence if id_ == evidence.hit.document.id]
+    return holds_quote(evidence.sentence.text, quotes)
+
+
 def fit_sentences(asked: Sequence[Asked]) -> Logistic:
     """Positive are the marked sentences; questions without marks teach nothing, unless nothing answers them."""
     rows: Rows = []
@@ -114,9 +119,8 @@ def fit_sentences(asked: Sequence[Asked]) -> Logistic:
             continue
         for evidence in one.gathered.evidence:
             if not evidence.sentence.passage.inferred:
-                quotes = [quote for id_, quote in question.evidence if id_ == evidence.hit.document.id]
                 rows.append(sentence_figures(evidence))
-                labels.append(holds_quote(evidence.sentence.text, quotes))
+                labels.append(is_marked(question, evidence))
     return fit(rows, labels, SENTENCE, 1.0)
 
 
@@ -129,10 +133,8 @@ def fit_read(asked: Sequence[Asked]) -> tuple[Logistic, dict[str, float]]:
         if one.question.answerable and not one.question.evidence:
             continue
         for judged in one.read:
-            id_ = judged.evidence.hit.document.id
-            quotes = [quote for document, quote in one.question.evidence if document == id_]
             rows.append(read_figures(judged))
-            labels.append(holds_quote(judged.evidence.sentence.text, quotes))
+            labels.append(is_marked(one.question, judged.evidence))
             groups.append(one.question.group)
     probabilities = crossed(rows, labels, READ, groups, 1.0)
     told = {
@@ -295,7 +297,7 @@ def main() -> None:
     asked = [Asked(question, gather(searcher, question.text, {})) for question in questions]
     nothing = Logistic(0.0, {}, 0.5)
     models = Models(fit_sentences(asked), nothing, nothing, nothing, nothing)
-    asked = [replace(one, read=read_of(searcher, one.gathered, models)) for one in asked]
+    asked = [replace(one, read=read_for(searcher, one.gathered, models)) for one in asked]
     read, told_read = fit_read(asked)
     models = replace(models, read=read)
     document, told_documents = fit_documents(asked, models)
@@ -307,12 +309,6 @@ def main() -> None:
     print(text)
     if not options.show:
         TARGET.write_text(text, encoding="utf-8")
-
-
-def read_of(searcher: Searcher, gathered: Gathered, models: Models) -> list[Judged]:
-    """The sentences of a question that are read."""
-    cheap = judge_sentences(gathered, models)
-    return read_sentences(searcher.reader, gathered.question, cheap, across=gathered.want.kind in ACROSS)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,7 @@ from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
 from kb.answer.classifiers import models
 from kb.answer.features import gather
-from kb.answer.intent import ACROSS
-from kb.answer.reading import read_sentences
-from kb.answer.selection import Judged, judge_sentences
+from kb.answer.reading import read_for
 from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
 from kb.embedding.reader.choice import load_reader
@@ -42,9 +40,9 @@ def near(questions: Sequence[JudgedQuestion], searcher: Searcher) -> Iterator[st
     """The figures of judged questions, one line each."""
     labels, windows, cheap, first = [], [], [], []
     for question in questions:
-        if question.kind not in {"near"} and not question.answerable:
+        if question.kind != "near" and not question.answerable:
             continue
-        read = read_for(question.text, searcher)
+        read = read_for(searcher, gather(searcher, question.text, {}), models())
         if not read:
             continue
         labels.append(question.answerable)
@@ -56,13 +54,6 @@ def near(questions: Sequence[JudgedQuestion], searcher: Searcher) -> Iterator[st
     yield f"near misses, area under the curve: {roc_auc_score(labels, windows):.3f} ({len(labels)} questions)"
     yield f"the same by the cheap signals: {roc_auc_score(labels, cheap):.3f}"
     yield f"first sentence right: {statistics.mean(first):.3f} ({len(first)} questions)"
-
-
-def read_for(text: str, searcher: Searcher) -> list[Judged]:
-    """The sentences that are read for a question."""
-    gathered = gather(searcher, text, {})
-    cheap = judge_sentences(gathered, models())
-    return read_sentences(searcher.reader, text, cheap, across=gathered.want.kind in ACROSS)
 
 
 def about(rows: Sequence[dict[str, list[str]]], reader: ReaderModel) -> Iterator[str]:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from kb.core.digest import file_sha256
 from kb.embedding.reader import model as reader_model
 from kb.embedding.reader.encoding import MAX_TOKENS, Encoder
 from kb.embedding.runtimes import onnx_export, quantisation
@@ -61,7 +62,7 @@ def write(reader: Reader, vocabulary: Path, target: Path, name: str, *, whole: b
         else:
             quantisation.quantise(made / "whole.onnx", graph, quantisation.reach_of(made / "whole.onnx", inputs))
         onnx_export.with_plain_norms(graph)
-        files = {file: reader_model.digest(made / file) for file in reader_model.FILES}
+        files = {file: file_sha256(made / file) for file in reader_model.FILES}
         card = asdict(reader_model.ReaderCard(name, files))
         (made / reader_model.CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         target.mkdir(parents=True, exist_ok=True)

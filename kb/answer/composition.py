@@ -12,7 +12,7 @@ from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import Gathered, gather
 from kb.answer.intent import ACROSS, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
-from kb.answer.reading import read_sentences
+from kb.answer.reading import read_for
 from kb.answer.refusal import refuse, search_only, too_vague
 from kb.answer.selection import (
     SENTENCE_SHARE,
@@ -23,7 +23,6 @@ from kb.answer.selection import (
     choose,
     judge_documents,
     judge_read,
-    judge_sentences,
     repeats,
 )
 from kb.answer.shortening import shorten, with_antecedent
@@ -124,7 +123,7 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
     """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
     wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
     gathered = gather(searcher, question, wanted)
-    judged = judged_by_reading(searcher, gathered) if searcher.settings.reading else []
+    judged = judge_read(read_for(searcher, gathered, models()), models()) if searcher.settings.reading else []
     odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
     records = _allowed(searcher.snapshot, wanted)
     projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
@@ -157,13 +156,6 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         return found
     # What is shown may be less probable than the best there is, and is what the reader goes by.
     return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
-
-
-def judged_by_reading(searcher: Searcher, gathered: Gathered) -> list[Judged]:
-    """The sentences worth reading, read, best first."""
-    across = gathered.want.kind in ACROSS
-    cheap = judge_sentences(gathered, models())
-    return judge_read(read_sentences(searcher.reader, gathered.question, cheap, across=across), models())
 
 
 def _right(odds: float, judged: Judged) -> float:
@@ -254,7 +246,7 @@ def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequenc
         return pool
     pool = [one for one in pool if one.about_others < ABOUT_OTHERS or not _is_of_project(one)] or pool
     least = SENTENCE_SHARE * pool[0].probability
-    own = [one for one in pool if one.evidence.hit.document.metadata.projekt and one.probability >= least]
+    own = [one for one in pool if _is_of_project(one) and one.probability >= least]
     return _from_each([one for one in own if one.evidence.hit.document.id in speaking_ids] or pool)
 
 
@@ -358,7 +350,7 @@ def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Findin
 
     Each is shown with what it points back at, which then does not stand alone as well.
     """
-    if sentences[0].evidence.hit.document.metadata.projekt:
+    if _is_of_project(sentences[0]):
         # What is said of many or of another project is no finding of this one, unless nothing else is there.
         sentences = [one for one in sentences if one.about_others < ABOUT_OTHERS] or sentences
     least = FINDING_SHARE * sentences[0].probability

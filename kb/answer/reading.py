@@ -12,10 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from kb.answer.features import Evidence
-from kb.answer.selection import Judged
+from kb.answer.classifiers import Models
+from kb.answer.features import Evidence, Gathered
+from kb.answer.intent import ACROSS
+from kb.answer.selection import Judged, judge_sentences
 from kb.core.models import DocumentRecord, Passage
 from kb.embedding.reader.model import Reading, Window
+from kb.language.embedding_text import heading_line
+from kb.retrieval.searcher import Searcher
 
 # Windows that are read for a question; of one document no more than these.
 WINDOWS_READ = 8
@@ -48,14 +52,8 @@ class ChosenWindow:
     @property
     def as_read(self) -> Window:
         """The window as the reader takes it."""
-        context = context_of(self.document, self.passage)
+        context = heading_line(self.document.metadata.titel, self.passage.heading_path)
         return Window(context, tuple(one.sentence.text for one in self.evidence))
-
-
-def context_of(document: DocumentRecord, passage: Passage) -> str:
-    """Title and headings as the reader knows them: joined by " › ", none twice in a row."""
-    names = [document.metadata.titel, *passage.heading_path]
-    return " › ".join(dict.fromkeys(name for name in names if name))
 
 
 def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWindow]:
@@ -121,6 +119,12 @@ def read_sentences(reader: WindowReader, question: str, judged: Sequence[Judged]
                 known[key], window=reading.window, reads=reading.sentences[place], about=reading.about[place]
             )
     return list(found.values())
+
+
+def read_for(searcher: Searcher, gathered: Gathered, models: Models) -> list[Judged]:
+    """The sentences of a question that are worth reading, read; with the odds of the cheap signals."""
+    cheap = judge_sentences(gathered, models)
+    return read_sentences(searcher.reader, gathered.question, cheap, across=gathered.want.kind in ACROSS)
 
 
 def _readings(chosen: Sequence[ChosenWindow], readings: Sequence[Reading]) -> Iterator[tuple[Key, Reading, int]]:

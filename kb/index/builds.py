@@ -22,7 +22,6 @@ A build's id sorts by time. A build counts as good when every file has the size 
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -34,6 +33,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kb.core.digest import file_sha256
 from kb.core.errors import IndexDamagedError, IndexMissingError, IndexVersionError, NotFoundError, StorageError
 from kb.core.machine import busy, refused, unusable
 
@@ -177,8 +177,7 @@ def check_files(folder: Path, manifest: Manifest) -> list[str]:
 def file_digest(path: Path) -> str:
     """A file's sha256; raises :class:`IndexBusyError` where the machine refuses to read it."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         if refused(error):
             raise busy() from error

@@ -28,5 +28,10 @@ def opens_with(text: str, title: str) -> bool:
 
 def embedding_prefix(title: str, heading_path: Sequence[str]) -> str:
     """Title and headings on one line, each once, at most ``PREFIX_CHARACTERS``: they must not crowd out the text."""
+    return heading_line(title, heading_path)[:PREFIX_CHARACTERS].rstrip()
+
+
+def heading_line(title: str, heading_path: Sequence[str]) -> str:
+    """Title and headings on one line, each once."""
     parts = [part for part in dict.fromkeys([title, *heading_path]) if part]
-    return " ".join(HEADING_SEPARATOR.join(parts).split())[:PREFIX_CHARACTERS].rstrip()
+    return " ".join(HEADING_SEPARATOR.join(parts).split())

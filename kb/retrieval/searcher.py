@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -275,13 +275,11 @@ def clean_question(question: str, limit: int) -> str:
 class Searcher:
     """Answers questions from one snapshot.
 
-    searcher = open_searcher(settings)
-    searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
+        searcher = open_searcher(settings)
+        searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
     """
 
-    def __init__(
-        self, snapshot: Snapshot, embedder: Embedder, settings: Settings, reader: ReaderModel | None = None
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, embedder: Embedder, settings: Settings) -> None:
         if snapshot.manifest.model != embedder.fingerprint:
             raise ModelMismatchError(
                 f"Indekset er lavet med modellen {snapshot.manifest.model_name}, men {embedder.name} er valgt.",
@@ -290,11 +288,15 @@ class Searcher:
         self.snapshot = snapshot
         self.embedder = embedder
         self.settings = settings
-        self.reader = reader or load_reader(settings)
         # A page shows the answer and the hits of one question, and further pages of hits: it is embedded once.
         self.vector_of = lru_cache(maxsize=QUESTIONS_KEPT)(self._vector_of)
         # What many ask is worked out once: it does not change while the build does not.
         self.kept = lru_cache(maxsize=RESULTS_KEPT)(self._kept)
+
+    @cached_property
+    def reader(self) -> ReaderModel:
+        """The reader in use, opened by the first answer: searching does without."""
+        return load_reader(self.settings)
 
     def _vector_of(self, question: str) -> NDArray[np.float32]:
         """A question's vector."""

@@ -17,17 +17,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.core.digest import file_sha256
 from kb.core.errors import ModelDamagedError
 from kb.embedding.reader.encoding import Encoded, Encoder
 from kb.embedding.runtimes.base import by_length, cores
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from kb.embedding.runtimes.onnx_runtime import open_session
 
 Floats = NDArray[np.float32]
 
@@ -125,18 +124,11 @@ class _Loaded:
     """What reading takes, in memory; the words stay on disk, mapped."""
 
     def __init__(self, folder: Path) -> None:
-        from onnxruntime import InferenceSession, SessionOptions
-
-        options = SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
         self.encoder = Encoder(folder / PIECES_FILE)
         self._words: NDArray[np.int8] = np.load(folder / WORDS_FILE, mmap_mode="r")
         with np.load(folder / HEADS_FILE) as heads:
             self._heads: dict[str, Floats] = {name: heads[name].astype(np.float32) for name in heads.files}
-        self._session: InferenceSession = InferenceSession(
-            str(folder / GRAPH_FILE), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(folder / GRAPH_FILE)
 
     def inputs(self, encoded: Sequence[Encoded]) -> dict[str, NDArray[Any]]:
         """What the graph takes: ``embedded`` words and the ``mask`` of what is not filling."""
@@ -158,11 +150,12 @@ class _Loaded:
 
     def _reading(self, hidden: Floats, spans: Sequence[tuple[int, int]]) -> Reading:
         whole = np.concatenate([hidden[0], hidden.mean(axis=0)])
-        means = np.stack([hidden[a:b].mean(axis=0) if b > a else hidden[0] * 0 for a, b in spans]) if spans else None
-        if means is None:
-            return Reading(float(self._head("window", whole[None])[0, 0]), (), ())
+        window = float(self._head("window", whole[None])[0, 0])
+        if not spans:
+            return Reading(window, (), ())
+        means = np.stack([hidden[a:b].mean(axis=0) if b > a else hidden[0] * 0 for a, b in spans])
         return Reading(
-            float(self._head("window", whole[None])[0, 0]),
+            window,
             tuple(float(value) for value in self._head("sentence", means)[:, 0]),
             tuple(tuple(float(value) for value in row) for row in self._head("about", means)),
         )
@@ -188,14 +181,8 @@ def read_card(folder: Path) -> ReaderCard:
 def check(folder: Path, card: ReaderCard) -> None:
     """Raise :class:`ModelDamagedError` unless every file is there as the card says."""
     for name in FILES:
-        if not (folder / name).is_file() or digest(folder / name) != card.files.get(name):
+        if not (folder / name).is_file() or file_sha256(folder / name) != card.files.get(name):
             raise ModelDamagedError(
                 f"Læsemodellens fil {name} mangler eller er beskadiget.",
                 advice="Geninstallér Erfaringsbasen, eller vælg læsemodellen igen: kb model use --reader MAPPE",
             )
-
-
-def digest(file: Path) -> str:
-    """A file's sha256."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

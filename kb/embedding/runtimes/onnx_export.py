@@ -81,6 +81,20 @@ def export(encoder: Any, max_tokens: int, target: Path) -> None:
             external_data=False,
             verbose=False,
         )
+    _without_traces(target)
+
+
+def _without_traces(graph: Path) -> None:
+    """Take out of the graph in a file what the exporter notes of each step: its place in the code, with whole paths."""
+    import onnx
+
+    model = onnx.load(graph)
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    onnx.save(model, graph)
 
 
 def with_plain_norms(graph: Path) -> None:

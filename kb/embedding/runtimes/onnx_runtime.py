@@ -65,13 +65,18 @@ class OnnxRuntime:
     def _loaded(self) -> InferenceSession:
         with self._lock:
             if self._session is None:
-                from onnxruntime import InferenceSession, SessionOptions
-
-                options = SessionOptions()
-                options.intra_op_num_threads = 1
-                options.log_severity_level = 3
-                self._session = InferenceSession(str(self._graph), options, providers=["CPUExecutionProvider"])
+                self._session = open_session(self._graph)
             return self._session
+
+
+def open_session(graph: Path) -> InferenceSession:
+    """A graph ready to run, each pass on one processor."""
+    from onnxruntime import InferenceSession, SessionOptions
+
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def pooled(hidden: Vectors, lengths: Sequence[int], pooling: str) -> Vectors:

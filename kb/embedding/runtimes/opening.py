@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kb.core.digest import file_sha256
 from kb.core.errors import ModelDamagedError
 from kb.embedding.runtimes import choice, onnx_export, quantisation
 from kb.embedding.runtimes.base import Runtime
@@ -61,7 +61,7 @@ def prepare(folder: Path, max_tokens: int, prefixes: Prefixes, texts: Texts, tel
 def are_whole(folder: Path, record: Record) -> bool:
     """Whether the graphs are there as they were written."""
     files = folder / GRAPHS_FOLDER
-    return all((files / name).is_file() and _digest(files / name) == known for name, known in record.graphs.items())
+    return all((files / name).is_file() and file_sha256(files / name) == known for name, known in record.graphs.items())
 
 
 def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
@@ -87,7 +87,7 @@ def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
         for name in GRAPHS.values():
             onnx_export.with_plain_norms(made / name)
             (made / name).replace(files / name)
-    graphs = {name: _digest(files / name) for name in GRAPHS.values()}
+    graphs = {name: file_sha256(files / name) for name in GRAPHS.values()}
     return Record(machine={}, plan=planned, graphs=graphs, measured=())
 
 
@@ -106,7 +106,7 @@ def _with_pieces(folder: Path, max_tokens: int, own: OwnTokens, record: Record, 
         aside.unlink()
         return record
     aside.replace(files / PIECES_FILE)
-    graphs = {**record.graphs, PIECES_FILE: _digest(files / PIECES_FILE)}
+    graphs = {**record.graphs, PIECES_FILE: file_sha256(files / PIECES_FILE)}
     return replace(record, graphs=graphs, pieces=pieces)
 
 
@@ -129,8 +129,3 @@ def _measured(folder: Path, record: Record, tokens: Tokens, prefixes: Prefixes, 
     runtimes = {name: open_runtime(name, folder, record.plan, tokens) for name in names}
     measured = measure(runtimes, texts, prefixes, tokens)
     return replace(record, machine=choice.this_machine(), measured=measured, left_out=reasons)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

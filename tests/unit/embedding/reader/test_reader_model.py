@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kb.core.digest import file_sha256
 from kb.core.errors import ModelDamagedError
 from kb.embedding.reader.choice import PACKAGED, load_reader, reader_folder, use_packaged, use_reader
 from kb.embedding.reader.encoding import MAX_TOKENS
-from kb.embedding.reader.model import CARD_FILE, FILES, ReaderModel, Window, check, digest, read_card
+from kb.embedding.reader.model import CARD_FILE, FILES, GRAPH_FILE, ReaderModel, Window, check, read_card
 from tests.support import make_settings
 
 QUESTION = "Hvem leverede systemet til Vandby Kommune?"
@@ -33,8 +34,13 @@ def reader() -> ReaderModel:
 
 def test_the_packaged_files_are_those_of_the_card_and_small_enough() -> None:
     card = read_card(PACKAGED)
-    assert {name: digest(PACKAGED / name) for name in FILES} == dict(card.files)
+    assert {name: file_sha256(PACKAGED / name) for name in FILES} == dict(card.files)
     assert sum((PACKAGED / name).stat().st_size for name in FILES) <= MOST_MEGABYTES * 1e6
+
+
+def test_the_packaged_graph_does_not_tell_where_it_was_made() -> None:
+    graph = (PACKAGED / GRAPH_FILE).read_bytes()
+    assert [trace for trace in (b"stack_trace", b"site-packages", b'File "/') if trace in graph] == []
 
 
 def test_a_window_that_answers_is_told_from_one_of_the_same_subject(reader: ReaderModel) -> None:
