@@ -60,7 +60,13 @@ ANSWER = (
     "closeness",
     "exact",
     "exact_missing",
+    "missing_in_document",
+    "windows",
+    "windows_answering",
+    "ahead",
     "name",
+    "open",
+    "yes_no",
 )
 CERTAINTY = ("answers", "sentence")
 FOLDS = 8

@@ -22,6 +22,8 @@ MIN_SENTENCES = 2
 SENTENCE_SHARE = 0.15
 # The sentences from which the best coverage of a question is taken.
 TOP = 5
+# The best sentence is compared with this one of them.
+AHEAD_OF = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,13 @@ def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judg
 
 def _words_in_document(gathered: Gathered, sentences: Sequence[Judged]) -> float:
     """The share of the question that a document meets, its metadata and headings included."""
-    texts = {text for one in sentences for text in (one.evidence.terms, one.evidence.context, one.evidence.facts)}
-    return gathered.words.covered(frozenset().union(*texts))
+    return gathered.words.covered(_document_terms(sentences))
+
+
+def _document_terms(sentences: Sequence[Judged]) -> frozenset[str]:
+    """The terms of a document's sentences, headings and metadata."""
+    texts = (text for one in sentences for text in (one.evidence.terms, one.evidence.context, one.evidence.facts))
+    return frozenset().union(*texts)
 
 
 def judge_documents(gathered: Gathered, judged: Sequence[Judged], models: Models) -> list[JudgedDocument]:
@@ -145,7 +152,10 @@ def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, fl
     """What the model of "does anything answer" looks at; ``judged`` is not empty.
 
     ``exact`` questions ask for one number, date or name: they are answered only by a sentence that has all their words,
-    so ``exact_missing`` is the rarity of the rarest word that the best sentence lacks.
+    so ``exact_missing`` is the rarity of the rarest word that the best sentence lacks. ``missing_in_document`` is that
+    of the rarest word that the best sentence's whole document lacks. ``windows`` and ``windows_answering`` tell of all
+    windows that were read: a subject that the base speaks of without answering has many that fail. ``ahead`` is how far
+    the best sentence stands before the few after it.
     """
     first, top = judged[0], judged[:TOP]
     own = [one for one in judged if one.evidence.hit.document.id == first.evidence.hit.document.id]
@@ -162,8 +172,13 @@ def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, fl
         "closeness": first.evidence.closeness,
         "exact": exact,
         "exact_missing": exact * gathered.words.missing(first.evidence.terms),
+        "missing_in_document": gathered.words.missing(_document_terms(own)),
+        "windows": sum(one.window for one in judged) / len(judged),
+        "windows_answering": sum(one.window > 0 for one in judged) / len(judged),
+        "ahead": first.odds - top[min(AHEAD_OF, len(top) - 1)].odds,
         "name": float(gathered.want.kind is QuestionKind.NAME),
-        "across": float(gathered.want.kind in ACROSS),
+        "open": float(gathered.want.kind is QuestionKind.OPEN),
+        "yes_no": float(gathered.want.kind is QuestionKind.YES_NO),
     }
 
 
