@@ -33,7 +33,7 @@ from kb.index.lexical import LexicalIndex
 from kb.index.store import Store
 from kb.indexing import lexical_entries
 from kb.language.analysis import Mechanisms
-from kb.retrieval import ranking
+from kb.retrieval import fusion
 from kb.retrieval.searcher import CANDIDATES
 
 ROOT = Path(__file__).parent.parent
@@ -171,11 +171,11 @@ def search(row: Row, dense_index: vectors.VectorIndex, index: LexicalIndex, quer
     words = index.search(question, CANDIDATES) if row.words else []
     if not row.words:
         return [passage for passage, _ in dense]
-    rows = ranking.union(dense, words)
+    rows = fusion.union(dense, words)
     word_scores = index.scores(question, rows)
     dense_scores = dense_index.scores(query.vector, rows) if row.dense else np.zeros_like(word_scores)
     if row.fusion == "standard scores":
-        return [candidate.row for candidate in ranking.fuse(rows, dense_scores, word_scores)]
+        return [candidate.key for candidate in fusion.fuse(rows, dense_scores, word_scores)]
     fused = _by_ranks(rows, dense, words) if row.fusion == "ranks" else _by_range(dense_scores, word_scores)
     return [int(rows[place]) for place in np.lexsort((rows, -fused))]
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,14 @@ class Reading:
     code: str = ""
     reason: str = ""
     document: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What filters look at, in memory: each document's range of rows, and each row's role."""
+
+    ranges: Mapping[str, tuple[int, int]]
+    roles: NDArray[np.str_]
 
 
 class StoreWriter:
@@ -262,10 +271,28 @@ class Store:
         for row in self._db.execute("SELECT * FROM passages ORDER BY row"):
             yield _stored_passage(row)
 
-    def passage_columns(self) -> Iterator[tuple[int, str, str, int]]:
-        """``(row, document_id, role, ocr)`` of every passage in row order: what filters need."""
-        for row in self._db.execute("SELECT row, document_id, role, ocr FROM passages ORDER BY row"):
-            yield row["row"], row["document_id"], row["role"], row["ocr"]
+    def keys_of(self, document_ids: Iterable[str], roles: Collection[str] = ()) -> NDArray[np.int64]:
+        """The rows of the documents' passages; where roles are given, of those that have one of them."""
+        ranges = self._columns.ranges
+        spans = [ranges[id_] for id_ in document_ids if id_ in ranges]
+        rows = np.concatenate([np.empty(0, np.int64), *(np.arange(*span, dtype=np.int64) for span in spans)])
+        return rows[np.isin(self._columns.roles[rows], list(roles))] if roles else rows
+
+    def role_counts(self, keys: NDArray[np.int64] | None = None) -> dict[str, int]:
+        """How many of the rows, or of all passages, have each role."""
+        roles = self._columns.roles if keys is None else self._columns.roles[keys]
+        values, counts = np.unique(roles, return_counts=True)
+        return {str(role): int(count) for role, count in zip(values, counts, strict=True)}
+
+    @cached_property
+    def _columns(self) -> _Columns:
+        ranges: dict[str, tuple[int, int]] = {}
+        roles: list[str] = []
+        for row, document_id, role in self._db.execute("SELECT row, document_id, role FROM passages ORDER BY row"):
+            first, _last = ranges.get(document_id, (row, row))
+            ranges[document_id] = (first, row + 1)
+            roles.append(role)
+        return _Columns(ranges, np.array(roles, dtype=np.str_))
 
     def vector_keys(self, *, distinct: bool = False) -> Iterator[str]:
         """Cache keys in row order; with ``distinct`` each once, shortest embedded text first."""

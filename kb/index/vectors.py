@@ -253,6 +253,11 @@ class VectorIndex:
             raise IndexError(f"rows 0 to {len(self) - 1}, asked for {rows.min()} to {rows.max()}")
         return self._as_vectors(b"".join([self._bytes(row, 1) for row in rows.tolist()]))
 
+    def sample(self, count: int) -> Vectors:
+        """Vectors spread evenly over the rows: all of them, or ``count`` and fewer than twice as many."""
+        step = max(1, len(self) // count)
+        return self.vectors(np.arange(0, len(self), step, dtype=np.int64))
+
     def batches(self, size: int = BATCH) -> Iterator[Vectors]:
         """All vectors in row order, ``size`` at a time."""
         for start in range(0, len(self), size):

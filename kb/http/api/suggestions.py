@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from kb.core.fields import THEMES
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.snapshot import Snapshot
 
 KINDS = ("projekt", "myndighed", "rapport", "tema", "afsnit")
 MAX_HEADING = 80
