@@ -190,7 +190,7 @@ def build(index: Path, prepared: Prepared, count: int) -> dict[str, Any]:
     builds.builds_dir(index).mkdir(parents=True)
     embedder = MadeUpEmbedder(prepared)
     started = datetime.now(UTC)
-    aside = builds.builds_dir(index) / f"{builds.ASIDE_PREFIX}{builds.new_id(started)}"
+    aside = builds.builds_dir(index) / f"{builds.STAGING_PREFIX}{builds.new_id(started)}"
     aside.mkdir()
     seconds: dict[str, float] = {}
     with lock(index), VectorCache(index / VECTORS_CACHE) as cache:

@@ -91,7 +91,7 @@ ROWS = (
     Row("words alone: stems", dense=False, use=STEMS, grams=False),
     Row("words alone: stems and compounds", dense=False, use=replace(STEMS, compounds=True, joined=True), grams=False),
     Row("words alone: all of the analysis", dense=False, grams=False),
-    Row("words alone: all, and runs of letters", dense=False),
+    Row("words alone: all, and character n-grams", dense=False),
     Row("fused by reciprocal ranks (k = 60)", fusion="ranks"),
     Row("fused by scores between 0 and 1", fusion="range"),
     Row("without stems", use=replace(ALL, stems=False)),
@@ -100,7 +100,7 @@ ROWS = (
     Row("without other spellings of æ, ø, å", use=replace(ALL, spellings=False)),
     Row("without official names", use=replace(ALL, synonyms=False)),
     Row("without correction", use=replace(ALL, corrections=False)),
-    Row("without runs of letters", grams=False),
+    Row("without character n-grams", grams=False),
 )
 
 
@@ -151,7 +151,7 @@ def measure(prepared: Prepared, scratch: Path) -> Iterator[tuple[str, dict[str, 
         if key not in built:
             built[key] = scratch / f"lexical-{len(built)}"
             lexical.build(built[key], prepared.entries, row.use)
-        weight = lexical.RUN_WEIGHT if row.grams else 0.0
+        weight = lexical.NGRAM_WEIGHT if row.grams else 0.0
         index = LexicalIndex.open(built[key], row.use, weight)
         scores: dict[str, list[float]] = {}
         times = []

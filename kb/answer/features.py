@@ -36,7 +36,7 @@ PASSAGES_READ = 100
 BACKGROUND_ROWS = 4096
 # How many of these the level of cosines in the base is taken from.
 LEVEL_ROWS = 256
-KEPT_PASSAGES = 20_000
+PASSAGES_REMEMBERED = 20_000
 
 # How much a term counts that meets a word of the question, by how it was found; a part of a compound by its share.
 OTHER_NAME = 0.9
@@ -62,12 +62,12 @@ class Read:
     vectors: Floats
 
 
-class Bank:
-    """One snapshot's passages as read for answering; the least recently read give way."""
+class SentenceCache:
+    """A snapshot's passages with their sentences as read for answering; the least recently used give way."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._read: LRUCache[str, Read] = LRUCache(KEPT_PASSAGES)
+        self._read: LRUCache[str, Read] = LRUCache(PASSAGES_REMEMBERED)
         self._lock = threading.Lock()
         self.background: Floats = snapshot.sentence_sample(BACKGROUND_ROWS)
         # How near any two sentences of the base are: a model's cosines have a level and a spread of their own.
@@ -99,7 +99,7 @@ class Bank:
             )
 
 
-_BANK = Owned(Bank)
+_SENTENCES = Owned(SentenceCache)
 
 
 def context_of(document: DocumentRecord, passage: Passage) -> str:
@@ -273,7 +273,7 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     """Search, read the passages found and weigh their sentences; raises as :meth:`Searcher.search` does."""
     analysed, filters = searcher.analyse(question), Filters.of(given)
     result = searcher.search(analysed, top=PASSAGES_READ, filters=filters, marked=False)
-    bank = _BANK.of(searcher.snapshot)
+    cache = _SENTENCES.of(searcher.snapshot)
     want = wanted(result.question)
     words = Words.of(analysed, searcher.snapshot.analyser)
     names = [name for name in names_in(result.question) if name in words.words]
@@ -284,10 +284,10 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     if want.kind in ACROSS:
         hits = (*hits, *_on_subject(searcher, words, result, filters))
     vector = searcher.vector_of(result.question)
-    background = bank.background @ vector if len(bank.background) else np.zeros(1, np.float32)
+    background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
     evidence: list[Evidence] = []
-    for hit, read in zip(hits, bank.read(hits), strict=True):
+    for hit, read in zip(hits, cache.read(hits), strict=True):
         cosines = read.vectors @ vector
         for place, sentence in enumerate(read.sentences):
             terms = read.terms[place]
@@ -300,7 +300,7 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
                     context=read.context,
                     facts=read.facts,
                     meaning=(float(cosines[place]) - centre) / spread,
-                    closeness=(float(cosines[place]) - bank.level[0]) / bank.level[1],
+                    closeness=(float(cosines[place]) - cache.level[0]) / cache.level[1],
                     words_in_context=words.covered(terms, read.context),
                     focus=words.met_of(want.focus, terms, read.context),
                     names=words.met_of(names, terms, read.context) if names else 1.0,

@@ -51,13 +51,13 @@ def use_reader(folder: Path, settings: Settings) -> ReaderCard:
     card = read_card(folder)
     check(folder, card)
     own = settings.models_dir / TAKEN_IN
-    aside = own.with_name(f".{TAKEN_IN}-new")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    staging = own.with_name(f".{TAKEN_IN}-new")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
     for name in (*FILES, CARD_FILE):
-        shutil.copy(folder / name, aside / name)
+        shutil.copy(folder / name, staging / name)
     shutil.rmtree(own, ignore_errors=True)
-    aside.rename(own)
+    staging.rename(own)
     return card
 
 

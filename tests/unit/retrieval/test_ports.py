@@ -191,8 +191,8 @@ def unlike(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     return open_searcher(settings, HashEmbedder())
 
 
-class ShortestFirst:
-    """A reranker by which the shorter passage is the better."""
+class LongestFirst:
+    """A reranker by which the longer passage is the better."""
 
     depth = 6
 
@@ -201,16 +201,16 @@ class ShortestFirst:
 
     def scores(self, question: Question, passages: Sequence[Passage]) -> Sequence[float]:
         self.judged.append(len(passages))
-        return [-len(passage.text) for passage in passages]
+        return [len(passage.text) for passage in passages]
 
 
 @pytest.fixture
-def reranker() -> ShortestFirst:
-    return ShortestFirst()
+def reranker() -> LongestFirst:
+    return LongestFirst()
 
 
 @pytest.fixture
-def reranked(unlike: Searcher, reranker: ShortestFirst) -> Searcher:
+def reranked(unlike: Searcher, reranker: LongestFirst) -> Searcher:
     return Searcher(unlike.snapshot, unlike.embedder, unlike.settings, reranker=reranker)
 
 
@@ -219,29 +219,29 @@ def _texts(result: SearchResult) -> list[str]:
 
 
 def test_a_reranker_orders_the_best_anew_and_leaves_the_others(
-    unlike: Searcher, reranked: Searcher, reranker: ShortestFirst
+    unlike: Searcher, reranked: Searcher, reranker: LongestFirst
 ) -> None:
     plain, result = _texts(unlike.search("tiden", top=9)), reranked.search("tiden", top=9)
     assert reranker.judged == [reranker.depth]
     best, others = plain[: reranker.depth], plain[reranker.depth :]
-    assert _texts(result) == [*sorted(best, key=len), *others]
+    assert _texts(result) == [*sorted(best, key=len, reverse=True), *others]
     assert _texts(result) != plain
     assert [hit.rank for hit in result.hits] == list(range(1, 10))
 
 
-def test_a_reranker_judges_as_many_where_fewer_are_asked_for(reranked: Searcher, reranker: ShortestFirst) -> None:
+def test_a_reranker_judges_as_many_where_fewer_are_asked_for(reranked: Searcher, reranker: LongestFirst) -> None:
     whole = _texts(reranked.search("tiden", top=6))
     assert _texts(reranked.search("tiden", top=2)) == whole[:2]
     assert _texts(reranked.search("tiden", top=2, offset=2)) == whole[2:4]
     assert reranker.judged == [reranker.depth] * 3
 
 
-def test_an_engine_that_is_measured_alone_is_not_reranked(reranked: Searcher, reranker: ShortestFirst) -> None:
+def test_an_engine_that_is_measured_alone_is_not_reranked(reranked: Searcher, reranker: LongestFirst) -> None:
     reranked.search("tiden", engine=Engine.DENSE)
     assert reranker.judged == []
 
 
-def test_hiding_a_document_keeps_the_reranker(reranked: Searcher, reranker: ShortestFirst) -> None:
+def test_hiding_a_document_keeps_the_reranker(reranked: Searcher, reranker: LongestFirst) -> None:
     (hidden,) = {hit.passage.document_id for hit in reranked.search("tiden", top=1).hits}
     left = reranked.without(frozenset({hidden})).search("tiden", top=9)
     assert hidden not in {hit.passage.document_id for hit in left.hits}
