@@ -49,8 +49,10 @@ from kb.indexing.assembly import Assembler, content_digest, finish
 from kb.indexing.chunk_reuse import vector_key
 from kb.language import danish
 from kb.language.embedding_text import embedding_text
-from kb.retrieval import ranking
-from kb.retrieval.searcher import CANDIDATES, Snapshot
+from kb.retrieval import fusion
+from kb.retrieval.opening import open_snapshot
+from kb.retrieval.searcher import CANDIDATES
+from kb.retrieval.snapshot import Snapshot
 
 ROOT = Path(__file__).parents[1]
 SECTION = pages.Section(
@@ -188,7 +190,7 @@ def build(index: Path, prepared: Prepared, count: int) -> dict[str, Any]:
     builds.builds_dir(index).mkdir(parents=True)
     embedder = MadeUpEmbedder(prepared)
     started = datetime.now(UTC)
-    aside = builds.builds_dir(index) / f"{builds.ASIDE_PREFIX}{builds.new_id(started)}"
+    aside = builds.builds_dir(index) / f"{builds.STAGING_PREFIX}{builds.new_id(started)}"
     aside.mkdir()
     seconds: dict[str, float] = {}
     with lock(index), VectorCache(index / VECTORS_CACHE) as cache:
@@ -260,7 +262,7 @@ def manifest_of(store: Store, embedder: Embedder, started: datetime, tuning: vec
 def ask(index: Path, prepared: Prepared) -> dict[str, Any]:
     """Open the build, answer questions without embedding them, and tell the times, the memory and the recall."""
     begun = time.perf_counter()
-    snapshot = Snapshot.open(index)
+    snapshot = open_snapshot(index)
     opened = time.perf_counter() - begun
     asked = prepared.questions[:QUESTIONS]
     times: dict[str, list[float]] = {"meaning": [], "words": [], "scores": [], "all": []}
@@ -273,31 +275,32 @@ def ask(index: Path, prepared: Prepared) -> dict[str, Any]:
         "p50": {step: metrics.percentile(values, 0.5) for step, values in times.items()},
         "p95": metrics.percentile(times["all"], 0.95),
         "resident_mb": memory,
-        "words": len(snapshot.lexical.analyser.vocabulary.frequencies),
-        "recall": _recall(snapshot, asked),
+        "words": len(snapshot.analyser.vocabulary.frequencies),
+        "recall": _recall(builds.builds_dir(index) / snapshot.build_id, asked),
     }
 
 
 def _search(snapshot: Snapshot, text: str, vector: Vectors) -> dict[str, float]:
     """The milliseconds of one search, as :class:`kb.retrieval.searcher.Searcher` goes about it."""
     marks = [time.perf_counter()]
-    question = snapshot.lexical.analyser.question(text)
-    by_words = snapshot.lexical.search(question, CANDIDATES)
+    question = snapshot.analyser.question(text)
+    by_words = snapshot.sparse.search(question, CANDIDATES)
     marks.append(time.perf_counter())
-    by_meaning = snapshot.vectors.search(vector, CANDIDATES)
+    by_meaning = snapshot.dense.search(vector, CANDIDATES)
     marks.append(time.perf_counter())
-    rows = ranking.union(by_meaning, by_words)
-    scores = snapshot.vectors.scores(vector, rows), snapshot.lexical.scores(question, rows)
-    ranking.fuse(rows, *scores, by_meaning, by_words)
+    rows = fusion.union(by_meaning, by_words)
+    scores = snapshot.dense.scores(vector, rows), snapshot.sparse.scores(question, rows)
+    fusion.fuse(rows, *scores, by_meaning, by_words)
     marks.append(time.perf_counter())
     words, meaning, rest = (1000 * (after - before) for before, after in pairwise(marks))
     return {"words": words, "meaning": meaning, "scores": rest, "all": words + meaning + rest}
 
 
-def _recall(snapshot: Snapshot, asked: Vectors) -> float:
+def _recall(build: Path, asked: Vectors) -> float:
     """The share of the ten nearest passages, by an exact scan, that the search brings."""
-    nearest = snapshot.vectors.nearest(asked, vectors.NEAREST).tolist()
-    found = [{row for row, _ in snapshot.vectors.search(vector, vectors.NEAREST)} for vector in asked]
+    index = vectors.VectorIndex(build / builds.VECTORS_FILE)
+    nearest = index.nearest(asked, vectors.NEAREST).tolist()
+    found = [{row for row, _ in index.search(vector, vectors.NEAREST)} for vector in asked]
     shares = [len(rows.intersection(wanted)) / len(wanted) for rows, wanted in zip(found, nearest, strict=True)]
     return metrics.mean(shares)
 

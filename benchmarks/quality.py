@@ -33,7 +33,7 @@ from kb.index.lexical import LexicalIndex
 from kb.index.store import Store
 from kb.indexing import lexical_entries
 from kb.language.analysis import Mechanisms
-from kb.retrieval import ranking
+from kb.retrieval import fusion
 from kb.retrieval.searcher import CANDIDATES
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +91,7 @@ ROWS = (
     Row("words alone: stems", dense=False, use=STEMS, grams=False),
     Row("words alone: stems and compounds", dense=False, use=replace(STEMS, compounds=True, joined=True), grams=False),
     Row("words alone: all of the analysis", dense=False, grams=False),
-    Row("words alone: all, and runs of letters", dense=False),
+    Row("words alone: all, and character n-grams", dense=False),
     Row("fused by reciprocal ranks (k = 60)", fusion="ranks"),
     Row("fused by scores between 0 and 1", fusion="range"),
     Row("without stems", use=replace(ALL, stems=False)),
@@ -100,7 +100,7 @@ ROWS = (
     Row("without other spellings of æ, ø, å", use=replace(ALL, spellings=False)),
     Row("without official names", use=replace(ALL, synonyms=False)),
     Row("without correction", use=replace(ALL, corrections=False)),
-    Row("without runs of letters", grams=False),
+    Row("without character n-grams", grams=False),
 )
 
 
@@ -151,7 +151,7 @@ def measure(prepared: Prepared, scratch: Path) -> Iterator[tuple[str, dict[str, 
         if key not in built:
             built[key] = scratch / f"lexical-{len(built)}"
             lexical.build(built[key], prepared.entries, row.use)
-        weight = lexical.RUN_WEIGHT if row.grams else 0.0
+        weight = lexical.NGRAM_WEIGHT if row.grams else 0.0
         index = LexicalIndex.open(built[key], row.use, weight)
         scores: dict[str, list[float]] = {}
         times = []
@@ -171,11 +171,11 @@ def search(row: Row, dense_index: vectors.VectorIndex, index: LexicalIndex, quer
     words = index.search(question, CANDIDATES) if row.words else []
     if not row.words:
         return [passage for passage, _ in dense]
-    rows = ranking.union(dense, words)
+    rows = fusion.union(dense, words)
     word_scores = index.scores(question, rows)
     dense_scores = dense_index.scores(query.vector, rows) if row.dense else np.zeros_like(word_scores)
     if row.fusion == "standard scores":
-        return [candidate.row for candidate in ranking.fuse(rows, dense_scores, word_scores)]
+        return [candidate.key for candidate in fusion.fuse(rows, dense_scores, word_scores)]
     fused = _by_ranks(rows, dense, words) if row.fusion == "ranks" else _by_range(dense_scores, word_scores)
     return [int(rows[place]) for place in np.lexsort((rows, -fused))]
 

@@ -22,7 +22,7 @@ from kb.evaluation import judged_questions, metrics
 from kb.index import lexical, vectors
 from kb.index.lexical import LexicalIndex
 from kb.language import danish
-from kb.retrieval import ranking
+from kb.retrieval import fusion
 from kb.retrieval.searcher import CANDIDATES
 
 ROOT = Path(__file__).parent.parent
@@ -86,10 +86,10 @@ def _search(
     yield "word index", lap()
     by_meaning = dense.search(vector, CANDIDATES)
     yield "vectors", lap()
-    rows = ranking.union(by_meaning, by_words)
+    rows = fusion.union(by_meaning, by_words)
     scores = dense.scores(vector, rows), words.scores(question, rows)
     yield "scores of the candidates", lap()
-    ranking.fuse(rows, *scores, by_meaning, by_words)
+    fusion.fuse(rows, *scores, by_meaning, by_words)
     yield "fusion", lap()
     yield "all", (time.perf_counter() - begun) * 1000
 

@@ -24,7 +24,7 @@ from kb.embedding.embedder import ModelEmbedder, load_embedder
 from kb.evaluation.metrics import percentile
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.operations.jobs import Jobs
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 
 QUESTIONS = (
     "Hvordan håndterede projekterne GDPR?",

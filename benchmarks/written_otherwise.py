@@ -75,7 +75,7 @@ CASES: Sequence[tuple[str, Rewrite, Row]] = (
 def measure(prepared: Prepared, embedder: Embedder, scratch: Path) -> Iterator[tuple[str, int, float, float, float]]:
     """For each case its name, how many questions change, and nDCG@10 before, rewritten, and without the mechanism."""
     lexical.build(scratch / "lexical", prepared.entries, ALL)
-    whole = LexicalIndex.open(scratch / "lexical", ALL, lexical.RUN_WEIGHT)
+    whole = LexicalIndex.open(scratch / "lexical", ALL, lexical.NGRAM_WEIGHT)
     for name, rewrite, without in CASES:
         pairs = ((query, rewrite(query.text, whole.analyser.vocabulary)) for query in prepared.queries)
         changed = [(query, text) for query, text in pairs if text != query.text][:MOST_QUESTIONS]
@@ -83,7 +83,7 @@ def measure(prepared: Prepared, embedder: Embedder, scratch: Path) -> Iterator[t
         written = [
             replace(query, text=text, vector=vector) for (query, text), vector in zip(changed, vectors, strict=True)
         ]
-        lacking = LexicalIndex.open(scratch / "lexical", without.use, lexical.RUN_WEIGHT)
+        lacking = LexicalIndex.open(scratch / "lexical", without.use, lexical.NGRAM_WEIGHT)
         found = (
             _quality(prepared, Row(""), whole, [query for query, _ in changed]),
             _quality(prepared, Row(""), whole, written),

@@ -24,7 +24,8 @@ from kb import indexing
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.verification import verify_build
-from kb.retrieval.searcher import Snapshot, SnapshotHolder
+from kb.retrieval.opening import open_snapshot
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.runs import RunStore, Status
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
@@ -152,7 +153,7 @@ def _check_whole(settings: Settings, tally: Tally) -> None:
 
 def _check_complete(settings: Settings, tally: Tally) -> None:
     _check_whole(settings, tally)
-    snapshot = Snapshot.open(settings.index_dir)
+    snapshot = open_snapshot(settings.index_dir)
     indexed = sorted(stored.record.path for stored in snapshot.records.values())
     there = sorted(path.relative_to(settings.corpus).as_posix() for path in settings.corpus.rglob("*.md"))
     if indexed != there:

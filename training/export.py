@@ -60,7 +60,9 @@ def write(reader: Reader, vocabulary: Path, target: Path, name: str, *, whole: b
         if whole:
             shutil.copy(made / "whole.onnx", graph)
         else:
-            quantisation.quantise(made / "whole.onnx", graph, quantisation.reach_of(made / "whole.onnx", inputs))
+            quantisation.quantise(
+                made / "whole.onnx", graph, quantisation.activation_ranges(made / "whole.onnx", inputs)
+            )
         onnx_export.with_plain_norms(graph)
         files = {file: file_sha256(made / file) for file in reader_model.FILES}
         card = asdict(reader_model.ReaderCard(name, files))

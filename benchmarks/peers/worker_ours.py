@@ -70,7 +70,7 @@ class Ours:
         from kb.indexing.progress import Silent, Stages
 
         started = datetime.now(UTC)
-        aside = builds.builds_dir(place) / f"{builds.ASIDE_PREFIX}{builds.new_id(started)}"
+        aside = builds.builds_dir(place) / f"{builds.STAGING_PREFIX}{builds.new_id(started)}"
         aside.mkdir(parents=True)
         answering = bool(self._sentences)
         with lock(place), VectorCache(place / VECTORS_CACHE) as cache:

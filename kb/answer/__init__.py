@@ -9,17 +9,27 @@ and judges documents by them, ``composition`` lays the answer out, and ``refusal
 
 from kb.answer import composition
 from kb.core.models import Answer
-from kb.retrieval.searcher import FilterItems, Filters, Searcher, as_items, clean_question
+from kb.retrieval.caches import Cache, Owned
+from kb.retrieval.filters import NO_FILTERS, Filters, GivenFilters
+from kb.retrieval.searcher import Searcher
 
 __all__ = ["answer"]
 
+# Answers that a searcher remembers; some 100 kB each.
+ANSWERS_REMEMBERED = 100
 
-def answer(searcher: Searcher, question: str, filters: Filters | None = None) -> Answer:
+
+def _no_answers(_searcher: Searcher) -> Cache[tuple[str, Filters], Answer]:
+    return Cache(ANSWERS_REMEMBERED)
+
+
+# What many ask is worked out once: an answer does not change while the searcher's build does not.
+_ANSWERS = Owned(_no_answers)
+
+
+def answer(searcher: Searcher, question: str, filters: GivenFilters = NO_FILTERS) -> Answer:
     """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
-    asked = clean_question(question, searcher.settings.max_question_chars)
-    found: Answer = searcher.kept(_answer, asked, as_items(filters))
-    return found
-
-
-def _answer(searcher: Searcher, question: str, items: FilterItems) -> Answer:
-    return composition.answer(searcher, question, dict(items))
+    asked, wanted = searcher.clean(question), Filters.of(filters)
+    answers = _ANSWERS.of(searcher)
+    analyse = searcher.snapshot.analyser.question
+    return answers.get((asked, wanted), lambda: composition.answer(searcher, analyse(asked), wanted))

@@ -41,9 +41,12 @@ from kb.core.models import (
     Role,
     Side,
 )
+from kb.language.analysis import Question
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence, is_row
-from kb.retrieval.searcher import Filters, ProjectSummary, Searcher, Snapshot, check_filters, field_values
+from kb.retrieval.filters import Filters
+from kb.retrieval.searcher import Searcher
+from kb.retrieval.snapshot import ProjectSummary
 
 # A sentence longer than this is cut for the short answer; its citation keeps it whole.
 SENTENCE_CHARACTERS = 320
@@ -119,13 +122,12 @@ class Citations:
         return self.cite(judged.evidence.sentence, judged.evidence.hit.document, passage.page_first)
 
 
-def answer(searcher: Searcher, question: str, filters: Filters | None = None) -> Answer:
-    """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
-    wanted = {name: tuple(values) for name, values in (filters or {}).items() if values}
-    gathered = gather(searcher, question, wanted)
+def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
+    """Answer an analysed question from the searcher's build."""
+    gathered = gather(searcher, question, filters)
     judged = judge_read(read_for(searcher, gathered, models()), models()) if searcher.settings.reading else []
     odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
-    records = _allowed(searcher.snapshot, wanted)
+    records = {stored.record.id: stored.record for stored in searcher.snapshot.passing(filters)}
     projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
     demanded = _demands(gathered, records.values())
     if demanded.complete:
@@ -136,7 +138,7 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
         kind=gathered.want.kind,
         build_id=searcher.snapshot.build_id,
         created=searcher.snapshot.manifest.created,
-        filters=wanted,
+        filters=filters.as_dict(),
         sentences=(),
         projects=(),
         coverage=_coverage(projects, frozenset()),
@@ -161,17 +163,6 @@ def answer(searcher: Searcher, question: str, filters: Filters | None = None) ->
 def _right(odds: float, judged: Judged) -> float:
     """The probability that what is shown is right, by the log odds that the base answers and that a sentence does."""
     return models().certainty.probability(certainty_figures(odds, judged.odds))
-
-
-def _allowed(snapshot: Snapshot, filters: Filters) -> dict[str, DocumentRecord]:
-    """The documents that pass the filters of documents, second versions left out."""
-    wanted = check_filters({name: values for name, values in filters.items() if name != "rolle"})
-    return {
-        id_: stored.record
-        for id_, stored in snapshot.records.items()
-        if not stored.copy_of
-        and all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
-    }
 
 
 def _demands(gathered: Gathered, records: Iterable[DocumentRecord]) -> Demands:

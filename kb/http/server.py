@@ -29,8 +29,8 @@ from kb.http.api.problem_details import problem
 from kb.http.api.routes import api
 from kb.http.slow_senders import PacedChannel
 from kb.http.web.app import create_app
-from kb.retrieval.searcher import SnapshotHolder
-from kb.retrieval.visible_snapshot import RemainingHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
+from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit, Event
 from kb.state.keys import KeyStore
 
@@ -61,7 +61,7 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     threadpool_limits(1, user_api="blas")
     together = BatchingEmbedder(embedder or load_embedder(settings))
     measured = metrics.MeasuredEmbedder(together, measurements)
-    holder = RemainingHolder(SnapshotHolder(settings, measured), settings)
+    holder = VisibleSnapshotHolder(SnapshotHolder(settings, measured), settings)
     blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, metrics.blueprint, sign_in.blueprint]
     app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
     api.install(app)

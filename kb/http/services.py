@@ -12,7 +12,8 @@ from kb.core.errors import KbError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.operations.jobs import Jobs
-from kb.retrieval.searcher import Searcher, Snapshot
+from kb.retrieval.searcher import Searcher
+from kb.retrieval.snapshot import Snapshot
 from kb.state.feedback import FeedbackStore
 from kb.state.runs import RunStore
 from kb.state.upload_names import UploadNames
@@ -21,7 +22,7 @@ EXTENSION = "kb"
 
 
 class Holder(Protocol):
-    """Hands out the searcher on the newest good build, as :class:`kb.retrieval.searcher.SnapshotHolder` does."""
+    """Hands out the searcher on the newest good build, as :class:`kb.retrieval.snapshot_holder.SnapshotHolder` does."""
 
     embedder: Embedder
 

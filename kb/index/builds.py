@@ -9,7 +9,7 @@
         vectors.lists         the same sorted into lists, where the base is too large to compare them all
         sentences.faiss       one vector a sentence that may answer; not in builds made to measure retrieval alone
         lexical/              the lexical index
-      builds/.new-<id>/       a build being made; removed by the next run if it was never finished
+      builds/.new-<id>/       the staging folder of a build; removed by the next run if it was never finished
       builds/.old-<id>/       a build being removed; likewise
       vectors.sqlite          the vector cache
       readings.sqlite         what reading each file gave
@@ -39,7 +39,7 @@ from kb.core.machine import busy, refused, unusable
 
 CURRENT_FILE = "CURRENT"
 BUILDS_FOLDER = "builds"
-ASIDE_PREFIX = ".new-"
+STAGING_PREFIX = ".new-"
 REMOVED_PREFIX = ".old-"
 MANIFEST_FILE = "manifest.json"
 DATABASE_FILE = "kb.sqlite"
@@ -58,7 +58,7 @@ _SQLITE_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 class Manifest:
     """What a build is. ``content`` is a digest of documents and passages: equal content, equal digest.
 
-    ``chunk_key`` and ``read_key`` name the cutting and reading rules, so that a change of either is noticed, and
+    ``chunk_key`` and ``read_key`` name the chunking and extraction rules, so that a change of either is noticed, and
     ``sources`` is a digest of the files it was made of, their places and content. ``files`` maps each file's path in
     the build to ``[size, sha256]``. ``tuning`` tells how vectors are searched and how much of what an exact scan finds
     that finds (:class:`kb.index.vectors.Tuning`).
@@ -114,8 +114,8 @@ def build_ids(index_dir: Path) -> list[str]:
     folder = builds_dir(index_dir)
     if not folder.is_dir():
         return []
-    found = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return sorted(found, reverse=True)
+    names = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    return sorted(names, reverse=True)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -150,11 +150,11 @@ def _of_another_form(build_id: str, form: int) -> IndexVersionError:
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
     """Write the manifest with size and checksum of every file in ``folder``; returns it so completed."""
-    found = {}
+    sizes_and_digests = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != MANIFEST_FILE:
-            found[path.relative_to(folder).as_posix()] = (path.stat().st_size, file_digest(path))
-    complete = Manifest(**{**asdict(manifest), "files": found, "roots": manifest.roots})
+            sizes_and_digests[path.relative_to(folder).as_posix()] = (path.stat().st_size, file_digest(path))
+    complete = Manifest(**{**asdict(manifest), "files": sizes_and_digests, "roots": manifest.roots})
     text = json.dumps(complete.as_dict(), ensure_ascii=False, indent=2)
     (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     return complete
@@ -184,11 +184,11 @@ def file_digest(path: Path) -> str:
         raise
 
 
-def publish(index_dir: Path, aside: Path, build_id: str) -> Path:
+def publish(index_dir: Path, staging: Path, build_id: str) -> Path:
     """Put a finished build in its place and in use. Everything is on disk before it can be seen."""
-    _sync_tree(aside)
+    _sync_tree(staging)
     final = builds_dir(index_dir) / build_id
-    aside.rename(final)
+    staging.rename(final)
     _sync_folder(final.parent)
     point_at(index_dir, build_id)
     return final
@@ -198,23 +198,23 @@ def point_at(index_dir: Path, build_id: str) -> None:
     """Make ``build_id`` the build in use, by one rename."""
     if build_id not in build_ids(index_dir):
         raise NotFoundError(f"Der er intet færdigt indeks med id {build_id}.", advice="Se dem med: kb builds")
-    aside = index_dir / f"{CURRENT_FILE}.new"
-    with aside.open("w", encoding="utf-8") as file:
+    staged = index_dir / f"{CURRENT_FILE}.new"
+    with staged.open("w", encoding="utf-8") as file:
         file.write(build_id + "\n")
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(index_dir / CURRENT_FILE)
+    staged.replace(index_dir / CURRENT_FILE)
     _sync_folder(index_dir)
 
 
 def remove_leftovers(index_dir: Path) -> list[str]:
     """Remove builds that were never finished or half removed; the caller holds the lock. Returns their names."""
     folder = builds_dir(index_dir)
-    found = sorted(path for prefix in (ASIDE_PREFIX, REMOVED_PREFIX) for path in folder.glob(f"{prefix}*"))
-    for path in found:
+    leftovers = sorted(path for prefix in (STAGING_PREFIX, REMOVED_PREFIX) for path in folder.glob(f"{prefix}*"))
+    for path in leftovers:
         shutil.rmtree(path, ignore_errors=True)
     (index_dir / f"{CURRENT_FILE}.new").unlink(missing_ok=True)
-    return [path.name for path in found]
+    return [path.name for path in leftovers]
 
 
 def remove_old(index_dir: Path, keep: int) -> list[str]:
@@ -238,8 +238,8 @@ def storage_errors(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if found := _storage_error(what, full=error.errno in _FULL, unwritable=error.errno in _UNWRITABLE):
-            raise found from error
+        if explained := _storage_error(what, full=error.errno in _FULL, unwritable=error.errno in _UNWRITABLE):
+            raise explained from error
         raise
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -248,12 +248,12 @@ def storage_errors(what: str) -> Iterator[None]:
                 f"Et af lagrene i {what} er beskadiget ({error}).", advice="Kør: kb index --full"
             ) from error
         full = code == sqlite3.SQLITE_FULL or error.sqlite_errorcode == sqlite3.SQLITE_IOERR_SHMSIZE
-        if found := _storage_error(what, full=full, unwritable=code in _SQLITE_UNWRITABLE):
-            raise found from error
+        if explained := _storage_error(what, full=full, unwritable=code in _SQLITE_UNWRITABLE):
+            raise explained from error
         raise
     except (RuntimeError, ValueError) as error:
-        if found := _storage_error(what, full=any(os.strerror(number) in str(error) for number in _FULL)):
-            raise found from error
+        if explained := _storage_error(what, full=any(os.strerror(number) in str(error) for number in _FULL)):
+            raise explained from error
         raise
 
 

@@ -1,19 +1,20 @@
-"""Scores given passages by the terms and by the runs of letters that they share with a question.
+"""Scores given passages by the terms and by the character n-grams that they share with a question.
 
 An inverted index finds passages by words; scoring passages that are already found would make it read through most of
 itself. A forward index scores them at a price that does not grow with the base:
 
-    passage -> its words with their counts      term <- the words that give it      run <- the words that hold it
+    passage -> its words with their counts      term <- the words that give it      n-gram <- the words that hold it
 
 A word here is a written form with the terms that analysis made of it. The product of these tables (all sparse) counts
-every term and run of a question in every candidate, and BM25 over the counts is the score.
+every term and n-gram of a question in every candidate, and BM25 over the counts is the score. A *unit* below is either
+of the two.
 
 *Terms* are scored exactly as Tantivy scores them in the search, its rounded lengths included, so that candidates of
 either engine can be compared.
 
-*Runs of four letters* find what no rule foresees: a compound of unknown parts, a misspelling, a related word with
-another ending. A run is weak evidence and a question has many, each in a good part of all passages, so runs find
-nothing; they rank what words and vectors have found.
+*Character n-grams* find what no rule foresees: a compound of unknown parts, a misspelling, a related word with another
+ending. One n-gram says little and a question has many, each in a good part of all passages, so they retrieve nothing;
+they rank what words and vectors have retrieved.
 
 The tables are written as the passages pass by and read memory-mapped; the strings are in tries.
 """
@@ -40,26 +41,28 @@ from kb.language.analysis import TokenTerms
 STEM_REPEATS = 2
 # Tantivy's own parameters.
 TERM_K1 = 1.2
-# Letters in a run; the word's edges count as one each.
-RUN = 4
-# BM25's parameters for runs, chosen on the development halves; docs/decisions-search.md has the figures.
-RUN_K1 = 0.6
+# Characters in an n-gram; the word's edges count as one each.
+NGRAM_LENGTH = 4
+# BM25's parameters for n-grams, chosen on the development halves; docs/decisions-search.md has the measurements.
+NGRAM_K1 = 0.6
 B = 0.75
 WIDTH_FILE = "words.count"
-# Passages at a time when runs are counted: bounds the memory it takes.
+# The names of the tables' files; that of the n-grams is part of the builds' format.
+PASSAGE_TABLE, TERM_TABLE, NGRAM_TABLE = "passages", "terms", "runs"
+# Passages at a time when units are counted: bounds the memory it takes.
 _BATCH = 4096
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
-def runs_of(words: Iterable[str]) -> Iterator[str]:
-    """The runs of the words that carry a subject, with a mark at either edge of a word."""
+def character_ngrams(words: Iterable[str]) -> Iterator[str]:
+    """The n-grams of the words that carry a subject, with a mark at either edge of a word."""
     for word in words:
         if word not in danish.stop_words():
             marked = f"_{word}_"
-            for start in range(max(1, len(marked) - RUN + 1)):
-                yield marked[start : start + RUN]
+            for start in range(max(1, len(marked) - NGRAM_LENGTH + 1)):
+                yield marked[start : start + NGRAM_LENGTH]
 
 
 def terms_of(word: TokenTerms) -> list[str]:
@@ -85,8 +88,8 @@ class _Strings:
 
     def known(self, strings: Iterable[str]) -> list[tuple[str, int]]:
         """Those of the strings that there are with their numbers, each once."""
-        found = ((string, self._trie.get(string)) for string in dict.fromkeys(strings))
-        return [(string, number) for string, number in found if number is not None]
+        numbered = ((string, self._trie.get(string)) for string in dict.fromkeys(strings))
+        return [(string, number) for string, number in numbered if number is not None]
 
 
 class _Table:
@@ -137,24 +140,24 @@ def build(folder: Path, passages: Iterable[Sequence[TokenTerms]]) -> None:
     folder.mkdir()
     numbers: dict[TokenTerms, int] = {}
     with ExitStack() as files:
-        table = _TableWriter(folder, "passages", files)
+        table = _TableWriter(folder, PASSAGE_TABLE, files)
         for words in passages:
             counted = Counter(word for word in words if word.stems)
             table.add([numbers.setdefault(word, len(numbers)) for word in counted], counted.values())
     np.array([len(numbers)], dtype=np.int64).tofile(folder / WIDTH_FILE)
-    written = _Table(folder, "passages")
-    for name, units in (("terms", terms_of), ("runs", _runs_of_word)):
+    written = _Table(folder, PASSAGE_TABLE)
+    for name, units in ((TERM_TABLE, terms_of), (NGRAM_TABLE, _ngrams_of_word)):
         _write_units(folder, name, written, list(numbers), units)
 
 
-def _runs_of_word(word: TokenTerms) -> list[str]:
-    return list(runs_of([word.word]))
+def _ngrams_of_word(word: TokenTerms) -> list[str]:
+    return list(character_ngrams([word.word]))
 
 
 def _write_units(
     folder: Path, name: str, passages: _Table, words: Sequence[TokenTerms], units: Callable[[TokenTerms], list[str]]
 ) -> None:
-    """Write which words hold each term or run, how rare it is and how many of them each passage has."""
+    """Write which words hold each unit, how rare it is and how many of them each passage has."""
     trie = marisa_trie.Trie({unit for word in words for unit in units(word)})
     trie.save(str(folder / f"{name}.trie"))
     by_word = _counted(((trie[unit] for unit in units(word)) for word in words), len(trie))
@@ -190,14 +193,14 @@ def _statistics(passages: _Table, units: csr_array) -> tuple[NDArray[np.int64], 
     lengths = np.zeros(count)
     for start in range(0, count, _BATCH):
         rows = np.arange(start, min(start + _BATCH, count))
-        found = passages.rows(rows, units.shape[0]) @ units
-        frequency += np.bincount(found.indices, minlength=len(frequency))
-        lengths[rows] = found.sum(axis=1)
+        counts = passages.rows(rows, units.shape[0]) @ units
+        frequency += np.bincount(counts.indices, minlength=len(frequency))
+        lengths[rows] = counts.sum(axis=1)
     return frequency, lengths
 
 
-class _Units:
-    """The terms or the runs of all passages: which words hold them, how rare they are, and BM25 over their counts."""
+class _Bm25:
+    """BM25 over the terms, or over the n-grams, of all passages: which words hold them and how rare they are."""
 
     def __init__(self, folder: Path, name: str, k1: float) -> None:
         self._strings = _Strings(folder / f"{name}.trie")
@@ -221,28 +224,28 @@ class _Units:
         counts = (passages @ self._words.rows(numbers, passages.shape[1]).T).toarray()
         saturated = counts * (self._k1 + 1) / (counts + self._norm[rows][:, None])
         weight = self._idf[numbers] * np.array([weights[unit] for unit, _ in known], dtype=np.float32)
-        found: Floats = np.vecdot(saturated, weight).astype(np.float32)
-        return found
+        scores: Floats = np.vecdot(saturated, weight).astype(np.float32)
+        return scores
 
 
 class ForwardIndex:
     """The tables of a corpus, read-only and safe to use from several threads.
 
-    forward.build(folder, (analyser.analysed(text) for text in texts))
+    forward_index.build(folder, (analyser.analysed(text) for text in texts))
     ForwardIndex(folder).scores({"migrering": 1.0}, ["datamigrering"], np.array([0, 1]))
     """
 
     def __init__(self, folder: Path) -> None:
-        self._passages = _Table(folder, "passages")
-        self._terms = _Units(folder, "terms", TERM_K1)
-        self._runs = _Units(folder, "runs", RUN_K1)
+        self._passages = _Table(folder, PASSAGE_TABLE)
+        self._terms = _Bm25(folder, TERM_TABLE, TERM_K1)
+        self._ngrams = _Bm25(folder, NGRAM_TABLE, NGRAM_K1)
         steps = _rounded_lengths()
         self._terms.normalise(steps[np.searchsorted(steps, self._terms.lengths, side="right") - 1])
-        self._runs.normalise(self._runs.lengths)
+        self._ngrams.normalise(self._ngrams.lengths)
         self._width = int(_mapped(folder / WIDTH_FILE, np.int64)[0])
 
     def scores(self, terms: Mapping[str, float], words: Iterable[str], rows: Rows) -> tuple[Floats, Floats]:
-        """The scores of given passages by weighted terms, and by the runs of a question's words, each run once."""
+        """The scores of given passages by weighted terms, and by the n-grams of a question's words, each once."""
         passages = self._passages.rows(rows, self._width)
-        runs = dict.fromkeys(runs_of(words), 1.0)
-        return self._terms.scores(terms, passages, rows), self._runs.scores(runs, passages, rows)
+        ngrams = dict.fromkeys(character_ngrams(words), 1.0)
+        return self._terms.scores(terms, passages, rows), self._ngrams.scores(ngrams, passages, rows)

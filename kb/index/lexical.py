@@ -10,7 +10,7 @@ Fields:
 * ``row``: the passage's number in the build.
 
 A search goes in two steps: :meth:`LexicalIndex.search` finds candidates by their terms in Tantivy;
-:meth:`LexicalIndex.scores` scores candidates, these and the vectors', by terms and runs of letters
+:meth:`LexicalIndex.scores` scores candidates, these and the vectors', by terms and character n-grams
 (``kb.index.forward_index``).
 
 A filter is applied before ranking. A small set of allowed rows becomes part of the query; for a large one, ranked rows
@@ -43,10 +43,10 @@ INDEX_FOLDER = "tantivy"
 FORWARD_FOLDER = "forward"
 # What Tantivy leaves beside an index it has written or read.
 LOCK_SUFFIX = ".lock"
-TIDYING_TRIES, TIDYING_PAUSE = 5, 0.02
+CLEANUP_TRIES, CLEANUP_PAUSE = 5, 0.02
 WRITER_MEMORY = 64_000_000
-# A run of letters beside a word. Chosen on the development halves; docs/decisions-search.md has the figures.
-RUN_WEIGHT = 0.3
+# A character n-gram beside a word. Chosen on the development halves; docs/decisions-search.md has the measurements.
+NGRAM_WEIGHT = 0.3
 # Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
 QUERY_FILTER_ROWS = 512
 # Between a title's or heading's words and the text, so that no phrase runs across.
@@ -100,20 +100,22 @@ class LexicalIndex:
     index.search(question, top=100)
     """
 
-    def __init__(self, index: Any, analyser: Analyser, passages: ForwardIndex, run_weight: float) -> None:
+    def __init__(self, index: Any, analyser: Analyser, passages: ForwardIndex, ngram_weight: float) -> None:
         self._index = index
         self.analyser = analyser
         self._passages = passages
-        self._run_weight = run_weight
+        self._ngram_weight = ngram_weight
         self._schema = index.schema
         self._searcher = index.searcher()
 
     @classmethod
-    def open(cls, folder: Path, mechanisms: Mechanisms | None = None, run_weight: float = RUN_WEIGHT) -> LexicalIndex:
+    def open(
+        cls, folder: Path, mechanisms: Mechanisms | None = None, ngram_weight: float = NGRAM_WEIGHT
+    ) -> LexicalIndex:
         """Open an index; raises :class:`IndexUnusableError` where it cannot be read."""
         vocabulary = Vocabulary.load(folder / VOCABULARY_FOLDER)
         passages = ForwardIndex(folder / FORWARD_FOLDER)
-        return cls(_opened(folder / INDEX_FOLDER), Analyser(vocabulary, mechanisms), passages, run_weight)
+        return cls(_opened(folder / INDEX_FOLDER), Analyser(vocabulary, mechanisms), passages, ngram_weight)
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
@@ -130,10 +132,10 @@ class LexicalIndex:
         return self._filtered(query, top, allowed)
 
     def scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
-        """The scores of given rows by terms and runs of letters; 0 where nothing meets."""
+        """The scores of given rows by terms and character n-grams; 0 where nothing matches."""
         weights = {term.term: term.weight for term in question.terms}
-        terms, runs = self._passages.scores(weights, question.words, rows)
-        return terms + self._phrase_scores(question, rows) + self._run_weight * runs
+        terms, ngrams = self._passages.scores(weights, question.words, rows)
+        return terms + self._phrase_scores(question, rows) + self._ngram_weight * ngrams
 
     def _phrase_scores(self, question: Question, rows: Rows) -> NDArray[np.float32]:
         """What names of several words add to the scores of given rows."""
@@ -141,14 +143,14 @@ class LexicalIndex:
         if not phrases or len(rows) == 0:
             return np.zeros(len(rows), dtype=np.float32)
         either = tantivy.Query.boolean_query([(tantivy.Occur.Should, phrase) for phrase in phrases])
-        found = dict(self._run(self._among(either, rows), len(rows)))
-        return np.array([found.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
+        scores = dict(self._run(self._among(either, rows), len(rows)))
+        return np.array([scores.get(row, 0.0) for row in rows.tolist()], dtype=np.float32)
 
     def containing(self, phrases: Iterable[Sequence[str]]) -> Rows:
         """The rows whose title, headings or text hold every one of the phrases, in ascending order."""
         parts = [(tantivy.Occur.Must, self._phrase(words)) for words in phrases]
-        found = self._run(tantivy.Query.boolean_query(parts), len(self)) if parts else []
-        return np.array(sorted(row for row, _ in found), dtype=np.int64)
+        ranking = self._run(tantivy.Query.boolean_query(parts), len(self)) if parts else []
+        return np.array(sorted(row for row, _ in ranking), dtype=np.int64)
 
     def _query(self, question: Question) -> Any:
         """The question as a Tantivy query; None where it has no terms."""
@@ -169,7 +171,7 @@ class LexicalIndex:
         return query if weight == 1.0 else tantivy.Query.boost_query(query, weight)
 
     def _among(self, query: Any, rows: Rows) -> Any:
-        """The query, met by these rows alone and scored as before."""
+        """The query, matched by these rows alone and scored as before."""
         wanted = tantivy.Query.term_set_query(self._schema, "row", [int(row) for row in rows])
         silent = tantivy.Query.const_score_query(wanted, 0.0)
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, silent)])
@@ -179,9 +181,9 @@ class LexicalIndex:
         limit = top * max(2, 2 * len(self) // len(wanted))
         while True:
             ranked = self._run(query, limit)
-            kept = [entry for entry in ranked if entry[0] in wanted]
-            if len(kept) >= top or len(ranked) < limit:
-                return kept[:top]
+            permitted = [entry for entry in ranked if entry[0] in wanted]
+            if len(permitted) >= top or len(ranked) < limit:
+                return permitted[:top]
             limit *= 4
 
     def _run(self, query: Any, limit: int) -> list[tuple[int, float]]:
@@ -200,7 +202,7 @@ def _opened(folder: Path) -> Any:
     opened through links in a folder of its own, which can go as soon as the files are open.
     """
     try:
-        with _passing_folder() as place:
+        with _temporary_folder() as place:
             for file in (file for file in folder.iterdir() if file.suffix != LOCK_SUFFIX):
                 (place / file.name).symlink_to(file.absolute())
             index = tantivy.Index.open(str(place))
@@ -213,7 +215,7 @@ def _opened(folder: Path) -> Any:
 
 
 @contextmanager
-def _passing_folder() -> Iterator[Path]:
+def _temporary_folder() -> Iterator[Path]:
     """A folder for as long as an index is opened in it.
 
     Tantivy's own threads may still make a lock file in it while it is being removed, so removal is tried again; a
@@ -223,11 +225,11 @@ def _passing_folder() -> Iterator[Path]:
     try:
         yield place
     finally:
-        for _ in range(TIDYING_TRIES):
+        for _ in range(CLEANUP_TRIES):
             shutil.rmtree(place, ignore_errors=True)
             if not place.exists():
                 break
-            time.sleep(TIDYING_PAUSE)
+            time.sleep(CLEANUP_PAUSE)
 
 
 def _schema() -> Any:

@@ -1,7 +1,8 @@
 """SQLite: a build's documents and passages (``schema.sql`` beside this file), and the caches that outlive builds.
 
 A build's file is written once by :class:`StoreWriter` and only read afterwards by :class:`Store`, one connection a
-thread. Passages are addressed by row, the number their vector and lexical entry share. :class:`VectorCache` keeps every
+thread. Inside the index a passage is addressed by its row, the
+number its vector and lexical entry share and what retrieval has for its key. :class:`VectorCache` keeps every
 vector made, by model fingerprint and sha256 of the embedded text, so that no text is embedded twice;
 :class:`ReadCache` keeps what reading a file gave, so that no unchanged file is read twice.
 """
@@ -11,9 +12,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,14 @@ class Reading:
     code: str = ""
     reason: str = ""
     document: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What filters look at, in memory: each document's range of rows, and each row's role."""
+
+    ranges: Mapping[str, tuple[int, int]]
+    roles: NDArray[np.str_]
 
 
 class StoreWriter:
@@ -249,23 +259,41 @@ class Store:
 
     def passages(self, rows: Sequence[int]) -> dict[int, StoredPassage]:
         """Passages by row."""
-        found: dict[int, StoredPassage] = {}
+        stored: dict[int, StoredPassage] = {}
         for start in range(0, len(rows), SQL_VARIABLES):
             part = [int(row) for row in rows[start : start + SQL_VARIABLES]]
             marks = ",".join("?" * len(part))
             for row in self._db.execute(f"SELECT * FROM passages WHERE row IN ({marks})", part):
-                found[row["row"]] = _stored_passage(row)
-        return found
+                stored[row["row"]] = _stored_passage(row)
+        return stored
 
     def all_passages(self) -> Iterator[StoredPassage]:
         """Every passage in row order, one at a time."""
         for row in self._db.execute("SELECT * FROM passages ORDER BY row"):
             yield _stored_passage(row)
 
-    def passage_columns(self) -> Iterator[tuple[int, str, str, int]]:
-        """``(row, document_id, role, ocr)`` of every passage in row order: what filters need."""
-        for row in self._db.execute("SELECT row, document_id, role, ocr FROM passages ORDER BY row"):
-            yield row["row"], row["document_id"], row["role"], row["ocr"]
+    def keys_of(self, document_ids: Iterable[str], roles: Collection[str] = ()) -> NDArray[np.int64]:
+        """The rows of the documents' passages; where roles are given, of those that have one of them."""
+        ranges = self._columns.ranges
+        spans = [ranges[id_] for id_ in document_ids if id_ in ranges]
+        rows = np.concatenate([np.empty(0, np.int64), *(np.arange(*span, dtype=np.int64) for span in spans)])
+        return rows[np.isin(self._columns.roles[rows], list(roles))] if roles else rows
+
+    def role_counts(self, keys: NDArray[np.int64] | None = None) -> dict[str, int]:
+        """How many of the rows, or of all passages, have each role."""
+        roles = self._columns.roles if keys is None else self._columns.roles[keys]
+        values, counts = np.unique(roles, return_counts=True)
+        return {str(role): int(count) for role, count in zip(values, counts, strict=True)}
+
+    @cached_property
+    def _columns(self) -> _Columns:
+        ranges: dict[str, tuple[int, int]] = {}
+        roles: list[str] = []
+        for row, document_id, role in self._db.execute("SELECT row, document_id, role FROM passages ORDER BY row"):
+            first, _last = ranges.get(document_id, (row, row))
+            ranges[document_id] = (first, row + 1)
+            roles.append(role)
+        return _Columns(ranges, np.array(roles, dtype=np.str_))
 
     def vector_keys(self, *, distinct: bool = False) -> Iterator[str]:
         """Cache keys in row order; with ``distinct`` each once, shortest embedded text first."""
@@ -282,7 +310,7 @@ class Store:
 
     def sentences_of_passages(self, passage_ids: Sequence[str]) -> dict[str, list[StoredSentence]]:
         """The sentences of passages, in order, by the passages' ids; a passage may have none."""
-        found: dict[str, list[StoredSentence]] = {id_: [] for id_ in passage_ids}
+        sentences: dict[str, list[StoredSentence]] = {id_: [] for id_ in passage_ids}
         for start in range(0, len(passage_ids), SQL_VARIABLES):
             part = list(passage_ids[start : start + SQL_VARIABLES])
             sql = (
@@ -291,8 +319,8 @@ class Store:
                 " ORDER BY sentences.row"
             )
             for passage_id, *values in self._db.execute(sql, part):
-                found[passage_id].append(StoredSentence(*values))
-        return found
+                sentences[passage_id].append(StoredSentence(*values))
+        return sentences
 
     def sentence_keys(self, *, distinct: bool = False) -> Iterator[tuple[int, str]]:
         """Row and cache key of every sentence in row order; with ``distinct`` each key once, shortest text first."""
@@ -344,8 +372,8 @@ class VectorCache:
     def missing(self, model: str, keys: Iterable[str]) -> Iterator[str]:
         """Those of ``keys`` that have no vector, or one that is not of unit length and so damaged, in order."""
         for key in keys:
-            found = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
-            if found is None or not _is_unit(np.frombuffer(found[0], dtype="<f4")):
+            row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
+            if row is None or not _is_unit(np.frombuffer(row[0], dtype="<f4")):
                 yield key
 
     def put(self, model: str, keys: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -356,16 +384,16 @@ class VectorCache:
 
     def get(self, model: str, keys: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of ``keys``, one row a key; KeyError when one is missing."""
-        found: list[NDArray[np.float32]] = []
+        vectors: list[NDArray[np.float32]] = []
         for key in keys:
             row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
             if row is None:
                 raise KeyError(key)
-            found.append(np.frombuffer(row[0], dtype="<f4").astype(np.float32))
-        return np.stack(found)
+            vectors.append(np.frombuffer(row[0], dtype="<f4").astype(np.float32))
+        return np.stack(vectors)
 
     def known(self, model: str, keys: Sequence[str]) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Those vectors of ``keys`` that are kept, each with the position of its key."""
+        """Those vectors of ``keys`` that are cached, each with the position of its key."""
         for position, key in enumerate(keys):
             row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
             if row is not None:
@@ -374,10 +402,10 @@ class VectorCache:
     def prune(self, model: str, keep: Iterable[str]) -> int:
         """Drop this model's vectors whose key is not in ``keep``; returns how many went."""
         with self._db:
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY) WITHOUT ROWID")
-            self._db.execute("DELETE FROM kept")
-            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((key,) for key in keep))
-            sql = "DELETE FROM vectors WHERE model = ? AND key NOT IN (SELECT key FROM kept)"
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (key TEXT PRIMARY KEY) WITHOUT ROWID")
+            self._db.execute("DELETE FROM wanted")
+            self._db.executemany("INSERT OR IGNORE INTO wanted VALUES (?)", ((key,) for key in keep))
+            sql = "DELETE FROM vectors WHERE model = ? AND key NOT IN (SELECT key FROM wanted)"
             done = self._db.execute(sql, (model,))
         return done.rowcount
 
@@ -439,8 +467,8 @@ class ReadCache:
 
     def prune(self, keep: Iterable[tuple[str, str]]) -> int:
         """Drop the readings of places not in ``keep``; returns how many went."""
-        kept = set(keep)
-        gone = [place for place in self._db.execute("SELECT root, path FROM readings") if place not in kept]
+        wanted = set(keep)
+        gone = [place for place in self._db.execute("SELECT root, path FROM readings") if place not in wanted]
         with self._db:
             self._db.executemany("DELETE FROM readings WHERE root = ? AND path = ?", gone)
         return len(gone)

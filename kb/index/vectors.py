@@ -1,16 +1,16 @@
-"""Vectors in FAISS: written in batches, read memory-mapped, searched exactly or, in a large base, by lists.
+"""Vectors in FAISS: written in batches, read memory-mapped, searched exactly or, in a large base, by inverted lists.
 
 *The rows.* Every vector lies in row order as 16-bit floats in a FAISS file that is filled batch by batch and never held
 in memory. Comparison is by inner product, which for unit vectors is the cosine. Up to :data:`EXACT_ROWS` rows a search
 compares all of them.
 
-*The lists.* In a larger base the vectors are also sorted into lists by their nearest of many centres, as two bits a
-number (inverted lists with RaBitQ, some 135 bytes a vector). A search looks through the lists nearest the question,
-takes twice as many rows as it was asked for, and ranks them by the rows themselves. How many lists that takes is found
-at build time: passages that the centres were not fitted to, and questions made of them, are searched for, and more and
-more lists are looked through until :data:`RECALL` of the ten nearest of both are found. Questions lie further from all
-passages than passages from one another, and so are the harder half. Where it takes more than :data:`MOST_LISTS` of the
-lists there are none, and the scan stays exact.
+*The inverted lists (IVF).* In a larger base the vectors are also sorted into lists by the nearest of many centroids, as
+two bits a number (RaBitQ, some 135 bytes a vector). A search probes the lists nearest the question, takes twice as many
+rows as it was asked for, and ranks them by the vectors themselves. How many lists it must probe is found at build time:
+passages that the centroids were not fitted to, and questions made of them, are searched for, and more and more lists
+are probed until :data:`RECALL` of the ten nearest of both are found. Questions lie further from all passages than
+passages from one another, and so are the harder half. Where it takes more than :data:`MOST_LISTS` of the lists there
+are none, and the scan stays exact.
 
 *Filters.* A filter that leaves no more than half of the rows is answered by scanning exactly those. What leaves more
 (second versions of reports are always left out) is looked up in the lists, where nearly all that is found is allowed.
@@ -40,7 +40,7 @@ from kb.core.machine import unusable
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-# Up to this many rows all are compared; docs/decisions-speed.md has the figures.
+# Up to this many rows all are compared; docs/decisions-speed.md has the measurements.
 EXACT_ROWS = 100_000
 LISTS_SUFFIX = ".lists"
 RECALL = 0.98
@@ -57,7 +57,7 @@ CANDIDATES_EACH = 2
 FEWEST_CANDIDATES = 200
 # Bits a number of the question; fewer are hardly quicker.
 QUESTION_BITS = 8
-# Vectors that each centre is fitted to, and passes over them; more did not raise the recall.
+# Vectors that each centroid is fitted to, and passes over them; more did not raise the recall.
 SAMPLE_A_LIST = 20
 FITTING_PASSES = 5
 SEED = 10
@@ -142,10 +142,10 @@ def lists_file(path: Path) -> Path:
 
 
 def _fitted(sample: Vectors, count: int) -> Any:
-    """Empty lists whose centres fit a sample."""
+    """Empty lists whose centroids fit a sample."""
     dimension = sample.shape[1]
-    centres = faiss.IndexFlatIP(dimension)
-    lists = faiss.IndexIVFRaBitQ(centres, dimension, count, faiss.METRIC_INNER_PRODUCT, True, BITS)
+    centroids = faiss.IndexFlatIP(dimension)
+    lists = faiss.IndexIVFRaBitQ(centroids, dimension, count, faiss.METRIC_INNER_PRODUCT, True, BITS)
     lists.qb = QUESTION_BITS
     lists.cp.niter = FITTING_PASSES
     lists.cp.seed = SEED
@@ -171,10 +171,10 @@ def _tuned(index: VectorIndex, passages: Vectors, questions: Vectors) -> Tuning:
 
 def _recall(index: VectorIndex, queries: Vectors, wanted: Rows, probes: int) -> float:
     """The share of the wanted rows that so many lists bring."""
-    found = (index.in_lists(query.reshape(1, -1), NEAREST, probes) for query in queries)
+    rankings = (index.search_lists(query.reshape(1, -1), NEAREST, probes) for query in queries)
     shares = [
-        len({row for row, _ in hits}.intersection(nearest)) / len(nearest)
-        for hits, nearest in zip(found, wanted.tolist(), strict=True)
+        len({row for row, _ in ranking}.intersection(nearest)) / len(nearest)
+        for ranking, nearest in zip(rankings, wanted.tolist(), strict=True)
     ]
     return float(np.mean(shares)) if shares else 1.0
 
@@ -225,9 +225,9 @@ class VectorIndex:
         question = np.ascontiguousarray(query.reshape(1, -1))
         selector = None if allowed is None else self._selector(allowed)
         if self._lists is not None and left > len(self) // 2:
-            found = self.in_lists(question, count, self.probes, selector)
-            if len(found) == count:
-                return found
+            ranking = self.search_lists(question, count, self.probes, selector)
+            if len(ranking) == count:
+                return ranking
         params = faiss.SearchParameters()
         params.sel = selector
         scores, rows = self._flat.search(question, count, params=params)
@@ -236,22 +236,27 @@ class VectorIndex:
     def nearest(self, queries: Vectors, top: int) -> Rows:
         """The rows nearest each query vector by comparison with all of them, shape ``(len(queries), top)``."""
         faiss.omp_set_num_threads(len(os.sched_getaffinity(0)))
-        found: Rows = self._flat.search(np.ascontiguousarray(queries), min(top, len(self)))[1]
-        return found
+        rows: Rows = self._flat.search(np.ascontiguousarray(queries), min(top, len(self)))[1]
+        return rows
 
     def scores(self, query: Vectors, rows: Rows) -> NDArray[np.float32]:
         """The cosines of given rows with one query vector."""
         if len(rows) == 0:
             return np.empty(0, dtype=np.float32)
         # Row by row: a product of the whole would be shared among threads that have to be waited for.
-        found: NDArray[np.float32] = np.vecdot(self.vectors(rows), query.reshape(-1))
-        return found
+        cosines: NDArray[np.float32] = np.vecdot(self.vectors(rows), query.reshape(-1))
+        return cosines
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of given rows, shape ``(len(rows), dimension)``; raises IndexError for a row there is not."""
         if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
             raise IndexError(f"rows 0 to {len(self) - 1}, asked for {rows.min()} to {rows.max()}")
         return self._as_vectors(b"".join([self._bytes(row, 1) for row in rows.tolist()]))
+
+    def sample(self, count: int) -> Vectors:
+        """Vectors spread evenly over the rows: all of them, or ``count`` and fewer than twice as many."""
+        step = max(1, len(self) // count)
+        return self.vectors(np.arange(0, len(self), step, dtype=np.int64))
 
     def batches(self, size: int = BATCH) -> Iterator[Vectors]:
         """All vectors in row order, ``size`` at a time."""
@@ -264,7 +269,7 @@ class VectorIndex:
     def _as_vectors(self, data: bytes) -> Vectors:
         return np.frombuffer(data, dtype="<f2").reshape(-1, self.dimension).astype(np.float32)
 
-    def in_lists(self, question: Vectors, count: int, probes: int, selector: Any = None) -> list[tuple[int, float]]:
+    def search_lists(self, question: Vectors, count: int, probes: int, selector: Any = None) -> list[tuple[int, float]]:
         """The best rows of the lists nearest a question, shape ``(1, dimension)``, with their cosines, best first.
 
         Fewer than ``count`` where these lists hold no more.
@@ -272,8 +277,8 @@ class VectorIndex:
         params = faiss.IVFRaBitQSearchParameters()
         params.sel, params.nprobe, params.qb = selector, probes, QUESTION_BITS
         candidates = min(max(CANDIDATES_EACH * count, FEWEST_CANDIDATES), len(self))
-        found = self._lists.search(question, candidates, params=params)[1][0]
-        rows = found[found >= 0]
+        rows = self._lists.search(question, candidates, params=params)[1][0]
+        rows = rows[rows >= 0]
         scores = self.scores(question, rows)
         order = np.lexsort((rows, -scores))[:count]
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
@@ -281,8 +286,8 @@ class VectorIndex:
     def _selector(self, allowed: Rows) -> Any:
         mask = np.zeros(len(self), dtype=np.bool_)
         mask[allowed] = True
-        made: Any = faiss.IDSelectorBitmap  # its stub does not know of the form that takes an array
-        return made(np.packbits(mask, bitorder="little"))
+        selector: Any = faiss.IDSelectorBitmap  # its stub does not know of the form that takes an array
+        return selector(np.packbits(mask, bitorder="little"))
 
 
 def _read(path: Path) -> Any:

@@ -1,6 +1,6 @@
 """Checks everything against everything: a build against its manifest and itself, and the installation around it.
 
-A build is checked when it has been made, before it is published, and again whenever ``kb verify`` is run: every file's
+A build is checked when it is finished, before it is published, and again whenever ``kb verify`` is run: every file's
 size and checksum, the database's own check, counts, every passage against its report's text, every vector's length and
 (where the vector cache has it) its value, so that no two can have changed places, and searches for passages by their
 own vector and their own words. :func:`everything` adds what a build cannot know: which build is named as the one in
@@ -65,20 +65,20 @@ class Finding:
 
 def everything(settings: Settings) -> list[Finding]:
     """All that is wrong with the installation; raises ``IndexMissingError`` when there is no index."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     in_use = ""
     try:
         in_use = builds.current_id(settings.index_dir)
         if in_use not in builds.build_ids(settings.index_dir):
             raise IndexDamagedError(f"Indekset {in_use}, som er i brug, findes ikke.")
     except IndexDamagedError as error:
-        found.append(Finding("CURRENT", str(error), MEND_CURRENT))
+        findings.append(Finding("CURRENT", str(error), MEND_CURRENT))
     for build_id in builds.build_ids(settings.index_dir):
-        found += _build_findings(settings, build_id, in_use=build_id == in_use)
-    found += _cache_findings(settings.index_dir)
-    found += _state_findings(settings.state_dir)
-    found += _around(settings, builds.builds_dir(settings.index_dir) / in_use) if in_use else []
-    return found
+        findings += _build_findings(settings, build_id, in_use=build_id == in_use)
+    findings += _cache_findings(settings.index_dir)
+    findings += _state_findings(settings.state_dir)
+    findings += _around(settings, builds.builds_dir(settings.index_dir) / in_use) if in_use else []
+    return findings
 
 
 def _build_findings(settings: Settings, build_id: str, *, in_use: bool) -> Iterator[Finding]:
@@ -233,7 +233,7 @@ def _check_counts(
 def _check_texts(store: Store) -> Iterator[str]:
     counted = 0
     for stored in store.stored_documents():
-        passages = [found.passage for found in store.passages_of(stored.document.id)]
+        passages = [one.passage for one in store.passages_of(stored.document.id)]
         counted += len(passages)
         for number, passage in enumerate(passages):
             if stored.document.text[passage.start : passage.end] != passage.text:
@@ -257,8 +257,8 @@ def _check_vectors(
             yield f"Vektoren i række {start + int(offset)} har ikke længden 1 ({what})."
         if known:
             cache, model = known
-            for position, kept in cache.known(model, keys[start : start + len(batch)]):
-                if not np.allclose(batch[position], kept, atol=TOLERANCE):
+            for position, cached in cache.known(model, keys[start : start + len(batch)]):
+                if not np.allclose(batch[position], cached, atol=TOLERANCE):
                     yield f"Vektoren i række {start + position} er ikke den, der hører til teksten ({what})."
         start += len(batch)
 

@@ -161,7 +161,7 @@ class _Run:
                 return self._report(before, current, started, started_by, embedded=0)
             plan = self.reader.read_all(plan, make_plan, full=full)
         build_id = builds.new_id(started)
-        aside = builds.builds_dir(self.settings.index_dir) / f"{builds.ASIDE_PREFIX}{build_id}"
+        aside = builds.builds_dir(self.settings.index_dir) / f"{builds.STAGING_PREFIX}{build_id}"
         try:
             manifest, embedded = self._build(aside, plan, before, started, full=full)
             with self.stages.stage("offentliggør"):

@@ -1,1 +1,1 @@
-"""Questions against one build: filters, snapshot, searcher, ranking, and what readers may no longer see."""
+"""Questions against one build: ports, filters, snapshot, searcher, fusion, and what readers may no longer see."""

@@ -10,8 +10,9 @@ from kb.core.settings import Settings
 from kb.http.server import make_app
 from kb.index import builds
 from kb.operations import editing
-from kb.retrieval.searcher import Searcher, SnapshotHolder
-from kb.retrieval.visible_snapshot import RemainingHolder
+from kb.retrieval.searcher import Searcher
+from kb.retrieval.snapshot_holder import SnapshotHolder
+from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 # Addresses whose answer names the report ``asta`` while it is there.
@@ -29,8 +30,8 @@ def indexed(settings: Settings) -> Settings:
     return settings
 
 
-def holder(settings: Settings) -> RemainingHolder:
-    return RemainingHolder(SnapshotHolder(settings, HashEmbedder()), settings)
+def holder(settings: Settings) -> VisibleSnapshotHolder:
+    return VisibleSnapshotHolder(SnapshotHolder(settings, HashEmbedder()), settings)
 
 
 def documents_found(searcher: Searcher, question: str = "journalnotater") -> set[str]:

@@ -181,7 +181,7 @@ def test_eight_bits_lose_less_when_the_places_that_reach_far_are_evened_out(tmp_
     graph = _normed_product(tmp_path)
     chance = np.random.default_rng(2)
     fitted, asked = (chance.normal(size=(4, 6, 16)).astype(np.float32) for _ in range(2))
-    reach = quantisation.reach_of(graph, [{"embedded": fitted}])
+    reach = quantisation.activation_ranges(graph, [{"embedded": fitted}])
     assert set(np.argsort(reach["normed"])[-2:].tolist()) == {4, 11}
     lost = []
     for known in ({}, reach):

@@ -1,13 +1,13 @@
 """Which reader model is in use: the one that comes with the product, or one taken in with ``kb model use --reader``.
 
-A reader that is taken in is copied to ``index/models/reader/`` and wins over the packaged one; it is loaded once a
-process, however many searchers read with it.
+A reader that is taken in is copied to ``index/models/reader/`` and wins over the packaged one. A :class:`ReaderSource`
+opens it once, however many searchers read with it.
 """
 
 from __future__ import annotations
 
 import shutil
-from functools import lru_cache
+import threading
 from pathlib import Path
 
 from kb.core.settings import Settings
@@ -25,13 +25,25 @@ def reader_folder(settings: Settings) -> Path:
 
 def load_reader(settings: Settings) -> ReaderModel:
     """The reader in use; raises :class:`kb.core.errors.ModelDamagedError` when its folder is none."""
-    folder = reader_folder(settings)
-    return _loaded(folder, read_card(folder).fingerprint)
+    return ReaderModel(reader_folder(settings))
 
 
-@lru_cache(maxsize=2)
-def _loaded(folder: Path, _fingerprint: str) -> ReaderModel:
-    return ReaderModel(folder)
+class ReaderSource:
+    """Hands out the reader in use, opened when it is first asked for and again when another has been taken in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._reader: ReaderModel | None = None
+
+    def reader(self) -> ReaderModel:
+        """The reader in use; raises as :func:`load_reader`."""
+        with self._lock:
+            folder = reader_folder(self._settings)
+            opened = self._reader
+            if opened is None or opened.folder != folder or opened.fingerprint != read_card(folder).fingerprint:
+                opened = self._reader = ReaderModel(folder)
+            return opened
 
 
 def use_reader(folder: Path, settings: Settings) -> ReaderCard:
@@ -39,13 +51,13 @@ def use_reader(folder: Path, settings: Settings) -> ReaderCard:
     card = read_card(folder)
     check(folder, card)
     own = settings.models_dir / TAKEN_IN
-    aside = own.with_name(f".{TAKEN_IN}-new")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
+    staging = own.with_name(f".{TAKEN_IN}-new")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
     for name in (*FILES, CARD_FILE):
-        shutil.copy(folder / name, aside / name)
+        shutil.copy(folder / name, staging / name)
     shutil.rmtree(own, ignore_errors=True)
-    aside.rename(own)
+    staging.rename(own)
     return card
 
 

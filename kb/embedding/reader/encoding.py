@@ -47,8 +47,8 @@ class Encoder:
     def ids(self, text: str) -> list[int]:
         """The tokens of a text, without special tokens."""
         plain = " ".join(_CONTROL.sub("", unicodedata.normalize("NFKC", text)).split())
-        found: list[int] = self._pieces.encode(f" {plain}") if plain else []
-        return found
+        ids: list[int] = self._pieces.encode(f" {plain}") if plain else []
+        return ids
 
     def encode(self, question: str, context: str, sentences: Sequence[str]) -> Encoded:
         """A question with a window: its title and headings as ``context`` and its ``sentences`` in order."""

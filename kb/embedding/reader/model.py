@@ -42,7 +42,7 @@ TOKENS_PER_BATCH = 512
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A run of a passage's sentences; ``context`` is its title and headings, joined by " › "."""
+    """Consecutive sentences of a passage; ``context`` is its title and headings, joined by " › "."""
 
     context: str
     sentences: tuple[str, ...]
@@ -131,7 +131,7 @@ class _Loaded:
         self._session = open_session(folder / GRAPH_FILE)
 
     def inputs(self, encoded: Sequence[Encoded]) -> dict[str, NDArray[Any]]:
-        """What the graph takes: ``embedded`` words and the ``mask`` of what is not filling."""
+        """What the graph takes: ``embedded`` words and the ``mask`` of what is not padding."""
         width = max(len(one.ids) for one in encoded)
         embedded = np.zeros((len(encoded), width, self._words.shape[1]), dtype=np.float32)
         mask = np.zeros((len(encoded), width), dtype=np.int64)

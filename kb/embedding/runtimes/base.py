@@ -20,7 +20,7 @@ class Runtime(Protocol):
 
     @property
     def tokens_per_batch(self) -> int:
-        """How many tokens, filling included, a pass should hold."""
+        """How many tokens, padding included, a pass should hold."""
         ...
 
     @property
@@ -62,9 +62,9 @@ def encode_in_batches(runtime: Runtime, texts: Sequence[str], prefix: str, token
     if len(texts) == 1:
         return runtime.encode(texts, prefix)
     batches = by_length([tokens.count(prefix + text) for text in texts], runtime.tokens_per_batch)
-    found = np.concatenate(_passes(runtime, [[texts[place] for place in batch] for batch in batches], prefix))
-    vectors = np.empty_like(found)
-    vectors[[place for batch in batches for place in batch]] = found
+    by_batch = np.concatenate(_passes(runtime, [[texts[place] for place in batch] for batch in batches], prefix))
+    vectors = np.empty_like(by_batch)
+    vectors[[place for batch in batches for place in batch]] = by_batch
     return vectors
 
 

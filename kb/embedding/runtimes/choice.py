@@ -194,6 +194,6 @@ def _pieces(values: Mapping[str, Any] | None) -> Pieces | None:
 def write(record: Record, folder: Path) -> None:
     """Put the record in place in one step."""
     path = folder / RUNTIME_FILE
-    aside = path.with_suffix(".new")
-    aside.write_text(json.dumps({"format": FORMAT, **asdict(record)}, indent=2) + "\n", encoding="utf-8")
-    aside.replace(path)
+    staged = path.with_suffix(".new")
+    staged.write_text(json.dumps({"format": FORMAT, **asdict(record)}, indent=2) + "\n", encoding="utf-8")
+    staged.replace(path)

@@ -1,4 +1,4 @@
-"""Measures runtimes against the reference on a fixed set of Danish texts, side by side: what one suffers, all do.
+"""Measures runtimes against the reference on a fixed set of Danish texts, in turn, under the same load.
 
 The texts (``kb/embedding/runtimes/measurement_texts.json``) are questions as they are asked and passages of 3 to 560
 tokens, among them lists, numbers, headings and neighbouring languages. Every question and every share of the passages
@@ -66,7 +66,7 @@ def _texts(values: Mapping[str, Any]) -> Texts:
 
 
 def measure(runtimes: Mapping[Name, Runtime], texts: Texts, prefixes: Prefixes, tokens: Tokens) -> tuple[Measured, ...]:
-    """Each runtime's figures; :data:`Name.REFERENCE` must be among them."""
+    """The measurements of each runtime; :data:`Name.REFERENCE` must be among them."""
     alone, among, passages = _Timed(runtimes, tokens), _Timed(runtimes, tokens), _Timed(runtimes, tokens)
     for runtime in runtimes.values():
         encode_in_batches(runtime, texts.questions[:1], prefixes.question, tokens)  # loads it
@@ -90,22 +90,22 @@ def measure(runtimes: Mapping[Name, Runtime], texts: Texts, prefixes: Prefixes, 
 
 
 class _Timed:
-    """Gives the same texts to all runtimes in turn and keeps what each made of them and how long it took."""
+    """Gives the same texts to all runtimes in turn and keeps the vectors of each and how long it took."""
 
     def __init__(self, runtimes: Mapping[Name, Runtime], tokens: Tokens) -> None:
         self._runtimes = runtimes
         self._tokens = tokens
-        self._made: dict[Name, list[Vectors]] = {name: [] for name in runtimes}
+        self._vectors: dict[Name, list[Vectors]] = {name: [] for name in runtimes}
         self.seconds: dict[Name, list[float]] = {name: [] for name in runtimes}
 
     def encode(self, texts: Sequence[str], prefix: str) -> None:
         for name, runtime in self._runtimes.items():
             begun = time.perf_counter()
-            self._made[name].append(encode_in_batches(runtime, texts, prefix, self._tokens))
+            self._vectors[name].append(encode_in_batches(runtime, texts, prefix, self._tokens))
             self.seconds[name].append(time.perf_counter() - begun)
 
     def vectors(self, name: Name) -> Vectors:
-        return np.concatenate(self._made[name])
+        return np.concatenate(self._vectors[name])
 
 
 def _least_cosine(vectors: Vectors, reference: Vectors) -> float:

@@ -3,7 +3,7 @@
 The word embedding is most of a multilingual model (384 of 470 MB here) and a lookup, so the graph begins after it and
 :mod:`.safetensors_rows` looks the words up in the model's own file. Pooling and normalisation are some lines of NumPy
 and stay out as well: a graph takes ``embedded`` (texts, tokens, width) and ``mask`` (texts, tokens; 1 for a token, 0
-for filling) and gives ``hidden`` (texts, tokens, dimension). Only models of transformer, pooling by mean or first
+for padding) and gives ``hidden`` (texts, tokens, dimension). Only models of transformer, pooling by mean or first
 token, and normalisation are exported; for others :func:`plan` says why not.
 """
 

@@ -52,12 +52,12 @@ class OnnxRuntime:
         return pooled(hidden, inputs["mask"].sum(axis=1).tolist(), self._plan.pooling)
 
     def inputs(self, texts: Sequence[str], prefix: str) -> dict[str, NDArray[Any]]:
-        """What the graph takes for these texts: ``embedded`` words, and the ``mask`` of those that are not filling."""
-        found = [self._tokens.ids(prefix + text) for text in texts]
-        width = max(len(ids) for ids in found)
-        embedded = np.zeros((len(found), width, self._words.width), dtype=np.float32)
-        mask = np.zeros((len(found), width), dtype=np.int64)
-        for row, ids in enumerate(found):
+        """What the graph takes for these texts: ``embedded`` words, and the ``mask`` of those that are not padding."""
+        tokenised = [self._tokens.ids(prefix + text) for text in texts]
+        width = max(len(ids) for ids in tokenised)
+        embedded = np.zeros((len(tokenised), width, self._words.width), dtype=np.float32)
+        mask = np.zeros((len(tokenised), width), dtype=np.int64)
+        for row, ids in enumerate(tokenised):
             embedded[row, : len(ids)] = self._words.take(ids)
             mask[row, : len(ids)] = 1
         return {"embedded": embedded, "mask": mask}
@@ -80,9 +80,9 @@ def open_session(graph: Path) -> InferenceSession:
 
 
 def pooled(hidden: Vectors, lengths: Sequence[int], pooling: str) -> Vectors:
-    """Each text's tokens as one unit vector: ``hidden`` is (texts, tokens, dimension), filled up after ``lengths``.
+    """Each text's tokens as one unit vector: ``hidden`` is (texts, tokens, dimension), padded after ``lengths``.
 
-    Text by text and not over the filling, so that a text's vector does not hang on how long its neighbours are.
+    Text by text and not over the padding, so that a text's vector does not hang on how long its neighbours are.
     """
     if pooling == "cls":
         vectors = hidden[:, 0]

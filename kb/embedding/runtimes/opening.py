@@ -75,18 +75,18 @@ def _exported(folder: Path, tokens: Tokens, prefixes: Prefixes) -> Record:
     files = folder / GRAPHS_FOLDER
     files.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as scratch:
-        made = Path(scratch)
+        staging = Path(scratch)
         try:
-            onnx_export.export(model[0].auto_model, int(model.max_seq_length or 512), made / GRAPHS[Name.ONNX])
+            onnx_export.export(model[0].auto_model, int(model.max_seq_length or 512), staging / GRAPHS[Name.ONNX])
         except Exception as error:  # any of the exporter's own errors, for a model it does not know
             log.warning("%s kan ikke eksporteres: %s", folder.name, error)
             return _not_exported(f"eksporten fejlede ({type(error).__name__})")
-        whole = OnnxRuntime(folder, made / GRAPHS[Name.ONNX], planned, tokens)
-        reach = quantisation.reach_of(made / GRAPHS[Name.ONNX], _fitted_to(whole, prefixes))
-        quantisation.quantise(made / GRAPHS[Name.ONNX], made / GRAPHS[Name.ONNX_INT8], reach)
+        whole = OnnxRuntime(folder, staging / GRAPHS[Name.ONNX], planned, tokens)
+        ranges = quantisation.activation_ranges(staging / GRAPHS[Name.ONNX], _fitted_to(whole, prefixes))
+        quantisation.quantise(staging / GRAPHS[Name.ONNX], staging / GRAPHS[Name.ONNX_INT8], ranges)
         for name in GRAPHS.values():
-            onnx_export.with_plain_norms(made / name)
-            (made / name).replace(files / name)
+            onnx_export.with_plain_norms(staging / name)
+            (staging / name).replace(files / name)
     graphs = {name: file_sha256(files / name) for name in GRAPHS.values()}
     return Record(machine={}, plan=planned, graphs=graphs, measured=())
 
@@ -95,17 +95,17 @@ def _with_pieces(folder: Path, max_tokens: int, own: OwnTokens, record: Record, 
     """The record with the tokenizer's pieces, where they can be written and give the tokens that it gives itself."""
     files = folder / GRAPHS_FOLDER
     files.mkdir(exist_ok=True)
-    aside = files / f"{PIECES_FILE}.new"
-    pieces = write_pieces(folder, aside)
+    staged = files / f"{PIECES_FILE}.new"
+    pieces = write_pieces(folder, staged)
     if pieces is None:
         return record
     fitting = fitting_texts()
     tried = [*texts.questions, *texts.passages, *fitting.questions, *fitting.passages]
-    if not agree(own, PieceTokens(aside, pieces, max_tokens), tried):
+    if not agree(own, PieceTokens(staged, pieces, max_tokens), tried):
         log.warning("%s deler tekster anderledes end sine stykker; dens egen opdeling bruges", folder.name)
-        aside.unlink()
+        staged.unlink()
         return record
-    aside.replace(files / PIECES_FILE)
+    staged.replace(files / PIECES_FILE)
     graphs = {**record.graphs, PIECES_FILE: file_sha256(files / PIECES_FILE)}
     return replace(record, graphs=graphs, pieces=pieces)
 

@@ -1,11 +1,11 @@
-"""Makes a graph's products by fixed weights in 8 bits: weights scaled by column, the tokens' numbers by token.
+"""Quantises a graph's products by fixed weights to 8 bits: a scale for each column of weights and for each token.
 
-The weights are scaled once, the tokens' numbers as they come. One scale for all tokens, as ONNX Runtime's own dynamic
-quantisation takes, is less exact, and makes a text's vector hang on its neighbours.
+The weights are quantised once, the activations as they come. One scale for all tokens, as ONNX Runtime's own dynamic
+quantisation takes, is less exact, and makes a text's vector depend on the texts beside it.
 
-A token's numbers after a layer normalisation reach far in a few places and little in the others, which 8 bits of one
-scale would lose. So they are divided, place by place, by how far they reach over some texts, to the power of
-:data:`SHARE`, and the weights multiplied by the same: the product is as before, and both are easier to tell in 8 bits
+The activations after a layer normalisation are large in a few channels and small in the others, which 8 bits of one
+scale would lose. So they are divided, channel by channel, by their range over some texts, to the power of
+:data:`ALPHA`, and the weights multiplied by the same: the product is as before, and both quantise better
 (SmoothQuant: Xiao et al., ICML 2023).
 """
 
@@ -19,22 +19,22 @@ import numpy as np
 
 from kb.embedding.runtimes.base import Vectors
 
-# This many steps either side of zero, which is written as 128 where numbers have no sign.
+# This many steps either side of zero, and the zero point of unsigned numbers.
 STEPS, MIDDLE = 127, 128
-# After a GELU no number is below this, so that there few steps need be below zero, which is written as so many.
+# After a GELU no activation is below this, so that few steps are needed below zero: the zero point is as many.
 LEAST_GELU, LOW = -0.17, 24
-# In place of zero where it is divided by.
+# Stands for zero where it is a divisor.
 TINY = 1e-30
-# How much of the difference between places goes from the tokens' numbers to the weights; .5 and .7 turn vectors more.
-SHARE = 0.6
+# SmoothQuant's alpha: how much of the difficulty goes from activations to weights; at .5 and .7 vectors turn more.
+ALPHA = 0.6
 NORM, GELU, PRODUCT = "LayerNormalization", "Gelu", "MatMul"
 MICROSOFT = "com.microsoft"
 
-Reach = Mapping[str, Vectors]
+Ranges = Mapping[str, Vectors]
 
 
-def reach_of(graph: Path, inputs: Iterable[Mapping[str, Any]]) -> dict[str, Vectors]:
-    """The largest size of every place's number after each layer normalisation, over ``inputs`` to the graph."""
+def activation_ranges(graph: Path, inputs: Iterable[Mapping[str, Any]]) -> dict[str, Vectors]:
+    """The largest magnitude of every channel after each layer normalisation, over ``inputs`` to the graph."""
     import onnx
     from onnxruntime import InferenceSession, SessionOptions
 
@@ -44,16 +44,16 @@ def reach_of(graph: Path, inputs: Iterable[Mapping[str, Any]]) -> dict[str, Vect
     options = SessionOptions()
     options.log_severity_level = 3
     session = InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    reach: dict[str, Vectors] = {}
+    ranges: dict[str, Vectors] = {}
     for texts in inputs:
         for name, values in zip(names, session.run(names, dict(texts)), strict=True):
             most = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
-            reach[name] = np.maximum(reach.get(name, most), most)
-    return reach
+            ranges[name] = np.maximum(ranges.get(name, most), most)
+    return ranges
 
 
-def quantise(source: Path, target: Path, reach: Reach) -> None:
-    """Write the graph in ``source`` with its products by fixed weights made in 8 bits."""
+def quantise(source: Path, target: Path, ranges: Ranges) -> None:
+    """Write the graph in ``source`` with its products by fixed weights quantised to 8 bits."""
     import onnx
     from onnx.numpy_helper import from_array, to_array
 
@@ -62,7 +62,9 @@ def quantise(source: Path, target: Path, reach: Reach) -> None:
     weights = {tensor.name: tensor for tensor in graph.initializer if len(tensor.dims) == 2}
     products = [node for node in graph.node if node.op_type == PRODUCT and node.input[1] in weights]
     bounded = {node.output[0] for node in graph.node if node.op_type == GELU}
-    evened = _evened({node.input[1]: to_array(weights[node.input[1]]) for node in products}, products, reach)
+    smoothing = _smoothing_factors(
+        {node.input[1]: to_array(weights[node.input[1]]) for node in products}, products, ranges
+    )
     nodes: list[Any] = []
     scaled = set[str]()
     for node in graph.node:
@@ -72,14 +74,16 @@ def quantise(source: Path, target: Path, reach: Reach) -> None:
         tokens, weight = node.input[0], node.input[1]
         if tokens not in scaled:
             scaled.add(tokens)
-            nodes.extend(_scaled_bounded(tokens) if tokens in bounded else _scaled(tokens, is_evened=tokens in evened))
+            nodes.extend(
+                _scaled_bounded(tokens) if tokens in bounded else _scaled(tokens, is_smoothed=tokens in smoothing)
+            )
         nodes.extend(_product(tokens, weight, node.output[0], zero="kb.low" if tokens in bounded else "kb.middle"))
     for node in products:
-        factors = evened.get(node.input[0], np.ones(1, dtype=np.float32))
+        factors = smoothing.get(node.input[0], np.ones(1, dtype=np.float32))
         values = to_array(weights[node.input[1]]) * factors[:, None]
         graph.initializer.extend(_scaled_weight(node.input[1], values))
         graph.initializer.remove(weights[node.input[1]])
-    graph.initializer.extend(from_array(1 / factors, f"{tokens}.even") for tokens, factors in evened.items())
+    graph.initializer.extend(from_array(1 / factors, f"{tokens}.even") for tokens, factors in smoothing.items())
     graph.initializer.extend(_constants())
     del graph.node[:]
     graph.node.extend(nodes)
@@ -87,25 +91,25 @@ def quantise(source: Path, target: Path, reach: Reach) -> None:
     onnx.save(model, target)
 
 
-def _evened(weights: Mapping[str, Vectors], products: Iterable[Any], reach: Reach) -> dict[str, Vectors]:
-    """For the inputs whose reach is known what each place is divided by; their geometric mean is 1."""
+def _smoothing_factors(weights: Mapping[str, Vectors], products: Iterable[Any], ranges: Ranges) -> dict[str, Vectors]:
+    """For the inputs whose ranges are known the divisor of each channel; the divisors' geometric mean is 1."""
     most: dict[str, Vectors] = {}
     for node in products:
         tokens, rows = node.input[0], np.abs(weights[node.input[1]]).max(axis=1)
         most[tokens] = np.maximum(most.get(tokens, rows), rows)
-    found = {}
+    factors = {}
     for tokens, rows in most.items():
-        if tokens in reach:
-            logs = SHARE * np.log(np.maximum(reach[tokens], TINY)) - (1 - SHARE) * np.log(np.maximum(rows, TINY))
-            found[tokens] = np.exp(logs - logs.mean()).astype(np.float32)
-    return found
+        if tokens in ranges:
+            logs = ALPHA * np.log(np.maximum(ranges[tokens], TINY)) - (1 - ALPHA) * np.log(np.maximum(rows, TINY))
+            factors[tokens] = np.exp(logs - logs.mean()).astype(np.float32)
+    return factors
 
 
-def _scaled(tokens: str, *, is_evened: bool) -> list[Any]:
-    """``<tokens>.q``: the numbers as 8 bits around ``MIDDLE``; ``<tokens>.s``: what each token's are to be times."""
+def _scaled(tokens: str, *, is_smoothed: bool) -> list[Any]:
+    """``<tokens>.q``: the activations in 8 bits around ``MIDDLE``; ``<tokens>.s``: the scale of each token."""
     from onnx.helper import make_node
 
-    values = f"{tokens}.evened" if is_evened else tokens
+    values = f"{tokens}.evened" if is_smoothed else tokens
     steps = [
         make_node("Abs", [values], [f"{tokens}.size"]),
         make_node("ReduceMax", [f"{tokens}.size", "kb.last"], [f"{tokens}.most"], keepdims=1),
@@ -114,11 +118,11 @@ def _scaled(tokens: str, *, is_evened: bool) -> list[Any]:
         make_node("Div", [values, f"{tokens}.s"], [f"{tokens}.steps"]),
         make_node("QuantizeLinear", [f"{tokens}.steps", "kb.one", "kb.middle"], [f"{tokens}.q"]),
     ]
-    return [make_node("Mul", [tokens, f"{tokens}.even"], [values]), *steps] if is_evened else steps
+    return [make_node("Mul", [tokens, f"{tokens}.even"], [values]), *steps] if is_smoothed else steps
 
 
 def _scaled_bounded(tokens: str) -> list[Any]:
-    """The same for numbers after a GELU, around ``LOW``."""
+    """The same for activations after a GELU, around ``LOW``."""
     from onnx.helper import make_node
 
     return [
@@ -141,7 +145,7 @@ def _product(tokens: str, weight: str, output: str, *, zero: str) -> list[Any]:
 
 
 def _scaled_weight(name: str, values: Vectors) -> list[Any]:
-    """A weight's 8-bit numbers, ``<name>.q``, and what each column's are to be times, ``<name>.s``."""
+    """A weight in 8 bits, ``<name>.q``, and the scale of each column, ``<name>.s``."""
     from onnx.numpy_helper import from_array
 
     scales = np.maximum(np.abs(values).max(axis=0) / STEPS, TINY).astype(np.float32)

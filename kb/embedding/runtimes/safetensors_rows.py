@@ -46,8 +46,8 @@ class Rows:
     def take(self, rows: Sequence[int]) -> Vectors:
         """The rows asked for, shape ``(len(rows), width)``."""
         raw = b"".join(os.pread(self._handle, self._bytes, self._begin + row * self._bytes) for row in rows)
-        found = np.frombuffer(raw, dtype=self._type).reshape(len(rows), self.width)
-        return np.asarray(found, dtype=np.float32)
+        values = np.frombuffer(raw, dtype=self._type).reshape(len(rows), self.width)
+        return np.asarray(values, dtype=np.float32)
 
 
 def holds(file: Path, tensor: str) -> bool:

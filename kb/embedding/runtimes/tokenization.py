@@ -68,8 +68,8 @@ class OwnTokens:
         tokenizer = self._loaded()
         encoding = tokenizer.encode(text, add_special_tokens=False)
         encoding.truncate(self._max_tokens - tokenizer.num_special_tokens_to_add(False))
-        found: list[int] = tokenizer.post_process(encoding).ids
-        return found
+        ids: list[int] = tokenizer.post_process(encoding).ids
+        return ids
 
     def _loaded(self) -> Any:
         with self._lock:
@@ -108,8 +108,8 @@ class PieceTokens:
         for step in self._steps:
             text = step(text)
         # The first word has a space in front of it as the others have.
-        found: list[int] = self._loaded().encode(f" {text}" if text and not text.startswith(" ") else text)
-        return found
+        ids: list[int] = self._loaded().encode(f" {text}" if text and not text.startswith(" ") else text)
+        return ids
 
     def _loaded(self) -> Any:
         with self._lock:
@@ -174,7 +174,7 @@ def _replacement(part: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     pattern = part["pattern"]
     plain = re.escape(pattern.get("String", ""))
-    written = plain or _CODE_POINT.sub(lambda found: re.escape(chr(int(found[1], 16))), pattern["Regex"])
+    written = plain or _CODE_POINT.sub(lambda match: re.escape(chr(int(match[1], 16))), pattern["Regex"])
     try:
         re.compile(written)
     except re.error:
@@ -200,20 +200,20 @@ def _model(described: Mapping[str, Any]) -> bytes:
     """The pieces and their scores as sentencepiece keeps them."""
     from sentencepiece import sentencepiece_model_pb2
 
-    form: Any = sentencepiece_model_pb2  # its stub does not know of what is made when it is imported
+    form: Any = sentencepiece_model_pb2  # its stub does not know of what it defines when it is imported
     special = {token["content"] for token in described["added_tokens"]}
     unknown = described["model"]["unk_id"]
-    made = form.ModelProto()
+    model = form.ModelProto()
     kinds = form.ModelProto.SentencePiece
     for number, (piece, score) in enumerate(described["model"]["vocab"]):
         kind = kinds.UNKNOWN if number == unknown else kinds.CONTROL if piece in special else kinds.NORMAL
-        made.pieces.add(piece=piece, score=score, type=kind)
-    trained, normal = made.trainer_spec, made.normalizer_spec
-    trained.model_type, trained.vocab_size, trained.unk_id = trained.UNIGRAM, len(made.pieces), unknown
+        model.pieces.add(piece=piece, score=score, type=kind)
+    trained, normal = model.trainer_spec, model.normalizer_spec
+    trained.model_type, trained.vocab_size, trained.unk_id = trained.UNIGRAM, len(model.pieces), unknown
     trained.unk_piece = described["model"]["vocab"][unknown][0]
-    # There need be none at the ends of a text or as filling: they are put there by number.
+    # There need be none at the ends of a text or as padding: they are put there by number.
     trained.bos_id = trained.eos_id = trained.pad_id = -1
     normal.name, normal.add_dummy_prefix = "identity", False
     normal.remove_extra_whitespaces, normal.escape_whitespaces = False, True
-    content: bytes = made.SerializeToString()
+    content: bytes = model.SerializeToString()
     return content

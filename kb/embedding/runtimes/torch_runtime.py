@@ -41,7 +41,7 @@ class TorchRuntime:
     def encode(self, texts: Sequence[str], prefix: str) -> Vectors:
         """Unit vectors of texts, in one pass."""
         # As a tensor: NumPy has no bfloat16.
-        found: Any = self._loaded().encode(
+        encoded: Any = self._loaded().encode(
             list(texts),
             prompt=prefix,
             batch_size=len(texts),
@@ -49,7 +49,7 @@ class TorchRuntime:
             show_progress_bar=False,
             convert_to_tensor=True,
         )
-        vectors = found.float().cpu().numpy()
+        vectors = encoded.float().cpu().numpy()
         if self._bfloat16:
             # The last rounding was of the normalised vector, which it takes out of unit length by a few thousandths.
             vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -57,10 +57,7 @@ def _accepted(values: dict[str, Any], job: Job) -> Response:
 
 
 def _stored(document_id: str) -> StoredRecord:
-    found = holder().searcher().snapshot.records.get(document_id)
-    if found is None:
-        raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
-    return found
+    return holder().searcher().snapshot.record(document_id)
 
 
 @changes.operation(

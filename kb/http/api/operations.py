@@ -26,7 +26,7 @@ from kb.core.identity import AccessRole
 from kb.core.settings import Settings
 from kb.http.api.request_models import AnswerQuery, NoQuery, Query
 from kb.retrieval.searcher import Searcher, clean_question
-from kb.retrieval.visible_snapshot import RemainingHolder, gone_from
+from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 
 PREFIX = "/api/v1"
 MAX_QUERY = 8192
@@ -122,9 +122,9 @@ def settings() -> Settings:
     return found
 
 
-def holder() -> RemainingHolder:
+def holder() -> VisibleSnapshotHolder:
     """The application's snapshot holder."""
-    found: RemainingHolder = current_app.extensions["kb"].holder
+    found: VisibleSnapshotHolder = current_app.extensions["kb"].holder
     return found
 
 
@@ -183,7 +183,7 @@ def _form(metadata: type[BaseModel]) -> dict[str, Any]:
     if others or len(files) != 1 or not files[0].filename or len(request.form.getlist("metadata")) > 1:
         raise InputError(
             "Formularen skal have præcis én fil under navnet file og højst ét felt mere, metadata.",
-            advice="curl -F file=@rapport.pdf -F 'metadata={\"titel\": \"Rapport\"}' …",
+            advice='curl -F file=@rapport.pdf -F \'metadata={"titel": "Rapport"}\' …',
         )
     try:
         given = json.loads(request.form.get("metadata", "{}"))
@@ -206,5 +206,5 @@ def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
     made_of = [__version__, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
-    made_of.append(sorted(gone_from(searcher.snapshot)))
+    made_of.append(sorted(searcher.snapshot.hidden))
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

@@ -20,8 +20,10 @@ from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.suggestions import suggest
 from kb.index import builds
 from kb.index.store import StoredRecord
+from kb.retrieval.filters import Filters
 from kb.retrieval.result_json import document_dict, passage_dict, result_dict
-from kb.retrieval.searcher import ProjectSummary, Searcher, Snapshot, field_values
+from kb.retrieval.searcher import Searcher
+from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 api = Api("api")
 NOT_ANSWERING = (*NO_INDEX, "anden-model")
@@ -76,12 +78,8 @@ def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> d
 def documents(searcher: Searcher, query: request_models.DocumentsQuery) -> dict[str, Any]:
     """Rapporterne uden deres tekst, filtreret og sorteret."""
     names = chosen_fields(query.fields, response_models.Document)
-    wanted = {name: set(values) for name, values in query.filters.items()}
-    passing = [
-        stored
-        for stored in searcher.snapshot.records.values()
-        if all(not values.isdisjoint(field_values(stored, name)) for name, values in wanted.items())
-    ]
+    wanted = Filters.of(query.filters)
+    passing = [stored for stored in searcher.snapshot.records.values() if wanted.passes(stored)]
     page = page_of(sorted(passing, key=_ORDERS[query.order]), query.top, query.offset)
     page["items"] = [choose(_document(stored), names) for stored in page["items"]]
     return {**page, "build_id": searcher.snapshot.build_id}
@@ -109,7 +107,6 @@ def _document(stored: StoredRecord) -> dict[str, Any]:
 def document(searcher: Searcher, document_id: str, query: request_models.DocumentQuery) -> dict[str, Any]:
     """Rapporten med metadata, overskrifter, sider og tekst."""
     snapshot = searcher.snapshot
-    _check_there(snapshot, document_id)
     whole = snapshot.document(document_id).document
     headings = [{"level": h.level, "text": h.text, "start": h.start, "end": h.end} for h in whole.headings]
     pages = [{"number": p.number, "start": p.start, "end": p.end, "label": p.label, "ocr": p.ocr} for p in whole.pages]
@@ -125,7 +122,7 @@ def document(searcher: Searcher, document_id: str, query: request_models.Documen
 def document_passages(searcher: Searcher, document_id: str, query: request_models.ListQuery) -> dict[str, Any]:
     """Rapportens passager i rækkefølge."""
     snapshot = searcher.snapshot
-    _check_there(snapshot, document_id)
+    snapshot.record(document_id)
     page = page_of(snapshot.passages_of(document_id), query.top, query.offset)
     page["items"] = [_passage(snapshot, passage) for passage in page["items"]]
     return {**page, "build_id": snapshot.build_id}
@@ -138,13 +135,7 @@ def document_passages(searcher: Searcher, document_id: str, query: request_model
 def passage(searcher: Searcher, passage_id: str) -> dict[str, Any]:
     """Den passage, et svar henviser til, med dens sted i rapporten."""
     found = searcher.snapshot.passage(passage_id)
-    _check_there(searcher.snapshot, found.document_id)
     return _passage(searcher.snapshot, found)
-
-
-def _check_there(snapshot: Snapshot, document_id: str) -> None:
-    if document_id not in snapshot.records:
-        raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
 
 
 def _passage(snapshot: Snapshot, found: Passage) -> dict[str, Any]:

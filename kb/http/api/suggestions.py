@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from kb.core.fields import THEMES
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.caches import Owned
+from kb.retrieval.snapshot import Snapshot
 
 KINDS = ("projekt", "myndighed", "rapport", "tema", "afsnit")
 MAX_HEADING = 80
@@ -32,7 +32,7 @@ def suggest(snapshot: Snapshot, written: str, top: int) -> list[dict[str, Any]]:
     wanted = _fold(written)
     if not wanted:
         return []
-    ranked = [(place, entry) for entry in _entries(snapshot) if (place := _place(entry.folded, wanted)) is not None]
+    ranked = [(place, entry) for entry in _ENTRIES.of(snapshot) if (place := _place(entry.folded, wanted)) is not None]
     ranked.sort(key=lambda item: (item[0], KINDS.index(item[1].kind), item[1].folded))
     return [{"text": entry.text, "kind": entry.kind, "url": entry.url} for _, entry in ranked[:top]]
 
@@ -47,8 +47,6 @@ def _place(folded: str, wanted: str) -> int | None:
     return 1 if f" {wanted}" in folded else None
 
 
-# One build is in use at a time, and while the next one is taken in use both are.
-@lru_cache(maxsize=2)
 def _entries(snapshot: Snapshot) -> tuple[_Entry, ...]:
     found: dict[tuple[str, str], _Entry] = {}
 
@@ -71,3 +69,6 @@ def _entries(snapshot: Snapshot) -> tuple[_Entry, ...]:
         if theme in used:
             add(theme, "tema", f"/temaer/{theme}")
     return tuple(found.values())
+
+
+_ENTRIES = Owned(_entries)

@@ -23,7 +23,7 @@ from kb.index import builds
 from kb.index.store import StoredRecord
 from kb.operations import editing
 from kb.operations.jobs import Job
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.snapshot import Snapshot
 from kb.state.runs import KEPT_RUNS
 from kb.state.upload_names import shown_name
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from kb.http.services import services, snapshot
 from kb.http.web import conditional, page_images
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
-from kb.retrieval.searcher import DOCUMENT_FIELDS, Snapshot, field_values
+from kb.retrieval.filters import Filters
+from kb.retrieval.snapshot import DOCUMENT_FIELDS, Snapshot
 
 DAY_SECONDS = 86_400
 SIMILAR = 3
@@ -37,7 +37,7 @@ def documents() -> str:
     order = request.args.get("orden", "titel")
     return render_template(
         "dokumenter.html",
-        records=_sorted(_passing(held, filters), order),
+        records=_sorted([stored.record for stored in held.passing(Filters.of(filters))], order),
         order=order,
         facets=facets.facet_views(held.facets(filters), filters, LIST_FACETS),
         active=facets.active_filters(filters),
@@ -45,14 +45,6 @@ def documents() -> str:
         byline=quotes.byline,
         file_format=labels.file_format,
     )
-
-
-def _passing(held: Snapshot, filters: Mapping[str, tuple[str, ...]]) -> list[DocumentRecord]:
-    return [
-        stored.record
-        for stored in held.records.values()
-        if not stored.copy_of and all(set(values) & set(field_values(stored, name)) for name, values in filters.items())
-    ]
 
 
 def _sorted(records: list[DocumentRecord], order: str) -> list[DocumentRecord]:

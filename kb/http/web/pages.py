@@ -17,7 +17,7 @@ from kb.http.web import request_parameters
 from kb.http.web.cached_answers import view_of
 from kb.http.web.example_questions import examples
 from kb.http.web.presenters import facets, hits, labels, quotes
-from kb.retrieval.searcher import ProjectSummary, Snapshot
+from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 NEWEST = 5
 # Findings of each role on a project's page, and passages of each project on a theme's page.

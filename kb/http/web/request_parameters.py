@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
-from kb.retrieval.searcher import FILTER_FIELDS
+from kb.retrieval.filters import FILTER_FIELDS
 
 # Nobody reads further, and each page costs the search as many candidates as stand before it.
 LAST_PAGE = 5

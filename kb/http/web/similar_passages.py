@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kb.core.models import Passage
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.snapshot import Snapshot
 
 # How many of the nearest passages are looked through for some from other projects.
 NEIGHBOURS = 60
@@ -13,14 +11,10 @@ NEIGHBOURS = 60
 
 def similar(snapshot: Snapshot, passage: Passage, top: int) -> list[Passage]:
     """The nearest passages of other projects, one a report, nearest first."""
-    row = snapshot.store.passage(passage.id).row
-    vector = snapshot.vectors.vectors(np.array([row], dtype=np.int64))[0]
-    ranked = [row for row, _ in snapshot.vectors.search(vector, NEIGHBOURS, snapshot.allowed_rows({}))]
-    stored = snapshot.store.passages(ranked)
     own = snapshot.records[passage.document_id].record.metadata.projekt
     seen = {passage.document_id}
     found: list[Passage] = []
-    for candidate in (stored[row].passage for row in ranked):
+    for candidate in snapshot.neighbours(passage.id, NEIGHBOURS):
         other = snapshot.records[candidate.document_id]
         same_project = own and other.record.metadata.projekt == own
         if candidate.document_id in seen or same_project:

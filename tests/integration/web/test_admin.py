@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from kb import indexing
 from kb.core.settings import Settings
 from kb.http.web.app import create_app
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.runs import RunStore, Status
 from tests.support import CORPUS, ODD_READ, ODD_SKIPPED, HashEmbedder, report_text, write_odd_files
 

@@ -15,7 +15,7 @@ from kb.core.errors import NotFoundError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.operations.jobs import Job, Jobs, JobState
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.runs import JobFile, RunStore
 from tests.support import ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_odd_files
 

@@ -20,7 +20,7 @@ from kb import indexing
 from kb.core.errors import IndexMissingError
 from kb.core.settings import Settings
 from kb.http.web.app import create_app
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 LONG = ("hvordan gik det med isbjerge og regnearket " * 24)[:1000]

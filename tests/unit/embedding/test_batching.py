@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kb.embedding.batching import MOST, BatchingEmbedder
+from kb.embedding.batching import MAX_BATCH, BatchingEmbedder
 from tests.support import HashEmbedder
 
 
@@ -56,7 +56,7 @@ def test_a_lone_question_is_embedded_alone_and_as_without_batching() -> None:
 def test_questions_that_come_while_one_is_embedded_are_embedded_together() -> None:
     inner = Gated()
     embedder = BatchingEmbedder(inner)
-    texts = [f"spørgsmål {number}" for number in range(MOST + 5)]
+    texts = [f"spørgsmål {number}" for number in range(MAX_BATCH + 5)]
     with ThreadPoolExecutor(len(texts) + 1) as pool:
         first = pool.submit(embedder.embed_queries, ["først"])
         assert inner.begun.acquire(timeout=20)
@@ -65,7 +65,7 @@ def test_questions_that_come_while_one_is_embedded_are_embedded_together() -> No
         inner.gate.release(3)
         found = [future.result(20) for future in others]
         assert first.result(20).shape == (1, inner.dimension)
-    assert [len(batch) for batch in inner.asked] == [1, MOST, 5]
+    assert [len(batch) for batch in inner.asked] == [1, MAX_BATCH, 5]
     for text, vectors in zip(texts, found, strict=True):
         np.testing.assert_array_equal(vectors, HashEmbedder().embed_queries([text]))
 
@@ -111,7 +111,7 @@ def test_many_threads_get_what_each_asked_for() -> None:
 
 def test_several_questions_of_one_thread_keep_their_order_and_none_are_none() -> None:
     embedder = BatchingEmbedder(HashEmbedder())
-    texts = [f"emne {number}" for number in range(MOST * 2 + 1)]
+    texts = [f"emne {number}" for number in range(MAX_BATCH * 2 + 1)]
     np.testing.assert_array_equal(embedder.embed_queries(texts), HashEmbedder().embed_queries(texts))
     assert embedder.embed_queries([]).shape[0] == 0
 

@@ -20,7 +20,7 @@ def _manifest(build_id: str) -> Manifest:
 
 
 def _aside(index_dir: Path, build_id: str) -> Path:
-    folder = builds.builds_dir(index_dir) / f"{builds.ASIDE_PREFIX}{build_id}"
+    folder = builds.builds_dir(index_dir) / f"{builds.STAGING_PREFIX}{build_id}"
     (folder / "lexical").mkdir(parents=True)
     (folder / "kb.sqlite").write_bytes(b"database")
     (folder / "lexical" / "x").write_bytes(b"ord")

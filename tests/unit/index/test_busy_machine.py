@@ -19,7 +19,7 @@ from kb.index import builds
 from kb.index.store import check_database
 from kb.index.verification import verify_build
 from kb.indexing.rollback import roll_back
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from tests.support import HashEmbedder, report_text, write_corpus
 
 

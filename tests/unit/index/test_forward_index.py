@@ -9,7 +9,7 @@ import pytest
 
 from kb.core.errors import IndexDamagedError
 from kb.index import forward_index
-from kb.index.forward_index import RUN_K1, B, ForwardIndex, runs_of
+from kb.index.forward_index import NGRAM_K1, B, ForwardIndex, character_ngrams
 from kb.language.analysis import TokenTerms
 
 PASSAGES = [
@@ -31,36 +31,36 @@ def index(tmp_path: Path) -> ForwardIndex:
     return ForwardIndex(tmp_path / "forward")
 
 
-def _runs(index: ForwardIndex, words: list[str], rows: list[int]) -> list[float]:
+def _ngram_scores(index: ForwardIndex, words: list[str], rows: list[int]) -> list[float]:
     found: list[float] = index.scores({}, words, np.array(rows, dtype=np.int64))[1].tolist()
     return found
 
 
 def _by_hand(question: list[str], passage: int) -> float:
-    """BM25 over runs of letters, written out."""
-    counts = [Counter(runs_of(words)) for words in PASSAGES]
+    """BM25 over character n-grams, written out."""
+    counts = [Counter(character_ngrams(words)) for words in PASSAGES]
     mean = sum(sum(c.values()) for c in counts) / len(counts)
     score = 0.0
-    for run in set(runs_of(question)):
-        frequency = sum(run in c for c in counts)
+    for ngram in set(character_ngrams(question)):
+        frequency = sum(ngram in c for c in counts)
         idf = math.log(1 + (len(counts) - frequency + 0.5) / (frequency + 0.5))
-        found = counts[passage][run]
-        score += idf * found * (RUN_K1 + 1) / (found + RUN_K1 * (1 - B + B * sum(counts[passage].values()) / mean))
+        found = counts[passage][ngram]
+        score += idf * found * (NGRAM_K1 + 1) / (found + NGRAM_K1 * (1 - B + B * sum(counts[passage].values()) / mean))
     return score
 
 
-def test_runs_mark_the_edges_of_words_and_leave_stop_words_out() -> None:
-    assert list(runs_of(["data", "og", "ø"])) == ["_dat", "data", "ata_", "_ø_"]
+def test_ngrams_mark_the_edges_of_words_and_leave_stop_words_out() -> None:
+    assert list(character_ngrams(["data", "og", "ø"])) == ["_dat", "data", "ata_", "_ø_"]
 
 
 @pytest.mark.parametrize("question", [["migrering"], ["datamigreringer", "tid", "tid"], ["ø"], ["ukendt"]])
-def test_runs_are_scored_by_bm25(index: ForwardIndex, question: list[str]) -> None:
+def test_ngrams_are_scored_by_bm25(index: ForwardIndex, question: list[str]) -> None:
     rows = [2, 0, 1, 3]
-    assert _runs(index, question, rows) == pytest.approx([_by_hand(question, row) for row in rows], rel=1e-5)
+    assert _ngram_scores(index, question, rows) == pytest.approx([_by_hand(question, row) for row in rows], rel=1e-5)
 
 
 def test_a_word_unlike_all_others_still_meets_its_kin(index: ForwardIndex) -> None:
-    scores = _runs(index, ["testmigrering"], [0, 1, 2, 3])
+    scores = _ngram_scores(index, ["testmigrering"], [0, 1, 2, 3])
     assert scores[0] > scores[2]
     assert scores[1] > scores[2]
 
@@ -86,8 +86,8 @@ def test_a_word_with_other_terms_is_another_word(tmp_path: Path) -> None:
 
 def test_no_passages_can_be_written_and_asked(tmp_path: Path) -> None:
     forward_index.build(tmp_path / "forward", [])
-    terms, runs = ForwardIndex(tmp_path / "forward").scores({"data": 1.0}, ["data"], np.empty(0, dtype=np.int64))
-    assert terms.tolist() == runs.tolist() == []
+    terms, ngrams = ForwardIndex(tmp_path / "forward").scores({"data": 1.0}, ["data"], np.empty(0, dtype=np.int64))
+    assert terms.tolist() == ngrams.tolist() == []
 
 
 @pytest.mark.parametrize("file", ["passages.starts", "terms.trie", "runs.idf"])

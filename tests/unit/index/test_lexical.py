@@ -12,7 +12,7 @@ import pytest
 from kb.core.errors import IndexDamagedError
 from kb.index import forward_index, lexical
 from kb.index.forward_index import ForwardIndex
-from kb.index.lexical import RUN_WEIGHT, Entry, LexicalIndex
+from kb.index.lexical import NGRAM_WEIGHT, Entry, LexicalIndex
 
 ENTRIES = [
     Entry("Asta", ("Jura", "Databehandleraftaler"), "Kommunen indgik en aftale med leverandøren om drift."),
@@ -64,15 +64,15 @@ def test_an_empty_filter_finds_nothing(index: LexicalIndex) -> None:
 
 
 @pytest.mark.parametrize("text", ["aftaler om medicinsk udstyr", "drift af data", "konsekvensanalyse", "MDR"])
-def test_given_rows_are_scored_by_terms_as_in_the_search_and_by_runs_of_letters(
+def test_given_rows_are_scored_by_terms_as_in_the_search_and_by_character_ngrams(
     index: LexicalIndex, tmp_path: Path, text: str
 ) -> None:
     question = index.analyser.question(text)
     found = dict(index.search(question, len(ENTRIES)))
     forward_index.build(tmp_path / "f", [index.analyser.analysed(entry.full_text) for entry in ENTRIES])
     rows = np.arange(len(ENTRIES))
-    runs = ForwardIndex(tmp_path / "f").scores({}, question.words, rows)[1]
-    expected = [found.get(row, 0.0) + RUN_WEIGHT * float(runs[row]) for row in rows.tolist()]
+    ngrams = ForwardIndex(tmp_path / "f").scores({}, question.words, rows)[1]
+    expected = [found.get(row, 0.0) + NGRAM_WEIGHT * float(ngrams[row]) for row in rows.tolist()]
     assert index.scores(question, rows).tolist() == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 

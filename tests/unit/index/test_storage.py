@@ -14,7 +14,7 @@ from kb.core.errors import StorageError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.index.verification import verify_build
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 SMALL = 8192  # KiB: room for a few indexes of a few reports

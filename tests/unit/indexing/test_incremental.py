@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from kb import indexing
 from kb.core.settings import Settings
 from kb.index import builds
+from kb.index.store import Store
+from kb.index.vectors import VectorIndex
 from kb.retrieval.searcher import Searcher, open_searcher
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
@@ -56,21 +59,35 @@ def _found(searcher: Searcher) -> list[object]:
     return [(result.hits, result.total, result.facets, result.corrections) for result in results]
 
 
+def _build(settings: Settings) -> Path:
+    return builds.builds_dir(settings.index_dir) / builds.current_id(settings.index_dir)
+
+
 def _manifest(settings: Settings) -> builds.Manifest:
-    return builds.read_manifest(builds.builds_dir(settings.index_dir) / builds.current_id(settings.index_dir))
+    return builds.read_manifest(_build(settings))
+
+
+def _store(settings: Settings) -> Store:
+    return Store(_build(settings) / builds.DATABASE_FILE)
+
+
+def _vectors(settings: Settings) -> VectorIndex:
+    return VectorIndex(_build(settings) / builds.VECTORS_FILE)
 
 
 def _same(one: Settings, other: Settings, embedder: HashEmbedder) -> None:
     mine, theirs = _manifest(one), _manifest(other)
     assert (mine.content, mine.sources) == (theirs.content, theirs.sources)
-    first, second = open_searcher(one, embedder), open_searcher(other, embedder)
-    assert list(first.snapshot.store.all_passages()) == list(second.snapshot.store.all_passages())
-    assert list(first.snapshot.store.sentence_keys()) == list(second.snapshot.store.sentence_keys())
-    ids = [stored.passage.id for stored in first.snapshot.store.all_passages()]
-    assert first.snapshot.store.sentences_of_passages(ids) == second.snapshot.store.sentences_of_passages(ids)
-    for batch, again in zip(first.snapshot.vectors.batches(), second.snapshot.vectors.batches(), strict=True):
+    with closing(_store(one)) as my_store, closing(_store(other)) as their_store:
+        passages = list(my_store.all_passages())
+        assert passages == list(their_store.all_passages())
+        assert list(my_store.sentence_keys()) == list(their_store.sentence_keys())
+        ids = [stored.passage.id for stored in passages]
+        assert my_store.sentences_of_passages(ids) == their_store.sentences_of_passages(ids)
+    for batch, again in zip(_vectors(one).batches(), _vectors(other).batches(), strict=True):
         np.testing.assert_array_equal(batch, again)
-    if len(first.snapshot.store):
+    if passages:
+        first, second = open_searcher(one, embedder), open_searcher(other, embedder)
         assert _found(first) == _found(second)
 
 

@@ -17,7 +17,8 @@ from kb.index import builds
 from kb.index.store import Store
 from kb.index.verification import verify_build
 from kb.indexing import prefetch
-from kb.retrieval.searcher import Snapshot, open_searcher
+from kb.retrieval.opening import open_snapshot
+from kb.retrieval.searcher import open_searcher
 from tests.support import (
     CORPUS,
     ODD_READ,
@@ -84,7 +85,7 @@ def test_a_removed_file_leaves_nothing(indexed: Settings, embedder: HashEmbedder
 def test_a_shrunk_file_keeps_no_stale_tail(indexed: Settings, embedder: HashEmbedder) -> None:
     (indexed.corpus / "mail/sortering.md").write_text(report_text("mailfordeling", paragraphs=1), encoding="utf-8")
     indexing.run(indexed, embedder)
-    snapshot = Snapshot.open(indexed.index_dir)
+    snapshot = open_snapshot(indexed.index_dir)
     (record,) = [stored.record for stored in snapshot.records.values() if stored.record.path == "mail/sortering.md"]
     texts = [passage.text for passage in snapshot.passages_of(record.id)]
     assert len(texts) == 2
@@ -111,7 +112,7 @@ def test_equal_sentences_in_two_reports_stay_two_passages(settings: Settings, em
     same = "# Drift\n\nDriften skal aftales med leverandøren fra begyndelsen.\n"
     write_corpus(settings.corpus, {"et.md": same, "to.md": same + "\n"})
     report = indexing.run(settings, embedder)
-    snapshot = Snapshot.open(settings.index_dir)
+    snapshot = open_snapshot(settings.index_dir)
     alike = [p for p in snapshot.store.all_passages() if "fra begyndelsen" in p.passage.text]
     assert len({stored.passage.id for stored in alike}) == len(alike) == 2
     assert report.passages == len(snapshot.store)
@@ -261,7 +262,7 @@ def test_the_same_files_in_another_folder_are_a_new_index(settings: Settings, em
     indexing.run(settings, embedder)
     moved = settings.corpus.rename(settings.corpus.with_name("flyttet"))
     assert indexing.run(settings, embedder, roots=[moved]).published
-    snapshot = Snapshot.open(settings.index_dir)
+    snapshot = open_snapshot(settings.index_dir)
     assert all(snapshot.file_of(id_).is_relative_to(moved) for id_ in snapshot.records)
 
 
@@ -416,11 +417,11 @@ def test_a_set_number_of_builds_is_kept(tmp_path: Path, embedder: HashEmbedder) 
 
 def test_documents_that_are_already_read_are_indexed_alike(settings: Settings, embedder: HashEmbedder) -> None:
     indexing.run(settings, embedder)
-    snapshot = Snapshot.open(settings.index_dir)
+    snapshot = open_snapshot(settings.index_dir)
     documents = [snapshot.document(id_).document for id_ in snapshot.records]
     own = settings.model_copy(update={"index_dir": settings.index_dir / "andet"})
     indexing.run_documents(own, embedder, documents)
-    again = Snapshot.open(own.index_dir)
+    again = open_snapshot(own.index_dir)
     assert list(again.store.all_passages()) == list(snapshot.store.all_passages())
 
 
@@ -460,7 +461,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_as_it_became(settings: Set
     progress = ChangeAt("læser", lambda: target.write_text(report_text("ændringer"), encoding="utf-8"))
     report = indexing.run(settings, embedder, progress=progress)
     assert dict(report.failed) == {}
-    texts = [stored.passage.text for stored in Snapshot.open(settings.index_dir).store.all_passages()]
+    texts = [stored.passage.text for stored in open_snapshot(settings.index_dir).store.all_passages()]
     assert any("ændringer" in text for text in texts)
     assert not [text for text in texts if "journalnotater" in text]
     assert not indexing.run(settings, embedder).published
@@ -490,7 +491,7 @@ def test_a_file_that_never_comes_to_rest_is_told_and_tried_again_next_time(
 
 
 def test_page_images_of_removed_documents_go_with_them(indexed: Settings, embedder: HashEmbedder) -> None:
-    snapshot = Snapshot.open(indexed.index_dir)
+    snapshot = open_snapshot(indexed.index_dir)
     shas = {stored.record.path: stored.record.sha256 for stored in snapshot.records.values()}
     images = indexed.index_dir / indexing.PAGE_IMAGES
     images.mkdir(parents=True)

@@ -13,7 +13,7 @@ from kb.core.errors import InputError, UnreadableUploadError
 from kb.core.settings import Settings
 from kb.index.store import Failure, StoredRecord
 from kb.operations import editing
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.opening import open_snapshot
 from kb.state.upload_names import UploadNames, shown_name
 from tests.support import HashEmbedder, write_odd_files
 
@@ -38,7 +38,7 @@ class Broken(Sent):
 
 
 def record(settings: Settings, document_id: str) -> StoredRecord:
-    return Snapshot.open(settings.index_dir).records[document_id]
+    return open_snapshot(settings.index_dir).records[document_id]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings
     assert UploadNames(indexed.state_dir).all() == {"asta.txt": "Ny udgave.txt"}
     assert not (indexed.corpus / "asta.md").exists()
     indexing.run(indexed, HashEmbedder())
-    document = Snapshot.open(indexed.index_dir).document("asta").document
+    document = open_snapshot(indexed.index_dir).document("asta").document
     assert "Ny tekst om vand" in document.text
     assert (document.metadata.projekt, document.metadata.år) == ("ASTA", 2021)
 
@@ -135,7 +135,7 @@ def test_a_report_whose_name_leaves_no_room_for_metadata_is_told_of(indexed: Set
     long = "l" * 250 + ".md"
     (indexed.corpus / "asta.md").rename(indexed.corpus / long)
     indexing.run(indexed, HashEmbedder())
-    (stored,) = [one for one in Snapshot.open(indexed.index_dir).records.values() if one.record.path == long]
+    (stored,) = [one for one in open_snapshot(indexed.index_dir).records.values() if one.record.path == long]
     for change in (
         lambda: editing.write_metadata(indexed, stored, {"titel": "x"}),
         lambda: editing.replace(indexed, stored, Sent("b.html", "<html><p>Ny tekst om vand.</p></html>")),

@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from kb import indexing
+from kb.answer import answer
 from kb.core.errors import FilterError, ModelMismatchError, NotFoundError, QuestionError
 from kb.core.settings import Settings
-from kb.retrieval.searcher import RESULTS_KEPT, Engine, Searcher, Snapshot, check_filters, clean_question, open_searcher
+from kb.language.analysis import Analyser, Question
+from kb.retrieval.opening import open_snapshot
+from kb.retrieval.searcher import Engine, Searcher, clean_question, open_searcher
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 SUBJECTS = ["faldrisiko", "mailfordeling", "vandløb", "journalnotater", "fraværsmønstre", "skolebørn"]
@@ -103,30 +106,28 @@ def test_what_many_ask_is_worked_out_once(searcher: Searcher) -> None:
     assert searcher.search("drift og data", filters={"år": ["2021"]}) is not found
 
 
-def test_the_question_asked_longest_ago_gives_way(searcher: Searcher) -> None:
-    worked_out: list[str] = []
+def test_an_answer_and_its_searches_analyse_the_question_once(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analysed: list[str] = []
 
-    def work_out(_: Searcher, key: str) -> str:
-        worked_out.append(key)
-        return key.upper()
+    def counting(analyser: Analyser, text: str) -> Question:
+        analysed.append(text)
+        return analyse(analyser, text)
 
-    keys = [f"emne {number}" for number in range(RESULTS_KEPT + 1)]
-    assert [searcher.kept(work_out, key) for key in (*keys, keys[-1])] == [key.upper() for key in (*keys, keys[-1])]
-    searcher.kept(work_out, keys[0])
-    assert worked_out == [*keys, keys[0]]
+    analyse = Analyser.question
+    monkeypatch.setattr(Analyser, "question", counting)
+    asked = "Hvad var svært ved faldrisiko i projekterne?"
+    unread = Searcher(searcher.snapshot, searcher.embedder, searcher.settings.model_copy(update={"reading": False}))
+    answer(unread, f"  {asked} ")
+    unread.search(asked, top=100, marked=False)
+    assert analysed.count(asked) == 1
 
 
-def test_an_error_is_not_kept(searcher: Searcher) -> None:
-    asked: list[str] = []
-
-    def fail(_: Searcher, key: str) -> None:
-        asked.append(key)
-        raise ValueError(key)
-
-    for _ in range(2):
-        with pytest.raises(ValueError, match="drift"):
-            searcher.kept(fail, "drift")
-    assert asked == ["drift", "drift"]
+def test_an_analysed_question_is_searched_with_as_it_was_asked(searcher: Searcher) -> None:
+    analysed = searcher.analyse("  drift   og tid ")
+    assert searcher.analyse(analysed) is analysed
+    assert searcher.search(analysed, top=7) == searcher.search("drift og tid", top=7)
 
 
 def test_near_duplicates_are_folded_into_the_best(settings: Settings, embedder: HashEmbedder) -> None:
@@ -169,7 +170,6 @@ def test_an_unknown_filter_is_told_with_the_known(searcher: Searcher) -> None:
     with pytest.raises(FilterError, match="farve") as caught:
         searcher.search("drift", filters={"farve": ["blå"]})
     assert "projekt" in caught.value.advice
-    assert check_filters({"år": []}) == {}
 
 
 def test_another_models_index_is_refused_with_what_to_run(indexed: Settings) -> None:
@@ -187,7 +187,7 @@ def test_projects_gather_their_reports_newest_first(searcher: Searcher) -> None:
 
 
 def test_a_file_that_changed_since_is_not_opened(indexed: Settings) -> None:
-    snapshot = Snapshot.open(indexed.index_dir)
+    snapshot = open_snapshot(indexed.index_dir)
     (asta,) = [id_ for id_, stored in snapshot.records.items() if stored.record.path == "asta.md"]
     assert snapshot.file_of(asta) == indexed.corpus.resolve() / "asta.md"
     (indexed.corpus / "asta.md").write_text("noget andet", encoding="utf-8")

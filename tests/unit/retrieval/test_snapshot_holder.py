@@ -11,7 +11,7 @@ from kb import indexing
 from kb.core.errors import IndexDamagedError, IndexMissingError, IndexVersionError, ModelMismatchError
 from kb.core.settings import Settings
 from kb.index import builds
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, renumber_build, report_text, write_corpus
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from kb.core.digest import file_sha256
 from kb.core.errors import ModelDamagedError
-from kb.embedding.reader.choice import PACKAGED, load_reader, reader_folder, use_packaged, use_reader
+from kb.embedding.reader.choice import PACKAGED, ReaderSource, load_reader, reader_folder, use_packaged, use_reader
 from kb.embedding.reader.encoding import MAX_TOKENS
 from kb.embedding.reader.model import CARD_FILE, FILES, GRAPH_FILE, ReaderModel, Window, check, read_card
 from tests.support import make_settings
@@ -98,6 +98,12 @@ def test_a_reader_that_is_taken_in_is_used_until_the_packaged_one_is_chosen_agai
     assert reader_folder(settings) == PACKAGED
 
 
-def test_one_process_loads_a_reader_once(tmp_path: Path) -> None:
+def test_a_source_opens_a_reader_once_and_another_when_it_is_taken_in(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
-    assert load_reader(settings) is load_reader(settings)
+    source = ReaderSource(settings)
+    packaged = source.reader()
+    assert source.reader() is packaged
+    shutil.copytree(PACKAGED, tmp_path / "own")
+    use_reader(tmp_path / "own", settings)
+    assert source.reader().folder == reader_folder(settings)
+    assert source.reader() is source.reader()

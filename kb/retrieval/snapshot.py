@@ -1,0 +1,228 @@
+"""A snapshot: one finished build held open, and what of it readers may see.
+
+A :class:`Snapshot` is given its parts and never changes. Documents that were deleted since the build was made are
+hidden: a snapshot without them is :meth:`Snapshot.without`, which shares the parts. What it works out is kept as long
+as it lives (:mod:`kb.retrieval.caches`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kb.core.errors import IndexDamagedError, NotFoundError
+from kb.core.fields import DOCUMENT_FILTERS, ROLE
+from kb.core.models import Metadata, Passage
+from kb.core.slug import slug
+from kb.index import builds
+from kb.index.store import Failure, StoredDocument, StoredRecord
+from kb.language.analysis import Analyser
+from kb.retrieval.caches import Cache, Owner
+from kb.retrieval.filters import NO_FILTERS, Filters, GivenFilters, field_values
+from kb.retrieval.ports import DenseIndex, Keys, PassageStore, SparseIndex, Vectors
+
+# The document fields a filter may name.
+DOCUMENT_FIELDS = tuple(field.name for field in DOCUMENT_FILTERS)
+# How many filters' counts are remembered; few are in use at a time.
+FACETS_REMEMBERED = 64
+
+Facets = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a snapshot is made of: ``dense`` and ``sparse`` rank the passages in ``store``, ``analyser`` knows the
+    vocabulary of ``sparse``, ``sentences`` has the sentences' vectors (none in a build made to measure retrieval
+    alone), ``records`` every document's record by id.
+    """
+
+    dense: DenseIndex
+    sparse: SparseIndex
+    store: PassageStore
+    analyser: Analyser
+    sentences: DenseIndex | None
+    records: Mapping[str, StoredRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSummary:
+    """A project with its documents, newest first, and what they say of it together."""
+
+    slug: str
+    name: str
+    authorities: tuple[str, ...]
+    themes: tuple[str, ...]
+    document_ids: tuple[str, ...]
+
+
+class PassageSentences(NamedTuple):
+    """The sentences of a passage that may answer: their ranges of the document's text, and a vector each."""
+
+    ranges: tuple[tuple[int, int], ...]
+    vectors: Vectors
+
+
+class Snapshot(Owner):
+    """One finished build without its hidden documents; immutable, and safe to use from several threads."""
+
+    def __init__(self, manifest: builds.Manifest, parts: Parts, *, hidden: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        self.manifest = manifest
+        self.hidden = hidden
+        self.dense = parts.dense
+        self.sparse = parts.sparse
+        self.store = parts.store
+        self.analyser = parts.analyser
+        self.records = _visible(parts.records, hidden)
+        self.parts = parts
+        self._facets: Cache[Filters, Facets] = Cache(FACETS_REMEMBERED)
+
+    def without(self, hidden: frozenset[str]) -> Snapshot:
+        """The same build with these documents hidden, and no others."""
+        return Snapshot(self.manifest, self.parts, hidden=hidden)
+
+    @property
+    def build_id(self) -> str:
+        """The build's id."""
+        return self.manifest.id
+
+    def record(self, document_id: str) -> StoredRecord:
+        """One document's record; raises :class:`NotFoundError` where there is no such document or it is hidden."""
+        if document_id in self.hidden:
+            raise NotFoundError(f"Rapporten {document_id} er slettet.")
+        if document_id not in self.records:
+            raise NotFoundError(f"Der er ingen rapport med id {document_id}.")
+        return self.records[document_id]
+
+    def document(self, document_id: str) -> StoredDocument:
+        """One document with its text; raises :class:`NotFoundError`."""
+        self.record(document_id)
+        return self.store.stored_document(document_id)
+
+    def passages_of(self, document_id: str) -> list[Passage]:
+        """A document's passages in order; none of one that is hidden or not there."""
+        if document_id not in self.records:
+            return []
+        return [stored.passage for stored in self.store.passages_of(document_id)]
+
+    def passage(self, passage_id: str) -> Passage:
+        """One passage; raises :class:`NotFoundError`."""
+        passage = self.store.passage(passage_id).passage
+        self.record(passage.document_id)
+        return passage
+
+    def neighbours(self, passage_id: str, count: int) -> list[Passage]:
+        """The ``count`` passages nearest in meaning to a passage, itself the first; raises :class:`NotFoundError`."""
+        key = self.store.passage(passage_id).row
+        vector = self.dense.vectors(np.array([key], dtype=np.int64))[0]
+        ranking = [key for key, _ in self.dense.search(vector, count, self.allowed())]
+        stored = self.store.passages(ranking)
+        return [stored[key].passage for key in ranking]
+
+    def sentences_of(self, passage_ids: Sequence[str]) -> dict[str, PassageSentences]:
+        """The sentences of passages by the passages' ids; raises :class:`IndexDamagedError` in a build without."""
+        vectors = self._sentence_vectors()
+        return {
+            id_: PassageSentences(
+                tuple((one.start, one.end) for one in sentences),
+                vectors.vectors(np.array([one.row for one in sentences], dtype=np.int64)),
+            )
+            for id_, sentences in self.store.sentences_of_passages(passage_ids).items()
+        }
+
+    def sentence_sample(self, count: int) -> Vectors:
+        """Sentence vectors spread evenly over the base, as :meth:`DenseIndex.sample`; raises as the other."""
+        return self._sentence_vectors().sample(count)
+
+    def _sentence_vectors(self) -> DenseIndex:
+        if self.parts.sentences is None:
+            raise IndexDamagedError("Indekset er lavet uden sætninger at svare med.", advice="Kør: kb index --full")
+        return self.parts.sentences
+
+    def failures(self) -> Sequence[Failure]:
+        """The files that gave no document, with the reason."""
+        return self.store.failures()
+
+    def file_of(self, document_id: str) -> Path:
+        """The file a document was read from.
+
+        Raises :class:`NotFoundError` when it is gone or no longer the file that was indexed: a citation must not open
+        another text than the one it was made from.
+        """
+        stored = self.record(document_id)
+        path = Path(stored.root) / stored.record.path
+        if not path.is_file() or builds.file_digest(path) != stored.record.sha256:
+            raise NotFoundError(
+                "Filen er flyttet eller ændret, siden den blev indekseret.", advice="Indeksér igen: kb index"
+            )
+        return path
+
+    def projects(self) -> list[ProjectSummary]:
+        """The projects of the base, by name."""
+        grouped: dict[str, list[Metadata]] = {}
+        for stored in self.records.values():
+            if stored.record.metadata.projekt:
+                grouped.setdefault(stored.record.metadata.projekt, []).append(stored.record.metadata)
+        return [_summary(name, grouped[name]) for name in sorted(grouped, key=str.casefold)]
+
+    def passing(self, filters: Filters = NO_FILTERS) -> list[StoredRecord]:
+        """The documents that pass the filters and are no second version of another, by id."""
+        return [stored for stored in self.records.values() if not stored.copy_of and filters.passes(stored)]
+
+    def allowed(self, filters: Filters = NO_FILTERS) -> Keys | None:
+        """The keys of the passages that pass the filters, of :meth:`passing` documents; None when all of them do."""
+        chosen = [stored.record.id for stored in self.passing(filters)]
+        if len(chosen) == len(self.parts.records) and not filters.roles:
+            return None
+        return self.store.keys_of(chosen, filters.roles)
+
+    def facets(self, given: GivenFilters = NO_FILTERS) -> Facets:
+        """For each field the values and how many documents have them under the other fields' filters.
+
+        For "rolle" passages are counted. Values stand most frequent first. Raises :class:`FilterError`.
+        """
+        filters = Filters.of(given)
+        return self._facets.get(filters, lambda: self._count(filters))
+
+    def _count(self, filters: Filters) -> Facets:
+        counts: dict[str, Mapping[str, int]] = {}
+        for name in DOCUMENT_FIELDS:
+            counts[name] = _value_counts(self.passing(filters.without(name)), name)
+        counts[ROLE.name] = _by_frequency(self.store.role_counts(self.allowed(filters.without(ROLE.name))))
+        return counts
+
+
+def _visible(records: Mapping[str, StoredRecord], hidden: frozenset[str]) -> dict[str, StoredRecord]:
+    """The documents that are not hidden; one that was another version of a hidden one stands for itself."""
+    return {
+        id_: replace(stored, copy_of="") if stored.copy_of in hidden else stored
+        for id_, stored in records.items()
+        if id_ not in hidden
+    }
+
+
+def _summary(name: str, metadata: Sequence[Metadata]) -> ProjectSummary:
+    newest = sorted(metadata, key=lambda m: (-(m.år or 0), m.id))
+    return ProjectSummary(
+        slug=slug(name),
+        name=name,
+        authorities=tuple(dict.fromkeys(m.myndighed for m in newest if m.myndighed)),
+        themes=tuple(dict.fromkeys(theme for m in newest for theme in m.temaer)),
+        document_ids=tuple(m.id for m in newest),
+    )
+
+
+def _value_counts(documents: Iterable[StoredRecord], name: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for stored in documents:
+        for value in field_values(stored, name):
+            counts[value] = counts.get(value, 0) + 1
+    return _by_frequency(counts)
+
+
+def _by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

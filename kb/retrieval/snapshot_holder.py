@@ -1,0 +1,91 @@
+"""What a server answers with: a searcher on the newest good build, swapped when another build is put in use.
+
+    holder = SnapshotHolder(settings, embedder)
+    holder.searcher().search("Hvad lærte de om drift?")
+
+Whoever began on the old build finishes on it.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from kb.core.errors import IndexBusyError, IndexMissingError, IndexUnusableError, KbError
+from kb.core.settings import Settings
+from kb.embedding.embedder import Embedder
+from kb.embedding.reader.choice import ReaderSource
+from kb.index import builds
+from kb.retrieval.opening import open_snapshot
+from kb.retrieval.searcher import Searcher
+
+# Seconds that a question waits for another thread to open a newly published build.
+LONGEST_SWAP_WAIT = 2.0
+
+
+class SnapshotHolder:
+    """The searcher a server answers with, always on a good build.
+
+    ``searcher()`` is cheap: it looks at ``CURRENT`` and hands out the reference. When ``CURRENT`` names another build,
+    the first to notice opens it; the others wait a little, then go on with the old. A build that cannot be opened is
+    reported in ``problem`` and not tried again until ``CURRENT`` changes, unless it was the machine that refused.
+    """
+
+    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+        self._settings = settings
+        self.embedder = embedder
+        self._readers = ReaderSource(settings)
+        self._lock = threading.Lock()
+        self._searcher: Searcher | None = None
+        self._tried = ""
+        self.problem: KbError | None = None
+
+    def searcher(self) -> Searcher:
+        """The searcher on the newest good build; raises :class:`IndexUnusableError` when there is none at all."""
+        named = self._named()
+        # Whoever asks after a publication waits for the new build: a deleted report must be gone at once. A build that
+        # takes long to open does not hold questions up for longer than this; they are answered from the old one.
+        if named != self._tried and self._lock.acquire(timeout=-1 if self._searcher is None else LONGEST_SWAP_WAIT):
+            try:
+                if named != self._tried:
+                    self._swap(named)
+            finally:
+                self._lock.release()
+        if self._searcher is None:
+            raise self.problem or IndexMissingError("Der er ikke noget indeks endnu.")
+        return self._searcher
+
+    def _named(self) -> str:
+        try:
+            return builds.current_id(self._settings.index_dir)
+        except IndexMissingError:
+            return ""
+        except IndexUnusableError as error:
+            self.problem = error
+            return self._tried
+
+    def _swap(self, named: str) -> None:
+        try:
+            self._searcher = self._open(named or None)
+            self.problem = None
+        except IndexBusyError as error:
+            self.problem = error
+            if self._searcher is None:
+                raise  # an older build is no answer to a machine that is busy
+            return
+        except IndexUnusableError as error:
+            self.problem = error
+            self._searcher = self._searcher or self._last_good(named)
+        self._tried = named
+
+    def _open(self, build_id: str | None) -> Searcher:
+        snapshot = open_snapshot(self._settings.index_dir, build_id)
+        return Searcher(snapshot, self.embedder, self._settings, readers=self._readers)
+
+    def _last_good(self, but: str) -> Searcher | None:
+        for build_id in builds.build_ids(self._settings.index_dir):
+            if build_id != but:
+                try:
+                    return self._open(build_id)
+                except IndexUnusableError:
+                    continue
+        return None
