@@ -1,8 +1,8 @@
-"""Scores a folder in BEIR form: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
+"""Evaluates retrieval on a folder in BEIR format: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
 
 The corpus is indexed as any other, in a folder of its own below the index folder, so that the figures are those of the
-product: same cutting, same vectors, same ranking. A document without a title gets its opening words for one. It ranks
-by its best passage, and right after the document that its passage was folded into as a near-duplicate. Vectors are
+product: same chunking, same vectors, same ranking. A document without a title gets its opening words for one. It is
+ranked by its best passage, or after the document that its passage was collapsed into as a near-duplicate. Vectors are
 kept from one evaluation to the next, the build is not.
 """
 
@@ -130,12 +130,12 @@ def ranked_documents(result: SearchResult, versions: Mapping[str, Sequence[str]]
 
     ``versions`` are the other versions of a document, which the product shows by it: they follow it.
     """
-    found: list[str] = []
+    ranked: list[str] = []
     for hit in result.hits:
-        found.append(hit.document.id)
-        found += [passage_id.rpartition(".")[0] for passage_id in hit.duplicates]
+        ranked.append(hit.document.id)
+        ranked += [passage_id.rpartition(".")[0] for passage_id in hit.duplicates]
     others = versions or {}
-    return list(dict.fromkeys(id_ for first in found for id_ in (first, *others.get(first, ()))))
+    return list(dict.fromkeys(id_ for first in ranked for id_ in (first, *others.get(first, ()))))
 
 
 def _versions(searcher: Searcher) -> dict[str, list[str]]:

@@ -141,8 +141,8 @@ def use_build(settings: Settings, build_id: str | None = None) -> str:
 def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
     """Write the form's values beside a report; keys the form does not have are kept, empty ones removed."""
     path = file_of(settings, stored)
-    kept = {key: value for key, value in _read_sidecar(path).items() if key not in FORM_KEYS}
-    _write_sidecar(path, {**kept, **{key: value for key, value in values.items() if value}})
+    others = {key: value for key, value in _read_sidecar(path).items() if key not in FORM_KEYS}
+    _write_sidecar(path, {**others, **{key: value for key, value in values.items() if value}})
 
 
 def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
@@ -186,12 +186,12 @@ def _below_corpus(settings: Settings, path: Path) -> Path:
 
 def _free_path(path: Path) -> Path:
     """The path, or the first with a number that is not taken."""
-    found = path
+    candidate = path
     number = 2
-    while os.path.exists(found):
-        found = path.with_stem(f"{path.stem}-{number}")
+    while os.path.exists(candidate):
+        candidate = path.with_stem(f"{path.stem}-{number}")
         number += 1
-    return found
+    return candidate
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:

@@ -64,9 +64,7 @@ def test_every_passage_is_an_exact_range_and_together_they_hold_everything(docum
 
 @given(documents(), SIZES, st.sampled_from([words, characters]))
 @settings(deadline=None, max_examples=150)
-def test_nothing_that_is_embedded_passes_the_limit(
-    document: Document, size: ChunkSize, counter: TokenCounter
-) -> None:
+def test_nothing_that_is_embedded_passes_the_limit(document: Document, size: ChunkSize, counter: TokenCounter) -> None:
     for passage in chunk(document, counter, size):
         if len(passage.text) > 1:
             text = embedding_text(document.metadata.titel, passage)
