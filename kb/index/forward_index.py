@@ -42,7 +42,7 @@ STEM_REPEATS = 2
 TERM_K1 = 1.2
 # Letters in a run; the word's edges count as one each.
 RUN = 4
-# BM25's parameters for runs, chosen on the development halves; docs/decisions-search.md has the figures.
+# BM25's parameters for runs, chosen on the development halves; docs/decisions/search.md has the figures.
 RUN_K1 = 0.6
 B = 0.75
 WIDTH_FILE = "words.count"

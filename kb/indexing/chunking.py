@@ -29,7 +29,7 @@ Span = tuple[int, int]
 class ChunkSize:
     """Sizes in the model's tokens: ``target`` to aim at, ``limit`` never to pass, ``least`` worth a passage.
 
-    The target was chosen by measurement on documents of several passages; docs/decisions.md has the figures.
+    The target was chosen by measurement on documents of several passages; docs/decisions/search.md has the figures.
     """
 
     target: int = 250

@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-# Chosen on the development halves of three sets; docs/decisions-search.md has the figures.
+# Chosen on the development halves of three sets; docs/decisions/search.md has the figures.
 LEXICAL_WEIGHT = 0.8
 # The share of the smaller passage's word triples that the larger must hold to be a near-duplicate.
 DUPLICATE_OVERLAP = 0.8
