@@ -127,7 +127,7 @@ class CorpusMissingError(ConfigurationError):
 
 
 class StateVersionError(ConfigurationError):
-    """The state database is of a newer version than this one, which could lose what it does not know."""
+    """The state database is of a newer version, whose data this version could lose."""
 
     code = "nyere-tilstand"
     advice = "Opdatér Erfaringsbasen, eller hent tilstanden fra en sikkerhedskopi af før opdateringen (kb restore)."

@@ -67,8 +67,8 @@ class MetadataField:
     ``words`` are the known values with their labels: the only ones of a field of kind CHOICE or WORDS, in the order
     they are offered; of one of kind TEXT, the ones that are shown. ``unknown`` ends the code of the warning of another
     one. ``capital`` says that values are shown with a capital letter. ``on_answers`` and ``on_list`` are the places
-    among the facets of the answer page and of the list of reports, 0 for none. ``fact`` says that the value stands in
-    the list of facts of the report's page; the others have places of their own there.
+    among the facets of the answer page and of the list of reports, 0 for none. ``fact`` says that the value is in
+    the list of facts of the report's page; other fields have places of their own there.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Who may do what: roles, identities, and whether a server with these settings may start (pure).
 
-A server that only its own machine can reach is open, and whoever sits there is its admin. As soon as it listens beyond
-the machine, or stands behind a proxy, it is closed: everyone needs an identity, or ``KB_ANONYMOUS_READING`` must say
-that whoever can reach it may read. Without any way in, it does not start.
+A server that can be reached from its own machine only is open, and requests from there have the role of admin. One that
+listens on other addresses or is behind a proxy is closed: every request needs an identity, or ``KB_ANONYMOUS_READING``
+must allow anyone to read. A closed server without any way to get in does not start.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. ``name`` is a person's or a key's name; ``id`` tells two of the same name apart."""
+    """Who asks. ``name`` is a person's or a key's name; ``id`` distinguishes two of the same name."""
 
     name: str
     role: AccessRole
@@ -147,7 +147,7 @@ def networks(listed: str, name: str) -> tuple[Network, ...]:
 
 
 def is_in(address: str, allowed: Iterable[Network]) -> bool:
-    """Whether an address lies in one of the networks."""
+    """Whether an address is in one of the networks."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

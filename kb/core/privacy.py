@@ -173,7 +173,7 @@ def _written_as_cpr(match: re.Match[str], digits: str, born: date, before: str, 
 
 
 def birthday(digits: str, *, replacement: bool = False) -> date | None:
-    """The birthday in the ten digits of a CPR number; None when it is no date or lies in the future.
+    """The birthday in the ten digits of a CPR number; None when it is not a date or is in the future.
 
     With ``replacement`` the day may be 60 too high, as in the numbers hospitals give to people without one.
     """

@@ -126,9 +126,9 @@ def score(data: BeirSet, searcher: Searcher, engine: Engine) -> BeirScores:
 
 
 def ranked_documents(result: SearchResult, versions: Mapping[str, Sequence[str]] | None = None) -> list[str]:
-    """The documents of a result, each at the place of its best passage or of the passage that stands for it.
+    """The documents of a result, ranked by their best passage or the one that theirs was collapsed into.
 
-    ``versions`` are the other versions of a document, which the product shows by it: they follow it.
+    ``versions`` are the other versions of a document, which the product does not list: they follow it.
     """
     ranked: list[str] = []
     for hit in result.hits:
@@ -147,7 +147,7 @@ def _versions(searcher: Searcher) -> dict[str, list[str]]:
 
 
 def index_folder(settings: Settings, folder: Path) -> Path:
-    """A folder of the set's own, told apart by its place, with the vectors of earlier evaluations."""
+    """The index folder of a set, named by the set's path, with the vectors of earlier evaluations."""
     key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
     return settings.index_dir / EVALUATION_FOLDER / f"{folder.name}-{key}"
 

@@ -1,7 +1,7 @@
 """The lock on the index: one run at a time writes. The operating system frees it when its holder dies.
 
-A native lock of :mod:`filelock` on ``LOCK_FILE``. The file says who holds it, for people alone: what is written in it
-decides nothing. A file system without such locks is refused, as the lock files that could stand in for them outlive a
+A native lock of :mod:`filelock` on ``LOCK_FILE``. The file names its holder, for people only: its content decides
+nothing. A file system without such locks is refused, as the lock files that could stand in for them outlive a
 killed run.
 """
 

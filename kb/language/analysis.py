@@ -6,7 +6,7 @@ A word is indexed as its stem, and a compound also as the stems of its parts, at
 * its stem, and the stems of its parts if it is a compound;
 * the compound of two neighbouring words ("data migrering" matches "datamigrering");
 * the other spelling of æ, ø and å ("Aarhus" matches "Århus");
-* the other official names and abbreviations of the same thing (``synonyms.yaml``);
+* the other official names and abbreviations of what it names (``synonyms.yaml``);
 * for a word that is not in the corpus, the most similar words that are.
 
 Words in quotation marks are a phrase, which must occur as written, case aside.
@@ -270,7 +270,7 @@ def _spelling_variants(word: str) -> Iterator[str]:
 
 
 def _other_names(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Other names of the names among the words, each with the words it stands for."""
+    """The synonyms of the names that occur among the words, each with the words it replaces."""
     stems = [danish.stem(word) for word in words]
     for start, stem in enumerate(stems):
         for name, number in _groups_by_first_stem().get(stem, ()):
@@ -290,7 +290,7 @@ def _heaviest(terms: Iterable[QueryTerm]) -> tuple[QueryTerm, ...]:
 
 
 def _phrase_matches(question: Question, tokens: Sequence[Token]) -> Iterator[Match]:
-    """The words of phrases found whole: other names, and what the question quoted."""
+    """The occurrences of whole phrases: other names, and quoted phrases."""
     wanted = [(phrase.words, MatchKind.SYNONYM, phrase.word) for phrase in question.phrases]
     wanted += [(quoted, MatchKind.EXACT, " ".join(quoted)) for quoted in question.quoted]
     words = [word_form(token) for token in tokens] if wanted else []

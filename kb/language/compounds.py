@@ -42,7 +42,7 @@ class CompoundSplitter:
         self.parts = lru_cache(maxsize=200_000)(self._parts)
 
     def _parts(self, word: str) -> tuple[str, ...]:
-        """The stems of a compound's parts, known words made of neighbouring parts, and parts of parts."""
+        """The stems of a compound's parts, of known words that neighbouring parts form, and of parts of parts."""
         if not 2 * MIN_PART <= len(word) <= MAX_COMPOUND or not word.isalpha():
             return ()
         spans = self._cheapest(word)

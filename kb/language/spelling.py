@@ -36,7 +36,7 @@ class Speller:
         self.suggest = lru_cache(maxsize=10_000)(self._suggest)
 
     def _suggest(self, word: str) -> tuple[str, ...]:
-        """Known words that the word may stand for, most likely first; at most :data:`MAX_SUGGESTIONS`."""
+        """Known words that may have been meant, most likely first; at most :data:`MAX_SUGGESTIONS`."""
         if not word.isalpha() or len(word) < MIN_LETTERS or self._vocabulary.knows(word) or self._splitter.parts(word):
             return ()
         return (self._near(word) or self._corrected_compounds(word))[:MAX_SUGGESTIONS]

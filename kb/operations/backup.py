@@ -74,9 +74,8 @@ class BackupReport:
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that one must be made
-    or, because the corpus lies elsewhere than it did or the index is of another version, made again (from the caches:
-    nothing is read or embedded)."""
+    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that ``kb index`` must be
+    run: there is no index, the corpus has another path, or the index is of another version (the caches are reused)."""
 
     file: str
     created: str

@@ -43,7 +43,7 @@ GRACE_PERIOD = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands. ``files`` are the corpus paths it was started for, and the names of files refused with them.
+    """The state of a job. ``files`` are the corpus paths it was started for, and the names of files refused with them.
 
     ``stage`` is the stage at work with ``done`` of ``total`` steps (0: not known), ``file`` the file it is at and
     ``seconds_left`` an estimate for the stage (None: not known). ``report`` is what the run did, by file

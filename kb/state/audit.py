@@ -25,7 +25,7 @@ _NAMES = "at, action, who, via, address, target, request_id, detail, previous, d
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was done: ``action`` in Danish words, ``target`` what it was done to."""
+    """An event: ``action`` in Danish words, and the ``target`` it was done to."""
 
     action: str
     who: str
