@@ -74,8 +74,8 @@ class BackupReport:
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that ``kb index`` must be
-    run: there is no index, the corpus has another path, or the index is of another version (the caches are reused)."""
+    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that ``kb index``
+    must be run: there is no index, the corpus has another path, or the index is of another version."""
 
     file: str
     created: str
