@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ SOURCES = sorted(
     if file.suffix in {".py", ".sh", ".toml", ".yaml", ".html"} and file != Path(__file__)
 )
 CITING = [*PAGES, *SOURCES, ROOT / "Makefile", ROOT / "pyproject.toml"]
+TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 LONGEST_CELL = 600
 _DOCS_PATH = re.compile(r"(?<![\w/.])docs/[\w./-]*[\w/]")
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
@@ -34,6 +36,7 @@ def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@cache
 def anchors(file: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
@@ -58,8 +61,7 @@ def missing_commands(text: str) -> list[str]:
     """The files and targets of commands that a text names and that are not there."""
     modules = [name for name in _MODULE_RUN.findall(text) if not _is_module(name)]
     files = [path for path in _FILE_RUN.findall(text) if not (ROOT / path).exists()]
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = [name for name in _TARGET.findall(text) if not re.search(rf"^{name}:", makefile, re.MULTILINE)]
+    targets = [name for name in _TARGET.findall(text) if name not in TARGETS]
     return modules + files + targets
 
 
