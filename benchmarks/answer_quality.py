@@ -51,7 +51,7 @@ def measured_roles(searcher: Searcher, settings: Settings) -> dict[str, Any]:
     if SHARED.is_dir():
         files = sorted({one.place for one in labelled if one.shared})
         found += role_labels.of_files(SHARED, files, ReadOptions.from_settings(settings))
-    return role_labels.figures(labelled, role_labels.tell(labelled, found))
+    return role_labels.figures(labelled, role_labels.predict(labelled, found))
 
 
 def times(searcher: Searcher, texts: list[str]) -> tuple[float, float]:

@@ -5,8 +5,8 @@
 Passages are sentences of a shipped report put together anew, with one word in seven replaced by a made-up compound of
 theirs whose frequency falls as words' do (Zipf), so that the vocabulary grows with the base. ``--embedded`` texts are
 embedded by the model; they come first, and every further passage's vector is one of theirs, perturbed by noise that
-varies as they do: as hard to search by lists as real vectors are (docs/decisions-speed.md). Questions are the project's
-own, embedded by the model too: the first two hundred are asked, by the others the lists are tuned.
+varies as they do: as hard to search by lists as real vectors are (docs/decisions/vector-search.md). Questions are the
+project's own, embedded by the model too: the first two hundred are asked, by the others the lists are tuned.
 
 Each size is built in a process of its own by what indexing uses: the database, the vector cache, the vectors and their
 lists, the word index, manifest, verification and publication. Then a fresh process opens the build and asks. What is

@@ -5,7 +5,7 @@
 The evaluation sets hold next to no questions that these three are for, so their rows in ``docs/quality.md`` say little.
 Here the sets' own questions are written otherwise: æ, ø and å as ae, oe and aa; a compound as two words; two letters of
 the longest word swapped. Only questions that this changes are asked, all mechanisms at work and then without the
-one; the vectors are of the questions as they are then written. Prints a table for docs/decisions-search.md.
+one; the vectors are of the questions as they are then written. Prints a table for docs/decisions/search.md.
 """
 
 from __future__ import annotations

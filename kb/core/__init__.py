@@ -1,1 +1,1 @@
-"""What every layer may use: models, errors, settings, identities, masking of personal data, slugs and data files."""
+"""What every layer may import: models, errors, settings, identities, masking of personal data, slugs, data files."""

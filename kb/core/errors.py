@@ -1,11 +1,11 @@
 """Every error Erfaringsbasen raises on purpose, in one tree.
 
     KbError
-      InputError                 what was asked for cannot be done as asked: change the request
+      InputError                 the request cannot be carried out as it is: change it
         QuestionError              the question is empty, too long or not text
         FilterError                a filter names an unknown field or value form
         NotFoundError              no document, passage, project or build of that id
-        UnreadableUploadError      what was uploaded is not a document any reader takes
+        UnreadableUploadError      no reader takes the uploaded file
       ConfigurationError         the installation must be changed first
         SettingsError              an unknown or out-of-range setting
         InstallationError          a module is missing or cannot be loaded
@@ -16,7 +16,7 @@
       IndexUnusableError         the index cannot answer
         IndexMissingError          nothing has been indexed yet
         IndexDamagedError          a build's files do not match its manifest
-        IndexBusyError             the machine refused for now: too many open files, no memory, a lock
+        IndexBusyError             a temporary failure: too many open files, no memory, a lock
         ModelMismatchError         the build was made with another model
         IndexVersionError          a build or a cache is of an older or a newer form
       ReadError                  one file could not be read; the run goes on
@@ -55,7 +55,7 @@ class KbError(Exception):
 
 
 class InputError(KbError):
-    """What was asked for cannot be done as asked."""
+    """The request cannot be carried out as it is."""
 
     code = "ugyldigt-input"
 
@@ -79,7 +79,7 @@ class NotFoundError(InputError):
 
 
 class UnreadableUploadError(InputError):
-    """What was uploaded is not a document that any reader takes."""
+    """No reader takes the uploaded file."""
 
     code = "kan-ikke-læses"
 
@@ -97,7 +97,7 @@ class SettingsError(ConfigurationError):
 
 
 class InstallationError(ConfigurationError):
-    """A module that Erfaringsbasen needs is missing or cannot be loaded; nothing is said of any file."""
+    """A module that Erfaringsbasen needs is missing or cannot be loaded; no file is at fault."""
 
     code = "installation-mangelfuld"
     advice = (
@@ -127,7 +127,7 @@ class CorpusMissingError(ConfigurationError):
 
 
 class StateVersionError(ConfigurationError):
-    """The state database is of a newer version than this one, which could lose what it does not know."""
+    """The state database is of a newer version, whose data this version could lose."""
 
     code = "nyere-tilstand"
     advice = "Opdatér Erfaringsbasen, eller hent tilstanden fra en sikkerhedskopi af før opdateringen (kb restore)."
@@ -154,7 +154,7 @@ class IndexDamagedError(IndexUnusableError):
 
 
 class IndexBusyError(IndexUnusableError):
-    """The machine refused for now: too many open files, no memory or room, a lock. Nothing is known to be damaged."""
+    """A temporary failure: too many open files, no memory or disk space, a lock. Nothing is known to be damaged."""
 
     code = "indeks-optaget"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter åbne filer, hukommelse og plads på maskinen."

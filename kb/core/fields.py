@@ -1,8 +1,8 @@
-"""The one table of metadata fields: what a report's metadata may hold, and everything that is made of it.
+"""The one table of metadata fields: name, label, kind, bounds and uses of each.
 
-A line of :data:`FIELDS` is a field. Front matter and the files beside reports are read by it; filters, facets, the
+An entry of :data:`FIELDS` is a field. Front matter and the files beside reports are read by it; filters, facets, the
 editors' form, exports, the API's models and ``docs/fields.md`` are derived from it. A field that code asks for by name
-has an attribute of :class:`kb.core.models.Metadata` too; any other needs its line here and nothing more.
+has an attribute of :class:`kb.core.models.Metadata` too; any other needs its entry here and nothing more.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class FieldKind(StrEnum):
 
     @property
     def empty(self) -> str | tuple[()] | None:
-        """The value of a field of which nothing is known."""
+        """The value of a field when it is unknown."""
         if self is FieldKind.YEAR:
             return None
         return () if self in {FieldKind.WORDS, FieldKind.SOURCES} else ""
@@ -67,8 +67,8 @@ class MetadataField:
     ``words`` are the known values with their labels: the only ones of a field of kind CHOICE or WORDS, in the order
     they are offered; of one of kind TEXT, the ones that are shown. ``unknown`` ends the code of the warning of another
     one. ``capital`` says that values are shown with a capital letter. ``on_answers`` and ``on_list`` are the places
-    among the facets of the answer page and of the list of reports, 0 for none. ``fact`` says that the value stands in
-    the list of facts of the report's page; the others have places of their own there.
+    among the facets of the answer page and of the list of reports, 0 for none. ``fact`` says that the value is in
+    the list of facts of the report's page; other fields have places of their own there.
     """
 
     name: str
@@ -88,7 +88,7 @@ class MetadataField:
 
     @property
     def facet(self) -> bool:
-        """Whether values are offered beside a list."""
+        """Whether the values are offered as a facet beside a list."""
         return bool(self.on_answers or self.on_list)
 
     def label_of(self, value: str) -> str:
@@ -141,7 +141,7 @@ FIELDS: tuple[MetadataField, ...] = (
     MetadataField("kilder", "Kilder", FieldKind.SOURCES, "Hvor oplysningerne er fra."),
 )  # fmt: skip
 
-# What can be filtered by and is no metadata: the reader that read the file, and what a passage tells.
+# Filters that are not metadata of a report: the reader that read the file, and the role of a passage.
 READER = MetadataField(
     "læser", "Filformat", FieldKind.TEXT, "Læseren, der læste filen, fx markdown.", filterable=True, on_list=6
 )
@@ -160,11 +160,11 @@ LIST_FACETS = tuple(sorted((one for one in DOCUMENT_FILTERS if one.on_list), key
 
 def columns() -> list[tuple[Column, MetadataField]]:
     """The columns of the exports in their order, each with its field."""
-    found = [(one.column, one) for one in FIELDS if one.column is not None]
-    return sorted(found, key=lambda pair: pair[0].place)
+    pairs = [(one.column, one) for one in FIELDS if one.column is not None]
+    return sorted(pairs, key=lambda pair: pair[0].place)
 
 
 def reading_key() -> str:
-    """A short text that changes when the same metadata would be read differently."""
+    """A short digest of the rules that metadata are read by."""
     rules = [(one.name, one.kind.name, list(one.words), one.longest) for one in FIELDS]
     return hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:8]

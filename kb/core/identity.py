@@ -1,8 +1,8 @@
-"""Who may do what: roles, identities, and whether the server may listen where it is told to (pure).
+"""Who may do what: roles, identities, and whether a server with these settings may start (pure).
 
-A server that only its own machine can reach is open, and whoever sits there is its admin. As soon as it listens beyond
-the machine, or stands behind a proxy, it is closed: everyone needs an identity, or ``KB_ANONYMOUS_READING`` must say
-that whoever can reach it may read. Without any way in, it does not start.
+A server that can be reached from its own machine only is open, and requests from there have the role of admin. One that
+listens on other addresses or is behind a proxy is closed: every request needs an identity, or ``KB_ANONYMOUS_READING``
+must allow anyone to read. A closed server without any way to get in does not start.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class AccessRole(StrEnum):
-    """What someone may do: a reader asks, an editor also changes the reports, an admin also the running of it all."""
+    """What someone may do: a reader asks; an editor also changes the reports; an admin also administers the server."""
 
     READER = "reader"
     EDITOR = "editor"
     ADMIN = "admin"
 
     def includes(self, other: AccessRole) -> bool:
-        """Whether who has this role may do what ``other`` may."""
+        """Whether this role may do everything that ``other`` may."""
         order = list(AccessRole)
         return order.index(self) >= order.index(other)
 
 
 class Via(StrEnum):
-    """How someone made themselves known. The values are the words shown."""
+    """How someone was authenticated. The values are the words shown."""
 
     LOCAL = "denne maskine"
     KEY = "nøgle"
@@ -45,7 +45,7 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. ``name`` is a person's or a key's name; ``id`` tells two of the same name apart."""
+    """Who asks. ``name`` is a person's or a key's name; ``id`` distinguishes two of the same name."""
 
     name: str
     role: AccessRole
@@ -54,7 +54,7 @@ class Identity:
 
     @property
     def is_ambient(self) -> bool:
-        """Whether a browser sends along what identifies, so that a foreign page could make it act."""
+        """Whether a browser authenticates unasked (cookie, address, proxy), so that a foreign page can make it act."""
         return self.via is not Via.KEY
 
 
@@ -107,47 +107,47 @@ def check_setup(settings: Settings, *, keys: int) -> None:
 
 
 def group_roles(settings: Settings) -> dict[str, AccessRole]:
-    """The role of each group; raises :class:`SettingsError` for a pair that is none."""
-    found = {}
+    """The role of each group; raises :class:`SettingsError` for a malformed pair."""
+    roles = {}
     for pair in filter(None, (part.strip() for part in settings.group_roles.split(","))):
         group, equals, role = (part.strip() for part in pair.rpartition("="))
         if not equals or not group or role not in list(AccessRole):
             raise SettingsError(
                 f"Indstillingen group_roles har et ugyldigt par: {pair}.", advice="Skriv: Redaktion=editor,Drift=admin."
             )
-        found[_composed(group)] = AccessRole(role)
-    return found
+        roles[_composed(group)] = AccessRole(role)
+    return roles
 
 
 def role_of(groups: Iterable[str], settings: Settings) -> AccessRole | None:
-    """The greatest role of someone in these groups; None when they have none."""
+    """The highest role of someone in these groups; None when they have none."""
     known = group_roles(settings)
-    found = [known[group] for group in map(_composed, groups) if group in known]
+    roles = [known[group] for group in map(_composed, groups) if group in known]
     if settings.signed_in_role == "reader":
-        found.append(AccessRole.READER)
-    return max(found, key=list(AccessRole).index, default=None)
+        roles.append(AccessRole.READER)
+    return max(roles, key=list(AccessRole).index, default=None)
 
 
 def _composed(group: str) -> str:
-    """A group's name with each letter as one character: "Læsere å" is written in two ways that look the same."""
+    """A group's name in Unicode's composed form: "å" can be one character or two that look the same."""
     return unicodedata.normalize("NFC", group)
 
 
 def networks(listed: str, name: str) -> tuple[Network, ...]:
     """The networks of a comma-separated setting; raises :class:`SettingsError` naming the setting."""
-    found = []
+    parsed = []
     for part in filter(None, (part.strip() for part in listed.split(","))):
         try:
-            found.append(ipaddress.ip_network(part))
+            parsed.append(ipaddress.ip_network(part))
         except ValueError as error:
             raise SettingsError(
                 f"Indstillingen {name} har en ugyldig adresse: {part}.", advice="Skriv fx 10.0.0.5 eller 10.0.0.0/24."
             ) from error
-    return tuple(found)
+    return tuple(parsed)
 
 
 def is_in(address: str, allowed: Iterable[Network]) -> bool:
-    """Whether an address lies in one of the networks."""
+    """Whether an address is in one of the networks."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -156,9 +156,9 @@ def is_in(address: str, allowed: Iterable[Network]) -> bool:
 
 
 def client_address(peer: str, forwarded_for: str, proxies: tuple[Network, ...]) -> str:
-    """Who really asks: the last address in ``X-Forwarded-For`` that no trusted proxy wrote of itself.
+    """The address of the client: the last one in ``X-Forwarded-For`` that is not a trusted proxy's own.
 
-    The header is believed only as far as trusted proxies passed it on, for anyone can send one.
+    Anyone can send the header, so it is believed only as far back as trusted proxies passed it on.
     """
     address = peer
     for part in reversed([part.strip() for part in forwarded_for.split(",") if part.strip()]):

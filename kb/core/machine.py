@@ -1,7 +1,7 @@
-"""Tells what the machine refuses for now from what is wrong with a file.
+"""Distinguishes temporary failures of the machine from damaged files.
 
-A file that cannot be opened because too many are open already, that finds no memory or no room for a link, or that
-somebody else holds, is as whole as before. Called damaged, a good build would be refused and a roll-back find none.
+A file that cannot be opened because of too many open files, lack of memory or disk space, or another process's lock is
+not damaged. Reported as damaged, an intact build would be refused and a roll-back would find none to go back to.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _SQLITE_REFUSALS = frozenset(
 
 
 def refused(error: BaseException, path: Path | None = None) -> bool:
-    """Whether the machine, not the file, is the reason of an error.
+    """Whether an error is a temporary failure of the machine and not a fault of the file.
 
-    FAISS and Tantivy pass on only the words of the operating system's error, SQLite and marisa not even those: with
-    ``path`` it is asked anew, by opening the file.
+    FAISS and Tantivy report only the text of the operating system's error, SQLite and marisa not even that: with
+    ``path``, the file is opened again to see.
     """
     if isinstance(error, MemoryError | TimeoutError):
         return True
@@ -65,12 +65,12 @@ def _cannot_be_opened_now(path: Path) -> bool:
 
 
 def busy() -> IndexBusyError:
-    """What to raise where the machine refused."""
+    """The error to raise for a temporary failure."""
     return IndexBusyError("Indekset kan ikke åbnes lige nu: maskinen har for travlt eller mangler plads.")
 
 
 def unusable(error: BaseException, problem: str, path: Path | None = None) -> IndexUnusableError:
-    """What to raise for an error of opening a part of an index: ``problem`` as damage, unless the machine refused."""
+    """The error to raise when a part of an index cannot be opened: ``problem`` as damage, unless it is temporary."""
     if refused(error, path):
         return busy()
     return IndexDamagedError(problem)

@@ -1,10 +1,10 @@
-"""The plain frozen dataclasses that flow through everything.
+"""The data model: the frozen dataclasses that the layers exchange.
 
     file -> Document -> Passage -> (vector, lexical entry) -> Hit -> Answer
 
 Every offset is a half-open range of characters ``[start, end)`` into ``Document.text``, the one canonical text of a
 document: ``document.text[p.start:p.end] == p.text`` holds for each of its passages. Metadata attributes carry the
-Danish keys that editors write, so that no table of translations stands between a file and a page.
+Danish keys that editors write, so that no table of translations is needed between a file and a page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kb.core.fields import BY_NAME, FIELDS, FieldKind
 
 
 class Role(StrEnum):
-    """What a passage tells. The values are the words shown to readers."""
+    """What a passage tells of a project. The values are the words shown to readers."""
 
     PURPOSE = "formål"
     DATA = "data"
@@ -67,13 +67,13 @@ class Metadata:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, inferred: Iterable[str] = ()) -> Metadata:
-        """From the values of fields by name."""
+        """Metadata with the given values by field name."""
         attributes = {name: value for name, value in values.items() if name in _ATTRIBUTES}
         more = tuple((name, value) for name, value in values.items() if name not in _ATTRIBUTES)
         return cls(**attributes, inferred=frozenset(inferred), more=more)
 
     def value(self, name: str) -> Any:
-        """The value of a field of the table; an empty one where nothing is known."""
+        """The value of a field of the table; an empty one where it is unknown."""
         return getattr(self, name) if name in _ATTRIBUTES else dict(self.more).get(name, BY_NAME[name].kind.empty)
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,9 +83,9 @@ class Metadata:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Metadata:
-        """The inverse of :meth:`as_dict`; what is no field of the table any more is left out."""
-        found = {field.name: _typed(field.kind, values[field.name]) for field in FIELDS if field.name in values}
-        return cls.of(found, inferred=values.get("udledt", ()))
+        """The inverse of :meth:`as_dict`; values of fields that are no longer in the table are left out."""
+        typed = {field.name: _typed(field.kind, values[field.name]) for field in FIELDS if field.name in values}
+        return cls.of(typed, inferred=values.get("udledt", ()))
 
 
 _ATTRIBUTES = frozenset(one.name for one in fields(Metadata)) - {"inferred", "more"}
@@ -130,7 +130,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ReadWarning:
-    """Something a reader wants a person to know: a stable ``code`` and a Danish sentence."""
+    """A warning about a file that was read: a stable ``code`` and a Danish sentence."""
 
     code: str
     message: str
@@ -138,7 +138,7 @@ class ReadWarning:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a reader made of one file.
+    """The result of reading one file.
 
     ``path`` is relative to the corpus root, with forward slashes. ``sha256`` is of the file's bytes; ``content_key``
     of bytes and metadata sidecar together, so that a changed sidecar counts as a changed document. ``text`` has
@@ -169,7 +169,7 @@ class Passage:
 
     ``id`` is made of the document's id and the passage's position (``ordinal``, from 0), never of its text: two
     reports may share a sentence. ``page_first`` and ``page_last`` are None in documents without pages. ``inferred``
-    marks a passage that is the collector's own reading and not the project's.
+    marks a passage that is the collector's own interpretation and not the project's words.
     """
 
     id: str
@@ -188,7 +188,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """A document as an index knows it, without its text."""
+    """A document's entry in an index, without its text."""
 
     id: str
     path: str
@@ -204,7 +204,7 @@ class DocumentRecord:
 
 
 class MatchKind(StrEnum):
-    """How a word of a question met a word of a passage."""
+    """How a word of a passage matched a word of the question."""
 
     EXACT = "ord"
     STEM = "stamme"
@@ -215,7 +215,7 @@ class MatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One word of a passage that met the question; offsets are into the passage's text."""
+    """One word of a passage that matched the question; offsets are into the passage's text."""
 
     start: int
     end: int
@@ -264,7 +264,7 @@ class SearchResult:
 
 
 class QuestionKind(StrEnum):
-    """What a question asks for, and so which sentence answers it first."""
+    """What a question asks for, which decides the order of the answering sentences."""
 
     NUMBER = "tal"
     DATE = "dato"
@@ -276,7 +276,7 @@ class QuestionKind(StrEnum):
 
 
 class Certainty(StrEnum):
-    """How sure it is that something answers, from a calibrated probability. The values are the words shown."""
+    """How probable it is that what is shown answers, from a calibrated probability. The values are the words shown."""
 
     SURE = "sikkert"
     LIKELY = "sandsynligt"
@@ -298,7 +298,7 @@ class Citation:
     """A place in a document: ``quote`` is exactly ``document.text[start:end]``. ``number`` counts from 1 in an answer.
 
     ``page`` is None in documents without pages. ``project`` is empty for reports that are not about one project.
-    ``inferred`` marks the collector's own reading.
+    ``inferred`` marks the collector's own interpretation.
     """
 
     number: int
@@ -347,7 +347,7 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a project's report says to the question; ``inferred`` where the collector and not the project says it.
+    """A sentence of a project that speaks to the question; ``inferred`` where it is the collector's own.
 
     ``role_certain`` is False where the role comes from the sentence's words and not from a heading.
     """
@@ -384,10 +384,10 @@ class ProjectRef:
 
 @dataclass(frozen=True, slots=True)
 class ProjectAnswer:
-    """What one project, or one report across projects, says to the question.
+    """The findings of one project, or of one report across projects, for the question.
 
     ``cross_cutting`` reports belong to no project: ``name`` is then the report's title and ``slug`` empty. ``reasons``
-    are metadata that met the question ("år: 2020"), as Danish text.
+    are metadata that matched the question ("år: 2020"), as Danish text.
     """
 
     name: str
@@ -422,7 +422,7 @@ class Coverage:
 
     @property
     def of(self) -> int:
-        """How many projects there are."""
+        """The number of projects that pass the filters."""
         return len(self.speaking) + len(self.silent)
 
     @property
@@ -457,7 +457,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Reports that point different ways; ``about`` says in Danish what they differ on."""
+    """Reports that contradict each other; ``about`` says in Danish on what."""
 
     about: str
     sides: tuple[Side, ...]
@@ -469,9 +469,9 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing answers: a stable ``reason``, a Danish ``message``, and ``nearest``, citations of what comes nearest.
+    """Why there is no answer: a stable ``reason``, a Danish ``message``, and ``nearest``, the citations nearest to one.
 
-    ``missing`` are the question's words that no report has.
+    ``missing`` are the words of the question that are in no report.
     """
 
     reason: RefusalReason
@@ -513,7 +513,7 @@ class Answer:
 
     @property
     def refused(self) -> bool:
-        """Whether nothing in the base answers."""
+        """Whether the question was refused."""
         return self.refusal is not None
 
     def citation(self, number: int) -> Citation:

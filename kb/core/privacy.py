@@ -3,12 +3,12 @@
 CPR numbers are masked always; e-mail addresses and telephone numbers of persons under a setting.
 
 **CPR number.** Ten digits, DDMMYY-SSSS. The seventh digit and the year give the century; the date must exist and not
-lie in the future. Numbers issued before October 2007 also satisfy modulus 11 (weights 4 3 2 7 6 5 4 3 2 1); numbers
-issued later need not: those of children born since, and those of the days whose numbers ran out, in practice the
-first of January given to people whose birthday is not known. How much is asked depends on how the number is written:
+lie in the future. Numbers issued before October 2007 also satisfy modulus 11 (weights 4 3 2 7 6 5 4 3 2 1). Later ones
+need not: those of children born since, and those of dates whose numbers were used up, in practice 1 January, which
+people whose birthday is unknown are given. What is required depends on how the number is written:
 
 ====================================  =======================================================================
-``DDMMYY-SSSS`` (any hyphen or dash)  the date; modulus 11 too if the text round it speaks of dates
+``DDMMYY-SSSS`` (any hyphen or dash)  the date; modulus 11 too if a word for dates or times is in front
 ``DDMMYYSSSS``, ``DDMMYY SSSS``       the date, and modulus 11 or a birthday whose numbers need not satisfy it
 ``DD.MM.YY-SSSS``, ``DD MM YY SSSS``  the date and modulus 11
 any of these after "CPR", "født" ...  the date; the replacement numbers' day + 60 counts as a date as well
@@ -71,7 +71,7 @@ class Masked:
 
 
 def mask(text: str, contacts: bool = True) -> Masked:
-    """Replace personal data with what kind of thing was there; ``contacts`` takes in e-mail and telephone."""
+    """Replace each item of personal data by its kind in brackets; with ``contacts`` e-mail and telephone too."""
     parts: list[str] = []
     spans: list[MaskedSpan] = []
     done = length = 0
@@ -89,18 +89,18 @@ def mask(text: str, contacts: bool = True) -> Masked:
 
 
 def find(text: str, contacts: bool = True) -> list[tuple[int, int, str]]:
-    """Where personal data stands: (start, end, kind), in order and without overlaps."""
-    found = [(start, end, CPR) for start, end in _cpr_numbers(text)]
+    """The places of personal data as (start, end, kind), in order and without overlaps."""
+    items = [(start, end, CPR) for start, end in _cpr_numbers(text)]
     if contacts:
         emails = list(_emails(text))
-        found += [(start, end, EMAIL) for start, end in emails]
-        found += [(start, end, PHONE) for start, end in _phones(text, emails)]
-    found.sort()
-    kept: list[tuple[int, int, str]] = []
-    for item in found:
-        if not kept or item[0] >= kept[-1][1]:
-            kept.append(item)
-    return kept
+        items += [(start, end, EMAIL) for start, end in emails]
+        items += [(start, end, PHONE) for start, end in _phones(text, emails)]
+    items.sort()
+    disjoint: list[tuple[int, int, str]] = []
+    for item in items:
+        if not disjoint or item[0] >= disjoint[-1][1]:
+            disjoint.append(item)
+    return disjoint
 
 
 # --- CPR numbers ----------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _WEIGHTS = (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)
-# Since this day numbers are given out that do not satisfy modulus 11.
+# From this day on, numbers that do not satisfy modulus 11 are issued.
 _MODULUS_ENDED = date(2007, 10, 1)
 _OLDEST = date(1900, 1, 1)
 
@@ -140,14 +140,14 @@ _IN_ADDRESS = re.compile(r"[/=&?#_]$")
 
 
 def _cpr_numbers(text: str) -> Iterator[tuple[int, int]]:
-    for found in _NUMBER.finditer(text):
-        if _is_cpr(found, text):
-            yield found.span()
+    for match in _NUMBER.finditer(text):
+        if _is_cpr(match, text):
+            yield match.span()
 
 
-def _is_cpr(found: re.Match[str], text: str) -> bool:
-    before = text[max(0, found.start() - 40) : found.start()]
-    digits = found["day"] + found["month"] + found["year"] + found["serial"]
+def _is_cpr(match: re.Match[str], text: str) -> bool:
+    before = text[max(0, match.start() - 40) : match.start()]
+    digits = match["day"] + match["month"] + match["year"] + match["serial"]
     named = bool(_CPR_WORD.search(before))
     born = birthday(digits, replacement=named)
     if born is None:
@@ -156,24 +156,24 @@ def _is_cpr(found: re.Match[str], text: str) -> bool:
         return True
     if _OTHER_LABEL.search(before) or _IN_ADDRESS.search(before):
         return False
-    return _written_as_cpr(found, digits, born, before, text[found.end() : found.end() + 4])
+    return _written_as_cpr(match, digits, born, before, text[match.end() : match.end() + 4])
 
 
-def _written_as_cpr(found: re.Match[str], digits: str, born: date, before: str, after: str) -> bool:
+def _written_as_cpr(match: re.Match[str], digits: str, born: date, before: str, after: str) -> bool:
     checked = satisfies_modulus_11(digits)
-    hyphen = bool(found["gap"].strip())
-    if found["inner"]:
-        return checked and (hyphen or (found["gap"].isspace() and found["inner"] == " "))
+    hyphen = bool(match["gap"].strip())
+    if match["inner"]:
+        return checked and (hyphen or (match["gap"].isspace() and match["inner"] == " "))
     if hyphen:
         return checked or (born >= _OLDEST and not _DATE_WORD.search(before))
-    if found["gap"] and (re.search(r"\d\s$", before) or re.match(r"\s\d", after)):
+    if match["gap"] and (re.search(r"\d\s$", before) or re.match(r"\s\d", after)):
         return False  # a group of digits in a longer number
     exempt = born >= _MODULUS_ENDED or (born.month, born.day) == (1, 1)
     return born >= _OLDEST and (checked or exempt)
 
 
 def birthday(digits: str, *, replacement: bool = False) -> date | None:
-    """The birthday a CPR number's ten digits tell, or None when there is no such day up to today.
+    """The birthday in the ten digits of a CPR number; None when it is not a date or is in the future.
 
     With ``replacement`` the day may be 60 too high, as in the numbers hospitals give to people without one.
     """
@@ -323,9 +323,9 @@ _ROLES = frozenset(
 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
-    for found in _EMAIL.finditer(text):
-        if not _is_role_address(found[0]):
-            yield found.span()
+    for match in _EMAIL.finditer(text):
+        if not _is_role_address(match[0]):
+            yield match.span()
 
 
 def _is_role_address(address: str) -> bool:
@@ -374,15 +374,15 @@ _NEAR_BEFORE, _NEAR_AFTER = 120, 80
 
 
 def _phones(text: str, emails: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    for found in _PHONE.finditer(text):
-        before = text[max(0, found.start() - _NEAR_BEFORE) : found.start()]
-        labelled = bool(found["prefix"] or _PHONE_LABEL.search(before))
-        grouped = len(found["number"]) > 8 and found["number"].count(" ") == 3
+    for match in _PHONE.finditer(text):
+        before = text[max(0, match.start() - _NEAR_BEFORE) : match.start()]
+        labelled = bool(match["prefix"] or _PHONE_LABEL.search(before))
+        grouped = len(match["number"]) > 8 and match["number"].count(" ") == 3
         if not labelled and (not grouped or re.search(r"\d[ .]$", before)):
             continue
-        after = text[found.end() : found.end() + _NEAR_AFTER]
-        if _is_persons(before, after) or _has_email_near(found, emails):
-            yield found.span()
+        after = text[match.end() : match.end() + _NEAR_AFTER]
+        if _is_persons(before, after) or _has_email_near(match, emails):
+            yield match.span()
 
 
 def _is_persons(before: str, after: str) -> bool:
@@ -396,5 +396,5 @@ def _is_persons(before: str, after: str) -> bool:
     )
 
 
-def _has_email_near(found: re.Match[str], emails: list[tuple[int, int]]) -> bool:
-    return any(start - _NEAR_AFTER <= found.end() and found.start() <= end + _NEAR_BEFORE for start, end in emails)
+def _has_email_near(match: re.Match[str], emails: list[tuple[int, int]]) -> bool:
+    return any(start - _NEAR_AFTER <= match.end() and match.start() <= end + _NEAR_BEFORE for start, end in emails)

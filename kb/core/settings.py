@@ -1,8 +1,8 @@
 """All settings in one class, read from ``KB_*`` environment variables and from ``kb.toml`` in the working folder.
 
 The environment wins over the file, the file over the defaults. An unknown key, in either place, is an error that
-names the key and the nearest known one: a misspelled setting must not pass for a set one. An empty variable is one that
-is not set (``KB_LOG_QUESTIONS=``), but where empty means something of its own. ``docs/settings.md`` is made from the
+names the key and the nearest known one, so that no misspelled setting is silently ignored. An empty variable counts
+as not set (``KB_LOG_QUESTIONS=``), except where empty has a meaning of its own. ``docs/settings.md`` is made from the
 class by ``make reference``.
 """
 
@@ -34,10 +34,10 @@ TOML_FILE = "kb.toml"
 NOT_SETTINGS = frozenset({"KB_SHARED"})
 
 
-# Empty means: from nowhere.
+# Settings whose empty value has a meaning: for ``metrics_from``, from nowhere.
 MEANT_EMPTY = frozenset({"metrics_from"})
-# What is wrong with a value, by pydantic's name for it.
-_WRONG = {
+# The messages for pydantic's error types.
+_ERRORS = {
     "bool_parsing": "skal være true eller false",
     "bool_type": "skal være true eller false",
     "int_parsing": "skal være et helt tal",
@@ -50,7 +50,7 @@ _WRONG = {
     "less_than_equal": "må højst være {le}",
     "literal_error": "skal være en af {expected}",
 }
-_OTHERWISE_WRONG = "skal være en tekst"
+_OTHER_ERROR = "skal være en tekst"
 
 
 class _Environment(EnvSettingsSource):
@@ -182,8 +182,8 @@ def _describe(error: ValidationError) -> str:
             lines.append(f"Ukendt indstilling: {key}.{_suggest(key, set(Settings.model_fields))}")
         else:
             bounds = {name: _plain(value) for name, value in problem.get("ctx", {}).items()}
-            wrong = _WRONG.get(problem["type"], _OTHERWISE_WRONG).format(**bounds)
-            lines.append(f"Indstillingen {key} {wrong} (fik {problem['input']!r}).")
+            message = _ERRORS.get(problem["type"], _OTHER_ERROR).format(**bounds)
+            lines.append(f"Indstillingen {key} {message} (fik {problem['input']!r}).")
     return " ".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Small pure functions on text that several layers need."""
+"""Slugs: the ASCII form of a text for addresses and file names (pure)."""
 
 from __future__ import annotations
 

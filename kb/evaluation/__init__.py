@@ -1,8 +1,8 @@
-"""Figures for retrieval and answers: BEIR-form sets, and the questions the corpus is judged by.
+"""Evaluation of retrieval and answers, on test sets in BEIR format and on the judged questions of the corpus.
 
-``metrics`` holds the measures as pure functions, ``beir`` reads and scores a folder in BEIR form, ``questions`` the
-search for the judged questions in ``benchmarks/questions``, ``answers`` the answers to them, ``roles`` what sentences
-tell.
+``metrics`` has the measures as pure functions; ``beir`` evaluates retrieval on a folder in BEIR format;
+``judged_questions`` evaluates retrieval, and ``answer_scores`` the answers, on ``benchmarks/questions``;
+``role_labels`` evaluates the classification of roles.
 """
 
 from __future__ import annotations

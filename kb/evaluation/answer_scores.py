@@ -7,8 +7,8 @@
   refused question counts as missed.
 * *Projects*: the place of the first right project among the projects listed, for questions with a right project.
   Right are the projects of grade 2.
-* *Across*: precision, recall and their harmonic mean of the projects said to speak to a question across projects, and
-  whether their number is within one of the truth.
+* *Across*: precision, recall and their harmonic mean of the projects listed for a question across projects, and
+  whether their number is within one of the correct number.
 * *Verbatim*: every quote is its document's text at the cited offsets, and every shown sentence its quote on one line.
 """
 
@@ -26,14 +26,14 @@ from kb.evaluation import metrics
 from kb.evaluation.judged_questions import SPLITS, JudgedQuestion
 from kb.retrieval.searcher import Searcher
 
-# A quote's part counts as the quote from this many letters on: a reader may have cut a sentence in two.
-ENOUGH_LETTERS = 25
+# A part of a quote counts as the quote from this length on, as a sentence may have been segmented differently.
+MIN_QUOTE_LETTERS = 25
 CUT_MARK = " …"
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One answer held against its key; None where the measure does not apply to the question."""
+    """The judgement of one answer; None where a measure does not apply to the question."""
 
     id: str
     kind: str
@@ -58,14 +58,14 @@ def holds_quote(text: str, quotes: Sequence[str]) -> bool:
     """Whether a shown sentence holds one of the quotes, or a long part of one."""
     shown = letters(text)
     return any(
-        letters(quote) in shown or (len(shown) >= ENOUGH_LETTERS and shown in letters(quote)) for quote in quotes
+        letters(quote) in shown or (len(shown) >= MIN_QUOTE_LETTERS and shown in letters(quote)) for quote in quotes
     )
 
 
 def judge(
     question: JudgedQuestion, given: Answer, texts: Mapping[str, str], is_project: Mapping[str, bool]
 ) -> Judgement:
-    """Hold one answer against the key; ``texts`` and ``is_project`` are by document id."""
+    """Judge one answer by the key; ``texts`` and ``is_project`` are by document id."""
     quotes = [quote for _, quote in question.evidence]
     shown = [holds_quote(sentence.text, quotes) for sentence in given.sentences]
     across = _across(question, given) if question.projects else None
@@ -86,7 +86,7 @@ def judge(
 
 
 def wrong_quotes(given: Answer, texts: Mapping[str, str]) -> list[str]:
-    """The quotes that do not stand at their offsets, and the sentences that are not their quote; none is right."""
+    """The quotes that are not the text at their offsets, and the sentences that differ from their quote."""
     wrong = [c.quote for c in given.citations if texts[c.document_id][c.start : c.end] != c.quote]
     for sentence in given.sentences:
         quote = " ".join(given.citation(sentence.citations[0]).quote.split())
@@ -102,9 +102,9 @@ def wrong_quotes(given: Answer, texts: Mapping[str, str]) -> list[str]:
 def _across(question: JudgedQuestion, given: Answer) -> tuple[float, float, float]:
     """Precision, recall and F1 of the projects that speak."""
     right = set(question.projects)
-    found = [not right.isdisjoint(project.document_ids) for project in given.coverage.speaking]
+    correct = [not right.isdisjoint(project.document_ids) for project in given.coverage.speaking]
     hit = {id_ for project in given.coverage.speaking for id_ in project.document_ids} & right
-    precision = sum(found) / len(found) if found else 0.0
+    precision = sum(correct) / len(correct) if correct else 0.0
     recall = len(hit) / len(right)
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return precision, recall, f1
@@ -130,7 +130,7 @@ def figures(judged: Sequence[Judgement]) -> dict[str, float]:
         "refusal_precision": [float(not one.answerable) for one in refused],
         "refusal_recall": [float(one.refused) for one in unanswerable],
         "wrongly_refused": [float(one.refused) for one in judged if one.answerable],
-        "evidence_in_answer": [float(found) for found in evidence],
+        "evidence_in_answer": [float(shown) for shown in evidence],
         "evidence_first": [float(one.evidence_first) for one in judged if one.evidence_first is not None],
         "right_project_first": [float(rank == 1) for rank in ranks],
         "right_project_in_three": [float(rank <= 3) for rank in ranks],
@@ -141,14 +141,14 @@ def figures(judged: Sequence[Judgement]) -> dict[str, float]:
     }
     for word in Certainty:
         measures[f"right_when_{word.name.lower()}"] = [float(right) for right in _right_under(word, judged)]
-    found = {name: round(metrics.mean(values), 4) for name, values in measures.items() if values}
+    means = {name: round(metrics.mean(values), 4) for name, values in measures.items() if values}
     total = sum(one.quotes for one in judged)
-    found["verbatim"] = round(1 - sum(one.not_verbatim for one in judged) / total, 4) if total else 1.0
-    return found
+    means["verbatim"] = round(1 - sum(one.not_verbatim for one in judged) / total, 4) if total else 1.0
+    return means
 
 
 def _right_under(word: Certainty, judged: Sequence[Judgement]) -> Iterator[bool]:
-    """Whether each answer of that certainty shows an answering sentence; one to what nothing answers is wrong."""
+    """Whether each answer of that certainty has an answering sentence; to an unanswerable question none is right."""
     for one in judged:
         if not one.refused and one.certainty is word and (one.evidence is not None or not one.answerable):
             yield bool(one.evidence)

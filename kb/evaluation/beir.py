@@ -1,8 +1,8 @@
-"""Scores a folder in BEIR form: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
+"""Evaluates retrieval on a folder in BEIR format: ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv``.
 
 The corpus is indexed as any other, in a folder of its own below the index folder, so that the figures are those of the
-product: same cutting, same vectors, same ranking. A document without a title gets its opening words for one. It ranks
-by its best passage, and right after the document that its passage was folded into as a near-duplicate. Vectors are
+product: same chunking, same vectors, same ranking. A document without a title gets its opening words for one. It is
+ranked by its best passage, or after the document that its passage was collapsed into as a near-duplicate. Vectors are
 kept from one evaluation to the next, the build is not.
 """
 
@@ -126,16 +126,16 @@ def score(data: BeirSet, searcher: Searcher, engine: Engine) -> BeirScores:
 
 
 def ranked_documents(result: SearchResult, versions: Mapping[str, Sequence[str]] | None = None) -> list[str]:
-    """The documents of a result, each at the place of its best passage or of the passage that stands for it.
+    """The documents of a result, ranked by their best passage or the one that theirs was collapsed into.
 
-    ``versions`` are the other versions of a document, which the product shows by it: they follow it.
+    ``versions`` are the other versions of a document, which the product does not list: they follow it.
     """
-    found: list[str] = []
+    ranked: list[str] = []
     for hit in result.hits:
-        found.append(hit.document.id)
-        found += [passage_id.rpartition(".")[0] for passage_id in hit.duplicates]
+        ranked.append(hit.document.id)
+        ranked += [passage_id.rpartition(".")[0] for passage_id in hit.duplicates]
     others = versions or {}
-    return list(dict.fromkeys(id_ for first in found for id_ in (first, *others.get(first, ()))))
+    return list(dict.fromkeys(id_ for first in ranked for id_ in (first, *others.get(first, ()))))
 
 
 def _versions(searcher: Searcher) -> dict[str, list[str]]:
@@ -147,7 +147,7 @@ def _versions(searcher: Searcher) -> dict[str, list[str]]:
 
 
 def index_folder(settings: Settings, folder: Path) -> Path:
-    """A folder of the set's own, told apart by its place, with the vectors of earlier evaluations."""
+    """The index folder of a set, named by the set's path, with the vectors of earlier evaluations."""
     key = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
     return settings.index_dir / EVALUATION_FOLDER / f"{folder.name}-{key}"
 

@@ -1,4 +1,4 @@
-"""Scores the judged questions (``questions.jsonl``; see ``benchmarks/questions/README.md``) on the index in use.
+"""Evaluates retrieval on the judged questions (``benchmarks/questions/questions.jsonl``) with the index in use.
 
 Retrieval is scored by document on the questions that have an answer: nDCG@10 with grades, recall@10, the place of the
 first relevant project, and for questions across projects the share of the right projects among the first ``2 x`` as
@@ -41,7 +41,7 @@ class JudgedQuestion:
 
     @property
     def split(self) -> str:
-        """"dev" or "test", by the hash of the group: wordings of one question stay together."""
+        """ "dev" or "test", by the hash of the group: wordings of one question stay together."""
         return "dev" if hashlib.sha256(self.group.encode()).digest()[0] % 2 == 0 else "test"
 
     @property
@@ -58,11 +58,11 @@ def is_question_set(folder: Path) -> bool:
 def load(source: Path) -> list[JudgedQuestion]:
     """The questions of a folder or file, in its order; raises :class:`InputError` naming the line that is wrong."""
     file = source / FILE if source.is_dir() else source
-    found = []
+    questions = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
-            found.append(
+            questions.append(
                 JudgedQuestion(
                     id=row["id"],
                     group=row.get("group", row["id"]),
@@ -76,11 +76,11 @@ def load(source: Path) -> list[JudgedQuestion]:
             )
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{file}, linje {number}: {error}") from error
-    return found
+    return questions
 
 
 def evaluate(folder: Path, settings: Settings, embedder: Embedder, engine: Engine) -> dict[str, Any]:
-    """Both splits' figures, and which build they are of."""
+    """The figures of both splits, with the build they were measured on."""
     asked = load(folder)
     searcher = open_searcher(settings, embedder)
     _check_corpus(asked, searcher)

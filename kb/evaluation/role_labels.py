@@ -1,7 +1,7 @@
-"""Scores what sentences tell (``benchmarks/roles/roles.jsonl``), by headings and words together, and by words alone.
+"""Evaluates the classification of roles (``benchmarks/roles/roles.jsonl``), by headings and words, and by words alone.
 
-A labelled sentence of the corpus is stored with its text; one of the documents beside the repository only as the file
-and the sha256 of the sentence, so that nothing of them is copied.
+A labelled sentence of the corpus is stored with its text; one of a document that is not in the repository only as the
+file and the sha256 of the sentence, so that no text of it is copied.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FILE = "roles.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledSentence:
     """A sentence with its right role; ``place`` is a document's id or a file, ``key`` the sentence's sha256."""
 
     place: str
@@ -36,8 +36,8 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A sentence as the product sees it, with the role its headings give."""
+class HeadedSentence:
+    """A sentence as the product segments it, with the role its headings give."""
 
     place: str
     text: str
@@ -45,26 +45,26 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the product says of a labelled sentence: with its headings, and with the headings hidden."""
+class Prediction:
+    """The predicted role of a labelled sentence: with its headings, and by its words alone."""
 
-    labelled: Labelled
+    labelled: LabelledSentence
     role: Role
     by_words: Role
 
 
-def load(folder: Path) -> list[Labelled]:
+def load(folder: Path) -> list[LabelledSentence]:
     """The labelled sentences; raises :class:`InputError` naming the line that is wrong."""
-    found = []
+    labels = []
     for number, line in enumerate((folder / FILE).read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
             shared = "file" in row
             key = row["sha256"] if shared else sentence_key(row["text"])
-            found.append(Labelled(row["file"] if shared else row["document"], key, Role(row["role"]), shared))
+            labels.append(LabelledSentence(row["file"] if shared else row["document"], key, Role(row["role"]), shared))
         except (ValueError, KeyError) as error:
             raise InputError(f"{folder / FILE}, linje {number}: {error}") from error
-    return found
+    return labels
 
 
 def sentence_key(text: str) -> str:
@@ -72,44 +72,46 @@ def sentence_key(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def of_corpus(snapshot: Snapshot, ids: Iterable[str]) -> Iterator[Found]:
-    """Every sentence of some documents of the base."""
+def of_corpus(snapshot: Snapshot, ids: Iterable[str]) -> Iterator[HeadedSentence]:
+    """Every sentence of some documents of the index."""
     for id_ in ids:
-        yield from _found(id_, snapshot.passages_of(id_))
+        yield from _headed(id_, snapshot.passages_of(id_))
 
 
-def of_files(root: Path, files: Iterable[str], options: ReadOptions) -> Iterator[Found]:
-    """The same of files below a folder."""
+def of_files(root: Path, files: Iterable[str], options: ReadOptions) -> Iterator[HeadedSentence]:
+    """Every sentence of some files below a folder."""
     for file in files:
-        yield from _found(file, chunk(read_file(root / file, root, options), lambda text: len(text) // 4))
+        yield from _headed(file, chunk(read_file(root / file, root, options), lambda text: len(text) // 4))
 
 
-def _found(place: str, passages: Iterable[Passage]) -> Iterator[Found]:
+def _headed(place: str, passages: Iterable[Passage]) -> Iterator[HeadedSentence]:
     for passage in passages:
         for sentence in sentences_of(passage):
-            yield Found(place, sentence.text, passage.role)
+            yield HeadedSentence(place, sentence.text, passage.role)
 
 
-def tell(labelled: Sequence[Labelled], found: Iterable[Found]) -> list[Told]:
-    """Match the labels to the sentences found; a label whose sentence is not found is left out."""
+def predict(labelled: Sequence[LabelledSentence], sentences: Iterable[HeadedSentence]) -> list[Prediction]:
+    """Predict the roles of the labelled sentences; a label without a matching sentence is left out."""
     by_place = {(one.place, one.key): one for one in labelled}
-    told: dict[tuple[str, str], Told] = {}
-    for sentence in found:
+    predictions: dict[tuple[str, str], Prediction] = {}
+    for sentence in sentences:
         key = (sentence.place, sentence_key(sentence.text))
         if key in by_place:
             by_words = role_of_sentence(sentence.text, Role.OTHER)
-            told[key] = Told(by_place[key], role_of_sentence(sentence.text, sentence.heading_role), by_words)
-    return list(told.values())
+            predictions[key] = Prediction(
+                by_place[key], role_of_sentence(sentence.text, sentence.heading_role), by_words
+            )
+    return list(predictions.values())
 
 
-def figures(labelled: Sequence[Labelled], told: Sequence[Told]) -> dict[str, Any]:
-    """Accuracy over the labels found, with headings and by words alone, for the corpus and for other documents."""
-    groups: Mapping[str, list[Told]] = {
-        "all": list(told),
-        "corpus": [one for one in told if not one.labelled.shared],
-        "documents": [one for one in told if one.labelled.shared],
+def figures(labelled: Sequence[LabelledSentence], predictions: Sequence[Prediction]) -> dict[str, Any]:
+    """Accuracy over the matched labels, with headings and by words alone, for the corpus and for other documents."""
+    groups: Mapping[str, list[Prediction]] = {
+        "all": list(predictions),
+        "corpus": [one for one in predictions if not one.labelled.shared],
+        "documents": [one for one in predictions if one.labelled.shared],
     }
-    result: dict[str, Any] = {"labelled": len(labelled), "found": len(told)}
+    result: dict[str, Any] = {"labelled": len(labelled), "found": len(predictions)}
     for name, group in groups.items():
         result[f"accuracy_{name}"] = round(metrics.mean([float(o.role is o.labelled.role) for o in group]), 4)
         result[f"by_words_{name}"] = round(metrics.mean([float(o.by_words is o.labelled.role) for o in group]), 4)

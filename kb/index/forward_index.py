@@ -43,7 +43,7 @@ STEM_REPEATS = 2
 TERM_K1 = 1.2
 # Characters in an n-gram; the word's edges count as one each.
 NGRAM_LENGTH = 4
-# BM25's parameters for n-grams, chosen on the development halves; docs/decisions-search.md has the measurements.
+# BM25's parameters for n-grams, chosen on the development halves; docs/decisions/search.md has the measurements.
 NGRAM_K1 = 0.6
 B = 0.75
 WIDTH_FILE = "words.count"

@@ -45,7 +45,7 @@ FORWARD_FOLDER = "forward"
 LOCK_SUFFIX = ".lock"
 CLEANUP_TRIES, CLEANUP_PAUSE = 5, 0.02
 WRITER_MEMORY = 64_000_000
-# A character n-gram beside a word. Chosen on the development halves; docs/decisions-search.md has the measurements.
+# A character n-gram beside a word. Chosen on the development halves; docs/decisions/search.md has the measurements.
 NGRAM_WEIGHT = 0.3
 # Up to this many allowed rows go into the query; a longer list costs more to look up than to filter afterwards.
 QUERY_FILTER_ROWS = 512

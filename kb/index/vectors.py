@@ -40,7 +40,7 @@ from kb.core.machine import unusable
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-# Up to this many rows all are compared; docs/decisions-speed.md has the measurements.
+# Up to this many rows all are compared; docs/decisions/vector-search.md has the measurements.
 EXACT_ROWS = 100_000
 LISTS_SUFFIX = ".lists"
 RECALL = 0.98

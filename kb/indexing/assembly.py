@@ -1,4 +1,4 @@
-"""Makes a build's indexes from its database and the vector cache, and its manifest; checks the whole."""
+"""Writes the vector and lexical indexes of a build from its database and the vector cache; verifies the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Step = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Assembler:
-    """Makes the indexes of the build in ``folder``, whose database is finished; ``step`` is told of every row done."""
+    """Writes the indexes of the build in ``folder``, whose database is complete; ``step`` is called with rows done."""
 
     folder: Path
     store: Store
@@ -35,11 +35,11 @@ class Assembler:
     step: Step
 
     def rows(self, *, with_sentences: bool) -> int:
-        """How many rows :meth:`write` tells of: each passage's vector, twice its words, each sentence's vector."""
+        """The rows that :meth:`write` reports: one for each vector, and two for the words of each passage."""
         return 3 * len(self.store) + (self.store.sentence_count() if with_sentences else 0)
 
     def write(self, *, with_sentences: bool) -> vectors.Tuning:
-        """Write the vectors and the words; returns how the vectors are to be searched."""
+        """Write the vector and lexical indexes; returns the search parameters tuned for the vectors."""
         passages = self.folder / builds.VECTORS_FILE
         self._write_vectors(passages, self.store.vector_keys())
         tuning = vectors.add_lists(passages, self._questions_of)
@@ -51,25 +51,25 @@ class Assembler:
 
     def _write_vectors(self, file: Path, keys: Iterable[str]) -> None:
         def batches() -> Iterator[NDArray[np.float32]]:
-            for part in _parts(iter(keys), VECTOR_BATCH):
-                yield self.cache.get(self.embedder.fingerprint, part)
-                self.step(len(part))
+            for batch in _batched(iter(keys), VECTOR_BATCH):
+                yield self.cache.get(self.embedder.fingerprint, batch)
+                self.step(len(batch))
 
         vectors.build(file, batches(), self.embedder.dimension)
 
     def _questions_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of the opening words of some passages, embedded as questions."""
-        found = self.store.passages(rows.tolist())
-        return self.embedder.embed_queries([opening(found[row].passage.text) for row in rows.tolist()])
+        """The opening words of the passages in ``rows``, embedded as questions: the queries the search is tuned by."""
+        passages = self.store.passages(rows.tolist())
+        return self.embedder.embed_queries([opening(passages[row].passage.text) for row in rows.tolist()])
 
 
-def _parts(keys: Iterator[str], size: int) -> Iterator[list[str]]:
-    while part := list(islice(keys, size)):
-        yield part
+def _batched(keys: Iterator[str], size: int) -> Iterator[list[str]]:
+    while batch := list(islice(keys, size)):
+        yield batch
 
 
 def finish(folder: Path, manifest: builds.Manifest, cache: VectorCache) -> builds.Manifest:
-    """Write the manifest and check everything; raises :class:`IndexingError` when the build does not hold."""
+    """Write the manifest and verify the build; raises :class:`IndexingError` when that finds a problem."""
     complete = builds.write_manifest(folder, manifest)
     if problems := verify(folder, complete, cache):
         raise IndexingError(f"Det nye indeks bestod ikke efterprøvningen: {' '.join(problems)}")
@@ -77,7 +77,7 @@ def finish(folder: Path, manifest: builds.Manifest, cache: VectorCache) -> build
 
 
 class LexicalEntries:
-    """What the lexical index holds of each passage, in row order; read from the store each time it is gone through.
+    """The texts of each passage for the lexical index, in row order; every iteration reads them from the store.
 
     A heading that repeats the title is left out.
     """
@@ -97,12 +97,12 @@ class LexicalEntries:
 
 
 def lexical_entries(store: Store, titles: Mapping[str, str]) -> list[lexical.Entry]:
-    """The same as a list."""
+    """The entries of :class:`LexicalEntries` as a list."""
     return list(LexicalEntries(store, titles))
 
 
 def content_digest(store: Store) -> str:
-    """A digest of a build's documents, passages and failures: equal for builds that answer alike."""
+    """A digest of a build's documents, passages and failures: equal for builds that give the same answers."""
     digest = hashlib.sha256()
     for stored in store.stored_documents():
         values = document_to_dict(stored.document)

@@ -1,4 +1,4 @@
-"""Cuts documents into passages and sentences, and takes over from the build in use what has not changed."""
+"""Chunks documents into passages and sentences; those of unchanged documents are reused from the build in use."""
 
 from __future__ import annotations
 
@@ -29,30 +29,34 @@ CHUNKING_MODULES = (
     ("kb.language", "sentences.py"),
 )
 
-Cuts = tuple[list[StoredPassage], list[StoredSentence]]
+Chunks = tuple[list[StoredPassage], list[StoredSentence]]
 
 
 def chunk_key(embedder: Embedder, size: ChunkSize) -> str:
-    """Names the cutting rules: builds of equal key cut equal documents alike."""
-    return f"{CHUNKER_VERSION}:{_cutting_rules()}:{size.target}-{size.limit}-{size.least}:{embedder.fingerprint}"
+    """Identifies the chunking rules: builds with equal keys chunk equal documents alike."""
+    return f"{CHUNKER_VERSION}:{_rules_digest()}:{size.target}-{size.limit}-{size.least}:{embedder.fingerprint}"
 
 
 @cache
-def _cutting_rules() -> str:
-    """A digest of the code that cuts and sorts text, so that a change of it is noticed without anyone's telling.
+def _rules_digest() -> str:
+    """A digest of the code that chunks and classifies text, so that a changed rule needs no version number.
 
-    Imports are left out: where a module lies does not change how text is cut.
+    Imports, comments and docstrings are left out, as they do not change how text is chunked.
     """
     digest = hashlib.sha256()
     for package, name in CHUNKING_MODULES:
-        digest.update(_without_imports(files(package).joinpath(name).read_text(encoding="utf-8")).encode())
+        digest.update(_rules(files(package).joinpath(name).read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:12]
 
 
-def _without_imports(source: str) -> str:
-    imports = (node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom))
-    left_out = {line for node in imports for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
-    return "\n".join(line for number, line in enumerate(source.splitlines(), 1) if number not in left_out)
+def _rules(source: str) -> str:
+    """A module's code alone: without comments, docstrings and the imports at its top."""
+    module = ast.parse(source)
+    module.body = [node for node in module.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in ast.walk(module):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(module)
 
 
 def vector_key(text: str) -> str:
@@ -60,8 +64,8 @@ def vector_key(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-class Cutter:
-    """Cuts documents by one model's tokens; ``with_sentences`` also into the sentences that may answer."""
+class Chunker:
+    """Chunks documents by one model's token counts; ``with_sentences`` also into sentences, for answers."""
 
     def __init__(self, embedder: Embedder, size: ChunkSize, *, with_sentences: bool) -> None:
         self.key = chunk_key(embedder, size)
@@ -69,7 +73,7 @@ class Cutter:
         self._embedder = embedder
         self._size = size
 
-    def cut(self, document: Document) -> Cuts:
+    def chunk(self, document: Document) -> Chunks:
         """A document's passages and sentences, with rows from 0."""
         passages = list(self._passages(document))
         return passages, list(self._sentences(document, passages)) if self.with_sentences else []
@@ -80,16 +84,16 @@ class Cutter:
             yield StoredPassage(row, passage, self._embedder.count_tokens(text), vector_key(text))
 
     def _sentences(self, document: Document, passages: Sequence[StoredPassage]) -> Iterator[StoredSentence]:
-        found = [(stored.row, sentence) for stored in passages for sentence in sentences_of(stored.passage)]
-        for row, (passage_row, sentence) in enumerate(found):
+        pairs = [(stored.row, sentence) for stored in passages for sentence in sentences_of(stored.passage)]
+        for row, (passage_row, sentence) in enumerate(pairs):
             text = sentence_text(document.metadata.titel, sentence)
             tokens = self._embedder.count_tokens(text)
             yield StoredSentence(row, passage_row, sentence.start, sentence.end, tokens, vector_key(text))
 
 
-def renumbered(cuts: Cuts, row: int, sentence_row: int) -> Cuts:
+def renumbered(chunks: Chunks, row: int, sentence_row: int) -> Chunks:
     """The same passages and sentences with rows from the given ones on."""
-    passages, sentences = cuts
+    passages, sentences = chunks
     shift = row - passages[0].row if passages else 0
     return (
         [replace(passage, row=number) for number, passage in enumerate(passages, row)],
@@ -100,13 +104,13 @@ def renumbered(cuts: Cuts, row: int, sentence_row: int) -> Cuts:
     )
 
 
-class EarlierCuts:
-    """What the build in use has of documents that are word for word the same: they need not be cut again."""
+class PreviousChunks:
+    """The passages and sentences of the build in use, for documents that are identical to those it was made of."""
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
 
-    def of(self, document: Document) -> Cuts | None:
+    def of(self, document: Document) -> Chunks | None:
         """The document's passages and sentences; None when it has changed."""
         if self._store is None:
             return None
@@ -121,18 +125,18 @@ class EarlierCuts:
 
 
 @contextmanager
-def earlier_cuts(index_dir: Path, manifest: builds.Manifest | None, cutter: Cutter) -> Iterator[EarlierCuts]:
-    """The build in use as a source of passages, if it is whole and was cut by the same rules."""
+def previous_chunks(index_dir: Path, manifest: builds.Manifest | None, chunker: Chunker) -> Iterator[PreviousChunks]:
+    """The build in use as a source of passages, if its database is intact and it was chunked by the same rules."""
     if (
         manifest is None
-        or manifest.chunk_key != cutter.key
-        or (builds.SENTENCES_FILE in manifest.files) != cutter.with_sentences
+        or manifest.chunk_key != chunker.key
+        or (builds.SENTENCES_FILE in manifest.files) != chunker.with_sentences
     ):
-        yield EarlierCuts(None)
+        yield PreviousChunks(None)
         return
     path = builds.builds_dir(index_dir) / manifest.id / builds.DATABASE_FILE
     if builds.file_digest(path) != manifest.files[builds.DATABASE_FILE][1]:
-        yield EarlierCuts(None)
+        yield PreviousChunks(None)
         return
     with closing(Store(path)) as store:
-        yield EarlierCuts(store)
+        yield PreviousChunks(store)

@@ -1,4 +1,4 @@
-"""Cuts a document into passages along its headings and sentences (pure).
+"""Chunks a document into passages along its headings and sentences (pure).
 
 The text between two headings is a section. Its lines (paragraphs, list items, table rows) are cut into sentences, and
 sentences are packed in order into passages of about ``target`` tokens: a passage ends where the next sentence would
@@ -29,7 +29,7 @@ Span = tuple[int, int]
 class ChunkSize:
     """Sizes in the model's tokens: ``target`` to aim at, ``limit`` never to pass, ``least`` worth a passage.
 
-    The target was chosen by measurement on documents of several passages; docs/decisions.md has the figures.
+    The target was chosen by measurement on documents of several passages; docs/decisions/search.md has the figures.
     """
 
     target: int = 250
@@ -89,9 +89,7 @@ def _pack(text: str, section: _Section, count_tokens: TokenCounter, size: ChunkS
     return (span for span, _ in done)
 
 
-def _units(
-    text: str, section: _Section, count_tokens: TokenCounter, limit: int
-) -> Iterator[tuple[Span, int]]:
+def _units(text: str, section: _Section, count_tokens: TokenCounter, limit: int) -> Iterator[tuple[Span, int]]:
     """The section's sentences with their token counts, blank ones left out, over-long ones cut at a space."""
     body = text[section.start : section.end]
     for start, end in sentences(body):

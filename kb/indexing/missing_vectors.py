@@ -1,4 +1,4 @@
-"""Makes the vectors that the cache lacks, shortest texts first, and keeps each batch as it is made."""
+"""Computes the vectors that the cache lacks, shortest texts first, and stores each batch at once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kb.language.sentences import embedding_text as sentence_text
 def embed_missing(
     store: Store, cache: VectorCache, embedder: Embedder, batch_size: int, stages: Stages, *, with_sentences: bool
 ) -> int:
-    """Embed what passages, and sentences, have no vector yet; returns how many texts that were."""
+    """Embed the passages, and sentences, without a cached vector; returns the number of texts embedded."""
     titles = {stored.record.id: stored.record.metadata.titel for stored in store.records()}
 
-    def make(stage: str, due: Sequence[str], texts_of: Callable[[Sequence[str]], list[str]]) -> int:
+    def embed(stage: str, due: Sequence[str], texts_of: Callable[[Sequence[str]], list[str]]) -> int:
         with stages.stage(stage, len(due)):
             for start in range(0, len(due), batch_size):
                 keys = due[start : start + batch_size]
@@ -26,15 +26,15 @@ def embed_missing(
                 stages.step(len(keys))
         return len(due)
 
-    made = make(
+    embedded = embed(
         "indlejrer",
         list(cache.missing(embedder.fingerprint, store.vector_keys(distinct=True))),
         lambda keys: _passage_texts(store, titles, keys),
     )
     if not with_sentences:
-        return made
+        return embedded
     rows = {key: row for row, key in store.sentence_keys(distinct=True)}
-    return made + make(
+    return embedded + embed(
         "indlejrer sætninger",
         list(cache.missing(embedder.fingerprint, rows)),
         lambda keys: _sentence_texts(store, titles, [rows[key] for key in keys]),
@@ -42,8 +42,8 @@ def embed_missing(
 
 
 def _passage_texts(store: Store, titles: Mapping[str, str], keys: Sequence[str]) -> list[str]:
-    found = {stored.vector_key: stored.passage for stored in store.by_vector_keys(keys)}
-    return [embedding_text(titles[found[key].document_id], found[key]) for key in keys]
+    passages = {stored.vector_key: stored.passage for stored in store.by_vector_keys(keys)}
+    return [embedding_text(titles[passages[key].document_id], passages[key]) for key in keys]
 
 
 def _sentence_texts(store: Store, titles: Mapping[str, str], rows: Sequence[int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which files there are to index, and what the build in use was made of."""
+"""The plan of a run (which files there are, by content) and the state of the build in use that it is compared with."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from kb.index.store import Failure, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A file found: its corpus folder, its path below it and its content."""
+class SourceFile:
+    """A file of the corpus: its root folder, its path below it and the checksum of its content and metadata file."""
 
     root: str
     path: str
@@ -27,77 +27,77 @@ class Place:
 
     @property
     def file(self) -> Path:
-        """Where the file lies."""
+        """The path of the file."""
         return Path(self.root) / self.path
 
     def key_now(self) -> str:
-        """The file's content key as it is now; empty when it is gone."""
+        """The file's content key at this moment; empty when the file is gone."""
         try:
             return content_key(self.file)
         except OSError:
             return ""
 
 
-def find_places(roots: Sequence[Path]) -> tuple[list[Place], list[Failure]]:
-    """Every file below the roots with its content key, by place; and those that are skipped or cannot be opened."""
-    places: set[Place] = set()
+def find_source_files(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Failure]]:
+    """Every file below the roots, sorted, with its content key; and the files that are skipped or cannot be opened."""
+    sources: set[SourceFile] = set()
     failures: dict[tuple[str, str], Failure] = {}
     for root in roots:
         home = root.parent if root.is_file() else root
-        found = find_files([root])
-        told = [(one.path, one.code, one.reason) for one in found.skipped]
-        for file in found.files:
+        files = find_files([root])
+        skipped = [(one.path, one.code, one.reason) for one in files.skipped]
+        for file in files.files:
             try:
-                places.add(Place(str(home.resolve()), file.relative_to(home).as_posix(), content_key(file)))
+                sources.add(SourceFile(str(home.resolve()), file.relative_to(home).as_posix(), content_key(file)))
             except OSError as error:
-                told.append((file, UNOPENED, f"Filen kan ikke åbnes: {error.strerror}."))
-        for file, code, reason in told:
-            place = (str(home.resolve()), shown_path(file.relative_to(home).as_posix()))
-            failures[place] = Failure(*place, "", code, reason)
-    return sorted(places, key=lambda place: (place.root, place.path)), list(failures.values())
+                skipped.append((file, UNOPENED, f"Filen kan ikke åbnes: {error.strerror}."))
+        for file, code, reason in skipped:
+            key = (str(home.resolve()), shown_path(file.relative_to(home).as_posix()))
+            failures[key] = Failure(*key, "", code, reason)
+    return sorted(sources, key=lambda source: (source.root, source.path)), list(failures.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The files to index: ``places`` holds each content once, ``aliases`` the other paths of the same content."""
+    """The files to index: ``sources`` has each content once, ``aliases`` the other paths of the same content."""
 
-    places: tuple[Place, ...]
-    aliases: Mapping[Place, tuple[str, ...]]
+    sources: tuple[SourceFile, ...]
+    aliases: Mapping[SourceFile, tuple[str, ...]]
     unopened: tuple[Failure, ...]
     roots: tuple[str, ...]
 
     @classmethod
     def make(cls, roots: Sequence[Path]) -> Plan:
         """The plan of the files below the roots as they are now."""
-        found, unopened = find_places(roots)
-        by_content: dict[str, list[Place]] = {}
-        for place in found:
-            by_content.setdefault(place.content_key, []).append(place)
-        aliases = {group[0]: tuple(place.path for place in group[1:]) for group in by_content.values()}
+        all_sources, unopened = find_source_files(roots)
+        by_content: dict[str, list[SourceFile]] = {}
+        for source in all_sources:
+            by_content.setdefault(source.content_key, []).append(source)
+        aliases = {group[0]: tuple(source.path for source in group[1:]) for group in by_content.values()}
         return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
 
     @property
     def has_files(self) -> bool:
-        """Whether there is any file, be it one that cannot be opened."""
-        return bool(self.places or self.unopened)
+        """Whether there are any files, those that cannot be opened included."""
+        return bool(self.sources or self.unopened)
 
     def digest(self) -> str:
-        """A digest of every file's place and content: equal for plans that give equal builds."""
-        files = [(place.root, place.path, place.content_key, self.aliases[place]) for place in self.places]
+        """A digest of every file's path and content: equal for plans that give equal builds."""
+        files = [(source.root, source.path, source.content_key, self.aliases[source]) for source in self.sources]
         unopened = [(failure.root, failure.path, failure.reason) for failure in self.unopened]
         return hashlib.sha256(json.dumps([sorted(files), sorted(unopened), self.roots]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """What the build in use was made of; empty when there is none that can be read."""
+class PreviousBuild:
+    """The manifest and files of the build in use; empty when there is none that can be read."""
 
     manifest: builds.Manifest | None = None
     documents: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, index_dir: Path) -> Before:
-        """Look at the build in use."""
+    def load(cls, index_dir: Path) -> PreviousBuild:
+        """Read them from the build in use."""
         try:
             folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
             manifest = builds.read_manifest(folder)

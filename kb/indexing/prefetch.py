@@ -1,9 +1,9 @@
-"""Cuts and embeds while files are still being read, as far as it gets.
+"""Prefetching: chunks and embeds documents while other files are still being read.
 
-Reading waits much, for other programs and for single large files; embedding is what takes the time of a first run.
-So a document that has been read is cut at once, and a thread embeds its texts a batch at a time and keeps each batch.
-Nothing depends on how far it gets: what it has not reached when the last file is read is embedded as if it had never
-run. Texts and cuts wait in bounded numbers; a document that comes when there is no room is left for later.
+Reading mostly waits (for other programs, for single large files), while embedding takes most of the processor time of a
+first run. So each document is chunked as soon as it is read, and a thread embeds its texts in batches into the vector
+cache. The result of a run does not depend on it: texts not embedded when the last file is read are embedded afterwards.
+The queue is bounded; a document that arrives when it is full is chunked and embedded afterwards too.
 """
 
 from __future__ import annotations
@@ -17,61 +17,61 @@ from pathlib import Path
 from kb.core.models import Document
 from kb.embedding.embedder import Embedder
 from kb.index.store import VectorCache
-from kb.indexing.chunk_reuse import Cuts, Cutter
+from kb.indexing.chunk_reuse import Chunker, Chunks
 from kb.language.embedding_text import embedding_text
 from kb.language.sentences import Sentence
 from kb.language.sentences import embedding_text as sentence_text
 
 log = logging.getLogger(__name__)
-# Documents whose texts wait for the thread, and passages kept as cut: what bounds the memory.
-DOCUMENTS_WAITING = 32
-PASSAGES_KEPT = 20_000
+# Bounds of the memory used: documents in the queue, and passages held until the build is written.
+MAX_QUEUED_DOCUMENTS = 32
+MAX_HELD_PASSAGES = 20_000
 
 
-class Ahead:
-    """Cuts documents as they come and embeds their texts in a thread until it is told to stop.
+class Prefetcher:
+    """Chunks submitted documents and embeds their texts in a thread until its context ends.
 
-        with Ahead(embedder, cutter, cache_file, batch_size) as ahead:
-            ahead.take(document)
-        ahead.cuts_of(document)
+    with Prefetcher(embedder, chunker, cache_file, batch_size) as prefetcher:
+        prefetcher.submit(document)
+    prefetcher.chunks_of(document)
     """
 
-    def __init__(self, embedder: Embedder, cutter: Cutter, cache_file: Path, batch_size: int) -> None:
+    def __init__(self, embedder: Embedder, chunker: Chunker, cache_file: Path, batch_size: int) -> None:
         self.embedded = 0
         self._embedder = embedder
-        self._cutter = cutter
+        self._chunker = chunker
         self._cache_file = cache_file
         self._batch_size = batch_size
-        self._waiting: queue.Queue[dict[str, str]] = queue.Queue(DOCUMENTS_WAITING)
-        self._kept: dict[str, tuple[Document, Cuts]] = {}
-        self._passages = 0
+        self._queue: queue.Queue[dict[str, str]] = queue.Queue(MAX_QUEUED_DOCUMENTS)
+        self._chunked: dict[str, tuple[Document, Chunks]] = {}
+        self._held_passages = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="kb-indlejring", daemon=True)
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> Prefetcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let the thread end the batch it is at."""
+        """Wait for the thread to finish its current batch."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
-    def take(self, document: Document) -> None:
-        """Cut a document and let its texts be embedded, if there is room."""
-        if self._waiting.full() or self._passages >= PASSAGES_KEPT:
+    def submit(self, document: Document) -> None:
+        """Chunk a document and queue its texts for embedding, unless a bound is reached."""
+        if self._queue.full() or self._held_passages >= MAX_HELD_PASSAGES:
             return
-        cuts = self._cutter.cut(document)
-        self._kept[document.id] = (document, cuts)
-        self._passages += len(cuts[0])
-        self._waiting.put_nowait(dict(_texts(document, cuts)))
+        chunks = self._chunker.chunk(document)
+        self._chunked[document.id] = (document, chunks)
+        self._held_passages += len(chunks[0])
+        self._queue.put_nowait(dict(_texts(document, chunks)))
         if self._thread.ident is None:
             self._thread.start()
 
-    def cuts_of(self, document: Document) -> Cuts | None:
-        """What was cut of this very document, once; None when it was not."""
-        kept, cuts = self._kept.pop(document.id, (None, None))
-        return cuts if kept == document else None
+    def chunks_of(self, document: Document) -> Chunks | None:
+        """Remove and return the chunks of this very document; None when it was not chunked here."""
+        chunked, chunks = self._chunked.pop(document.id, (None, None))
+        return chunks if chunked == document else None
 
     def _work(self) -> None:
         try:
@@ -81,13 +81,13 @@ class Ahead:
                     self._gather(due, cache)
                     while len(due) >= self._batch_size and not self._stopping.is_set():
                         self._embed([due.popitem() for _ in range(self._batch_size)], cache)
-        except Exception as error:  # the stage that embeds the rest meets it again, and tells of it
+        except Exception as error:  # the embedding stage will meet the same error and report it
             log.warning("Indlejringen under læsningen stoppede: %s", error)
 
     def _gather(self, due: dict[str, str], cache: VectorCache) -> None:
-        """Take in the next document's texts, if one comes within a moment."""
+        """Add the uncached texts of the next queued document; waits at most a tenth of a second for one."""
         try:
-            texts = self._waiting.get(timeout=0.1)
+            texts = self._queue.get(timeout=0.1)
         except queue.Empty:
             return
         due.update({key: texts[key] for key in cache.missing(self._embedder.fingerprint, texts)})
@@ -98,9 +98,9 @@ class Ahead:
         self.embedded += len(batch)
 
 
-def _texts(document: Document, cuts: Cuts) -> Iterator[tuple[str, str]]:
-    """The texts to embed of a document, by key."""
-    passages, sentences = cuts
+def _texts(document: Document, chunks: Chunks) -> Iterator[tuple[str, str]]:
+    """A document's texts to embed, each with its vector key."""
+    passages, sentences = chunks
     title = document.metadata.titel
     for stored in passages:
         yield stored.vector_key, embedding_text(title, stored.passage)

@@ -1,4 +1,4 @@
-"""What a run tells of itself while it works, and the row in the state file that keeps it."""
+"""The progress of a run: its stages and steps, reported to a listener and recorded in the state database."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from kb.indexing.run_report import RunReport
 from kb.state.runs import RunStore, Status
 
 log = logging.getLogger(__name__)
-# How often, in seconds, progress is written down and a wish to cancel is looked for.
+# Seconds between two records of the progress, and between two checks for a request to cancel.
 PROGRESS_INTERVAL = 0.25
 
 
 class Progress(Protocol):
-    """What a run tells of its progress. Raising from a method cancels the run, which then leaves no trace."""
+    """Receives the progress of a run. An error raised by a method ends the run without changing the index."""
 
     def stage(self, name: str, total: int) -> None:
         """A stage begins: a Danish name and the number of steps, 0 where it is not known."""
         ...
 
     def step(self, count: int = 1, note: str = "") -> None:
-        """``count`` steps of the stage are done; ``note`` says of what (a file's path)."""
+        """``count`` steps of the stage are done; ``note`` names the item (a file's path)."""
         ...
 
 
 class Silent:
-    """Progress nobody looks at."""
+    """Ignores the progress."""
 
     def stage(self, name: str, total: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def step(self, count: int = 1, note: str = "") -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class Recorder:
-    """Progress that is also written to the run's row; raises :class:`CancelledError` when someone asks it to stop."""
+    """Records the progress in the run's row and passes it on; raises :class:`CancelledError` on a request to cancel."""
 
     def __init__(self, state: RunStore, run_id: str, progress: Progress) -> None:
         self.run_id = run_id
@@ -49,32 +49,32 @@ class Recorder:
         self._state = state
         self._progress = progress
         self._done = 0
-        self._written = time.monotonic()
+        self._recorded_at = time.monotonic()
 
     def stage(self, name: str, total: int) -> None:
         """A stage begins."""
         self._done = 0
-        self._stop_if_asked()
+        self._raise_if_cancelled()
         self._state.begin_stage(self.run_id, name, total)
         self._progress.stage(name, total)
 
     def step(self, count: int = 1, note: str = "") -> None:
-        """Steps are done; written down a few times a second."""
+        """Steps are done; recorded a few times a second."""
         self._done += count
-        if time.monotonic() - self._written >= PROGRESS_INTERVAL:
+        if time.monotonic() - self._recorded_at >= PROGRESS_INTERVAL:
             self._state.advance(self.run_id, self._done, note)
-            self._stop_if_asked()
-            self._written = time.monotonic()
+            self._raise_if_cancelled()
+            self._recorded_at = time.monotonic()
         self._progress.step(count, note)
 
-    def _stop_if_asked(self) -> None:
+    def _raise_if_cancelled(self) -> None:
         if self._state.is_cancelled(self.run_id):
             raise CancelledError("Indekseringen blev annulleret. Det nuværende indeks er uændret.")
 
 
 @contextmanager
 def recorded(state: RunStore, started_by: str, job: str, progress: Progress) -> Iterator[Recorder]:
-    """Give the run its row, and close it with the run's report or its error."""
+    """Insert the run's row, and complete it with the run's report or its error."""
     record = Recorder(state, state.begin_run(started_by, job), progress)
     try:
         yield record
@@ -87,10 +87,10 @@ def recorded(state: RunStore, started_by: str, job: str, progress: Progress) -> 
     _close(state, record.run_id, Status.DONE, report=record.report.as_dict())
 
 
-def _close(state: RunStore, run_id: str, status: Status, **how: Any) -> None:
+def _close(state: RunStore, run_id: str, status: Status, **outcome: Any) -> None:
     try:
-        state.finish_run(run_id, status, **how)
-    except sqlite3.Error as error:  # the run itself is over, and how it went must not depend on its minutes
+        state.finish_run(run_id, status, **outcome)
+    except sqlite3.Error as error:  # the run is over; its outcome must not depend on whether it could be recorded
         log.warning("Kørslens rapport kunne ikke gemmes: %s", error)
 
 
@@ -103,7 +103,7 @@ def _described(error: BaseException) -> dict[str, str]:
 
 
 class Stages:
-    """A run's stages, told to its progress as they begin; ``seconds`` has the time of each that is over."""
+    """The stages of a run, reported as they begin; ``seconds`` has the duration of each completed stage."""
 
     def __init__(self, progress: Progress) -> None:
         self.seconds: dict[str, float] = {}
@@ -112,7 +112,7 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str, total: int = 0) -> Iterator[None]:
-        """Do a stage of so many steps, 0 where it is not known."""
+        """A stage of ``total`` steps, 0 where the number is not known."""
         begun = time.perf_counter()
         self._progress.stage(name, total)
         yield

@@ -1,4 +1,4 @@
-"""A run: plan, read, cut, embed, build aside, verify, publish, tidy."""
+"""An indexing run: plan, extract, chunk, embed, build in a staging folder, verify, publish, clean up."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from kb.index.store import (
 )
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.indexing.assembly import Assembler, content_digest, finish
-from kb.indexing.chunk_reuse import Cutter, EarlierCuts, earlier_cuts, renumbered
+from kb.indexing.chunk_reuse import Chunker, PreviousChunks, previous_chunks, renumbered
 from kb.indexing.chunking import ChunkSize
-from kb.indexing.extraction import Reader
+from kb.indexing.extraction import Extractor
 from kb.indexing.locking import lock
 from kb.indexing.missing_vectors import embed_missing
-from kb.indexing.plan import Before, Place, Plan, keys_by_path
-from kb.indexing.prefetch import Ahead
+from kb.indexing.plan import Plan, PreviousBuild, SourceFile, keys_by_path
+from kb.indexing.prefetch import Prefetcher
 from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
 from kb.state.runs import RunStore
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"
-_REASONS_TOLD = 3
+_REASONS_SHOWN = 3
 
 
 def run(
@@ -63,7 +63,7 @@ def run(
 ) -> RunReport:
     """Bring the index in line with ``roots`` (else the configured corpus) and publish it if anything changed.
 
-    ``full`` reads every file again; vectors already made of the very same text by the very same model are kept.
+    ``full`` reads every file again; vectors of the same text by the same model are reused.
     ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`InputError` for a
     folder whose name cannot be used, :class:`LockedError`, :class:`CancelledError`, :class:`StorageError`,
     :class:`InstallationError` or, among others when no file at all can be read, :class:`IndexingError`; whatever it
@@ -84,8 +84,8 @@ def run(
             _caches(settings.index_dir, check=full) as (readings, cache),
         ):
             builds.remove_leftovers(settings.index_dir)
-            cutter = Cutter(embedder, ChunkSize(), with_sentences=True)
-            work = _Run(settings, embedder, cutter, readings, cache, record)
+            chunker = Chunker(embedder, ChunkSize(), with_sentences=True)
+            work = _Run(settings, embedder, chunker, readings, cache, record)
             report = work.run(lambda: Plan.make(folders), full=full, started_by=started_by)
             record.report = replace(report, run_id=record.run_id)
             return record.report
@@ -99,25 +99,25 @@ def run_documents(
     progress: Progress | None = None,
     size: ChunkSize | None = None,
 ) -> RunReport:
-    """Index documents that are already read (evaluation sets) just as :func:`run` indexes files."""
+    """Index documents that are given instead of read from files (evaluation sets), as :func:`run` does files."""
     builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
     with lock(settings.index_dir), _caches(settings.index_dir) as (readings, cache):
         builds.remove_leftovers(settings.index_dir)
-        # The sentences are for answering; a build made to measure retrieval alone does without.
-        cutter = Cutter(embedder, size or ChunkSize(), with_sentences=False)
-        work = _Run(settings, embedder, cutter, readings, cache, progress or Silent())
-        places = []
+        # Sentences are needed for answering only; a build that measures retrieval has none.
+        chunker = Chunker(embedder, size or ChunkSize(), with_sentences=False)
+        work = _Run(settings, embedder, chunker, readings, cache, progress or Silent())
+        sources = []
         for document in documents:
             key = hashlib.sha256(json.dumps(document_to_dict(document), sort_keys=True).encode()).hexdigest()
-            places.append(Place("", document.path, key))
-            readings.put(Reading("", document.path, key, work.reader.key, document=document))
-        plan = Plan(tuple(places), dict.fromkeys(places, ()), (), ())
+            sources.append(SourceFile("", document.path, key))
+            readings.put(Reading("", document.path, key, work.extractor.key, document=document))
+        plan = Plan(tuple(sources), dict.fromkeys(sources, ()), (), ())
         return work.run(lambda: plan, full=False, started_by="kb evaluate")
 
 
 @contextmanager
 def _caches(index_dir: Path, *, check: bool = False) -> Iterator[tuple[ReadCache, VectorCache]]:
-    """The two caches. With ``check`` a damaged one is set aside: what it held can be made again."""
+    """The two caches. With ``check`` a damaged one is renamed and begun anew; its content can be computed again."""
     for name in (READINGS_CACHE, VECTORS_CACHE):
         path = index_dir / name
         if check and path.is_file() and (damage := check_cache(path)):
@@ -136,101 +136,104 @@ class _Run:
         self,
         settings: Settings,
         embedder: Embedder,
-        cutter: Cutter,
+        chunker: Chunker,
         readings: ReadCache,
         cache: VectorCache,
         progress: Progress,
     ) -> None:
         self.settings = settings
         self.embedder = embedder
-        self.cutter = cutter
+        self.chunker = chunker
         self.readings = readings
         self.cache = cache
         self.stages = Stages(progress)
-        self.ahead = Ahead(embedder, cutter, settings.index_dir / VECTORS_CACHE, settings.batch_size)
-        self.reader = Reader(readings, ReadOptions.from_settings(settings), self.stages, self.ahead)
+        self.prefetcher = Prefetcher(embedder, chunker, settings.index_dir / VECTORS_CACHE, settings.batch_size)
+        self.extractor = Extractor(readings, ReadOptions.from_settings(settings), self.stages, self.prefetcher)
 
     def run(self, make_plan: Callable[[], Plan], *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
-        before = Before.load(self.settings.index_dir)
+        previous = PreviousBuild.load(self.settings.index_dir)
         with self.stages.stage("finder filer"):
             plan = make_plan()
-            current = before.manifest if not full and self._is_current(before, plan) else None
-        with self.ahead:
-            if current and not self.reader.now_reads_otherwise(plan):
-                return self._report(before, current, started, started_by, embedded=0)
-            plan = self.reader.read_all(plan, make_plan, full=full)
+            current = previous.manifest if not full and self._is_current(previous, plan) else None
+        with self.prefetcher:
+            if current and not self.extractor.transient_failures_changed(plan):
+                return self._report(previous, current, started, started_by, embedded=0)
+            plan = self.extractor.read_all(plan, make_plan, full=full)
         build_id = builds.new_id(started)
-        aside = builds.builds_dir(self.settings.index_dir) / f"{builds.STAGING_PREFIX}{build_id}"
+        staging = builds.builds_dir(self.settings.index_dir) / f"{builds.STAGING_PREFIX}{build_id}"
         try:
-            manifest, embedded = self._build(aside, plan, before, started, full=full)
+            manifest, embedded = self._build(staging, plan, previous, started, full=full)
             with self.stages.stage("offentliggør"):
-                builds.publish(self.settings.index_dir, aside, build_id)
+                builds.publish(self.settings.index_dir, staging, build_id)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
             raise
-        self._tidy(plan)
-        return self._report(before, manifest, started, started_by, embedded=embedded + self.ahead.embedded)
+        self._clean_up(plan)
+        return self._report(previous, manifest, started, started_by, embedded=embedded + self.prefetcher.embedded)
 
-    def _is_current(self, before: Before, plan: Plan) -> bool:
-        """Whether the build in use is whole, by today's rules, and of the very files there are.
+    def _is_current(self, previous: PreviousBuild, plan: Plan) -> bool:
+        """Whether the build in use is complete, made by the rules in force and of exactly the files of the plan.
 
-        A build without any report is never in line with a folder that has files: why they cannot be read is told anew.
+        A build without a single report is never current for a folder that has files: the run reports again why none of
+        them can be read.
         """
-        manifest = before.manifest
+        manifest = previous.manifest
         if manifest is None or manifest.sources != plan.digest() or (plan.has_files and not manifest.documents):
             return False
         rules = (manifest.model, manifest.read_key, manifest.chunk_key)
-        if rules != (self.embedder.fingerprint, self.reader.key, self.cutter.key):
+        if rules != (self.embedder.fingerprint, self.extractor.key, self.chunker.key):
             return False
         return not builds.check_files(builds.builds_dir(self.settings.index_dir) / manifest.id, manifest)
 
     def _build(
-        self, aside: Path, plan: Plan, before: Before, started: datetime, *, full: bool
+        self, staging: Path, plan: Plan, previous: PreviousBuild, started: datetime, *, full: bool
     ) -> tuple[builds.Manifest, int]:
-        """Make the build aside; returns its manifest and how many vectors had to be made."""
-        aside.mkdir()
-        in_use = None if full else before.manifest
+        """Make the build in the staging folder; returns its manifest and the number of vectors computed."""
+        staging.mkdir()
+        in_use = None if full else previous.manifest
         with (
-            self.stages.stage("skærer", len(plan.places)),
-            StoreWriter(aside / builds.DATABASE_FILE) as writer,
-            earlier_cuts(self.settings.index_dir, in_use, self.cutter) as earlier,
+            self.stages.stage("skærer", len(plan.sources)),
+            StoreWriter(staging / builds.DATABASE_FILE) as writer,
+            previous_chunks(self.settings.index_dir, in_use, self.chunker) as reusable,
         ):
-            self._write(plan, writer, earlier)
-        with_sentences = self.cutter.with_sentences
-        with closing(Store(aside / builds.DATABASE_FILE)) as store:
+            self._write(plan, writer, reusable)
+        with_sentences = self.chunker.with_sentences
+        with closing(Store(staging / builds.DATABASE_FILE)) as store:
             if plan.has_files and not store.records():
-                raise _nothing_read(store.failures(), before)
+                raise _nothing_read(store.failures(), previous)
             embedded = embed_missing(
                 store, self.cache, self.embedder, self.settings.batch_size, self.stages, with_sentences=with_sentences
             )
-            assembler = Assembler(aside, store, self.cache, self.embedder, self.stages.step)
+            assembler = Assembler(staging, store, self.cache, self.embedder, self.stages.step)
             with self.stages.stage("bygger", assembler.rows(with_sentences=with_sentences)):
                 tuning = assembler.write(with_sentences=with_sentences)
             manifest = self._manifest(store, plan, started, tuning)
         with self.stages.stage("efterprøver"):
-            return finish(aside, manifest, self.cache), embedded
+            return finish(staging, manifest, self.cache), embedded
 
-    def _write(self, plan: Plan, writer: StoreWriter, earlier: EarlierCuts) -> None:
+    def _write(self, plan: Plan, writer: StoreWriter, reusable: PreviousChunks) -> None:
         for failure in plan.unopened:
             writer.add_failure(failure)
         row = sentence_row = 0
-        placed = self.reader.documents(plan, writer)
-        versions = copies.find_versions(copies.imprint(self.reader.document(place, id_)) for place, id_ in placed)
-        for place, document_id in placed:
-            document = self.reader.document(place, document_id)
-            partial = self.reader.kept(place).reason
-            shown = versions.get(document_id, "")
+        documents = self.extractor.documents(plan, writer)
+        versions = copies.find_versions(
+            copies.imprint(self.extractor.document(source, id_)) for source, id_ in documents
+        )
+        for source, document_id in documents:
+            document = self.extractor.document(source, document_id)
+            partial = self.extractor.reading_of(source).reason
+            copy_of = versions.get(document_id, "")
             writer.add_document(
-                StoredDocument(document, place.root, place.content_key, partial, plan.aliases[place], shown)
+                StoredDocument(document, source.root, source.content_key, partial, plan.aliases[source], copy_of)
             )
-            cuts = earlier.of(document) or self.ahead.cuts_of(document) or self.cutter.cut(document)
-            passages, sentences = renumbered(cuts, row, sentence_row)
+            chunks = reusable.of(document) or self.prefetcher.chunks_of(document) or self.chunker.chunk(document)
+            passages, sentences = renumbered(chunks, row, sentence_row)
             writer.add_passages(passages)
             writer.add_sentences(sentences)
             row += len(passages)
             sentence_row += len(sentences)
-            self.stages.step(note=place.path)
+            self.stages.step(note=source.path)
 
     def _manifest(self, store: Store, plan: Plan, started: datetime, tuning: vectors.Tuning) -> builds.Manifest:
         records = store.records()
@@ -245,48 +248,48 @@ class _Run:
             failures=len(store.failures()),
             projects=len({stored.record.metadata.projekt for stored in records} - {""}),
             roots=plan.roots,
-            read_key=self.reader.key,
-            chunk_key=self.cutter.key,
+            read_key=self.extractor.key,
+            chunk_key=self.chunker.key,
             content=content_digest(store),
             version=__version__,
             sources=plan.digest(),
             tuning=tuning.as_dict(),
         )
 
-    def _tidy(self, plan: Plan) -> None:
-        """Drop what no kept build and no file needs any more, and the page images of documents that are gone."""
+    def _clean_up(self, plan: Plan) -> None:
+        """Remove old builds, cache entries that nothing refers to, and page images of documents that are gone."""
         index_dir = self.settings.index_dir
         try:
             builds.remove_old(index_dir, self.settings.keep_builds)
             _remove_page_images(index_dir)
-            self.readings.prune((place.root, place.path) for place in plan.places)
+            self.readings.prune((source.root, source.path) for source in plan.sources)
             self.cache.prune(self.embedder.fingerprint, _keys_in_use(index_dir))
         except (IndexBusyError, OSError, sqlite3.OperationalError) as error:
-            # The build is in use: that tidying up did not succeed is no failure of the run. The next one tidies too.
+            # The new build is published, so a failed clean-up does not fail the run; the next run cleans up too.
             log.warning("Der blev ikke ryddet op efter indekseringen: %s", error)
 
     def _report(
-        self, before: Before, manifest: builds.Manifest, started: datetime, started_by: str, *, embedded: int
+        self, previous: PreviousBuild, manifest: builds.Manifest, started: datetime, started_by: str, *, embedded: int
     ) -> RunReport:
         folder = builds.builds_dir(self.settings.index_dir) / manifest.id
         with closing(Store(folder / builds.DATABASE_FILE)) as store:
             now = keys_by_path(store)
             records = store.records()
             failures = {f.path: {"kode": f.code, "grund": f.reason} for f in store.failures()}
-        same_rules = before.manifest is not None and before.manifest.read_key == manifest.read_key
-        unchanged = {path for path, key in now.items() if same_rules and before.documents.get(path) == key}
+        same_rules = previous.manifest is not None and previous.manifest.read_key == manifest.read_key
+        unchanged = {path for path, key in now.items() if same_rules and previous.documents.get(path) == key}
         return RunReport(
             started=started.isoformat(timespec="seconds"),
             started_by=started_by,
             build_id=manifest.id,
-            published=before.manifest is None or before.manifest.id != manifest.id,
+            published=previous.manifest is None or previous.manifest.id != manifest.id,
             documents=manifest.documents,
             passages=manifest.passages,
             embedded=embedded,
-            added=tuple(sorted(now.keys() - before.documents.keys())),
-            changed=tuple(sorted((now.keys() & before.documents.keys()) - unchanged)),
+            added=tuple(sorted(now.keys() - previous.documents.keys())),
+            changed=tuple(sorted((now.keys() & previous.documents.keys()) - unchanged)),
             unchanged=tuple(sorted(unchanged)),
-            removed=tuple(sorted(before.documents.keys() - now.keys())),
+            removed=tuple(sorted(previous.documents.keys() - now.keys())),
             copies={stored.record.path: stored.copy_of for stored in records if stored.copy_of},
             partial={stored.record.path: stored.partial for stored in records if stored.partial},
             failed=failures,
@@ -295,16 +298,16 @@ class _Run:
         )
 
 
-def _nothing_read(failures: Sequence[Failure], before: Before) -> IndexingError:
-    """Why there is no new build when no file could be read: the commonest reasons, each with a file it holds for."""
+def _nothing_read(failures: Sequence[Failure], previous: PreviousBuild) -> IndexingError:
+    """The error when not one file could be read: the most frequent reasons, each with a file as an example."""
     examples: dict[str, list[str]] = {}
     for failure in failures:
         examples.setdefault(failure.reason, []).append(failure.path)
-    commonest = sorted(examples.items(), key=lambda item: -len(item[1]))[:_REASONS_TOLD]
-    told = " ".join(f"{paths[0]}{_and_others(len(paths) - 1)}: {reason}" for reason, paths in commonest)
-    left = "Det nuværende indeks er uændret." if before.manifest else "Der er ikke lavet noget indeks."
+    most_frequent = sorted(examples.items(), key=lambda item: -len(item[1]))[:_REASONS_SHOWN]
+    reasons = " ".join(f"{paths[0]}{_and_others(len(paths) - 1)}: {reason}" for reason, paths in most_frequent)
+    outcome = "Det nuværende indeks er uændret." if previous.manifest else "Der er ikke lavet noget indeks."
     return IndexingError(
-        f"Ingen af filerne kunne læses. {left} {told}",
+        f"Ingen af filerne kunne læses. {outcome} {reasons}",
         advice="Ret filerne, eller læg andre i mappen, og kør indekseringen igen.",
     )
 
@@ -314,7 +317,7 @@ def _and_others(count: int) -> str:
 
 
 def _keys_in_use(index_dir: Path) -> Iterator[str]:
-    """The keys of every kept build's vectors, some more than once."""
+    """The vector keys of every build on disk, some more than once."""
     for build_id in builds.build_ids(index_dir):
         folder = builds.builds_dir(index_dir) / build_id
         try:
@@ -323,16 +326,16 @@ def _keys_in_use(index_dir: Path) -> Iterator[str]:
                 yield from store.vector_keys()
                 yield from (key for _, key in store.sentence_keys())
         except IndexBusyError:
-            raise  # what it holds is not known, so nothing may go
+            raise  # its keys are unknown, so no vector may be removed
         except (IndexUnusableError, sqlite3.DatabaseError):
-            continue  # damaged or of another version: nothing will ever answer from it
+            continue  # damaged or of another version: never searched again
 
 
 def _remove_page_images(index_dir: Path) -> None:
-    """Remove the page images of files that the build in use does not hold; their names begin with the sha256."""
+    """Remove page images of files that are not in the build in use; an image's name begins with the file's sha256."""
     folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
     with closing(Store(folder / builds.DATABASE_FILE)) as store:
-        held = {stored.record.sha256 for stored in store.records()}
+        indexed = {stored.record.sha256 for stored in store.records()}
     for image in (index_dir / PAGE_IMAGES).glob("*"):
-        if image.name.partition("-")[0] not in held:
+        if image.name.partition("-")[0] not in indexed:
             image.unlink(missing_ok=True)

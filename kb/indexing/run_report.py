@@ -1,4 +1,4 @@
-"""What a run did, by file."""
+"""The report of a run: its outcome for every file, and the time of each stage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did, by file. ``embedded`` counts new vectors, ``seconds`` the time of each stage."""
+    """The outcome of a run by file; ``embedded`` is the number of new vectors, ``seconds`` the duration by stage."""
 
     started: str
     started_by: str

@@ -1,11 +1,11 @@
-"""Keeps the index in line with a folder for as long as it is asked to: ``kb index --watch``.
+"""Keeps the index in line with a folder until it is stopped: ``kb index --watch``.
 
-The folder is looked at every few seconds, by the size and time of each file; nothing is opened until something has
-changed. Looking works where notices from the operating system do not: on network drives, where other machines write.
-A change is taken in when nothing has changed for the settle time, so that files still being copied are waited for; a
-folder that never comes to rest is indexed every ``PATIENCE`` settle times nevertheless, and a file that changes while
-it is read is read again. A run that cannot be made (the disk is full, another run is at
-work, a module is missing) is tried again.
+The folder is polled: the size and modification time of every file are compared with those before, and no file is opened
+until something has changed. Unlike the operating system's notifications, polling sees what other machines write to a
+network drive; docs/decisions/indexing.md compares it with watchfiles. A change is indexed when nothing more has changed
+for the settle time, so that files being copied are waited for; a folder that never settles is indexed every
+``MAX_SETTLES`` settle times, and a file that changes while it is read is read again. A run that fails for other reasons
+than the files (the disk is full, another run is in progress, a module is missing) is tried again.
 """
 
 from __future__ import annotations
@@ -25,24 +25,30 @@ from kb.embedding.embedder import Embedder
 from kb.extract import find_files
 from kb.extract.corpus_files import existing_sidecar
 
-PATIENCE = 60
-# Settle times before a run that could not be made, whatever the files, is tried again.
+MAX_SETTLES = 60
+# Settle times until a run that failed for other reasons than the files is tried again.
 RETRY = 3
+# Polling takes at most a tenth of the time, however many files there are and however slow the drive is.
+POLLS_APART = 9
 
-Look = Mapping[str, tuple[int, int]]
+FolderState = Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """``interval`` seconds between looks; ``settle`` seconds without change before a run."""
+    """At least ``interval`` seconds between polls; ``settle`` seconds without a change before a run."""
 
     interval: float = 2.0
     settle: float = 5.0
 
+    def wait_after(self, poll_seconds: float) -> float:
+        """Seconds to wait after a poll that took so long."""
+        return max(min(self.interval, self.settle), POLLS_APART * poll_seconds)
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who is told: of each run's report, of each error (the watching goes on), and of a run's progress."""
+    """Callbacks: the report of each run, each error (watching continues), and the progress of a run."""
 
     report: Callable[[indexing.RunReport], None]
     error: Callable[[KbError], None]
@@ -59,12 +65,12 @@ def watch(
     pace: Pace | None = None,
     started_by: str = "kb index --watch",
 ) -> None:
-    """Index now, and again whenever the folder has changed and come to rest, until ``stop`` is set."""
+    """Index now, and again whenever the folder has changed and settled, until ``stop`` is set."""
     pace = pace or Pace()
     folders = tuple(Path(root) for root in roots) or (settings.corpus,)
-    taken: Look | None = None
+    indexed: FolderState | None = None
     while not stop.is_set():
-        seen = _at_rest(folders, taken, pace, stop)
+        state = _settled(folders, indexed, pace, stop)
         if stop.is_set():
             return
         try:
@@ -74,45 +80,50 @@ def watch(
             stop.wait(RETRY * pace.settle)
         except KbError as error:
             listener.error(error)
-            taken = seen  # a fault of the files: wait for a change before trying them again
+            indexed = state  # the files are at fault: wait for a change before trying again
         else:
-            # What changed during the run differs from what was seen before it, and is taken in next.
-            taken = seen
+            # What changed during the run differs from the state before it, and is indexed next.
+            indexed = state
             listener.report(report)
         stop.wait(pace.interval)
 
 
-def _at_rest(folders: Sequence[Path], taken: Look | None, pace: Pace, stop: threading.Event) -> Look:
-    """Wait until the folders differ from what was taken in last, and have come to rest; returns how they look."""
-    seen = look(folders)
-    since = begun = time.monotonic()
+def _settled(folders: Sequence[Path], indexed: FolderState | None, pace: Pace, stop: threading.Event) -> FolderState:
+    """Wait until the folders differ from the state last indexed and have settled; returns their state."""
+    state, poll_seconds = _timed_state(folders)
+    last_change = first_change = time.monotonic()
     while not stop.is_set():
         now = time.monotonic()
-        if seen == taken:
-            begun = now
-        elif now - since >= pace.settle or now - begun >= PATIENCE * pace.settle:
+        if state == indexed:
+            first_change = now
+        elif now - last_change >= pace.settle or now - first_change >= MAX_SETTLES * pace.settle:
             break
-        stop.wait(min(pace.interval, pace.settle))
-        again = look(folders)
-        if again != seen:
-            seen, since = again, time.monotonic()
-    return seen
+        stop.wait(pace.wait_after(poll_seconds))
+        polled, poll_seconds = _timed_state(folders)
+        if polled != state:
+            state, last_change = polled, time.monotonic()
+    return state
 
 
-def look(folders: Sequence[Path]) -> Look:
-    """Size and time of change of every document and of its metadata file, and of what is skipped, by path."""
-    found = {}
-    there = find_files([folder for folder in folders if os.path.exists(folder)])
-    for path in (*there.files, *(one.path for one in there.skipped)):
+def _timed_state(folders: Sequence[Path]) -> tuple[FolderState, float]:
+    begun = time.monotonic()
+    return folder_state(folders), time.monotonic() - begun
+
+
+def folder_state(folders: Sequence[Path]) -> FolderState:
+    """Size and modification time of every document, of its metadata file and of every skipped file, by path."""
+    state = {}
+    files = find_files([folder for folder in folders if os.path.exists(folder)])
+    for path in (*files.files, *(one.path for one in files.skipped)):
         for file in filter(None, (path, existing_sidecar(path))):
-            with suppress(OSError):  # gone meanwhile
+            with suppress(OSError):  # deleted meanwhile
                 status = _status(file)
-                found[str(file)] = (status.st_size, status.st_mtime_ns)
-    return found
+                state[str(file)] = (status.st_size, status.st_mtime_ns)
+    return state
 
 
 def _status(file: Path) -> os.stat_result:
     try:
         return file.stat()
     except OSError:
-        return file.lstat()  # a link that leads nowhere
+        return file.lstat()  # a dangling link

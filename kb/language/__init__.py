@@ -1,1 +1,1 @@
-"""Danish: sentences, tokens, stems, compounds, spelling, vocabulary, analysis, and what a passage tells."""
+"""Danish: sentences, tokens, stems, compounds, spelling, vocabulary, lexical analysis, and roles."""

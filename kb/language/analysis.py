@@ -1,15 +1,15 @@
-"""From Danish text to index terms, and from a question to weighted terms.
+"""Lexical analysis: from Danish text to index terms, and from a question to weighted query terms.
 
-A word is indexed as its stem, and a compound as the stems of its parts as well, at half the weight, so that
-"databehandleraftaler" meets "aftale". A question's word gives, each with a weight and the way it was found:
+A word is indexed as its stem, and a compound also as the stems of its parts, at half the weight, so that
+"databehandleraftaler" matches "aftale". A word of a question gives these terms, each with a weight and a kind:
 
 * its stem, and the stems of its parts if it is a compound;
-* the compound that two neighbouring words make ("data migrering" meets "datamigrering");
-* the other spelling of æ, ø and å ("Aarhus" meets "Århus");
-* the other official names and abbreviations of the same thing (``synonyms.yaml``);
-* when the corpus does not know the word, the near words that it does know.
+* the compound of two neighbouring words ("data migrering" matches "datamigrering");
+* the other spelling of æ, ø and å ("Aarhus" matches "Århus");
+* the other official names and abbreviations of what it names (``synonyms.yaml``);
+* for a word that is not in the corpus, the most similar words that are.
 
-Words in quotation marks are a phrase, to be found letter by letter but for case.
+Words in quotation marks are a phrase, which must occur as written, case aside.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from kb.language import danish
 from kb.language.compounds import CompoundSplitter
 from kb.language.danish import Kind, Token
 from kb.language.spelling import Speller
-from kb.language.vocabulary import KEPT_FORMS, Vocabulary, word_form, written_parts
+from kb.language.vocabulary import CACHED_FORMS, Vocabulary, word_form, written_parts
 
-# How much a term counts beside the question's own word. Chosen on the development halves; the figures stand in
-# docs/decisions-search.md.
+# The weight of a term relative to the word of the question itself, chosen on the development halves of the evaluation
+# sets (docs/decisions/search.md).
 PART_WEIGHT = 0.5
 JOINED_WEIGHT = 0.5
 VARIANT_WEIGHT = 0.8
@@ -68,7 +68,7 @@ class TokenTerms(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueryTerm:
-    """A term to search for: ``word`` is the question's word that it came from."""
+    """A term to search for; ``word`` is the word of the question that it is derived from."""
 
     term: str
     weight: float
@@ -78,7 +78,7 @@ class QueryTerm:
 
 @dataclass(frozen=True, slots=True)
 class QueryPhrase:
-    """Words to be found side by side, as written: another name for ``word``, or (quoted) the question's own demand."""
+    """Words that must be adjacent, as written: another name for ``word``, or a phrase that the question quotes."""
 
     words: tuple[str, ...]
     weight: float
@@ -117,17 +117,17 @@ def words_of(text: str) -> tuple[str, ...]:
 @cache
 def _groups_by_first_stem() -> Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]:
     """From the stem of a name's first word to the stems of the whole name and the number of its group."""
-    found: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+    by_stem: dict[str, list[tuple[tuple[str, ...], int]]] = {}
     for number, group in enumerate(synonym_groups()):
         for name in group:
             stems = tuple(danish.stem(word) for word in name)
-            found.setdefault(stems[0], []).append((stems, number))
-    return {stem: tuple(names) for stem, names in found.items()}
+            by_stem.setdefault(stems[0], []).append((stems, number))
+    return {stem: tuple(names) for stem, names in by_stem.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Mechanisms:
-    """What an analysis uses; all of it, but for measuring what each is worth."""
+    """The mechanisms of an analysis. All are on in use; benchmarks switch them off to measure each."""
 
     stems: bool = True
     compounds: bool = True
@@ -150,15 +150,15 @@ class Analyser:
         self._use = mechanisms or Mechanisms()
         self._splitter = CompoundSplitter(vocabulary)
         self._speller = Speller(vocabulary, self._splitter)
-        self._terms_of = lru_cache(maxsize=KEPT_FORMS)(self._terms_of_token)
+        self._terms_of = lru_cache(maxsize=CACHED_FORMS)(self._terms_of_token)
 
     def index_terms(self, text: str) -> IndexTerms:
         """What is indexed for a text."""
-        found = self.analysed(text)
+        tokens = self.analysed(text)
         return IndexTerms(
-            tuple(token.word for token in found),
-            tuple(stem for token in found for stem in token.stems),
-            tuple(part for token in found for part in token.parts),
+            tuple(token.word for token in tokens),
+            tuple(stem for token in tokens for stem in token.stems),
+            tuple(part for token in tokens for part in token.parts),
         )
 
     def analysed(self, text: str) -> list[TokenTerms]:
@@ -184,15 +184,15 @@ class Analyser:
         return Question(text, _heaviest(terms), tuple(written), phrases, quoted, corrections)
 
     def matches(self, question: Question, text: str) -> tuple[Match, ...]:
-        """The places in a text that meet the question, in order."""
+        """The words of a text that match the question, in order."""
         wanted = {term.term: term for term in question.terms}
         tokens = danish.tokenise(text)
-        found = {match.start: match for match in _phrase_matches(question, tokens)}
+        by_start = {match.start: match for match in _phrase_matches(question, tokens)}
         for token in tokens:
             match = self._match(wanted, token)
             if match is not None:
-                found.setdefault(token.start, match)
-        return tuple(found[start] for start in sorted(found))
+                by_start.setdefault(token.start, match)
+        return tuple(by_start[start] for start in sorted(by_start))
 
     def _terms_of_token(self, text: str, kind: Kind) -> TokenTerms:
         token = Token(text, 0, len(text), kind)
@@ -206,7 +206,7 @@ class Analyser:
 
     def _match(self, wanted: Mapping[str, QueryTerm], token: Token) -> Match | None:
         terms = self._terms_of(token.text, token.kind)
-        # A stop word, which is indexed by no stem, is met by a question of stop words alone.
+        # A stop word has no stem in the index; it is matched by a question of stop words alone.
         whole = wanted.get(terms.stems[0] if terms.stems else self._stem(terms.word))
         if whole is not None:
             kind = MatchKind.EXACT if whole.kind is MatchKind.STEM and whole.word == terms.word else whole.kind
@@ -251,7 +251,7 @@ class Analyser:
         return self._speller.suggest(word_form(token))
 
     def _joined(self, tokens: Sequence[Token]) -> Iterator[QueryTerm]:
-        """Compounds of the corpus that two neighbouring words make, with or without a linking s."""
+        """Compounds of the corpus that are two neighbouring words joined, with or without a linking s."""
         for left, right in pairwise(tokens) if self._use.joined else ():
             first, second = word_form(left), word_form(right)
             if {first, second} & danish.stop_words() or not (first.isalpha() and second.isalpha()):
@@ -270,7 +270,7 @@ def _spelling_variants(word: str) -> Iterator[str]:
 
 
 def _other_names(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The other names of what the words name, each with the words it stands for."""
+    """The synonyms of the names that occur among the words, each with the words it replaces."""
     stems = [danish.stem(word) for word in words]
     for start, stem in enumerate(stems):
         for name, number in _groups_by_first_stem().get(stem, ()):
@@ -290,7 +290,7 @@ def _heaviest(terms: Iterable[QueryTerm]) -> tuple[QueryTerm, ...]:
 
 
 def _phrase_matches(question: Question, tokens: Sequence[Token]) -> Iterator[Match]:
-    """The words of phrases found whole: other names, and what the question quoted."""
+    """The occurrences of whole phrases: other names, and quoted phrases."""
     wanted = [(phrase.words, MatchKind.SYNONYM, phrase.word) for phrase in question.phrases]
     wanted += [(quoted, MatchKind.EXACT, " ".join(quoted)) for quoted in question.quoted]
     words = [word_form(token) for token in tokens] if wanted else []

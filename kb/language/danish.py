@@ -1,19 +1,19 @@
-"""Danish text as units: sentences, tokens and stems. Pure functions; nothing here knows of any corpus.
+"""Segments Danish text into sentences and tokens, and stems words (pure; independent of any corpus).
 
-*Sentences.* sentencex finds them; what it gets wrong is mended. A line break always ends a sentence, because a
-document's blocks are lines. An abbreviation that opens a sentence ("Bl.a. Kommunen ...") is joined with what it opens,
-and one that never stands last ("bl.a. Norddjurs") with what follows. A word or abbreviation that can also end a
-sentence ("... er med. Projektet", "16 mio. kr. Projektet") does so before a word with a capital that is part of no
-name. An opening quotation mark left hanging after a full stop goes to the sentence it opens, and a comma, colon or
-semicolon after a mark to the sentence it goes on with ("Er det lovligt?: Ja").
-The offsets tile the text: white space belongs to the sentence before it.
+*Sentences.* sentencex finds them, and its known errors on Danish are corrected. A line break always ends a sentence,
+because a document's blocks are lines. An abbreviation that opens a sentence ("Bl.a. Kommunen ...") is joined with what
+it opens, and one that never ends a sentence ("bl.a. Norddjurs") with what follows. A word or abbreviation that can also
+end a sentence ("... er med. Projektet", "16 mio. kr. Projektet") does so before a capitalised word that is not part of
+a name. An opening quotation mark after a full stop belongs to the sentence it opens, and a comma, colon or semicolon
+after an end mark continues the sentence ("Er det lovligt?: Ja"). The spans cover the text without gaps: white space
+belongs to the sentence before it.
 
-*Tokens.* A token is a place in the text. Numbers ("4,1", "1.000"), dates ("1. april 2020"), references to law and
+*Tokens.* A token is a span of the text. Numbers ("4,1", "1.000"), dates ("1. april 2020"), references to law and
 annexes ("art. 6", "stk. 1", "§ 11", "bilag 3"), abbreviations ("bl.a.", "m.fl.") and words with hyphens
 ("AI-løsninger") are one token each; what is indexed for them is decided in ``kb.language.analysis``.
 
-*Stems.* Snowball's Danish stemmer, with irregular words and the Latin plurals of administrative Danish mended by the
-table ``stems.toml``.
+*Stems.* Snowball's Danish stemmer; the table ``stems.toml`` has the irregular words and the Latin plurals of
+administrative Danish that it gets wrong.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _OPENING_ABBREVIATIONS = """
     art. stk. kap. § pr. dr. hr. fr. prof. d. m.a.o. s. p. bl. a. f. eks. mv. m.v. s.u. s.o. o.a.
 """
 OPENING_ABBREVIATIONS = frozenset(_OPENING_ABBREVIATIONS.split())
-# Abbreviations that never stand last, but that sentencex lets end a sentence before a name ("bl.a. Norddjurs").
+# Abbreviations that never end a sentence, though sentencex lets them before a name ("bl.a. Norddjurs").
 _NEVER_LAST = re.compile(
     r"(?<!\w)(?:bl\.\s?a|fx|iht|ift|vha|iflg|p\.g\.a|incl|excl|art|ph\.d|cand|adv|sagsnr)\.\s*\Z", re.IGNORECASE
 )
-# Ordinary words that sentencex takes for abbreviations wherever a full stop follows them.
+# Ordinary words that sentencex takes for abbreviations when a full stop follows them.
 _WORDS_TOO = """
     da del din el eng form i jul med nat ned nord par pass port regn rest sen sort sø tab ti to tv var vær
 """
-# Abbreviations that stand last: a capital after them begins a sentence, unless it is a name or currency in capitals.
+# Abbreviations that may end a sentence: a capital after them begins one, unless it is a name or currency in capitals.
 _CLOSING_ABBREVIATIONS = "kr osv etc mv m\\.m m\\.v m\\.fl o\\.l o\\.lign o\\.a pct f\\.Kr e\\.Kr"
 # After these and after a letter alone ("litra g", "J. Hansen") only a function word shows that a sentence begins.
 _SCALES = "mio mia"
@@ -59,8 +59,8 @@ _MISSED_END = re.compile(
 _NAME_PARTICLES = frozenset(("de", "den", "der", "du"))
 _QUOTES = re.compile('["\u201c\u201d\u00bb\u00ab]')
 _HANGING_QUOTE = re.compile("(?<=\\s)[\u201d\u201c\u00bb\u00ab\"'\u2019(]+\\s*$")
-# What goes on with a sentence whatever mark stands before it.
-_GO_ON = (",", ":", ";")
+# Characters that continue a sentence whatever mark is before them.
+_CONTINUATIONS = (",", ":", ";")
 _LINES = re.compile(r"[^\n]*\n\s*|[^\n]+\Z")
 
 _MONTHS = (
@@ -71,7 +71,7 @@ _MONTH_NUMBER = {name: number for number, name in enumerate(_MONTHS, 1)} | {
     name[:3]: number for number, name in enumerate(_MONTHS, 1)
 }
 _MONTH_PATTERN = "|".join([*_MONTHS, *(rf"{name[:3]}\." for name in _MONTHS if len(name) > 3)])
-# The words that, with a number after them, name a place in a law or a report; to the right the form that is indexed.
+# Words that with a number after them refer to a place in a law or a report, with the form that is indexed.
 REFERENCE_WORDS = {
     "art.": "artikel", "art": "artikel", "artikel": "artikel", "artiklen": "artikel",
     "§": "§", "§§": "§", "paragraf": "§", "par.": "§",
@@ -84,7 +84,7 @@ REFERENCE_WORDS = {
 }  # fmt: skip
 _REFERENCE_PATTERN = "|".join(re.escape(word) for word in sorted(REFERENCE_WORDS, key=len, reverse=True))
 
-# How they begin: looked for first, since hardly any word is one.
+# Their first letters, as a cheap lookahead: few words are references.
 _REFERENCE_START = "|".join(sorted({re.escape(word[:2]) for word in REFERENCE_WORDS}))
 
 _LETTER = r"[^\W\d_]"
@@ -103,11 +103,11 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
-# Letters that Danish does not have, as Danish writers put them; other accents are dropped.
+# Foreign letters as they are rendered in Danish; other accents are dropped.
 _FOREIGN = str.maketrans(
     {"ä": "æ", "ö": "ø", "ü": "y", "ð": "d", "þ": "th", "œ": "ø", "ß": "ss", "ł": "l", "đ": "d", "\u00ad": None}
 )
-_KEPT_LETTERS = frozenset("æøå")
+_DANISH_LETTERS = frozenset("æøå")
 
 
 class Kind(StrEnum):
@@ -124,7 +124,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 
 class Token(NamedTuple):
-    """A place in a text: ``text`` as written, and its characters ``[start, end)``."""
+    """A span of a text: ``text`` as written, and its characters ``[start, end)``."""
 
     text: str
     start: int
@@ -144,34 +144,34 @@ def normalise(text: str) -> str:
 
 
 def _without_accent(letter: str) -> str:
-    if letter in _KEPT_LETTERS:
+    if letter in _DANISH_LETTERS:
         return letter
     return "".join(c for c in unicodedata.normalize("NFD", letter) if not unicodedata.combining(c))
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """The sentences of a text as ``[start, end)``; together they tile it. An empty text has none."""
-    found: list[tuple[int, int]] = []
+    """The sentences of a text as ``[start, end)``; together they cover it. An empty text has none."""
+    spans: list[tuple[int, int]] = []
     for line in _LINES.finditer(text):
-        found.extend(_sentences_of_line(line.group(), line.start()))
-    return _joined_blanks(text, found)
+        spans.extend(_sentences_of_line(line.group(), line.start()))
+    return _joined_blanks(text, spans)
 
 
 def _sentences_of_line(line: str, offset: int) -> Iterator[tuple[int, int]]:
-    ends = [end for end in _mended_ends(line) if end < len(line)]
+    ends = [end for end in _corrected_ends(line) if end < len(line)]
     starts = [0, *ends]
     for start, end in zip(starts, [*ends, len(line)], strict=True):
         yield offset + start, offset + end
 
 
-def _mended_ends(line: str) -> list[int]:
-    """Where sentences end inside one line, after mending what sentencex gets wrong."""
+def _corrected_ends(line: str) -> list[int]:
+    """Where sentences end inside one line, with the errors of sentencex corrected."""
     ends: list[int] = []
     start = 0
     for boundary in sentencex.get_sentence_boundaries("da", line):
         end = boundary["end_index"]
         sentence = line[start:end]
-        if _goes_on(sentence, line[end : end + 1]):
+        if _continues(sentence, line[end : end + 1]):
             continue
         ends.extend(start + missed for missed in _missed_ends(sentence))
         hanging = _HANGING_QUOTE.search(sentence)
@@ -182,17 +182,17 @@ def _mended_ends(line: str) -> list[int]:
     return ends
 
 
-def _goes_on(sentence: str, following: str) -> bool:
-    """Whether a sentence as sentencex sees it is the beginning of one; ``following`` is the character after it."""
+def _continues(sentence: str, following: str) -> bool:
+    """Whether a sentence found by sentencex continues after its end; ``following`` is the character after it."""
     return (
-        following in _GO_ON
+        following in _CONTINUATIONS
         or normalise(sentence.strip()) in OPENING_ABBREVIATIONS
         or _NEVER_LAST.search(sentence) is not None
     )
 
 
 def _missed_ends(sentence: str) -> Iterator[int]:
-    """Where a sentence as sentencex sees it holds the end of another, outside quotations and brackets."""
+    """The ends of sentences that sentencex missed inside a sentence, outside quotations and brackets."""
     for match in _MISSED_END.finditer(sentence):
         head = sentence[: match.start()]
         inside = head.count("(") > head.count(")") or len(_QUOTES.findall(head)) % 2
@@ -201,7 +201,7 @@ def _missed_ends(sentence: str) -> Iterator[int]:
 
 
 def _begins_sentence(match: re.Match[str]) -> bool:
-    """Whether the word with a capital after a full stop begins a sentence, and is no part of a name or currency."""
+    """Whether the capitalised word after a full stop begins a sentence, and is not part of a name or currency."""
     following = match["next"]
     if match["ends"]:
         return len(following) == 1 or not following.isupper()
@@ -210,7 +210,7 @@ def _begins_sentence(match: re.Match[str]) -> bool:
 
 
 def _joined_blanks(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give spans of white space alone to the sentence before them (or, at the beginning, after them)."""
+    """Join spans of white space alone to the sentence before them (at the beginning, to the one after)."""
     joined: list[tuple[int, int]] = []
     for start, end in spans:
         if joined and (text[start:end].isspace() or text[joined[-1][0] : joined[-1][1]].isspace()):
@@ -221,7 +221,7 @@ def _joined_blanks(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, i
 
 
 def opening(text: str, letters: int = 120) -> str:
-    """The first sentence on one line, cut at a word to at most ``letters``: what a text without a title is known by."""
+    """The first sentence on one line, cut at a word to at most ``letters``; the stand-in for a missing title."""
     first = next(iter(sentences(text)), (0, 0))
     line = " ".join(text[slice(*first)].split())
     return line if len(line) <= letters else line[:letters].rsplit(" ", 1)[0]
@@ -240,7 +240,7 @@ def tokenise(text: str) -> list[Token]:
 
 
 def iso_date(text: str) -> str:
-    """A date token as year-month-day ("1. april 2020" gives "2020-04-01"); unchanged where it is no date."""
+    """A date token as year-month-day ("1. april 2020" gives "2020-04-01"); unchanged if it is not a date."""
     parts = [part for part in re.split(r"[\s./-]+", normalise(text)) if part]
     if len(parts) != 3:
         return text
@@ -252,7 +252,7 @@ def iso_date(text: str) -> str:
 
 
 @cache
-def _mended_stems() -> Mapping[str, str]:
+def _irregular_stems() -> Mapping[str, str]:
     words = (
         line.split() for group in read_table("kb.language", "stems.toml").values() for line in group.split("\n") if line
     )
@@ -261,14 +261,14 @@ def _mended_stems() -> Mapping[str, str]:
 
 @cache
 def stop_words() -> frozenset[str]:
-    """Words that carry no subject, in their normalised form."""
+    """Function words, which carry no topic, in their normalised form."""
     words: str = read_table("kb.language", "stop_words.toml")["words"]
     return frozenset(words.split())
 
 
 @cache
 def endings() -> frozenset[str]:
-    """Strings that look like words and are endings, so that no compound ends in them."""
+    """Inflectional and derivational endings that are also words; no compound is split before one."""
     words: str = read_table("kb.language", "stop_words.toml")["endings"]
     return frozenset(words.split())
 
@@ -276,11 +276,10 @@ def endings() -> frozenset[str]:
 @lru_cache(maxsize=500_000)
 def stem(word: str) -> str:
     """The stem of a normalised word."""
-    return _mended_stems().get(word) or _snowball(word)
+    return _irregular_stems().get(word) or _snowball(word)
 
 
 def _snowball(word: str) -> str:
-    # A stemmer keeps state and its makers do not promise that threads may share one, so each word gets its own;
-    # the cache above makes that cheap.
+    # A stemmer has state and is not documented as thread-safe, so each call creates one; the cache makes that cheap.
     result: str = Stemmer.Stemmer("danish", 0).stemWord(word)
     return result

@@ -1,4 +1,4 @@
-"""The text that is embedded for a passage: title and headings on one line, then what it says (pure)."""
+"""The text that is embedded for a passage: title and headings on one line, then its text (pure)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ PREFIX_CHARACTERS = 240
 
 
 def embedding_text(title: str, passage: Passage) -> str:
-    """What is embedded for a passage: title and headings on one line, then its text.
+    """The text to embed for a passage: title and headings on one line, then its text.
 
-    A title that the passage opens with, as a document's first lines often do, is not said twice.
+    A title that the passage itself begins with, as the first passage of a document often does, is not repeated.
     """
     own = "" if opens_with(passage.text, title) else title
     prefix = embedding_prefix(own, passage.heading_path)

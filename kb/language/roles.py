@@ -1,13 +1,13 @@
-"""What a passage or a sentence tells, read from the headings above it and, where they do not tell, from its words.
+"""Classifies the role of a passage or sentence by its headings and, where they give none, by its words (pure).
 
-A heading is matched by its words in the tables below, the innermost first. A heading that names a step of a project
-(challenge, handling, lesson, advice, result) is stronger than one that names a subject: under "Udfordringer › Data" the
-text tells of a challenge. "Vores læsning" is the collector's own inference about a project: it counts as a lesson and
-is marked as inferred, so that it is never presented as the project's own.
+Headings are matched against the tables below, the innermost first. A heading that names a step of a project (challenge,
+handling, lesson, advice, result) takes precedence over one that names a topic: under "Udfordringer › Data" the role is
+challenge. "Vores læsning" is the collector's own interpretation of a project: its role is lesson, and it is marked as
+inferred so that it is never presented as the project's own words.
 
-Where no heading tells, a sentence is taken by its words, cautiously: one that has none of the tables' cues is
-:attr:`Role.OTHER`. Two kinds of headings cover more than their role: under "Data og metode" a sentence may tell of
-either, and under a purpose stand periods and partners as well. ``benchmarks/roles`` measures all of this. (Pure.)
+Where no heading gives a role, a sentence is classified by cue words, conservatively: without a cue it is
+:attr:`Role.OTHER`. Two kinds of headings cover more than one role: a sentence under "Data og metode" may be either, and
+sections on the purpose also name periods and partners. ``benchmarks/roles`` measures the accuracy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INFERRED_HEADING = re.compile(r"\bvores (?:læsning|vurdering|fortolkning)\b")
 SOURCES_HEADING = re.compile(
     r"^(?:kilder|kildeliste|referencer|litteratur(?:liste)?|henvisninger|noter|fodnoter)\b", re.IGNORECASE
 )
-# In order: a heading such as "Udfordringer og håndtering" is taken by its first word.
+# The pattern that matches first in the heading decides: "Udfordringer og håndtering" is a challenge.
 _HEADING_ROLES: tuple[tuple[Role, str], ...] = (
     (Role.ADVICE, r"råd\b|anbefal|gode råd|opmærksomhedspunkt|huskeliste"),
     (Role.LESSON, r"læring|erfaring|lærte|lært|tager med|vores læsning|pointer?\b|konklusion"),
@@ -32,12 +32,12 @@ _HEADING_ROLES: tuple[tuple[Role, str], ...] = (
     (Role.METHOD, r"metode|teknik|teknologi|model\b|sådan virker"),
     (Role.DATA, r"^(?:\d[\d.]*\s*)?data\w*"),
 )
-# A longer heading is about something of its own, and a word in it tells no role.
+# In a longer heading a single word says nothing about the role.
 MAX_HEADING_WORDS = 6
 _COMPILED = tuple((role, re.compile(pattern)) for role, pattern in _HEADING_ROLES)
 _STEPS = frozenset((Role.ADVICE, Role.LESSON, Role.CHALLENGE, Role.HANDLING, Role.RESULT))
 
-# What a sentence's words tell, in order: the first pattern that is found decides.
+# Cue words of sentences, in order: the first pattern that matches decides.
 _SENTENCE_ROLES: tuple[tuple[Role, str], ...] = (
     (
         Role.ADVICE,
@@ -98,7 +98,7 @@ _DATA_WORDS = re.compile(
     r"\b\w*(?:data|datasæt|oplysninger|scanninger|journaler\w*|billeder|registre|tekster|patienter:|opkald|dokumenter)\b",
     re.IGNORECASE,
 )
-# Periods and partners, which stand under headings of purpose and method and tell neither.
+# Periods and partners, which sections on purpose and method also contain: neither role.
 _ADMINISTRATIVE = re.compile(
     r"\b(?:partner\w*|samarbejdede|projektperiode\w*|løb (?:som|fra|i)|bistod|følgekommuner|del af|hører til"
     r"|begyndte i|udgav)\b",
@@ -106,7 +106,7 @@ _ADMINISTRATIVE = re.compile(
 )
 
 
-# What the source does and does not say, and grants: under any heading, no step of the project.
+# Remarks about the source, and grants: Role.OTHER under any heading.
 _ASIDE = re.compile(
     r"\b(?:har vi ikke oplysninger om|(?:nævner|siger|oplyser) (?:\w+ ){0,2}kilde[nr]?"
     r"|kilde[nr]? (?:nævner|siger|er)"
@@ -116,27 +116,27 @@ _ASIDE = re.compile(
 
 
 def is_inferred(heading_path: Sequence[str]) -> bool:
-    """Whether the headings say that what follows is the collector's own reading."""
+    """Whether the headings mark the text as the collector's own interpretation."""
     return any(INFERRED_HEADING.search(heading.lower()) for heading in heading_path)
 
 
 def is_sources(heading_path: Sequence[str]) -> bool:
-    """Whether the headings say that what follows is a list of sources."""
+    """Whether the headings mark the text as a list of sources."""
     return any(SOURCES_HEADING.match(heading.strip()) for heading in heading_path)
 
 
 def role_of(heading_path: Sequence[str]) -> Role:
-    """The role that the headings below a document's title give; :attr:`Role.OTHER` where none tells."""
+    """The role that the headings below a document's title give; :attr:`Role.OTHER` where there is none."""
     headings = [heading.lower() for heading in heading_path]
     if is_sources(headings):
         return Role.OTHER
-    found = [_role_of_heading(heading) for heading in reversed(headings)]
-    telling = [role for role in found if role in _STEPS] or [role for role in found if role is not Role.OTHER]
-    return telling[0] if telling else Role.OTHER
+    roles = [_role_of_heading(heading) for heading in reversed(headings)]
+    steps = [role for role in roles if role in _STEPS]
+    return next(iter(steps or [role for role in roles if role is not Role.OTHER]), Role.OTHER)
 
 
 def role_of_sentence(text: str, heading_role: Role) -> Role:
-    """The role of a sentence: its headings' where they tell a step, else what its words tell."""
+    """The role of a sentence: that of its headings where they name a step, else that of its cue words."""
     if _ASIDE.search(text):
         return Role.OTHER
     if heading_role is Role.OTHER:
@@ -157,5 +157,5 @@ def _data_or_method(text: str, heading_role: Role) -> Role:
 def _role_of_heading(heading: str) -> Role:
     if len(heading.split()) > MAX_HEADING_WORDS:
         return Role.OTHER
-    found = [(match.start(), role) for role, pattern in _COMPILED if (match := pattern.search(heading))]
-    return min(found, key=lambda item: item[0])[1] if found else Role.OTHER
+    matches = [(match.start(), role) for role, pattern in _COMPILED if (match := pattern.search(heading))]
+    return min(matches, key=lambda item: item[0])[1] if matches else Role.OTHER

@@ -1,8 +1,8 @@
-"""The sentences of a passage that may answer a question (pure).
+"""The sentences of a passage that can be shown as an answer (pure).
 
-A passage's sentences are its answers' raw material. A sentence begins after the mark of its list ("- ", "• ", "1) ").
-A row of a table is one when it has a name and a value. What is no statement of the report is left out: its list of
-sources, the line that says who wrote the summary, navigation and fragments.
+A sentence begins after the bullet or number of its list item ("- ", "• ", "1) "). A row of a table is a sentence when
+it has a name and a value. Text that states nothing about the project is left out: lists of sources, the line that says
+who wrote the summary, navigation and fragments.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _NOTICE = re.compile(
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"[.!?:][)\"'\u201d\u201c\u00bb\u2019]*$")
-# A row as the readers write it: cells with their columns' names, "Projekt: AIR; Beløb: 4,1 mio. kr."
+# A table row as the readers write it: cells with their column names, "Projekt: AIR; Beløb: 4,1 mio. kr."
 _TABLE_ROW = re.compile(r"[^.!?;]{1,90}: [^;]+; .")
 _NAMED_CELLS = re.compile(r"[^.!?;]{1,90}: [^;]+; [^:;]{1,60}: ")
-# The mark of a list's item at the beginning of its line; a day ("1. april") is no mark.
+# The bullet or number of a list item at the beginning of its line; a day ("1. april") is neither.
 _MARK = re.compile(
     "(?:[-\u2010-\u2015\u2022\u00b7\u25aa\u25ab\u25cf\u25cb\u25e6\u2023\u2043\u2219*\u2713\u2714\u2192\uf0b7\uf0a7]+|o)\\s+"
     '|(?:\\d{1,2}|[a-z])[.)]\\s+(?=[A-ZÆØÅ"\u201c\u201d\u00bb(])|(?:\\d{1,2}|[a-z])\\)\\s+'
@@ -45,7 +45,7 @@ class Sentence:
 
     @property
     def verbatim(self) -> str:
-        """The sentence as it stands in the document."""
+        """The sentence as it is in the document."""
         return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
 
     @property
@@ -54,7 +54,7 @@ class Sentence:
         return " ".join(self.verbatim.split())
 
     def holds(self, other: Sentence) -> bool:
-        """Whether another sentence is a part of this one, and not all of it."""
+        """Whether another sentence is a proper part of this one."""
         return (
             self.passage.document_id == other.passage.document_id
             and self.start <= other.start <= other.end <= self.end
@@ -63,7 +63,7 @@ class Sentence:
 
 
 def sentences_of(passage: Passage) -> tuple[Sentence, ...]:
-    """The sentences of a passage that may answer, in order."""
+    """The sentences of a passage that can be shown as an answer, in order."""
     if is_sources(passage.heading_path):
         return ()
     return tuple(
@@ -76,7 +76,7 @@ def sentences_of(passage: Passage) -> tuple[Sentence, ...]:
 
 
 def _lines(passage: Passage) -> Iterator[list[Sentence]]:
-    """The passage's sentences by line: what one paragraph, list item or table row says."""
+    """The passage's sentences by line; a line is one paragraph, list item or table row."""
     line: list[Sentence] = []
     for start, end in danish.sentences(passage.text):
         begin, stop = without_mark(passage.text, start, end)
@@ -89,7 +89,7 @@ def _lines(passage: Passage) -> Iterator[list[Sentence]]:
 
 
 def without_mark(text: str, start: int, end: int) -> tuple[int, int]:
-    """The range of a sentence without the white space about it and, at the beginning of a line, its list's mark."""
+    """The range of a sentence without surrounding white space and, at the beginning of a line, its bullet or number."""
     body = text[start:end]
     begin, stop = start + len(body) - len(body.lstrip()), start + len(body.rstrip())
     mark = _MARK.match(text, begin, stop) if begin == 0 or text[begin - 1] == "\n" else None
@@ -104,7 +104,7 @@ def may_answer(text: str) -> bool:
 
 
 def is_row(text: str) -> bool:
-    """Whether a text is the row of a table with the names of its columns, and no prose."""
+    """Whether a text is a table row with column names and not prose."""
     return _NAMED_CELLS.match(text) is not None
 
 

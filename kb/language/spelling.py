@@ -1,10 +1,10 @@
-"""Finds the words that a misspelled word may stand for, among the words of the corpus.
+"""Spelling correction: suggests words of the corpus for a word that is not in it.
 
-A candidate is near by the number of letters inserted, left out, replaced or swapped with their neighbour (the optimal
-string alignment distance): one in a word of up to nine letters, two in a longer one. The first letter is hardly ever
-the wrong one, so it must agree; that keeps "lænker" from becoming "tænker". A frequent word goes first. A compound of
-known words is no misspelling. Where no whole word is near, a word that begins or ends like a word of the corpus is
-taken for a compound with one misspelled part.
+A candidate is within an optimal string alignment distance (letters inserted, deleted, replaced or transposed) of one in
+a word of up to nine letters, and of two in a longer one. The first letter must agree, as it is rarely wrong; that keeps
+"lænker" from becoming "tænker". More frequent words come first. A compound of known words is not a misspelling. Where
+no word is near enough, a word whose beginning or end is a word of the corpus is treated as a compound with one
+misspelled part.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from kb.language.vocabulary import Vocabulary
 
 # Shorter words have too many neighbours for a guess to be worth showing.
 MIN_LETTERS = 5
-# From this length on, two mistakes are forgiven.
+# From this length on, a distance of two is allowed.
 LONG_WORD = 10
 MAX_SUGGESTIONS = 2
-# The shortest part of a compound that is taken for known.
+# The minimum length of the known part of a misspelled compound.
 MIN_KNOWN_PART = 4
 
 
@@ -36,21 +36,21 @@ class Speller:
         self.suggest = lru_cache(maxsize=10_000)(self._suggest)
 
     def _suggest(self, word: str) -> tuple[str, ...]:
-        """Known words that the word may stand for, most likely first; at most :data:`MAX_SUGGESTIONS`."""
+        """Known words that may have been meant, most likely first; at most :data:`MAX_SUGGESTIONS`."""
         if not word.isalpha() or len(word) < MIN_LETTERS or self._vocabulary.knows(word) or self._splitter.parts(word):
             return ()
-        return (self._near(word) or self._mended_compounds(word))[:MAX_SUGGESTIONS]
+        return (self._near(word) or self._corrected_compounds(word))[:MAX_SUGGESTIONS]
 
     def _near(self, word: str) -> tuple[str, ...]:
         """The nearest known words, frequent ones first; of the forms of one word, the first alone."""
         allowed = 1 if len(word) < LONG_WORD else 2
         lengths = range(len(word) - allowed, len(word) + allowed + 1)
         pool = [near for length in lengths for near in self._vocabulary.alike(word[0], length)]
-        found = process.extract(word, pool, scorer=OSA.distance, score_cutoff=allowed, limit=20)
-        nearest = min((distance for _, distance, _ in found), default=0)
+        candidates = process.extract(word, pool, scorer=OSA.distance, score_cutoff=allowed, limit=20)
+        nearest = min((distance for _, distance, _ in candidates), default=0)
         if nearest == 0:
             return ()
-        closest = [self._shown(near) for near, distance, _ in found if distance == nearest]
+        closest = [self._shown(near) for near, distance, _ in candidates if distance == nearest]
         closest.sort(key=lambda near: (-self._vocabulary.frequencies[near], near))
         by_stem = {danish.stem(near): near for near in reversed(closest)}
         return tuple(dict.fromkeys(by_stem[danish.stem(near)] for near in closest))
@@ -59,14 +59,13 @@ class Speller:
         """A word of the corpus for a word or a stem."""
         return near if near in self._vocabulary.frequencies else self._vocabulary.most_frequent_form(near)
 
-    def _mended_compounds(self, word: str) -> tuple[str, ...]:
+    def _corrected_compounds(self, word: str) -> tuple[str, ...]:
         """The word with one part corrected, where the rest of it is a known word; longest known part first."""
         for known in range(len(word) - MIN_LETTERS, MIN_KNOWN_PART - 1, -1):
             head, tail = word[:known], word[known:]
             if head in self._vocabulary.frequencies and (near := self._near(tail)):
-                return tuple(head + mended for mended in near)
+                return tuple(head + corrected for corrected in near)
             head, tail = word[:-known], word[-known:]
             if tail in self._vocabulary.frequencies and (near := self._near(head)):
-                return tuple(mended + tail for mended in near)
+                return tuple(corrected + tail for corrected in near)
         return ()
-

@@ -1,8 +1,8 @@
 """The written form of a token, and the vocabulary of a corpus: which words it has, and in how many passages.
 
-The vocabulary is counted at indexing and kept with the build. Compound splitting and the correction of misspellings
-both ask it what is a word. It is kept in tries and read memory-mapped: a million passages have some half a million
-words, which as Python's own strings would take hundreds of megabytes and seconds to load.
+The vocabulary is counted at indexing and stored with the build. Compound splitting and spelling correction look words
+up in it. It is stored as memory-mapped tries: a million passages have about half a million words, which as Python
+strings would take hundreds of megabytes and seconds to load.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from kb.language.danish import Kind, Token
 
 _APOSTROPHE_ENDING = re.compile(r"['\u2019](?:s|e|en|et|er|ene|erne|ens|ets|ers|ernes)$")
 _JOINERS = re.compile(r"[-\u2010\u2011'\u2019&.]")
-FACTS_FILE = "vocabulary.json"
+SUMMARY_FILE = "vocabulary.json"
 # Shorter words are never suggested for a misspelled one.
-SHORTEST_ALIKE = 4
-# How many written words keep their forms; some 30 MB when full.
-KEPT_FORMS = 100_000
+MIN_ALIKE_LETTERS = 4
+# Written words whose forms are cached; about 30 MB when full.
+CACHED_FORMS = 100_000
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 
 
@@ -40,8 +40,8 @@ def word_form(token: Token) -> str:
     return _word_form(token.text, token.kind)
 
 
-# Few words make up most of a text, so the forms of those met last are kept: it halves the time of indexing.
-@lru_cache(maxsize=KEPT_FORMS)
+# A few words make up most of a text, so caching their forms halves the time of indexing.
+@lru_cache(maxsize=CACHED_FORMS)
 def _word_form(written: str, kind: Kind) -> str:
     text = danish.normalise(written)
     if kind is Kind.DATE:
@@ -62,11 +62,11 @@ def _reference_form(text: str) -> str:
 
 
 def written_parts(token: Token) -> tuple[str, ...]:
-    """The parts that the writer separated: of a hyphenated word, a date or a reference; else none."""
+    """The parts separated in writing: of a hyphenated word, a date or a reference; else none."""
     return _written_parts(token.text, token.kind)
 
 
-@lru_cache(maxsize=KEPT_FORMS)
+@lru_cache(maxsize=CACHED_FORMS)
 def _written_parts(written: str, kind: Kind) -> tuple[str, ...]:
     text = danish.normalise(written)
     if kind is Kind.WORD:
@@ -117,8 +117,8 @@ class Counts(Mapping[str, int]):
 
     def prefixes(self, text: str) -> list[str]:
         """The strings that ``text`` begins with, shortest first."""
-        found: list[str] = self._trie.prefixes(text)
-        return found
+        prefixes: list[str] = self._trie.prefixes(text)
+        return prefixes
 
     def total(self) -> int:
         """The sum of the counts."""
@@ -148,7 +148,7 @@ class Vocabulary:
         vocabulary.frequencies["kommune"]
 
     ``forms`` has the number of the most frequent word of every stem, by the stem's number. ``letters`` holds all words
-    and stems that a misspelled one may stand for, and ``groups`` where those of one first letter and length are in it.
+    and stems that may be suggested, and ``groups`` the range in it of each first letter and length.
     """
 
     frequencies: Counts
@@ -184,7 +184,7 @@ class Vocabulary:
         return word in self.frequencies or danish.stem(word) in self.stems
 
     def most_frequent_form(self, stem: str) -> str:
-        """The most frequent word of a stem of the corpus; raises KeyError for another."""
+        """The most frequent word of a stem of the corpus; raises KeyError for an unknown one."""
         return self.frequencies.string(int(self.forms[self.stems.number(stem)]))
 
     def alike(self, first: str, length: int) -> list[str]:
@@ -200,13 +200,13 @@ class Vocabulary:
         self.forms.tofile(folder / "forms")
         self.letters.tofile(folder / "letters")
         facts = {"passages": self.passages, "groups": self.groups}
-        (folder / FACTS_FILE).write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+        (folder / SUMMARY_FILE).write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
-        """The inverse of :meth:`save`; raises :class:`IndexUnusableError` where the files are not whole."""
+        """The inverse of :meth:`save`; raises :class:`IndexUnusableError` where the files are damaged or incomplete."""
         try:
-            facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
+            facts = json.loads((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
             return cls(
                 frequencies=Counts.load(folder, "words"),
                 stems=Counts.load(folder, "stems"),
@@ -216,12 +216,12 @@ class Vocabulary:
                 groups={name: (start, end) for name, (start, end) in facts["groups"].items()},
             )
         except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise unusable(error, "Ordforrådet kan ikke læses.", folder / FACTS_FILE) from error
+            raise unusable(error, "Ordforrådet kan ikke læses.", folder / SUMMARY_FILE) from error
 
 
 def _grouped(strings: Iterable[str]) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
-    """Strings of letters by first letter and length in one row of bytes, and where each group is in it."""
-    wanted = (string for string in strings if string.isalpha() and len(string) >= SHORTEST_ALIKE)
+    """Strings of letters sorted by first letter and length in one array of bytes, and the range of each group in it."""
+    wanted = (string for string in strings if string.isalpha() and len(string) >= MIN_ALIKE_LETTERS)
     ordered = sorted(wanted, key=lambda string: (string[0], len(string), string))
     data = bytearray()
     groups: dict[str, tuple[int, int]] = {}

@@ -1,1 +1,1 @@
-"""What is done to an installation: backup and restore, changes to the corpus, and indexing as a job beside a server."""
+"""Operations on an installation: backup and restore, changes to the corpus, and indexing jobs beside a server."""

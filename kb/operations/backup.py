@@ -3,14 +3,14 @@
     backup(settings, Path("erfaringsbasen.tar.gz"))
     restore(settings, Path("erfaringsbasen.tar.gz"))
 
-The archive's first member, ``backup.json``, names every other with its size and sha256. Databases are copied through
-SQLite's own backup, so that a copy taken beside a running server is whole; the index's lock is held meanwhile, so that
-no run changes the index under the copy. Of the index the build in use goes along, and the caches, so that the next run
-after a restore reads and embeds only what is new. The embedding model does not: the packaged one is prepared again by a
-command, and others are chosen again.
+The first member of the archive, ``backup.json``, lists every other with its size and sha256. Databases are copied by
+SQLite's backup API, so that a copy taken beside a running server is consistent; the index's lock is held meanwhile, so
+that no run changes the index. Of the index, the build in use and the caches are included, so that the first run after a
+restore reads and embeds only what is new. The embedding model is not: the packaged one is prepared again by a command,
+and others are configured again.
 
-A restore is unpacked and checked beside the folders it will fill, and put in their places by renames when all of it is
-there. What is not in the archive (other builds, models) is left alone.
+A restore unpacks and verifies the archive beside the target folders, and puts the parts in place by renames when all of
+it is complete. What is not in the archive (other builds, models) is left unchanged.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ class BackupReport:
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that one must be made
-    or, because the corpus lies elsewhere than it did or the index is of another version, made again (from the caches:
-    nothing is read or embedded)."""
+    """What was restored. ``build_id`` is empty where the archive has no index; ``reindex`` says that ``kb index``
+    must be run: there is no index, the corpus has another path, or the index is of another version."""
 
     file: str
     created: str
@@ -129,8 +128,8 @@ def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with
     build_id, roots = _build_in_use(settings.index_dir)
     build_id = build_id if with_index else ""
     members = dict(_members(settings, build_id, with_index=with_index))
-    # Databases are copied first: what is listed in the contents must be what goes into the archive.
-    copies = {name: _settled(path, scratch / str(n)) for n, (name, path) in enumerate(sorted(members.items()))}
+    # Databases are copied first: the sizes and digests listed must be those of the files in the archive.
+    copies = {name: _consistent(path, scratch / str(n)) for n, (name, path) in enumerate(sorted(members.items()))}
     described = {name: (path.stat().st_size, builds.file_digest(path)) for name, path in copies.items()}
     created = datetime.now(UTC).isoformat(timespec="seconds")
     corpus = settings.corpus.resolve()
@@ -163,7 +162,7 @@ def _build_in_use(index_dir: Path) -> tuple[str, tuple[str, ...]]:
 
 
 def _members(settings: Settings, build_id: str, *, with_index: bool) -> Iterator[tuple[str, Path]]:
-    """Every file that goes along, by its name in the archive."""
+    """Every file to include, by its name in the archive."""
     for part, folder in ((CORPUS, settings.corpus), (STATE, settings.state_dir)):
         for path in _files_below(folder):
             yield f"{part}/{path.relative_to(folder).as_posix()}", path
@@ -179,14 +178,14 @@ def _members(settings: Settings, build_id: str, *, with_index: bool) -> Iterator
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Regular files; a link is not followed, for it may lead anywhere."""
+    """Regular files; symbolic links are not followed, as they may lead outside the folder."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink() and not path.name.endswith(_NOT_COPIED) and path.name != LOCK_FILE:
             yield path
 
 
-def _settled(path: Path, copy: Path) -> Path:
-    """The file itself; for a database, which someone may be writing to, a whole copy of it."""
+def _consistent(path: Path, copy: Path) -> Path:
+    """The file itself; for a database, which may be written to meanwhile, a consistent copy."""
     with path.open("rb") as file:
         if file.read(len(_SQLITE_MAGIC)) != _SQLITE_MAGIC or path.name == builds.DATABASE_FILE:
             return path
@@ -196,7 +195,7 @@ def _settled(path: Path, copy: Path) -> Path:
 
 
 def restore(settings: Settings, source: Path, *, force: bool = False) -> RestoreReport:
-    """Put an archive's corpus, state and index in the places the settings name.
+    """Restore an archive's corpus, state and index to the folders of the settings.
 
     Without ``force`` the corpus and state folders must be empty or absent. Raises :class:`InputError` when the archive
     is not one or is damaged, :class:`kb.core.errors.StateVersionError` when its state is of a newer version; nothing
@@ -276,41 +275,41 @@ def _unpack(source: Path, places: dict[str, Path]) -> dict[str, Any]:
 
 
 def _write_checked(data: Any, folder: Path, name: str, digest: str) -> bool:
-    """Write one file below ``folder``; False when its name leads elsewhere or its content is not what it should be."""
+    """Write one file below ``folder``; False when its name leads outside or its content has another digest."""
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
         return False
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
-    found = hashlib.sha256()
+    actual = hashlib.sha256()
     with target.open("wb") as file:
         while chunk := data.read(_CHUNK):
-            found.update(chunk)
+            actual.update(chunk)
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    return found.hexdigest() == digest
+    return actual.hexdigest() == digest
 
 
 def _move_readings(cache: Path, old: str, new: str) -> None:
-    """Let what was read of the corpus in its old place stand for the same files in the new."""
+    """Make the cached readings of the corpus valid for its new path."""
     if cache.is_file() and not check_database(cache):
         with closing(sqlite3.connect(cache)) as connection, connection:
             connection.execute("UPDATE readings SET root = ? WHERE root = ?", (new, old))
 
 
-def _swap(made: Path, target: Path) -> None:
-    """Put a folder in another's place by two renames; the other is removed last."""
+def _swap(replacement: Path, target: Path) -> None:
+    """Replace a folder by another with two renames; the old one is removed last."""
     replaced = Path(tempfile.mkdtemp(prefix=".erstattet-", dir=target.absolute().parent))
     if target.exists():
         target.rename(replaced / "gammel")
-    made.chmod(0o755)
-    made.rename(target)
+    replacement.chmod(0o755)
+    replacement.rename(target)
     shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _take_index(unpacked: Path, index_dir: Path, build_id: str) -> None:
-    """Take the caches and the build in; a build of that id that is there already is replaced."""
+    """Move the caches and the build into the index folder, replacing a build of the same id."""
     for name in (READINGS_CACHE, VECTORS_CACHE):
         if (unpacked / name).is_file():
             for suffix in ("-wal", "-shm"):

@@ -107,14 +107,14 @@ def _suffix(form: Format) -> str:
 
 
 def _named(settings: Settings, file: Path, upload: Upload) -> str:
-    """The path of a file below the corpus, now known by the name it was sent under."""
+    """Store the original name of an uploaded file; returns the file's path below the corpus folder."""
     path = _below_corpus(settings, file).relative_to(settings.corpus.resolve()).as_posix()
     UploadNames(settings.state_dir).keep(path, shown_name(upload.filename or ""))
     return path
 
 
 def _written(stored: StoredRecord) -> dict[str, Any]:
-    """A report's metadata without what was inferred."""
+    """A report's metadata without the inferred values."""
     metadata = stored.record.metadata
     values = metadata.as_dict()
     del values["udledt"]
@@ -122,14 +122,14 @@ def _written(stored: StoredRecord) -> dict[str, Any]:
 
 
 def remove(settings: Settings, stored: StoredRecord) -> None:
-    """Remove a report's file and the metadata beside it; readers do not find it from now on."""
+    """Delete a report's file and metadata file, and hide the report at once."""
     path = file_of(settings, stored)
     Removals(settings.state_dir).mark(stored.record.id)
     _unlink(settings, path)
 
 
 def use_build(settings: Settings, build_id: str | None = None) -> str:
-    """Put an older build in use, with the reports it has that were deleted since; returns its id.
+    """Put an older build in use, with its reports that have been deleted since; returns its id.
 
     Raises what :func:`kb.indexing.roll_back` raises.
     """
@@ -139,22 +139,22 @@ def use_build(settings: Settings, build_id: str | None = None) -> str:
 
 
 def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
-    """Write the form's values beside a report; keys the form does not have are kept, empty ones removed."""
+    """Write the values of the form to a report's metadata file; other keys are preserved, empty values removed."""
     path = file_of(settings, stored)
-    kept = {key: value for key, value in _read_sidecar(path).items() if key not in FORM_KEYS}
-    _write_sidecar(path, {**kept, **{key: value for key, value in values.items() if value}})
+    others = {key: value for key, value in _read_sidecar(path).items() if key not in FORM_KEYS}
+    _write_sidecar(path, {**others, **{key: value for key, value in values.items() if value}})
 
 
 def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
-    """Write values beside a report in place of its own; an empty one stands for what the file says nothing of."""
+    """Write values to a report's metadata file; an empty one overrides what the report itself states."""
     path = file_of(settings, stored)
     _write_sidecar(path, {**_read_sidecar(path), **values})
 
 
 def remove_unread(settings: Settings, failure: Failure) -> None:
-    """Remove a file that gave no document, and the metadata beside it.
+    """Delete a file that could not be read, and its metadata file.
 
-    Raises :class:`InputError` for one that cannot be removed from here.
+    Raises :class:`InputError` for one that can only be deleted on the server.
     """
     if failure.code == WRONG_NAME:
         raise InputError(f"{failure.path} kan ikke slettes herfra.", advice=_ON_THE_SERVER)
@@ -173,25 +173,25 @@ def _unlink(settings: Settings, path: Path) -> None:
 
 
 def file_of(settings: Settings, stored: StoredRecord) -> Path:
-    """A report's file; raises :class:`InputError` when it does not lie in the corpus folder."""
+    """The path of a report's file; raises :class:`InputError` when it is outside the corpus folder."""
     return _below_corpus(settings, Path(stored.root) / stored.record.path)
 
 
 def _below_corpus(settings: Settings, path: Path) -> Path:
-    path = path.parent.resolve() / path.name  # of a link the link itself is meant, not what it leads to
+    path = path.parent.resolve() / path.name  # a link itself, not its target
     if path.name == ".." or not path.is_relative_to(settings.corpus.resolve()):
         raise InputError("Filen ligger uden for mappen med rapporter og kan ikke ændres herfra.")
     return path
 
 
 def _free_path(path: Path) -> Path:
-    """The path, or the first with a number that is not taken."""
-    found = path
+    """The path, or with the first number that makes it one that does not exist."""
+    candidate = path
     number = 2
-    while os.path.exists(found):
-        found = path.with_stem(f"{path.stem}-{number}")
+    while os.path.exists(candidate):
+        candidate = path.with_stem(f"{path.stem}-{number}")
         number += 1
-    return found
+    return candidate
 
 
 def _read_sidecar(path: Path) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _read_sidecar(path: Path) -> dict[str, Any]:
 
 
 def _write_sidecar(path: Path, values: Mapping[str, Any]) -> None:
-    """Write metadata beside a file; raises :class:`InputError` when its name leaves no room for their name."""
+    """Write a file's metadata file; raises :class:`InputError` when its name would be too long."""
     sidecar = sidecar_of(path)
     if len(os.fsencode(sidecar.name)) > LONGEST_FILE_NAME:
         message = "Filens navn er for langt til, at metadata kan lægges ved siden af den."

@@ -1,7 +1,7 @@
-"""The process that carries out one job for :mod:`kb.operations.jobs`: what it needs comes on standard input.
+"""The process that carries out one job for :mod:`kb.operations.jobs`, which sends it its arguments on standard input.
 
-It holds its place in the queue while another run (``kb index`` on the command line) has the index, and writes how the
-job ended to the state file itself, so that the job is finished even when the server that started it is gone.
+It waits while another run (``kb index`` on the command line) holds the index, and records the outcome of the job in the
+state database itself, so that the job is completed even when the server that started it is gone.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from kb.state.runs import JobFile, RunStore, Status, StoredJob
 
 log = logging.getLogger(__name__)
 NICENESS = 15
-FOUND = "kan findes nu"
+SEARCHABLE = "kan findes nu"
 READING = "læser"
 RETRY = 0.3
 
 
-class Watcher:
-    """Turns a run's progress into words about the job's files; why one cannot be read is told when it is known."""
+class FileStates:
+    """Translates a run's progress into the states of the job's files; failures are recorded as they occur."""
 
     def __init__(self, settings: Settings, state: RunStore, job: StoredJob) -> None:
         self._settings = settings
@@ -39,19 +39,19 @@ class Watcher:
         self._stage = ""
 
     def stage(self, name: str, total: int) -> None:
-        """A stage begins; until files are read, nothing is said of them."""
+        """A stage begins; the states do not change until files are read."""
         read_now = self._stage == READING
         self._stage = name
         if name.startswith(("finder", READING)):
             return
         if read_now:
-            self.tell({path: JobFile(why, over=True) for path in self._open() if (why := self._failure(path))})
-        self.tell_all(JobFile(f"{name} …"))
+            self.update({path: JobFile(why, over=True) for path in self._open() if (why := self._failure(path))})
+        self.update_all(JobFile(f"{name} …"))
 
     def step(self, count: int = 1, note: str = "") -> None:
         """``note`` is the path of the file that was read."""
         if self._stage == READING and note in self._open():
-            self.tell({note: JobFile(self._failure(note) or "læst")})
+            self.update({note: JobFile(self._failure(note) or "læst")})
 
     def _open(self) -> list[str]:
         return [path for path, file in self._files.items() if not file.over]
@@ -60,37 +60,37 @@ class Watcher:
         with ReadCache(self._settings.index_dir / READINGS_CACHE) as readings:
             return readings.failure(str(self._settings.corpus.resolve()), path)
 
-    def tell(self, files: Mapping[str, JobFile]) -> None:
-        """Put new words on some of the files."""
+    def update(self, files: Mapping[str, JobFile]) -> None:
+        """Record new states of some of the files."""
         if files:
             self._files.update(files)
             self._state.tell_job(self._job.id, self._files)
 
-    def tell_all(self, words: JobFile) -> None:
-        """Put the same words on all that nothing final was said of."""
-        self.tell(dict.fromkeys(self._open(), words))
+    def update_all(self, state: JobFile) -> None:
+        """Record the same state of all files that have no final one."""
+        self.update(dict.fromkeys(self._open(), state))
 
     def finish(self, report: indexing.RunReport) -> None:
-        """Say of each file what became of it."""
-        self.tell({path: JobFile(_outcome(path, report), over=True) for path in self._open()})
+        """Record the final state of each file from the run's report."""
+        self.update({path: JobFile(_outcome(path, report), over=True) for path in self._open()})
 
 
 def _outcome(path: str, report: indexing.RunReport) -> str:
     if path in report.failed:
         return report.failed[path]["grund"]
     if path in report.partial:
-        return f"{FOUND}, men kun en del er læst: {report.partial[path]}"
-    there = path in {*report.added, *report.changed, *report.unchanged}
-    return FOUND if there else "ligger ikke længere i mappen med rapporter"
+        return f"{SEARCHABLE}, men kun en del er læst: {report.partial[path]}"
+    indexed = path in {*report.added, *report.changed, *report.unchanged}
+    return SEARCHABLE if indexed else "ligger ikke længere i mappen med rapporter"
 
 
 def carry_out(settings: Settings, embedder: Embedder, job_id: str) -> None:
-    """Run the job to its end, whatever it is, and write it down."""
+    """Run the job and record its outcome, whatever it is."""
     with RunStore(settings.state_dir) as state:
         job = state.job(job_id)
-        watcher = Watcher(settings, state, job)
+        file_states = FileStates(settings, state, job)
         try:
-            report = _run(settings, embedder, state, job, watcher)
+            report = _run(settings, embedder, state, job, file_states)
         except CancelledError:
             state.finish_job(job_id, Status.CANCELLED)
         except KbError as error:
@@ -99,22 +99,22 @@ def carry_out(settings: Settings, embedder: Embedder, job_id: str) -> None:
             log.exception("Jobbet %s fejlede uventet", job_id)
             state.finish_job(job_id, Status.FAILED, "Der skete en uventet fejl; se serverens log.")
         else:
-            watcher.finish(report)
+            file_states.finish(report)
             state.finish_job(job_id, Status.DONE)
 
 
 def _run(
-    settings: Settings, embedder: Embedder, state: RunStore, job: StoredJob, watcher: Watcher
+    settings: Settings, embedder: Embedder, state: RunStore, job: StoredJob, file_states: FileStates
 ) -> indexing.RunReport:
     while True:
         try:
             return indexing.run(
-                settings, embedder, full=job.full, started_by=job.asked_by, job=job.id, progress=watcher
+                settings, embedder, full=job.full, started_by=job.asked_by, job=job.id, progress=file_states
             )
         except LockedError:
             if state.job(job.id).cancel:
                 raise CancelledError("Indekseringen blev annulleret, før den begyndte.") from None
-            watcher.tell_all(JobFile("venter på en anden indeksering"))
+            file_states.update_all(JobFile("venter på en anden indeksering"))
             time.sleep(RETRY)
 
 

@@ -1,12 +1,12 @@
-"""Indexing as a job beside a server: one at a time, queued, its progress visible, cancellable, remembered.
+"""Indexing jobs beside a server: queued, run one at a time, with progress, cancellable, recorded.
 
-``Jobs.start`` returns at once. While a job is at work, what is asked for next waits and then runs once, however many
-asked: a run takes in everything that lies in the corpus when it begins. A job is the run that ``kb index`` makes, in a
-process of its own (:mod:`kb.operations.job_process`) with the lowest of priorities and one processor left alone, so
-that questions are answered meanwhile as fast as ever; should it crash or eat the memory, the server goes on.
+``Jobs.start`` returns at once. Requests that come while a job runs are joined into one job that runs next, as a run
+takes in everything in the corpus when it begins. A job does what ``kb index`` does, in a process of its own
+(:mod:`kb.operations.job_process`) at low priority and with one processor left free, so that questions are answered
+without delay meanwhile; if it crashes or runs out of memory, the server goes on.
 
-Jobs are kept in the state file. A job whose process died together with the server (a power cut) goes back to its place
-in the queue when the server comes up, and carries on from what was read and embedded; one whose process lived on is
+Jobs are stored in the state database. A job whose process died together with the server (a power cut) returns to its
+place in the queue when the server starts, and continues from what was read and embedded; one whose process survived is
 left to finish.
 """
 
@@ -36,14 +36,14 @@ __all__ = ["Job", "JobState", "Jobs"]
 log = logging.getLogger(__name__)
 SHOWN = 20
 PROCESS = "kb.operations.job_process"
-# Seconds between looks at a process at work, and how long one asked to stop may take before it is made to.
-LOOK = 0.1
-GRACE = 10.0
+# Seconds between two checks of a running process, and seconds from a request to cancel until it is killed.
+POLL_INTERVAL = 0.1
+GRACE_PERIOD = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands. ``files`` are the corpus paths it was started for, and the names of files refused with them.
+    """The state of a job. ``files`` are the corpus paths it was started for, and the names of files refused with them.
 
     ``stage`` is the stage at work with ``done`` of ``total`` steps (0: not known), ``file`` the file it is at and
     ``seconds_left`` an estimate for the stage (None: not known). ``report`` is what the run did, by file
@@ -70,7 +70,7 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the job has ended."""
         return self.state.over
 
     def as_dict(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Jobs:
         self._thread: threading.Thread | None = None
         self._at_work = ""
         self._state = RunStore(settings.state_dir)
-        self._take_up()
+        self._requeue_lost()
 
     def start(
         self, *, by: str, files: Sequence[str] = (), refused: Mapping[str, str] | None = None, full: bool = False
@@ -103,8 +103,8 @@ class Jobs:
         ``refused`` are files sent together with the others that could not be taken in: why, by their names. ``full``
         reads every file again.
         """
-        told = {name: JobFile(why, over=True) for name, why in (refused or {}).items()}
-        stored = self._state.add_job(by, full=full, files={**dict.fromkeys(files, JobFile()), **told})
+        refusals = {name: JobFile(why, over=True) for name, why in (refused or {}).items()}
+        stored = self._state.add_job(by, full=full, files={**dict.fromkeys(files, JobFile()), **refusals})
         self._ensure_worker()
         return self._view(stored)
 
@@ -117,11 +117,11 @@ class Jobs:
 
     def newest(self) -> list[Job]:
         """The latest jobs, newest first."""
-        self._take_up()
+        self._requeue_lost()
         return [self._view(stored) for stored in self._state.jobs(SHOWN)]
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a waiting job at once, and ask one at work to stop; raises :class:`NotFoundError`."""
+        """Cancel a waiting job at once, or request that a running one stop; raises :class:`NotFoundError`."""
         return self._view(self._state.cancel_job(job_id))
 
     def _view(self, stored: StoredJob) -> Job:
@@ -145,8 +145,8 @@ class Jobs:
             stopping=stored.cancel and not stored.status.over,
         )
 
-    def _take_up(self) -> None:
-        """Put jobs whose process is gone back in the queue, and see to it that someone works at the queue."""
+    def _requeue_lost(self) -> None:
+        """Requeue jobs whose process has died, and start the worker if any job is waiting."""
         with self._lock:
             lost = [job for job in self._state.jobs_at_work() if job.id != self._at_work and not _is_alive(job.owner)]
         for job in lost:
@@ -177,13 +177,13 @@ class Jobs:
             return job
 
     def _carry_out(self, job: StoredJob) -> None:
-        """Run the job in a process of its own and wait for its end."""
+        """Run the job in a process of its own and wait until it ends."""
         with subprocess.Popen(
             [sys.executable, "-P", "-m", PROCESS],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env=_environment(),
-            start_new_session=True,  # an interrupt of the server is not meant for it
+            start_new_session=True,  # an interrupt from the server's terminal must not reach it
         ) as process:
             self._state.own_job(job.id, process.pid)
             assert process.stdin is not None
@@ -202,17 +202,17 @@ class Jobs:
         while process.poll() is None:
             if not asked_at and self._state.job(job_id).cancel:
                 asked_at = time.monotonic()
-            if asked_at and time.monotonic() - asked_at > GRACE:
+            if asked_at and time.monotonic() - asked_at > GRACE_PERIOD:
                 process.kill()  # runs survive being killed at any moment
-            time.sleep(LOOK)
+            time.sleep(POLL_INTERVAL)
 
 
 _NO_RUN = Run(id="", job="", started_by="", started="", finished="", status=JobState.WAITING)
 
 
 def _why_ended(code: int) -> tuple[str, str]:
-    """What to say of a process that ended without writing how its job went, and what to do next."""
-    if code > 0:  # it gave up by itself: its modules cannot be loaded
+    """The error and advice for a process that ended without recording the outcome of its job."""
+    if code > 0:  # it exited by itself: a module cannot be loaded
         error = f"Indekseringen kunne ikke begynde (kode {code}). Det nuværende indeks er uændret."
         return error, f"Se serverens log. {InstallationError.advice}"
     error = "Indekseringen gik ned, måske fordi hukommelsen slap op. Det nuværende indeks er uændret."
@@ -220,7 +220,7 @@ def _why_ended(code: int) -> tuple[str, str]:
 
 
 def _is_alive(owner: int) -> bool:
-    """Whether a job's process is at work; a number that now belongs to another program does not count."""
+    """Whether the process of a job is running; False where its number now belongs to another program."""
     try:
         os.kill(owner, 0)
     except (ProcessLookupError, PermissionError, OverflowError):
@@ -232,7 +232,7 @@ def _is_alive(owner: int) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """The process finds what this one can import, and leaves a processor to those who ask questions."""
+    """The environment of the process: the import path of this one, and one processor less for computing."""
     threads = str(max(1, (os.cpu_count() or 1) - 1))
     path = os.pathsep.join([str(Path(__file__).parents[2]), *(entry for entry in sys.path if entry)])
     return {"OMP_NUM_THREADS": threads, **os.environ, "PYTHONPATH": path}

@@ -14,7 +14,7 @@ import numpy as np
 
 from kb.retrieval.ports import Floats, Keys, Ranking
 
-# Chosen on the development halves of three sets; docs/decisions-search.md has the measurements.
+# Chosen on the development halves of three sets; docs/decisions/search.md has the measurements.
 LEXICAL_WEIGHT = 0.8
 
 

@@ -3,8 +3,8 @@
     Audit(settings.state_dir).write(Event("nøgle lavet", who="lokal", target="intranet"))
 
 Rows in ``state/state.sqlite`` are only ever added. SQLite itself refuses to change one, and to delete one younger than
-the shortest time they may be kept; each carries a digest of itself and the one before it, so that a row changed or
-taken out behind SQLite's back is found by :meth:`Audit.broken`. Questions are not in it.
+the minimum retention. Each has a digest of itself and the one before it, so that :meth:`Audit.broken` finds rows that
+were changed or deleted by other means. Questions are not recorded.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 
 from kb.state.repository import Repository
 
-# As the table's trigger in kb.state.migrations.
+# The same number as in the table's trigger in kb.state.migrations.
 SHORTEST_DAYS = 30
 _NAMES = "at, action, who, via, address, target, request_id, detail, previous, digest"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was done: ``action`` in Danish words, ``target`` what it was done to."""
+    """An event: ``action`` in Danish words, and the ``target`` it was done to."""
 
     action: str
     who: str
@@ -61,7 +61,7 @@ class Audit:
         """Add an event."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         values = (at, *astuple(event))
-        # The digest needs the row before, so nobody may write between reading it and adding ours.
+        # The digest covers the previous row, so no other event may be written between reading it and adding this one.
         with self._repository.transaction(immediate=True) as connection:
             last = connection.execute("SELECT digest FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
             previous = last[0] if last else ""
@@ -77,13 +77,13 @@ class Audit:
             return [_entry(row) for row in connection.execute(sql, (since,))]
 
     def broken(self) -> list[int]:
-        """The numbers of the events that are not as they were written, or whose predecessor is gone."""
+        """The numbers of events that were changed, or whose predecessor was changed or deleted."""
         entries = self.entries()
-        # The oldest event that is kept follows one that nobody has any more.
-        followed = [entry.previous for entry in entries[:1]] + [entry.digest for entry in entries]
+        # The predecessor of the oldest event has been removed by age, so its digest is taken as given.
+        predecessors = [entry.previous for entry in entries[:1]] + [entry.digest for entry in entries]
         return [
             entry.seq
-            for entry, before in zip(entries, followed, strict=False)
+            for entry, before in zip(entries, predecessors, strict=False)
             if entry.previous != before or _digest(entry.previous, (entry.at, *astuple(entry.event))) != entry.digest
         ]
 

@@ -1,6 +1,6 @@
-"""What users say of answers, and the questions that got none, in the state database.
+"""Readers' feedback on answers, and refused questions, in the state database.
 
-Nothing here says who asked. CPR numbers, e-mail addresses and telephone numbers are masked before anything is written.
+Who asked is not recorded. CPR numbers, e-mail addresses and telephone numbers are masked before anything is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LONGEST_COMMENT = 2000
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One reader's word on an answer; ``created`` is ISO 8601 in UTC, ``citations`` are passage ids."""
+    """One reader's feedback on an answer; ``created`` is ISO 8601 in UTC, ``citations`` are passage ids."""
 
     created: str
     question: str
@@ -41,7 +41,7 @@ class Unanswered:
 
 
 class FeedbackStore:
-    """The tables of what was said; a connection a call, safe from several threads and processes.
+    """The tables of feedback and refused questions; a connection a call, safe from several threads and processes.
 
     store = FeedbackStore(settings.state_dir)
     store.add("Hvordan ...?", build_id, useful=True, comment="", citations=["aalborg-air.3"])
@@ -51,7 +51,7 @@ class FeedbackStore:
         self._repository = Repository(state_dir)
 
     def add(self, question: str, build_id: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
-        """Keep one reader's word, masked."""
+        """Store one reader's feedback, masked."""
         values = (_now(), mask(question).text, build_id, int(useful), mask(comment).text, json.dumps(list(citations)))
         with self._repository.transaction() as connection:
             connection.execute(
@@ -60,7 +60,7 @@ class FeedbackStore:
             )
 
     def all(self) -> list[Feedback]:
-        """Everything said, newest first."""
+        """All feedback, newest first."""
         sql = "SELECT created, question, build, useful, comment, citations FROM feedback ORDER BY id DESC"
         with self._repository.transaction() as connection:
             return [
@@ -69,7 +69,7 @@ class FeedbackStore:
             ]
 
     def note_unanswered(self, question: str, build_id: str, reason: str) -> None:
-        """Count a refused question, masked; one that was marked as handled comes back on the list."""
+        """Count a refused question, masked; one marked as handled becomes unhandled again."""
         with self._repository.transaction() as connection:
             connection.execute(
                 "INSERT INTO unanswered (question, times, last, build, reason) VALUES (?,1,?,?,?)"
@@ -79,7 +79,7 @@ class FeedbackStore:
             )
 
     def unanswered(self) -> list[Unanswered]:
-        """The refused questions nobody has handled, most asked first."""
+        """The refused questions not marked as handled, most frequent first."""
         sql = (
             "SELECT question, times, last, build, reason FROM unanswered WHERE handled = 0"
             " ORDER BY times DESC, last DESC, question"
@@ -88,7 +88,7 @@ class FeedbackStore:
             return [Unanswered(*row) for row in connection.execute(sql)]
 
     def handle(self, question: str) -> None:
-        """Take a question off the list of those nobody has handled."""
+        """Mark a refused question as handled."""
         with self._repository.transaction() as connection:
             connection.execute("UPDATE unanswered SET handled = 1 WHERE question = ?", (question,))
 

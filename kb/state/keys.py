@@ -1,11 +1,11 @@
-"""API keys: made once, shown once, kept as a hash in the state database.
+"""API keys: shown once when created, stored as a hash in the state database.
 
     keys = KeyStore(settings.state_dir)
     key, secret = keys.create("intranet", AccessRole.READER)
     keys.check(secret).role
 
-A key is ``kb_<id>_<secret>`` with 256 random bits, so one round of SHA-256 keeps it as well as a slow hash would keep a
-password. A key that does not exist costs the same comparison as one that is wrong.
+A key is ``kb_<id>_<secret>`` with 256 random bits, so one round of SHA-256 protects it as well as a slow hash does
+a password. An unknown key costs the same comparison as a wrong one, so that timing reveals nothing.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from kb.core.identity import AccessRole
 from kb.state.repository import Repository
 
 LONGEST_NAME = 80
-# The time of last use is for people; to the minute is enough, and spares a write for every request.
-USE_NOTED_EVERY = timedelta(minutes=1)
+# The time of last use is informative only; a precision of a minute saves a write for every request.
+LAST_USED_PRECISION = timedelta(minutes=1)
 _FORM = re.compile(r"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = hashlib.sha256(b"").digest()
 _COLUMNS = "id, name, role, created, expires, revoked, last_used"
@@ -69,9 +69,9 @@ class KeyStore:
         self._repository = Repository(state_dir)
 
     def create(self, name: str, role: AccessRole, *, days: int | None = None) -> tuple[Key, str]:
-        """Make a key that works for ``days`` (for good by default); returns it and its secret, which is kept nowhere.
+        """Create a key valid for ``days`` (without limit by default); returns it and its secret, which is not stored.
 
-        Raises :class:`InputError` for a name that is empty, too long or already in force.
+        Raises :class:`InputError` for a name that is empty, too long or that of a valid key.
         """
         name = " ".join(name.split())
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
@@ -97,24 +97,24 @@ class KeyStore:
             return [_key(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM keys ORDER BY created DESC, id")]
 
     def active(self) -> int:
-        """How many keys are in force."""
+        """The number of valid keys."""
         if not self._repository.exists:
             return 0
         now = datetime.now(UTC)
         return sum(key.state(now) is KeyState.ACTIVE for key in self.list())
 
     def revoke(self, name_or_id: str) -> Key:
-        """Put a key out of force at once; raises :class:`NotFoundError`."""
+        """Revoke a valid key at once; raises :class:`NotFoundError`."""
         now = datetime.now(UTC)
-        found = [key for key in self.list() if name_or_id in {key.id, key.name} and not key.revoked]
-        if not found:
+        matching = [key for key in self.list() if name_or_id in {key.id, key.name} and not key.revoked]
+        if not matching:
             raise NotFoundError(f"Ingen nøgle, der gælder, hedder {name_or_id}.", advice="Se dem med: kb key list")
         with self._repository.transaction() as connection:
-            connection.execute("UPDATE keys SET revoked = ? WHERE id = ?", (_iso(now), found[0].id))
-        return found[0]
+            connection.execute("UPDATE keys SET revoked = ? WHERE id = ?", (_iso(now), matching[0].id))
+        return matching[0]
 
     def check(self, secret: str) -> Key:
-        """The key of a secret; raises :class:`KeyRefused`."""
+        """The valid key with this secret; raises :class:`KeyRefused`."""
         form = _FORM.fullmatch(secret)
         now = datetime.now(UTC)
         with self._repository.transaction() as connection:
@@ -127,7 +127,7 @@ class KeyStore:
             key = _key(row[:-1])
             if key.state(now) is not KeyState.ACTIVE:
                 raise KeyRefused
-            if key.last_used < _iso(now - USE_NOTED_EVERY):
+            if key.last_used < _iso(now - LAST_USED_PRECISION):
                 connection.execute("UPDATE keys SET last_used = ? WHERE id = ?", (_iso(now), key.id))
         return key
 

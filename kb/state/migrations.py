@@ -1,9 +1,9 @@
-"""The forms the state database has had, as numbered steps from each to the next.
+"""The numbered migrations of the state database, each from one schema version to the next.
 
-The file's ``user_version`` is the number of the last step it has had. A step is never changed once it is released: what
-must become different is a new step at the end of :data:`MIGRATIONS`, with a file of the form before it laid in
-``tests/unit/state/earlier/``. Files from before the steps were numbered say 0 and hold only the tables that had been
-needed; the first step gives them the rest.
+``user_version`` is the number of migrations a file has had. A released migration is never changed: a change of the
+schema is a new one at the end of :data:`MIGRATIONS`, with a file of the version before it in
+``tests/unit/state/earlier/``. Files older than the numbering have ``user_version`` 0 and only the tables that had been
+used; the first migration adds the others.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 Migration = Callable[[sqlite3.Connection, Path], None]
-# What readers said once lay in a database of its own, beside the other.
+# Feedback used to be stored in a database of its own, in the same folder.
 FEEDBACK_FILE = "feedback.sqlite"
 
-_FIRST_FORM = (
+_FIRST_SCHEMA = (
     """CREATE TABLE IF NOT EXISTS runs (
         id         TEXT PRIMARY KEY,            -- sorts by time
         job        TEXT NOT NULL,               -- the job it carries out, or empty
@@ -126,13 +126,13 @@ _FEEDBACK_COLUMNS = {
 }
 
 
-def _complete_first_form(database: sqlite3.Connection, _folder: Path) -> None:
-    """Make the tables that are not there yet."""
-    _execute(database, _FIRST_FORM)
+def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
+    """Create the missing tables."""
+    _execute(database, _FIRST_SCHEMA)
 
 
-def _take_in_feedback(database: sqlite3.Connection, folder: Path) -> None:
-    """Take the rows of the feedback file in. Its own file is left for :func:`remove_taken_in`, after the commit."""
+def _import_feedback(database: sqlite3.Connection, folder: Path) -> None:
+    """Import the rows of the feedback database. Its file is removed after the commit, by :func:`remove_imported`."""
     _execute(database, _FEEDBACK)
     path = folder / FEEDBACK_FILE
     for table, columns in _FEEDBACK_COLUMNS.items():
@@ -141,17 +141,17 @@ def _take_in_feedback(database: sqlite3.Connection, folder: Path) -> None:
         database.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
-MIGRATIONS: Sequence[Migration] = (_complete_first_form, _take_in_feedback)
+MIGRATIONS: Sequence[Migration] = (_complete_first_schema, _import_feedback)
 
 
-def remove_taken_in(folder: Path) -> None:
-    """Remove the file whose rows now stand in the state database."""
+def remove_imported(folder: Path) -> None:
+    """Remove the feedback database, whose rows are now in the state database."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         (folder / f"{FEEDBACK_FILE}{suffix}").unlink(missing_ok=True)
 
 
 def _execute(database: sqlite3.Connection, statements: Sequence[str]) -> None:
-    # Not executescript, which commits what came before it.
+    # Not executescript, which would commit the open transaction.
     for statement in statements:
         database.execute(statement)
 
@@ -159,8 +159,8 @@ def _execute(database: sqlite3.Connection, statements: Sequence[str]) -> None:
 def _rows_of(path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
     """All rows of a table; none where there is no file or no such table, or where the file is damaged.
 
-    A damaged file is set aside: what it held must not keep the keys and runs of the other from being read. Raises
-    :class:`sqlite3.OperationalError` where it only cannot be read now.
+    A damaged file is renamed, so that it does not prevent the state database from being opened. Raises
+    :class:`sqlite3.OperationalError` for a temporary failure.
     """
     if not path.is_file():
         return []
@@ -172,7 +172,7 @@ def _rows_of(path: Path, table: str, columns: str) -> list[tuple[Any, ...]]:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
-        aside = path.with_name(f"{path.name}.beskadiget")
-        log.warning("%s er beskadiget (%s), kan ikke overtages og er flyttet til %s.", path.name, error, aside.name)
-        path.replace(aside)
+        renamed = path.with_name(f"{path.name}.beskadiget")
+        log.warning("%s er beskadiget (%s), kan ikke overtages og er flyttet til %s.", path.name, error, renamed.name)
+        path.replace(renamed)
         return []

@@ -1,12 +1,11 @@
-"""The state database, ``state/state.sqlite``: the one place that opens it, and brings it to the form of this version.
+"""The state database, ``state/state.sqlite``: the one place that opens it and migrates it to the current schema.
 
     repository = Repository(settings.state_dir)
     with repository.transaction() as database:
         database.execute("DELETE FROM uploads WHERE path = ?", (path,))
 
-What is kept in it has a module each, beside this one, which holds its own statements and opens the file through here.
-The forms the file has had, and the steps between them, are in :mod:`kb.state.migrations`; a file of a newer form than
-the last of them is refused before anything is read from it.
+Each table has a module beside this one, which holds its SQL and opens the file through here. The migrations are in
+:mod:`kb.state.migrations`; a file of a newer schema version is refused before anything is read from it.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from kb.core.errors import StateVersionError, StorageError
-from kb.state.migrations import MIGRATIONS, remove_taken_in
+from kb.state.migrations import MIGRATIONS, remove_imported
 
 STATE_FILE = "state.sqlite"
-NEWEST_FORM = len(MIGRATIONS)
-# How long a file that another process writes to is waited for.
-PATIENCE_SECONDS = 30
+SCHEMA_VERSION = len(MIGRATIONS)
+# How long to wait for another process that is writing.
+BUSY_TIMEOUT_SECONDS = 30
 
 
 class Repository:
@@ -35,22 +34,22 @@ class Repository:
 
     @property
     def exists(self) -> bool:
-        """Whether anything has been kept yet."""
+        """Whether the file exists."""
         return self._path.is_file()
 
     def connect(self) -> sqlite3.Connection:
-        """A connection that any thread may use, to the file in the form of this version; made where there is none.
+        """A connection that any thread may use, to the file migrated to the current schema; created if missing.
 
-        Raises :class:`StorageError` where the file cannot be opened or is damaged, :class:`StateVersionError` where it
-        is of a newer form.
+        Raises :class:`StorageError` where the file cannot be opened or is damaged, :class:`StateVersionError` where its
+        schema is newer.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self._path, timeout=PATIENCE_SECONDS, check_same_thread=False)
+            database = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
         try:
-            self._bring_up_to_date(database)
+            self._migrate(database)
         except (OSError, sqlite3.Error) as error:
             database.close()
             raise self._unusable(error) from error
@@ -61,9 +60,9 @@ class Repository:
 
     @contextmanager
     def transaction(self, *, immediate: bool = False) -> Iterator[sqlite3.Connection]:
-        """A connection whose work is committed together, or not at all when something is raised.
+        """A connection in a transaction: committed at the end, rolled back when something is raised.
 
-        With ``immediate`` nobody else writes meanwhile, so that what is read in it still holds when it is written.
+        With ``immediate`` the write lock is taken at once, so that what is read still holds when it is written.
         Raises what :meth:`connect` raises, and ``sqlite3.Error``.
         """
         with closing(self.connect()) as database, database:
@@ -72,7 +71,7 @@ class Repository:
             yield database
 
     def rows(self, table: str, columns: str) -> list[tuple[Any, ...]]:
-        """Some columns of a whole table; nothing, and nothing made, where there is no file yet.
+        """Some columns of all rows of a table; none where there is no file, which is not created.
 
         Raises what :meth:`transaction` raises.
         """
@@ -82,29 +81,29 @@ class Repository:
             return database.execute(f"SELECT {columns} FROM {table}").fetchall()
 
     def refuse_newer(self) -> None:
-        """Raise :class:`StateVersionError` where the file is of a newer form than this version knows.
+        """Raise :class:`StateVersionError` where the file's schema is newer than this version's.
 
-        Nothing is made or changed. Raises :class:`StorageError` where the file cannot be read.
+        Nothing is created or changed. Raises :class:`StorageError` where the file cannot be read.
         """
         if not self.exists:
             return
         try:
-            with closing(sqlite3.connect(self._path, timeout=PATIENCE_SECONDS)) as database:
-                _form_of(database)
+            with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as database:
+                _schema_version(database)
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
-    def _bring_up_to_date(self, database: sqlite3.Connection) -> None:
-        if _form_of(database) == NEWEST_FORM:
+    def _migrate(self, database: sqlite3.Connection) -> None:
+        if _schema_version(database) == SCHEMA_VERSION:
             return
         database.execute("PRAGMA journal_mode = WAL")
         with database:
             database.execute("BEGIN IMMEDIATE")
-            # Another process may have been here while this one waited.
-            for migrate in MIGRATIONS[_form_of(database) :]:
-                migrate(database, self._folder)
-            database.execute(f"PRAGMA user_version = {NEWEST_FORM}")
-        remove_taken_in(self._folder)
+            # Another process may have migrated the file while this one waited for the lock.
+            for migration in MIGRATIONS[_schema_version(database) :]:
+                migration(database, self._folder)
+            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        remove_imported(self._folder)
 
     def _unusable(self, error: Exception) -> StorageError:
         return StorageError(
@@ -113,12 +112,12 @@ class Repository:
         )
 
 
-def _form_of(database: sqlite3.Connection) -> int:
-    """The number of the form a file has; raises :class:`StateVersionError` for one that this version does not know."""
-    form = int(database.execute("PRAGMA user_version").fetchone()[0])
-    if form > NEWEST_FORM:
+def _schema_version(database: sqlite3.Connection) -> int:
+    """The schema version of a file; raises :class:`StateVersionError` for a newer one."""
+    version = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
         raise StateVersionError(
             f"Tilstandsfilen {STATE_FILE} er fra en nyere version af Erfaringsbasen"
-            f" (form {form}; denne version kender {NEWEST_FORM})."
+            f" (form {version}; denne version kender {SCHEMA_VERSION})."
         )
-    return form
+    return version

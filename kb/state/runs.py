@@ -1,10 +1,10 @@
 """The runs and the jobs, in the state database.
 
-Every indexing run has a row from its first moment: who or what started it, how far it is, and at the end its report or
-its error. A run that was killed leaves its row unfinished; the next run, which holds the index's lock and so knows that
-nobody else is at work, closes it as one that went down. Jobs are the runs asked for from the page and the API, in the
-order they were asked for. Anyone may ask for a run or a job to be cancelled; the run sees it at its next step. From the
-runs' reports stands for each file when it came in as it is.
+Every indexing run has a row from its start: who or what started it, its progress, and at the end its report or error.
+A run that was killed leaves its row unfinished; the next run, which holds the index's lock and so knows that no other
+is running, closes it as interrupted. Jobs are the runs requested from the pages and the API, in the order of the
+requests. Any process may request that a run or job be cancelled; the run notices at its next step. The table of
+arrivals has, from the runs' reports, the time each file was last taken in as new or changed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEPT_JOBS = 1000
 
 
 class Status(StrEnum):
-    """How far a run or a job is. The values are the words shown."""
+    """The state of a run or a job. The values are the words shown."""
 
     WAITING = "venter"
     RUNNING = "i gang"
@@ -39,12 +39,12 @@ class Status(StrEnum):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the run or job has ended."""
         return self not in {Status.WAITING, Status.RUNNING}
 
 
-# What is said of a job's files when the job ends without them.
-LEFT_OUT = {Status.CANCELLED: "annulleret", Status.FAILED: "kom ikke med"}
+# The final words about a job's unfinished files, by how the job ended.
+UNFINISHED_FILES = {Status.CANCELLED: "annulleret", Status.FAILED: "kom ikke med"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate for the stage at work, from its pace so far; None while there is nothing to go by."""
+        """The estimated time left of the current stage, from its pace so far; None while it is unknown."""
         if self.status is not Status.RUNNING or not self.total or not self.done:
             return None
         spent = (_time(self.updated) - _time(self.stage_from)).total_seconds()
@@ -98,7 +98,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class JobFile:
-    """How far a job is with a file: ``state`` in words, ``over`` when it is final."""
+    """The state of a file of a job in words; ``over`` when it is final."""
 
     state: str = "venter"
     over: bool = False
@@ -106,9 +106,9 @@ class JobFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A run asked for from the page or the API. ``files`` are those it was asked for, by path.
+    """A run requested from the pages or the API, with the ``files`` it was requested for by path.
 
-    A file that was refused when it was sent stands under its name, and is over from the start.
+    A file that was refused on upload is among them under its name, and is over from the start.
     """
 
     id: str
@@ -152,7 +152,7 @@ class RunStore:
     # --- Runs ---
 
     def begin_run(self, started_by: str, job: str = "") -> str:
-        """A new run's id. The caller holds the index's lock: runs still marked as at work have gone down."""
+        """Insert a run and return its id. The caller holds the index's lock, so runs marked as running have died."""
         now = _now()
         with self._write() as db:
             crashed = (Status.INTERRUPTED.value, now, Status.RUNNING.value)
@@ -162,11 +162,11 @@ class RunStore:
                 "INSERT INTO runs VALUES (?,?,?,?,'',?,'',0,0,'',?,?,0,'','')",
                 (run_id, job, started_by, now, Status.RUNNING.value, now, now),
             )
-            _keep(db, "runs", KEPT_RUNS)
+            _trim(db, "runs", KEPT_RUNS)
         return run_id
 
     def begin_stage(self, run_id: str, stage: str, total: int) -> None:
-        """The run begins a stage of ``total`` steps (0: not known)."""
+        """Record that the run begins a stage of ``total`` steps (0: not known)."""
         now = _now()
         with self._write() as db:
             db.execute(
@@ -175,7 +175,7 @@ class RunStore:
             )
 
     def advance(self, run_id: str, done: int, note: str) -> None:
-        """``done`` steps of the stage are done; ``note`` names the file."""
+        """Record that ``done`` steps of the stage are done; ``note`` names the file."""
         with self._write() as db:
             sql = "UPDATE runs SET done = ?, note = ?, updated = ? WHERE id = ?"
             db.execute(sql, (done, note, _now(), run_id))
@@ -188,7 +188,7 @@ class RunStore:
         report: Mapping[str, Any] | None = None,
         error: Mapping[str, str] | None = None,
     ) -> None:
-        """The run is over, with its report or its error."""
+        """Record the end of a run with its report or error."""
         now = _now()
         values = (status.value, now, _dump(report), _dump(error), run_id)
         with self._write() as db:
@@ -207,7 +207,7 @@ class RunStore:
         raise NotFoundError(f"Der er ingen kørsel med id {run_id}.", advice="Se dem med: kb status --runs")
 
     def run_of_job(self, job_id: str) -> Run | None:
-        """The newest run that carries out a job, if it has begun."""
+        """The newest run of a job, or None before it has begun."""
         rows = self._all("SELECT * FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1", job_id)
         return _run(rows[0]) if rows else None
 
@@ -218,19 +218,19 @@ class RunStore:
             db.execute("UPDATE runs SET cancel = 1 WHERE id = ?", (run_id,))
 
     def is_cancelled(self, run_id: str) -> bool:
-        """Whether someone has asked the run, or the job it carries out, to stop."""
+        """Whether a request to cancel the run, or its job, has been made."""
         sql = "SELECT 1 FROM runs LEFT JOIN jobs ON jobs.id = runs.job WHERE runs.id = ?"
         return bool(self._all(f"{sql} AND (runs.cancel OR jobs.cancel)", run_id))
 
     def arrival(self, path: str) -> str:
-        """When a file came in as it is, by the report of the run that took it in; empty when no run tells."""
+        """When a file was last taken in as new or changed; empty when no run has recorded it."""
         rows = self._all("SELECT at FROM arrivals WHERE path = ?", path)
         return str(rows[0]["at"]) if rows else ""
 
     # --- Jobs ---
 
     def add_job(self, asked_by: str, *, full: bool = False, files: Mapping[str, JobFile] | None = None) -> StoredJob:
-        """Queue a job. One already waiting to do the same stands for both: it will find the newest files."""
+        """Queue a job, or join one of the same kind that is waiting: that will find the newest files too."""
         with self._write() as db:
             sql = "SELECT * FROM jobs WHERE status = ? AND full = ? ORDER BY id LIMIT 1"
             waiting = db.execute(sql, (Status.WAITING.value, int(full))).fetchone()
@@ -238,14 +238,14 @@ class RunStore:
                 job_id, together = _new_id(db, "jobs"), dict(files or {})
                 values = (job_id, asked_by, _now(), int(full), Status.WAITING.value, _dump_files(together))
                 db.execute("INSERT INTO jobs VALUES (?,?,?,?,?,0,'',0,?,'','')", values)
-                _keep(db, "jobs", KEPT_JOBS)
+                _trim(db, "jobs", KEPT_JOBS)
             else:
                 job_id, together = waiting["id"], {**_job(waiting).files, **(files or {})}
                 db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(together), job_id))
         return self.job(job_id)
 
     def claim_job(self, owner: int) -> StoredJob | None:
-        """The job that has waited longest, now the owner's to carry out; None when none waits."""
+        """Assign the job that has waited longest to the process ``owner``; None when none waits."""
         with self._write() as db:
             sql = "SELECT id FROM jobs WHERE status = ? ORDER BY id LIMIT 1"
             row = db.execute(sql, (Status.WAITING.value,)).fetchone()
@@ -255,30 +255,30 @@ class RunStore:
         return self.job(row["id"])
 
     def own_job(self, job_id: str, owner: int) -> None:
-        """Another process takes a claimed job over (0: nobody; it waits in its old place again)."""
+        """Reassign a claimed job to another process, or with 0 put it back in the queue."""
         status = Status.RUNNING if owner else Status.WAITING
         with self._write() as db:
             db.execute("UPDATE jobs SET status = ?, owner = ? WHERE id = ?", (status.value, owner, job_id))
 
     def tell_job(self, job_id: str, files: Mapping[str, JobFile]) -> None:
-        """How far the job is with each of its files."""
+        """Record the state of each file of a job."""
         with self._write() as db:
             db.execute("UPDATE jobs SET files = ? WHERE id = ?", (_dump_files(files), job_id))
 
     def finish_job(self, job_id: str, status: Status, error: str = "", advice: str = "") -> None:
-        """The job is over, and with it every file that nothing final was said of."""
+        """Record the end of a job and of its unfinished files."""
         with self._write() as db:
             sql = "UPDATE jobs SET status = ?, finished = ?, error = ?, advice = ?, owner = 0 WHERE id = ?"
             db.execute(sql, (status.value, _now(), error, advice, job_id))
-            _close_files(db, job_id, LEFT_OUT.get(status, ""))
+            _close_files(db, job_id, UNFINISHED_FILES.get(status, ""))
 
     def cancel_job(self, job_id: str) -> StoredJob:
-        """Cancel a waiting job at once, or ask one at work to stop; raises :class:`NotFoundError`."""
+        """Cancel a waiting job at once, or request that a running one stop; raises :class:`NotFoundError`."""
         with self._write() as db:
             db.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
             sql = "UPDATE jobs SET status = ?, finished = ? WHERE id = ? AND status = ?"
             if db.execute(sql, (Status.CANCELLED.value, _now(), job_id, Status.WAITING.value)).rowcount:
-                _close_files(db, job_id, LEFT_OUT[Status.CANCELLED])
+                _close_files(db, job_id, UNFINISHED_FILES[Status.CANCELLED])
         return self.job(job_id)
 
     def job(self, job_id: str) -> StoredJob:
@@ -293,15 +293,15 @@ class RunStore:
         return [_job(row) for row in self._all(sql, limit, offset)]
 
     def has_waiting_job(self) -> bool:
-        """Whether any job waits."""
+        """Whether any job is waiting."""
         return bool(self._all("SELECT 1 FROM jobs WHERE status = ? LIMIT 1", Status.WAITING.value))
 
     def jobs_at_work(self) -> list[StoredJob]:
-        """Jobs that some process carries out, or carried out when it died."""
+        """Jobs marked as running; their process may have died."""
         return [_job(row) for row in self._all("SELECT * FROM jobs WHERE status = ?", Status.RUNNING.value)]
 
     def check(self) -> str:
-        """SQLite's own check: empty when the file is whole, else what is wrong."""
+        """The result of SQLite's integrity check: empty when the file is intact, else the problem."""
         try:
             answer = str(self._all("PRAGMA integrity_check")[0][0])
         except sqlite3.DatabaseError as error:
@@ -314,7 +314,7 @@ class RunStore:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that no other writer gets into the middle of."""
+        """A transaction that holds the write lock from its start."""
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
@@ -329,13 +329,13 @@ def _time(text: str) -> datetime:
 
 
 def _new_id(db: sqlite3.Connection, table: str) -> str:
-    """An id that sorts after every other of the table, also when two are made in one moment."""
-    made = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    """An id by time that sorts after every other of the table, even within the clock's resolution."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     newest = db.execute(f"SELECT coalesce(max(id), '') FROM {table}").fetchone()[0]
-    return made if made > newest else f"{newest}x"
+    return now if now > newest else f"{newest}x"
 
 
-def _keep(db: sqlite3.Connection, table: str, count: int) -> None:
+def _trim(db: sqlite3.Connection, table: str, count: int) -> None:
     db.execute(f"DELETE FROM {table} WHERE id NOT IN (SELECT id FROM {table} ORDER BY id DESC LIMIT ?)", (count,))
 
 
@@ -355,7 +355,7 @@ def _close_files(db: sqlite3.Connection, job_id: str, words: str) -> None:
 
 
 def _note_arrivals(db: sqlite3.Connection, report: Mapping[str, Any], now: str) -> None:
-    """Keep when files came in; one that an emptied index takes in again keeps the time it has."""
+    """Record the times of new and changed files; a file that is new to an emptied index keeps its earlier time."""
     insert = "INSERT INTO arrivals VALUES (?,?) ON CONFLICT (path) DO"
     db.executemany(f"{insert} NOTHING", [(path, now) for path in report.get("added", ())])
     db.executemany(f"{insert} UPDATE SET at = excluded.at", [(path, now) for path in report.get("changed", ())])

@@ -1,10 +1,10 @@
-"""Sessions of people who have signed in: a random token in a cookie, its hash and what it stands for in the database.
+"""Sessions of signed-in people: a random token in a cookie; its hash, name and role in the database.
 
     sessions = SessionStore(settings.state_dir)
     token = sessions.begin("Anna And", AccessRole.EDITOR, subject="anna", hours=8)
     sessions.find(token).role
 
-A session ends when it is signed out of, when its time is up, and, where it was begun with a key, with the key.
+A session ends on signing out, when it expires and, where it was begun with a key, when the key is no longer valid.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VALID = (
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Someone who has signed in."""
+    """A signed-in person."""
 
     name: str
     role: AccessRole
@@ -34,13 +34,13 @@ class Session:
 
 
 class SessionStore:
-    """The sessions' table; a connection a call, safe from several threads and processes."""
+    """The table of sessions; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
         self._repository = Repository(state_dir)
 
     def begin(self, name: str, role: AccessRole, *, subject: str, hours: float, key_id: str = "") -> str:
-        """A new session's token; sessions whose time is up are cleared away."""
+        """Begin a session and return its token; expired sessions are deleted."""
         token = secrets.token_urlsafe(32)
         now = datetime.now(UTC)
         values = (_hash(token), name, role.value, subject, key_id, _iso(now + timedelta(hours=hours)))
@@ -50,7 +50,7 @@ class SessionStore:
         return token
 
     def find(self, token: str) -> Session | None:
-        """The session of a token; None when there is none that holds."""
+        """The valid session of a token, or None."""
         now = _iso(datetime.now(UTC))
         with self._repository.transaction() as connection:
             sql = f"SELECT name, role, subject FROM sessions WHERE {_VALID}"

@@ -1,4 +1,4 @@
-"""The names files had when they were uploaded, for people to know them by; they are stored under names of our own.
+"""The original names of uploaded files, for display; the files are stored under generated names.
 
 names = UploadNames(settings.state_dir)
 names.keep("indlagt/aarsrapport.pdf", "Årsrapport (endelig).pdf")
@@ -16,7 +16,7 @@ LONGEST, LAST = 160, 12
 
 
 def shown_name(name: str) -> str:
-    """A file's name as it may be shown: without folders and control characters, CPR numbers masked, not too long."""
+    """A file's name for display: without folders and control characters, CPR numbers masked, shortened."""
     bare = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     plain = " ".join("".join(char if char.isprintable() else " " for char in bare).split())
     masked = mask(plain, contacts=False).text or "uden navn"
@@ -24,21 +24,21 @@ def shown_name(name: str) -> str:
 
 
 class UploadNames:
-    """The names' table; a connection a call, safe from several threads and processes."""
+    """The table of names; a connection a call, safe from several threads and processes."""
 
     def __init__(self, state_dir: Path) -> None:
         self._repository = Repository(state_dir)
 
     def keep(self, path: str, name: str) -> None:
-        """Remember the name of the file that was put at ``path``, in place of any before it."""
+        """Store the original name of the file at ``path``, replacing any earlier one."""
         with self._repository.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?)", (path, name))
 
     def forget(self, path: str) -> None:
-        """The file at ``path`` is gone."""
+        """Remove the name of the file at ``path``."""
         with self._repository.transaction() as connection:
             connection.execute("DELETE FROM uploads WHERE path = ?", (path,))
 
     def all(self) -> dict[str, str]:
-        """The name of each uploaded file by its path; empty before the first."""
+        """The original name of each uploaded file by its path."""
         return dict(self._repository.rows("uploads", "path, name"))

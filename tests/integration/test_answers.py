@@ -16,7 +16,7 @@ from kb.evaluation.answer_scores import Judgement, figures, judge_all
 from kb.evaluation.judged_questions import load
 from kb.evaluation.role_labels import figures as role_figures
 from kb.evaluation.role_labels import load as load_roles
-from kb.evaluation.role_labels import of_corpus, of_files, tell
+from kb.evaluation.role_labels import of_corpus, of_files, predict
 from kb.extract import ReadOptions
 from kb.retrieval.searcher import Searcher
 from tests.support import SHARED
@@ -79,9 +79,11 @@ def test_nothing_on_the_subject_is_said_honestly(searcher: Searcher) -> None:
 
 def test_roles_are_mostly_right(searcher: Searcher, shipped: Settings) -> None:
     labelled = load_roles(BENCHMARKS / "roles")
-    told = tell(labelled, of_corpus(searcher.snapshot, sorted({one.place for one in labelled if not one.shared})))
-    assert len(told) >= 130
-    assert role_figures(labelled, told)["accuracy_corpus"] >= 0.78
+    predicted = predict(
+        labelled, of_corpus(searcher.snapshot, sorted({one.place for one in labelled if not one.shared}))
+    )
+    assert len(predicted) >= 130
+    assert role_figures(labelled, predicted)["accuracy_corpus"] >= 0.78
 
 
 @pytest.mark.shared
@@ -90,6 +92,6 @@ def test_roles_are_mostly_right_in_documents_of_another_kind(shipped: Settings) 
         pytest.skip(f"udviklingsdata mangler: {SHARED}")
     labelled = [one for one in load_roles(BENCHMARKS / "roles") if one.shared]
     files = sorted({one.place for one in labelled})
-    told = tell(labelled, of_files(SHARED / "documents", files, ReadOptions.from_settings(shipped)))
-    assert len(told) >= 60
-    assert role_figures(labelled, told)["accuracy_documents"] >= 0.75
+    predicted = predict(labelled, of_files(SHARED / "documents", files, ReadOptions.from_settings(shipped)))
+    assert len(predicted) >= 60
+    assert role_figures(labelled, predicted)["accuracy_documents"] >= 0.75

@@ -27,7 +27,7 @@ PIECES_FILE = "pieces.model"
 # Of the file and what lies in the folder: others are made again.
 FORMAT = 3
 # A runtime is as good as the reference when no text's vector turns by more than this (cosine). At .9987 answers were
-# measurably worse (docs/decisions-speed.md), so the bound is closer than rankings alone would ask for.
+# measurably worse (docs/decisions/runtime.md), so the bound is closer than rankings alone would ask for.
 LEAST_COSINE = 0.999
 # The most that a number of a question's vector may move because others are embedded with it.
 MOST_SWAY = 1e-5

@@ -125,13 +125,13 @@ def test_roles_are_matched_by_place_and_text(tmp_path: Path) -> None:
     ]
     (tmp_path / role_labels.FILE).write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     labelled = role_labels.load(tmp_path)
-    found = [
-        role_labels.Found("a", "Det var svært at få data.", Role.OTHER),
-        role_labels.Found("x.pdf", "Husk jura.", Role.RESULT),
-        role_labels.Found("b", "Det var svært at få data.", Role.OTHER),
+    sentences = [
+        role_labels.HeadedSentence("a", "Det var svært at få data.", Role.OTHER),
+        role_labels.HeadedSentence("x.pdf", "Husk jura.", Role.RESULT),
+        role_labels.HeadedSentence("b", "Det var svært at få data.", Role.OTHER),
     ]
-    told = role_labels.tell(labelled, found)
-    values = role_labels.figures(labelled, told)
+    predicted = role_labels.predict(labelled, sentences)
+    values = role_labels.figures(labelled, predicted)
     assert (values["labelled"], values["found"]) == (3, 2)
     assert (values["accuracy_corpus"], values["accuracy_documents"]) == (1.0, 0.0)
     assert values["by_words_documents"] == 1.0

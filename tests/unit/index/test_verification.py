@@ -19,7 +19,7 @@ from kb.core.settings import Settings
 from kb.index import builds, lexical, vectors, verification
 from kb.index.builds import DATABASE_FILE, LEXICAL_FOLDER, SENTENCES_FILE, VECTORS_FILE
 from kb.index.store import CACHE_FORM
-from kb.state.repository import NEWEST_FORM, STATE_FILE
+from kb.state.repository import SCHEMA_VERSION, STATE_FILE
 from tests.support import (
     CORPUS,
     HashEmbedder,
@@ -242,7 +242,7 @@ def test_what_verify_says_to_run_mends_a_cache(whole: Settings, embedder: HashEm
 
 
 def test_parts_of_a_newer_version_are_told_with_what_to_do(whole: Settings) -> None:
-    renumber_database(whole.state_dir / STATE_FILE, NEWEST_FORM + 1)
+    renumber_database(whole.state_dir / STATE_FILE, SCHEMA_VERSION + 1)
     renumber_database(whole.index_dir / verification.VECTORS_CACHE, CACHE_FORM + 1)
     renumber_build(whole, builds.current_id(whole.index_dir), builds.FORMAT + 1)
     found = {finding.part: (finding.problem, finding.advice) for finding in verification.everything(whole)}

@@ -64,9 +64,7 @@ def test_every_passage_is_an_exact_range_and_together_they_hold_everything(docum
 
 @given(documents(), SIZES, st.sampled_from([words, characters]))
 @settings(deadline=None, max_examples=150)
-def test_nothing_that_is_embedded_passes_the_limit(
-    document: Document, size: ChunkSize, counter: TokenCounter
-) -> None:
+def test_nothing_that_is_embedded_passes_the_limit(document: Document, size: ChunkSize, counter: TokenCounter) -> None:
     for passage in chunk(document, counter, size):
         if len(passage.text) > 1:
             text = embedding_text(document.metadata.titel, passage)
@@ -122,21 +120,21 @@ def test_the_heading_path_is_that_of_the_section() -> None:
 
 
 def test_the_role_comes_from_the_heading() -> None:
-    found = chunk(_under((1, "Udfordringer"), (0, "Det var svært.")), words)
-    assert found[0].role is Role.CHALLENGE
+    passages = chunk(_under((1, "Udfordringer"), (0, "Det var svært.")), words)
+    assert passages[0].role is Role.CHALLENGE
 
 
 def test_a_short_last_passage_joins_the_one_before() -> None:
     sentence = "Her er otte ord i en eneste sætning. "
-    found = chunk(_document(sentence * 5), words, ChunkSize(target=40, limit=60, least=15))
-    assert [passage.text for passage in found] == [(sentence * 5).strip()]
+    passages = chunk(_document(sentence * 5), words, ChunkSize(target=40, limit=60, least=15))
+    assert [passage.text for passage in passages] == [(sentence * 5).strip()]
 
 
 def test_a_sentence_longer_than_the_limit_is_cut_at_spaces() -> None:
     text = " ".join(f"ord{number}" for number in range(500))
-    found = chunk(_document(text, title=""), words, ChunkSize(target=50, limit=60, least=10))
-    assert len(found) > 8
-    assert " ".join(passage.text for passage in found) == text
+    passages = chunk(_document(text, title=""), words, ChunkSize(target=50, limit=60, least=10))
+    assert len(passages) > 8
+    assert " ".join(passage.text for passage in passages) == text
 
 
 def test_the_prefix_names_title_and_headings_once() -> None:

@@ -309,7 +309,7 @@ STAGES_WITH_STEPS = ["læser", "skærer", "indlejrer", "indlejrer sætninger", "
 def test_a_cancelled_run_leaves_the_old_build_and_loses_one_batch_at_most(
     indexed: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch, stage: str, at_step: bool
 ) -> None:
-    monkeypatch.setattr(prefetch, "PASSAGES_KEPT", 0)  # every stage is to have steps of its own
+    monkeypatch.setattr(prefetch, "MAX_HELD_PASSAGES", 0)  # every stage is to have steps of its own
     before = builds.current_id(indexed.index_dir)
     (indexed.corpus / "ny.md").write_text(report_text("nabohjælp", paragraphs=6), encoding="utf-8")
     with pytest.raises(Stop):
@@ -366,7 +366,7 @@ def test_a_run_is_the_same_without_embedding_ahead(
 ) -> None:
     write_corpus(settings.corpus, {f"{n}.md": report_text(f"emne{n}", paragraphs=3) for n in range(3)})
     indexing.run(settings, embedder)
-    monkeypatch.setattr(prefetch, "PASSAGES_KEPT", 0)
+    monkeypatch.setattr(prefetch, "MAX_HELD_PASSAGES", 0)
     fresh = settings.model_copy(update={"index_dir": tmp_path / "forfra"})
     indexing.run(fresh, embedder)
     contents = [

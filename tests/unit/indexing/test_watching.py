@@ -14,7 +14,7 @@ from kb.core.errors import KbError
 from kb.core.settings import Settings
 from kb.index import builds
 from kb.indexing import RunReport
-from kb.indexing.watching import Listener, Pace, look, watch
+from kb.indexing.watching import Listener, Pace, folder_state, watch
 from tests.support import CORPUS, ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_corpus, write_odd_files
 
 PACE = Pace(interval=0.05, settle=0.4)
@@ -135,11 +135,18 @@ def test_a_folder_that_goes_away_is_told_and_taken_in_when_it_is_back(watched: W
     assert watched.reports[1].added == ("ny.md",)
 
 
-def test_a_look_sees_what_indexing_would(settings: Settings) -> None:
-    before = look([settings.corpus])
+def test_the_state_is_of_what_indexing_would_read(settings: Settings) -> None:
+    before = folder_state([settings.corpus])
     (settings.corpus / ".skjult.md").write_text("x", encoding="utf-8")
     (settings.corpus / "~$asta.docx").write_text("x", encoding="utf-8")
-    assert look([settings.corpus]) == before
+    assert folder_state([settings.corpus]) == before
     (settings.corpus / "asta.md").write_text("Ny tekst.", encoding="utf-8")
-    assert look([settings.corpus]) != before
-    assert look([settings.corpus / "findes ikke"]) == {}
+    assert folder_state([settings.corpus]) != before
+    assert folder_state([settings.corpus / "findes ikke"]) == {}
+
+
+def test_polling_takes_at_most_a_tenth_of_the_time() -> None:
+    pace = Pace(interval=2.0, settle=5.0)
+    assert pace.wait_after(0.01) == 2.0
+    slow = 3.0
+    assert slow / (slow + pace.wait_after(slow)) == pytest.approx(0.1)

@@ -21,12 +21,12 @@ def texts(text: str, *headings: str) -> list[str]:
 def test_sentences_stand_at_their_offsets_in_the_document() -> None:
     document = "Indledning.\n\nAsta fandt 12 fejl i journalerne. Det tog en uge at rette dem.\n"
     part = document[13:]
-    found = sentences_of(passage(part, start=13))
-    assert [document[s.start : s.end] for s in found] == [
+    sentences = sentences_of(passage(part, start=13))
+    assert [document[s.start : s.end] for s in sentences] == [
         "Asta fandt 12 fejl i journalerne.",
         "Det tog en uge at rette dem.",
     ]
-    assert [s.verbatim for s in found] == [document[s.start : s.end] for s in found]
+    assert [s.verbatim for s in sentences] == [document[s.start : s.end] for s in sentences]
 
 
 @given(st.text(alphabet="abcæøå. \n-;:AB1", max_size=200), st.integers(0, 50))
@@ -37,8 +37,8 @@ def test_every_sentence_is_its_passage_at_its_place(text: str, start: int) -> No
 
 
 def test_a_line_broken_by_the_file_is_shown_on_one_line() -> None:
-    found = sentences_of(passage("Kommunen målte\nvandstanden hver uge i et år.\n"))
-    assert all("\n" not in sentence.text for sentence in found)
+    sentences = sentences_of(passage("Kommunen målte\nvandstanden hver uge i et år.\n"))
+    assert all("\n" not in sentence.text for sentence in sentences)
 
 
 @pytest.mark.parametrize("heading", ["Kilder", "Kildeliste", "Referencer", "Litteratur og links", "Noter"])
@@ -83,9 +83,9 @@ def test_a_statement_is_a_sentence_a_full_list_item_or_a_row(text: str, expected
 @pytest.mark.parametrize("mark", ["- ", "•\t", "– ", "* ", "1. ", "12) ", "b) ", "o  "])
 def test_a_sentence_begins_after_the_mark_of_its_list(mark: str) -> None:
     text = f"Råd til andre:\n{mark}Sæt god tid af til at afklare juraen før udviklingen\n"
-    found = sentences_of(passage(text, start=7))
-    assert [s.text for s in found][-1] == "Sæt god tid af til at afklare juraen før udviklingen"
-    assert all(text[s.start - 7 : s.end - 7] == s.verbatim for s in found)
+    sentences = sentences_of(passage(text, start=7))
+    assert [s.text for s in sentences][-1] == "Sæt god tid af til at afklare juraen før udviklingen"
+    assert all(text[s.start - 7 : s.end - 7] == s.verbatim for s in sentences)
 
 
 @pytest.mark.parametrize(

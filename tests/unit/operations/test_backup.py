@@ -16,7 +16,7 @@ from kb.core.settings import Settings
 from kb.index import builds, verification
 from kb.operations import backup
 from kb.retrieval.searcher import open_searcher
-from kb.state.repository import NEWEST_FORM, STATE_FILE
+from kb.state.repository import SCHEMA_VERSION, STATE_FILE
 from kb.state.runs import RunStore
 from tests.support import (
     CORPUS,
@@ -185,9 +185,9 @@ def test_odd_names_are_kept_byte_for_byte(settings: Settings, tmp_path: Path) ->
 def test_a_copy_of_a_newer_version_s_state_changes_nothing(
     indexed: Settings, embedder: HashEmbedder, tmp_path: Path
 ) -> None:
-    renumber_database(indexed.state_dir / STATE_FILE, NEWEST_FORM + 1)
+    renumber_database(indexed.state_dir / STATE_FILE, SCHEMA_VERSION + 1)
     backup.backup(indexed, tmp_path / "kopi.tar.gz")
-    renumber_database(indexed.state_dir / STATE_FILE, NEWEST_FORM)
+    renumber_database(indexed.state_dir / STATE_FILE, SCHEMA_VERSION)
     (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
     with pytest.raises(StateVersionError):
         backup.restore(indexed, tmp_path / "kopi.tar.gz", force=True)

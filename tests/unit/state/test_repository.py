@@ -19,7 +19,7 @@ from kb.state.feedback import FeedbackStore
 from kb.state.keys import KeyStore
 from kb.state.migrations import FEEDBACK_FILE, MIGRATIONS
 from kb.state.removals import Removals
-from kb.state.repository import NEWEST_FORM, STATE_FILE, Repository
+from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository
 from kb.state.runs import RunStore, Status
 from kb.state.sessions import SessionStore
 from kb.state.upload_names import UploadNames
@@ -27,7 +27,7 @@ from tests.support import renumber_database
 
 # A state folder as each earlier form left it, by the form's number, with the same things written in each.
 EARLIER = Path(__file__).parent / "earlier"
-FORMS = [str(number) for number in range(1, NEWEST_FORM)]
+FORMS = [str(number) for number in range(1, SCHEMA_VERSION)]
 # Given out by each of them.
 KEY = "kb_ff913c69cc94_nCzSG2gjUWO-cZ5lADS413vlHJE1Ea3W0hhpg45oFc8"
 SESSION = "ST-0lpfIW22dl4j-Dd9JgZBLJUfMVClphVEPABENgtM"
@@ -71,7 +71,7 @@ def test_what_an_earlier_version_wrote_is_all_there(earlier: Path) -> None:
     Repository(earlier).connect().close()
     assert rows_of(earlier) == before
     assert all(rows for name, rows in before.items() if not name.startswith("sqlite_"))
-    assert form_of(earlier) == NEWEST_FORM
+    assert form_of(earlier) == SCHEMA_VERSION
     assert [file.name for file in earlier.iterdir()] == [STATE_FILE]
 
 
@@ -116,7 +116,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(earlier: Path, monkeypatch:
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(repository, "MIGRATIONS", (*MIGRATIONS, failing))
-    monkeypatch.setattr(repository, "NEWEST_FORM", NEWEST_FORM + 1)
+    monkeypatch.setattr(repository, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StorageError, match="disk I/O"):
         Repository(earlier).connect()
     assert (rows_of(earlier), form_of(earlier)) == (before, form)
@@ -157,7 +157,7 @@ def test_a_damaged_feedback_file_keeps_nothing_else_from_being_read(
 def newer(tmp_path: Path) -> Path:
     """A state folder of a version that is not made yet."""
     KeyStore(tmp_path).create("intranet", AccessRole.READER)
-    renumber_database(tmp_path / STATE_FILE, NEWEST_FORM + 1)
+    renumber_database(tmp_path / STATE_FILE, SCHEMA_VERSION + 1)
     return tmp_path
 
 
@@ -207,7 +207,7 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
 
 
 def test_nobody_else_writes_during_an_immediate_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kb.state.repository.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("kb.state.repository.BUSY_TIMEOUT_SECONDS", 0.05)
     add(tmp_path, "en")
     with Repository(tmp_path).transaction(immediate=True), pytest.raises(sqlite3.OperationalError):
         add(tmp_path, "to")
