@@ -20,7 +20,8 @@ _MONTH = "|".join(MONTHS)
 # A point in time: a day, a month, a part of a year or a year. The text is in lower case.
 POINT = (
     rf"(?:(?:den )?(?:(?P<day>\d{{1,2}})\. )?(?P<month>{_MONTH}) "
-    r"|(?:primo|medio|ultimo|starten af|slutningen af|begyndelsen af|foråret|efteråret|sommeren|vinteren) )?"
+    r"|(?:primo|medio|ultimo|starten af|slutningen af|begyndelsen af|foråret|efteråret|sommeren|vinteren"
+    r"|(?:første|andet) halvår|(?:[1-4]\.|første|andet|tredje|fjerde) kvartal)(?: af| i)? )?"
     r"(?P<year>(?:19|20)\d\d)(?:/(?P<second>20\d\d))?(?!\d)"
 )
 _POINT = re.compile(rf"\b{POINT}")
@@ -28,17 +29,18 @@ _POINT = re.compile(rf"\b{POINT}")
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A date and its place in a text."""
+    """A date and its place in a text; ``is_bare`` where it is a year and nothing more."""
 
     date: str
     start: int
     end: int
+    is_bare: bool
 
 
 def dates_in(text: str) -> Iterator[Dated]:
     """The dates in a text in lower case, in order; of "2021/2022" the later year."""
     for match in _POINT.finditer(text):
-        yield Dated(date_of(match), match.start(), match.end())
+        yield Dated(date_of(match), match.start(), match.end(), match.group()[0].isdigit() and not match["month"])
 
 
 def date_of(match: re.Match[str], suffix: str = "") -> str:
@@ -53,3 +55,11 @@ def date_of(match: re.Match[str], suffix: str = "") -> str:
 def point(suffix: str) -> str:
     """:data:`POINT` with groups named apart, for a pattern that has several."""
     return re.sub(r"\?P<(\w+)>", rf"?P<\1{suffix}>", POINT)
+
+
+def in_words(date: str) -> str:
+    """An ISO date of any precision as it is written: "25. maj 2023", "maj 2023", "2023"."""
+    year, *rest = date.split("-")
+    names = list(MONTHS)
+    month = f"{names[int(rest[0]) - 1]} " if rest else ""
+    return f"{int(rest[1])}. {month}{year}" if len(rest) > 1 else f"{month}{year}"

@@ -19,12 +19,12 @@ from kb.facts.dates import Dated, date_of, dates_in
 from kb.facts.fact import PHASE_OF_STATUS, Fact, FactKind, Phase, Status
 from kb.facts.names import names_of
 from kb.facts.subject import Subject, Whose
-from kb.language import danish
 from kb.language.sentences import Sentence, sentences_of
 
 # How much farther a date before a status lies than one after it: "2024 og indførte den i januar 2025".
 BEFORE = 20
 _CERTAINTY = {Whose.NAMED: Certainty.SURE, Whose.SHARED: Certainty.UNSURE}
+_STOPPED = frozenset((Status.STOPPED.value, Status.ON_HOLD.value))
 _OF_PROJECT = frozenset((Whose.NAMED, Whose.POINTED_AT))
 
 
@@ -39,7 +39,9 @@ def facts_of(metadata: Metadata, passages: Iterable[Passage]) -> list[Fact]:
         for sentence, after in zip_longest(sentences, sentences[1:]):
             for fact in _Statement(sentence, after, subject).facts():
                 found.setdefault((fact.kind, fact.value, fact.start), fact)
-    return list(found.values())
+    stopped = {fact.value for fact in found.values() if fact.kind is FactKind.STATUS} & _STOPPED
+    wanted = found.values() if stopped else (fact for fact in found.values() if fact.kind is not FactKind.REASON)
+    return [replace(fact, value=min(stopped)) if fact.kind is FactKind.REASON else fact for fact in wanted]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class _Statement:
 
     def facts(self) -> Iterator[Fact]:
         yield from self._statuses()
+        yield from self._reasons()
         yield from self._money()
         yield from self._periods()
         yield from self._participants()
@@ -85,12 +88,12 @@ class _Statement:
         return Fact(kind, value, sentence.passage.id, sentence.start, sentence.end, date, certainty)
 
     def _statuses(self) -> Iterator[Fact]:
-        if self.whose not in _OF_PROJECT:
+        if self.whose not in _OF_PROJECT and not (self.whose is Whose.NOBODY and self.subject.is_project):
             return
         for status, pattern in patterns.STATUS:
             for match in pattern.finditer(self.folded):
                 told = self._as_told(status, match)
-                if told is None:
+                if told is None or (self.whose is Whose.NOBODY and told is not Status.UNKNOWN):
                     continue
                 date = self._date_at(match.start(), match.end())
                 yield self._fact(FactKind.STATUS, told.value, date)
@@ -101,21 +104,25 @@ class _Statement:
         """The status that a match tells after what stands before it in its clause; None for a mere plan."""
         if status not in patterns.MAY_BE_PLANNED:
             return status
-        ends = [end.end() for end in patterns.CLAUSE_ENDS.finditer(self.folded, 0, match.start())]
-        before = self.folded[max(ends, default=0) : match.end()]
-        if patterns.DENIED.search(before):
+        begin = max((end.end() for end in patterns.CLAUSE_ENDS.finditer(self.folded, 0, match.start())), default=0)
+        before = self.folded[begin : match.start()]
+        if patterns.PLAN.search(before) or patterns.SUBORDINATE.search(self.folded[:begin]):
+            return None
+        if patterns.DENIED.search(self.folded[begin : match.end()]):
             return Status.NOT_IN_OPERATION if status is Status.OPERATION else None
-        if status is Status.OPERATION and re.search(r"\b(?:forventes|ventes|planlægges)\b", before):
+        if status is Status.OPERATION and patterns.EXPECTED.search(before):
             return Status.ON_ITS_WAY
-        return None if patterns.PLAN.search(before[: match.start() - match.end()]) else status
+        return status
 
     def _date_at(self, start: int, end: int) -> str:
-        """When what stands at a place held: the source's date, else the nearest in the sentence, else the next one's."""
+        """When what stands at a place held: the source's date, the nearest in the sentence, or the next one's."""
         if match := patterns.SOURCE_DATE.search(self.folded):
             return date_of(match)
         dates = [date for date in self.dates if not self._is_of_period(date)] or self.dates
         if dates:
-            return min(dates, key=lambda date: date.start - end if date.start >= end else start - date.end + BEFORE).date
+            return min(
+                dates, key=lambda date: date.start - end if date.start >= end else start - date.end + BEFORE
+            ).date
         if self.after and patterns.DATES_THE_ONE_BEFORE.match(self.after.text.lower()):
             return max((date.date for date in dates_in(self.after.text.lower())), default="")
         return ""
@@ -128,14 +135,25 @@ class _Statement:
         yield patterns.STARTED.search(self.folded)
         yield patterns.ENDED.search(self.folded)
 
+    def _reasons(self) -> Iterator[Fact]:
+        """What may be why the project stopped; kept only where some sentence says that it did."""
+        if self.whose in _OF_PROJECT and patterns.HINDERED.search(self.folded):
+            yield self._fact(FactKind.REASON, "")
+
     def _money(self) -> Iterator[Fact]:
         if self.whose in (Whose.OTHERS, Whose.NOBODY) or patterns.OTHER_MONEY.search(self.folded):
             return
         for amount in amounts_in(self.folded):
             kind = self._kind_of(amount)
-            if kind:
+            if kind and not self._is_of_all(amount):
                 fact = self._fact(kind, str(amount.kroner), self._date_at(amount.start, amount.end))
                 yield replace(fact, shared=self.whose is Whose.SHARED)
+
+    def _is_of_all(self, amount: Amount) -> bool:
+        """Whether an amount is what many have together, told in a clause of its own that does not name the project."""
+        ends = (end.end() for end in patterns.AMOUNT_CLAUSES.finditer(self.folded, 0, amount.start))
+        begin = max(ends, default=0)
+        return begin > 0 and bool(patterns.IN_ALL.search(self.folded[begin:]))
 
     def _kind_of(self, amount: Amount) -> FactKind | None:
         """What an amount is, by the nearest cue."""
@@ -160,7 +178,7 @@ class _Statement:
                 yield self._fact(kind, date_of(match))
 
     def _participants(self) -> Iterator[Fact]:
-        if patterns.ANOTHER.search(self.folded):
+        if patterns.ANOTHER.search(self.folded) or not (self.subject.is_project or self.whose in _OF_PROJECT):
             return
         for kind, pattern in patterns.PARTICIPANTS:
             for match in pattern.finditer(self.text):
@@ -184,14 +202,18 @@ class _Statement:
                 yield self._fact(FactKind.DATA, kind)
 
     def _spread(self) -> Iterator[Fact]:
-        if self.whose in _OF_PROJECT and patterns.SPREAD.search(self.folded) and not patterns.ADVISES.search(self.folded):
+        if (
+            self.whose in _OF_PROJECT
+            and patterns.SPREAD.search(self.folded)
+            and not patterns.ADVISES.search(self.folded)
+        ):
             yield self._fact(FactKind.PHASE, Phase.SPREAD.value)
 
     def _events(self) -> Iterator[Fact]:
         dates = [date for date in self.dates if self._is_event(date)]
         if not dates and self.after and patterns.DATES_THE_ONE_BEFORE.match(self.after.text.lower()):
             dates = [date for date in dates_in(self.after.text.lower()) if "-" in date.date]
-        if dates and not patterns.DATES_THE_ONE_BEFORE.match(self.folded) and patterns.EVENT_TENSE.search(self.folded):
+        if dates and not patterns.DATES_THE_ONE_BEFORE.match(self.folded):
             newest = max(date.date for date in dates)
             yield self._fact(FactKind.EVENT, newest, newest)
 
@@ -200,4 +222,7 @@ class _Statement:
             return False
         if patterns.SPAN_GOES_ON.match(self.folded, date.end):
             return False
-        return "-" in date.date or bool(patterns.HAPPENED_IN_YEAR.search(self.folded[: date.start]))
+        if "-" in date.date:
+            return True
+        in_year = patterns.HAPPENED_IN_YEAR.search(self.folded[: date.start]) or not date.is_bare
+        return bool(in_year and patterns.EVENT_TENSE.search(self.folded))

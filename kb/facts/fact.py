@@ -12,6 +12,7 @@ class FactKind(StrEnum):
     """What a fact tells of a project."""
 
     STATUS = "status"
+    REASON = "årsag"
     SUPPORT = "støtte"
     COST = "pris"
     SAVING = "besparelse"
@@ -67,11 +68,12 @@ PHASE_OF_STATUS = {
 class Fact:
     """One thing that a report says of its project.
 
-    ``value`` is a word of :class:`Status` or :class:`Phase`, an amount in whole kroner, a date, a name or a kind of
-    data. ``[start, end)`` is the place of the sentence that says it in the document's text, in the passage
-    ``passage_id``. Dates are ISO, of the precision that the text gives ("2023", "2023-05", "2023-05-25"); ``date`` is
-    when the fact held, empty where the text does not say. ``certainty`` is SURE where the sentence names the project,
-    LIKELY where it points at it ("projektet"), and UNSURE where the value is ``shared`` with other projects.
+    ``value`` is a word of :class:`Status` (of a REASON: the status that it is the reason for) or of :class:`Phase`, an
+    amount in whole kroner, a date, a name or a kind of data. ``[start, end)`` is the place of the sentence that says it
+    in the document's text, in the passage ``passage_id``. Dates are ISO, of the precision that the text gives ("2023",
+    "2023-05", "2023-05-25"); ``date`` is when the fact held, empty where the text does not say. ``certainty`` is SURE
+    where the sentence names the project, LIKELY where it points at it ("projektet"), and UNSURE where the value is
+    ``shared`` with other projects.
     """
 
     kind: FactKind

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from importlib.resources import files
 
-from kb.facts.patterns import NO_NAMES
+from kb.facts.municipalities import municipalities
+from kb.facts.patterns import NO_NAMES, SEVERAL
+from kb.language.danish import stop_words
 
 _BETWEEN = re.compile(r",\s(?:og\s)?|\s(?:og|samt)\s")
 _ACRONYM = re.compile(r"\((?P<letters>[A-ZÆØÅ]{2,})\)$")
-
-
-@cache
-def municipalities() -> dict[str, str]:
-    """Every form of a municipality's place in lower case, with the municipality's name."""
-    names = files("kb.facts").joinpath("municipalities.txt").read_text(encoding="utf-8").splitlines()
-    found: dict[str, str] = {}
-    for name in names:
-        place = name.rpartition(" ")[0]
-        for form in (place, place.replace("aa", "å").replace("Aa", "Å")):
-            stem = form.removesuffix("s")
-            found |= {one.casefold(): name for one in (form, stem, f"{stem}s")}
-    return found
 
 
 def is_municipality(name: str) -> bool:
@@ -33,8 +20,8 @@ def is_municipality(name: str) -> bool:
 def names_of(text: str) -> tuple[str, ...]:
     """The names in a list of names, in order; a municipality's place gets its full name."""
     pieces = _joined([piece.strip(" .,") for piece in _BETWEEN.split(text)])
-    full = [_full(piece) for piece in pieces if piece and piece.split()[0].casefold() not in NO_NAMES]
-    return tuple(dict.fromkeys(name for name in full if len(name) > 1))
+    full = [_full(piece) for piece in pieces if piece and piece.split()[0].casefold() not in NO_NAMES | stop_words()]
+    return tuple(dict.fromkeys(name for name in full if len(name) > 1 and not SEVERAL.search(name)))
 
 
 def _joined(pieces: list[str]) -> list[str]:

@@ -8,20 +8,39 @@ from enum import StrEnum
 
 from kb.core.models import Metadata
 from kb.facts import patterns
-from kb.facts.names import municipalities
+from kb.facts.municipalities import municipalities
 from kb.language import danish
 
 # Words of titles and authorities that name no project.
-_GENERAL = frozenset(
-    """projekt projektet signaturprojekt signaturprojekter signaturprojekterne kommune kommuner kommunal kommunale region
-    regional hospital hospitaler universitetshospital universitet sygehus kunstig intelligens intelligent intelligente
-    bedre hurtigere øget styrket målrettede målrettet tidlig lavere flere erfaringer rapport evaluering sammendrag status
-    løsning løsninger borgere borger patienter med til ved fra data statusrapport temperaturmåling beslægtet case
-    behandling system offentlige digitaliseringsstyrelsen vurdering udbredelse automatisk automatiske""".split()
-)
+_GENERAL_WORDS = """
+    ai projekt projektet signaturprojekt signaturprojekter signaturprojekterne kommune kommuner kommunal
+    kommunale region regional hospital hospitaler universitetshospital universitet sygehus kunstig intelligens
+    intelligent intelligente bedre hurtigere øget styrket målrettede målrettet tidlig lavere flere erfaringer
+    rapport evaluering sammendrag status løsning løsninger borgere borger patienter med til ved fra data
+    statusrapport temperaturmåling beslægtet case behandling system offentlige digitaliseringsstyrelsen
+    vurdering udbredelse automatisk automatiske
+"""
+_GENERAL = frozenset(_GENERAL_WORDS.split())
+SHORTEST_NAME = 4
 _WORD = re.compile(r"[\w+-]+")
 _AUTHORITY = re.compile(r"\b(?P<place>[\wæøå-]+) kommunes?\b|\bregion (?P<region>\w+)\b")
-SHORTEST_NAME = 4
+
+
+def names_of_project(metadata: Metadata) -> frozenset[str]:
+    """The words in lower case that a project goes by: of its names, its authority and its id."""
+    text = f"{metadata.titel} {metadata.projekt} {metadata.myndighed} {metadata.id.replace('-', ' ')}"
+    return _distinctive(text)
+
+
+def is_general(word: str) -> bool:
+    """Whether a word in lower case names no project though names have it."""
+    return word in _GENERAL
+
+
+def _distinctive(text: str) -> frozenset[str]:
+    """The words of a text that can name something: no short ones but capitals, and no general ones."""
+    words = (word for word in _WORD.findall(text) if len(word) >= SHORTEST_NAME or (word.isupper() and len(word) > 1))
+    return frozenset(word.casefold().strip("+-") for word in words) - _GENERAL - {""}
 
 
 class Whose(StrEnum):
@@ -50,12 +69,7 @@ class Subject:
         """The subject of a report, by its title, its project and its authority."""
         is_project = bool(metadata.projekt)
         text = f"{metadata.titel} {metadata.projekt} {metadata.myndighed if is_project else ''}"
-        names = {
-            word.casefold().strip("+-")
-            for word in _WORD.findall(text)
-            if len(word) >= SHORTEST_NAME or (word.isupper() and len(word) > 1)
-        }
-        return cls(frozenset(names - _GENERAL - {""}), danish.normalise(metadata.myndighed), is_project)
+        return cls(_distinctive(text), danish.normalise(metadata.myndighed), is_project)
 
     def whose(self, folded: str) -> Whose:
         """Whom a sentence in lower case tells of."""
@@ -69,7 +83,8 @@ class Subject:
             return Whose.OTHERS
         if named is not None:
             return Whose.NAMED
-        return Whose.POINTED_AT if patterns.OWN.search(folded) else Whose.NOBODY
+        is_pointed_at = patterns.OWN.search(folded) or (self.is_project and patterns.OWN_WEAKLY.search(folded))
+        return Whose.POINTED_AT if is_pointed_at else Whose.NOBODY
 
     def is_own(self, name: str) -> bool:
         """Whether a name is that of the report's own authority or project."""
@@ -85,6 +100,8 @@ class Subject:
 
     def _other_authority_at(self, folded: str) -> int | None:
         """Where a sentence first names a municipality or a region that is not the project's."""
+        if self.is_project and not self.authority:
+            return None
         for match in _AUTHORITY.finditer(folded):
             place = match["place"] or match["region"]
             is_known = match["region"] or place in municipalities()

@@ -31,9 +31,9 @@ PASSAGES_KEPT = 20_000
 class Ahead:
     """Cuts documents as they come and embeds their texts in a thread until it is told to stop.
 
-        with Ahead(embedder, cutter, cache_file, batch_size) as ahead:
-            ahead.take(document)
-        ahead.cuts_of(document)
+    with Ahead(embedder, cutter, cache_file, batch_size) as ahead:
+        ahead.take(document)
+    ahead.cuts_of(document)
     """
 
     def __init__(self, embedder: Embedder, cutter: Cutter, cache_file: Path, batch_size: int) -> None:
@@ -63,7 +63,7 @@ class Ahead:
             return
         cuts = self._cutter.cut(document)
         self._kept[document.id] = (document, cuts)
-        self._passages += len(cuts[0])
+        self._passages += len(cuts.passages)
         self._waiting.put_nowait(dict(_texts(document, cuts)))
         if self._thread.ident is None:
             self._thread.start()
@@ -100,7 +100,7 @@ class Ahead:
 
 def _texts(document: Document, cuts: Cuts) -> Iterator[tuple[str, str]]:
     """The texts to embed of a document, by key."""
-    passages, sentences = cuts
+    passages, sentences, _ = cuts
     title = document.metadata.titel
     for stored in passages:
         yield stored.vector_key, embedding_text(title, stored.passage)
