@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.answer.classifiers import certainty, models, probability_of
+from kb.answer.comparison import Compared, compare, kinds_of
+from kb.answer.comparison_intent import comparison_of
 from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import Gathered, gather
 from kb.answer.intent import ACROSS, is_vague
@@ -125,10 +127,13 @@ class Citations:
 def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
     """Answer an analysed question from the searcher's build."""
     gathered = gather(searcher, question, filters)
-    judged = judge_read(read_for(searcher, gathered, models()), models()) if searcher.settings.reading else []
-    odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
     records = {stored.record.id: stored.record for stored in searcher.snapshot.passing(filters)}
     projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
+    compared = _compared(searcher, gathered.question, records) if searcher.settings.reading else None
+    if compared:
+        return _by_facts(compared, gathered, searcher.snapshot, records, projects, filters)
+    judged = judge_read(read_for(searcher, gathered, models()), models()) if searcher.settings.reading else []
+    odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
     demanded = _demands(gathered, records.values())
     if demanded.complete:
         odds = math.log(BY_METADATA / (1 - BY_METADATA))
@@ -158,6 +163,67 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
         return found
     # What is shown may be less probable than the best there is, and is what the reader goes by.
     return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
+
+
+def _compared(searcher: Searcher, question: str, records: Mapping[str, DocumentRecord]) -> Compared | None:
+    """The answer to a question that asks to have projects compared; None of any other."""
+    known = {id_: record.metadata for id_, record in records.items()}
+    comparison = comparison_of(question, known)
+    return compare(comparison, searcher.snapshot.facts(kinds_of(comparison)), known) if comparison else None
+
+
+def _by_facts(
+    compared: Compared,
+    gathered: Gathered,
+    snapshot: Snapshot,
+    records: Mapping[str, DocumentRecord],
+    projects: Sequence[ProjectSummary],
+    filters: Filters,
+) -> Answer:
+    """Lay out what facts answer: each with its sentence, project by project in the order of the comparison."""
+    citations, by_document = Citations(), {id_: project for project in projects for id_ in project.document_ids}
+    sentences: list[AnswerSentence] = []
+    answers: list[ProjectAnswer] = []
+    for entry in compared.entries:
+        findings: list[Finding] = []
+        for told in entry.told:
+            sentence = Sentence(snapshot.passage(told.fact.passage_id), told.fact.start, told.fact.end)
+            record = records[told.document_id]
+            number = citations.cite(sentence, record, sentence.passage.page_first)
+            if number in (finding.citation for finding in findings):
+                continue
+            role = role_of_sentence(sentence.text, sentence.passage.role)
+            findings.append(Finding(role, sentence.text, number))
+            if number not in (shown for one in sentences for shown in one.citations):
+                text = shorten(sentence.text, SENTENCE_CHARACTERS)
+                sentences.append(AnswerSentence(text, (number,), told.fact.certainty))
+        record, project = records[entry.told[0].document_id], by_document.get(entry.told[0].document_id)
+        answers.append(
+            ProjectAnswer(
+                name=project.name if project else record.metadata.titel,
+                slug=project.slug if project else "",
+                document_ids=tuple(dict.fromkeys(told.document_id for told in entry.told)),
+                authority=record.metadata.myndighed,
+                cross_cutting=project is None,
+                certainty=entry.certainty,
+                findings=tuple(findings),
+                reasons=entry.reasons,
+            )
+        )
+    return Answer(
+        question=gathered.question,
+        kind=gathered.want.kind,
+        build_id=snapshot.build_id,
+        created=snapshot.manifest.created,
+        filters=filters.as_dict(),
+        sentences=tuple(sentences),
+        projects=tuple(answers),
+        coverage=_coverage(projects, frozenset(one.slug for one in answers if not one.cross_cutting)),
+        certainty=min((one.certainty for one in answers), key=list(reversed(Certainty)).index),
+        citations=tuple(citations.made),
+        lead=compared.lead,
+        corrections=gathered.corrections,
+    )
 
 
 def _right(odds: float, judged: Judged) -> float:

@@ -282,13 +282,16 @@ def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
 def _print_answer(answer: dict[str, Any], citations: list[dict[str, Any]]) -> None:
     if answer["refused"]:
         out.print(answer["message"], style="bold", markup=False)
+    if answer["lead"]:
+        out.print(answer["lead"], style="bold", markup=False)
     for sentence in answer["sentences"]:
         out.print(f"{sentence['text']} {_numbers(sentence['citations'])}", markup=False)
     coverage = answer["coverage"]
     if coverage and not answer["refused"]:
         out.print(f"\n{coverage['speaking']} af {coverage['of']} projekter taler om dette.", style="bold")
     for project in answer["projects"]:
-        out.print(f"\n{project['project']}", style="bold", markup=False)
+        reasons = f" ({'; '.join(project['reasons'])})" if project["reasons"] else ""
+        out.print(f"\n{project['project']}{reasons}", style="bold", markup=False)
         for finding in project["findings"]:
             inferred = " (vores læsning)" if finding["inferred"] else ""
             out.print(f"   {finding['role']}{inferred}: {finding['text']} [{finding['citation']}]", markup=False)

@@ -494,7 +494,8 @@ class Answer:
     """The answer to one question on one build; the same question on the same build gives an equal one.
 
     ``created`` is when the build was made (ISO 8601). A refused answer has a ``refusal``, no sentences and no
-    projects, and its citations are the nearest places.
+    projects, and its citations are the nearest places. ``lead`` is a line before the sentences where facts of the
+    reports were compared: yes or no, a count, the values in short.
     """
 
     question: str
@@ -509,6 +510,7 @@ class Answer:
     citations: tuple[Citation, ...]
     disagreements: tuple[Disagreement, ...] = ()
     refusal: Refusal | None = None
+    lead: str = ""
     corrections: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -535,6 +537,7 @@ class Answer:
                 "message": refusal.get("message", ""),
                 "nearest": refusal.get("nearest", []),
                 "missing": refusal.get("missing", []),
+                "lead": self.lead,
                 "kind": self.kind.value,
                 "certainty": self.certainty.value,
                 "sentences": [sentence.as_dict() for sentence in self.sentences],

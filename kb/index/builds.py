@@ -4,7 +4,7 @@
       CURRENT                 the id of the build in use, replaced by one rename
       builds/<id>/            immutable once published
         manifest.json         what the build is made of, with size and sha256 of every other file
-        kb.sqlite             documents and passages
+        kb.sqlite             documents, passages and facts
         vectors.faiss         one vector a passage
         vectors.lists         the same sorted into lists, where the base is too large to compare them all
         sentences.faiss       one vector a sentence that may answer; not in builds made to measure retrieval alone
@@ -46,7 +46,7 @@ DATABASE_FILE = "kb.sqlite"
 VECTORS_FILE = "vectors.faiss"
 SENTENCES_FILE = "sentences.faiss"
 LEXICAL_FOLDER = "lexical"
-FORMAT = 4
+FORMAT = 5
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

@@ -50,6 +50,22 @@ CREATE TABLE sentences (
 ) STRICT;
 CREATE INDEX sentences_by_passage ON sentences (passage_row);
 
+-- What a report says of its project, each with the place of the sentence that says it.
+CREATE TABLE facts (
+    row         INTEGER PRIMARY KEY,        -- in the order of the reports and of their sentences
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    kind        TEXT NOT NULL,              -- a word of FactKind
+    value       TEXT NOT NULL,
+    passage_id  TEXT NOT NULL REFERENCES passages (id),
+    start       INTEGER NOT NULL,           -- offsets into the document's text
+    "end"       INTEGER NOT NULL,
+    date        TEXT NOT NULL,              -- when it held, ISO; '' where the text does not say
+    certainty   TEXT NOT NULL,
+    shared      INTEGER NOT NULL            -- 1: the value is that of several projects together
+) STRICT;
+CREATE INDEX facts_by_kind ON facts (kind);
+CREATE INDEX facts_by_document ON facts (document_id);
+
 -- Files that gave no document, with the reason.
 CREATE TABLE failures (
     root        TEXT NOT NULL,

@@ -1,4 +1,5 @@
-"""SQLite: a build's documents and passages (``schema.sql`` beside this file), and the caches that outlive builds.
+"""SQLite: a build's documents, passages and facts (``schema.sql`` beside this file), and the caches that
+outlive builds.
 
 A build's file is written once by :class:`StoreWriter` and only read afterwards by :class:`Store`, one connection a
 thread. Inside the index a passage is addressed by its row, the
@@ -25,7 +26,18 @@ from numpy.typing import NDArray
 
 from kb.core.errors import IndexVersionError, NotFoundError
 from kb.core.machine import busy, refused, unusable
-from kb.core.models import Document, DocumentRecord, Heading, Metadata, Page, Passage, ReadWarning, Role
+from kb.core.models import (
+    Certainty,
+    Document,
+    DocumentRecord,
+    Heading,
+    Metadata,
+    Page,
+    Passage,
+    ReadWarning,
+    Role,
+)
+from kb.facts import Fact, FactKind
 
 SQL_VARIABLES = 500
 # The form of the two caches.
@@ -161,6 +173,11 @@ class StoreWriter:
     def add_sentences(self, sentences: Iterable[StoredSentence]) -> None:
         """Add sentences; rows must go on from the last."""
         self._db.executemany("INSERT INTO sentences VALUES (?,?,?,?,?,?)", map(astuple, sentences))
+
+    def add_facts(self, document_id: str, facts: Iterable[Fact]) -> None:
+        """Add what a report says of its project."""
+        rows = [(document_id, *astuple(fact)) for fact in facts]
+        self._db.executemany(f"INSERT INTO facts ({_FACT_COLUMNS}) VALUES ({','.join('?' * 9)})", rows)
 
     def add_failure(self, failure: Failure) -> None:
         """Add a file that could not be read."""
@@ -343,6 +360,26 @@ class Store:
     def sentence_count(self) -> int:
         """How many sentences there are."""
         return int(self._one("SELECT count(*) FROM sentences")[0])
+
+    def facts(self, kinds: Sequence[FactKind]) -> list[tuple[str, Fact]]:
+        """The facts of some kinds, each after its report's id, in order."""
+        marks = ",".join("?" * len(kinds))
+        sql = f"SELECT {_FACT_COLUMNS} FROM facts WHERE kind IN ({marks}) ORDER BY row"
+        return [(row["document_id"], _fact(row)) for row in self._db.execute(sql, list(kinds))]
+
+    def facts_of(self, document_id: str) -> list[Fact]:
+        """A report's facts, in order."""
+        sql = f"SELECT {_FACT_COLUMNS} FROM facts WHERE document_id = ? ORDER BY row"
+        return [_fact(row) for row in self._db.execute(sql, (document_id,))]
+
+    def misplaced_facts(self) -> int:
+        """How many facts have a sentence that does not lie in its passage, as none may."""
+        sql = (
+            "SELECT count(*) FROM facts LEFT JOIN passages ON passages.id = facts.passage_id"
+            " AND passages.document_id = facts.document_id"
+            ' WHERE passages.id IS NULL OR facts.start < passages.start OR facts."end" > passages."end"'
+        )
+        return int(self._one(sql)[0])
 
     def failures(self) -> list[Failure]:
         """Files that gave no document, by place."""
@@ -554,6 +591,8 @@ def document_from_dict(values: dict[str, Any]) -> Document:
     )
 
 
+# In the order of Fact's fields, after the report's id.
+_FACT_COLUMNS = 'document_id, kind, value, passage_id, start, "end", date, certainty, shared'
 _JSON_COLUMNS = ("metadata", "headings", "pages", "warnings", "masked")
 
 
@@ -579,6 +618,19 @@ def _passage_row(stored: StoredPassage) -> tuple[Any, ...]:
         int(passage.ocr),
         stored.tokens,
         stored.vector_key,
+    )
+
+
+def _fact(row: sqlite3.Row) -> Fact:
+    return Fact(
+        kind=FactKind(row["kind"]),
+        value=row["value"],
+        passage_id=row["passage_id"],
+        start=row["start"],
+        end=row["end"],
+        date=row["date"],
+        certainty=Certainty(row["certainty"]),
+        shared=bool(row["shared"]),
     )
 
 

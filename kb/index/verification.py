@@ -240,6 +240,8 @@ def _check_texts(store: Store) -> Iterator[str]:
                 yield f"Passagen {passage.id} står ikke på sin plads i rapporten."
             if passage.ordinal != number:
                 yield f"Passagen {passage.id} er nummer {passage.ordinal + 1}, men burde være {number + 1}."
+    if misplaced := store.misplaced_facts():
+        yield f"{misplaced} oplysninger om projekter står ikke på deres plads i rapporten."
     if counted != len(store):
         yield f"{len(store) - counted} passager hører ikke til nogen rapport."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kb.core.errors import IndexingError
 from kb.embedding.embedder import Embedder
+from kb.facts import FactKind
 from kb.index import builds, lexical, vectors
 from kb.index.store import Store, VectorCache, document_to_dict
 from kb.index.verification import verify
@@ -102,7 +103,7 @@ def lexical_entries(store: Store, titles: Mapping[str, str]) -> list[lexical.Ent
 
 
 def content_digest(store: Store) -> str:
-    """A digest of a build's documents, passages and failures: equal for builds that give the same answers."""
+    """A digest of a build's documents, passages, facts and failures: equal for builds that give the same answers."""
     digest = hashlib.sha256()
     for stored in store.stored_documents():
         values = document_to_dict(stored.document)
@@ -110,6 +111,8 @@ def content_digest(store: Store) -> str:
         digest.update(json.dumps(values, ensure_ascii=False, sort_keys=True).encode())
     for passage in store.all_passages():
         digest.update(f"{passage.row}\0{passage.passage.id}\0{passage.vector_key}\n".encode())
+    for document_id, fact in store.facts(list(FactKind)):
+        digest.update(f"{document_id}\0{astuple(fact)}\n".encode())
     for failure in store.failures():
         digest.update(f"{failure.path}\0{failure.code}\n".encode())
     return digest.hexdigest()

@@ -1,4 +1,6 @@
-"""Chunks documents into passages and sentences; those of unchanged documents are reused from the build in use."""
+"""Chunks documents into passages and sentences with the facts they tell; those of unchanged documents are reused from
+the build in use.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from kb.core.errors import NotFoundError
 from kb.core.models import Document
 from kb.embedding.embedder import Embedder
+from kb.facts import Fact, facts_of
 from kb.index import builds
 from kb.index.store import Store, StoredPassage, StoredSentence
 from kb.indexing.chunking import CHUNKER_VERSION, ChunkSize, chunk
@@ -22,6 +26,14 @@ from kb.language.sentences import embedding_text as sentence_text
 from kb.language.sentences import sentences_of
 
 CHUNKING_MODULES = (
+    ("kb.facts", "amounts.py"),
+    ("kb.facts", "dates.py"),
+    ("kb.facts", "extraction.py"),
+    ("kb.facts", "fact.py"),
+    ("kb.facts", "municipalities.py"),
+    ("kb.facts", "names.py"),
+    ("kb.facts", "patterns.py"),
+    ("kb.facts", "subject.py"),
     ("kb.indexing", "chunking.py"),
     ("kb.language", "danish.py"),
     ("kb.language", "embedding_text.py"),
@@ -29,7 +41,13 @@ CHUNKING_MODULES = (
     ("kb.language", "sentences.py"),
 )
 
-Chunks = tuple[list[StoredPassage], list[StoredSentence]]
+
+class Chunks(NamedTuple):
+    """What a document is chunked into, and the facts that its sentences tell."""
+
+    passages: list[StoredPassage]
+    sentences: list[StoredSentence]
+    facts: list[Fact]
 
 
 def chunk_key(embedder: Embedder, size: ChunkSize) -> str:
@@ -74,9 +92,12 @@ class Chunker:
         self._size = size
 
     def chunk(self, document: Document) -> Chunks:
-        """A document's passages and sentences, with rows from 0."""
+        """A document's passages, with rows from 0; where there are to be sentences, these and the facts they tell."""
         passages = list(self._passages(document))
-        return passages, list(self._sentences(document, passages)) if self.with_sentences else []
+        if not self.with_sentences:
+            return Chunks(passages, [], [])
+        facts = facts_of(document.metadata, [stored.passage for stored in passages])
+        return Chunks(passages, list(self._sentences(document, passages)), facts)
 
     def _passages(self, document: Document) -> Iterator[StoredPassage]:
         for row, passage in enumerate(chunk(document, self._embedder.count_tokens, self._size)):
@@ -92,15 +113,16 @@ class Chunker:
 
 
 def renumbered(chunks: Chunks, row: int, sentence_row: int) -> Chunks:
-    """The same passages and sentences with rows from the given ones on."""
-    passages, sentences = chunks
+    """The same with rows of passages and sentences from the given ones on."""
+    passages, sentences, facts = chunks
     shift = row - passages[0].row if passages else 0
-    return (
+    return Chunks(
         [replace(passage, row=number) for number, passage in enumerate(passages, row)],
         [
             replace(sentence, row=number, passage_row=sentence.passage_row + shift)
             for number, sentence in enumerate(sentences, sentence_row)
         ],
+        facts,
     )
 
 
@@ -111,7 +133,7 @@ class PreviousChunks:
         self._store = store
 
     def of(self, document: Document) -> Chunks | None:
-        """The document's passages and sentences; None when it has changed."""
+        """The document's chunks; None when it has changed."""
         if self._store is None:
             return None
         try:
@@ -121,7 +143,8 @@ class PreviousChunks:
             return None
         passages = self._store.passages_of(document.id)
         by_passage = self._store.sentences_of_passages([stored.passage.id for stored in passages])
-        return passages, [sentence for stored in passages for sentence in by_passage[stored.passage.id]]
+        sentences = [sentence for stored in passages for sentence in by_passage[stored.passage.id]]
+        return Chunks(passages, sentences, self._store.facts_of(document.id))
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class Prefetcher:
             return
         chunks = self._chunker.chunk(document)
         self._chunked[document.id] = (document, chunks)
-        self._held_passages += len(chunks[0])
+        self._held_passages += len(chunks.passages)
         self._queue.put_nowait(dict(_texts(document, chunks)))
         if self._thread.ident is None:
             self._thread.start()
@@ -100,7 +100,7 @@ class Prefetcher:
 
 def _texts(document: Document, chunks: Chunks) -> Iterator[tuple[str, str]]:
     """A document's texts to embed, each with its vector key."""
-    passages, sentences = chunks
+    passages, sentences, _ = chunks
     title = document.metadata.titel
     for stored in passages:
         yield stored.vector_key, embedding_text(title, stored.passage)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.core.models import Passage
+from kb.facts import Fact, FactKind
 from kb.index.store import Failure, StoredDocument, StoredPassage, StoredSentence
 from kb.language.analysis import Question
 
@@ -101,6 +102,10 @@ class PassageStore(Protocol):
 
     def sentences_of_passages(self, passage_ids: Sequence[str]) -> Mapping[str, Sequence[StoredSentence]]:
         """The sentences of passages, in order, by the passages' ids; a passage may have none."""
+        ...
+
+    def facts(self, kinds: Sequence[FactKind]) -> Sequence[tuple[str, Fact]]:
+        """The facts of these kinds with their documents' ids, in the order of documents and places."""
         ...
 
     def failures(self) -> Sequence[Failure]:

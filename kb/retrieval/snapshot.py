@@ -18,6 +18,7 @@ from kb.core.errors import IndexDamagedError, NotFoundError
 from kb.core.fields import DOCUMENT_FILTERS, ROLE
 from kb.core.models import Metadata, Passage
 from kb.core.slug import slug
+from kb.facts import Fact, FactKind
 from kb.index import builds
 from kb.index.store import Failure, StoredDocument, StoredRecord
 from kb.language.analysis import Analyser
@@ -142,6 +143,10 @@ class Snapshot(Owner):
         if self.parts.sentences is None:
             raise IndexDamagedError("Indekset er lavet uden sætninger at svare med.", advice="Kør: kb index --full")
         return self.parts.sentences
+
+    def facts(self, kinds: Sequence[FactKind]) -> list[tuple[str, Fact]]:
+        """The facts of some kinds, each after its document's id; none of a document that is hidden."""
+        return [(id_, fact) for id_, fact in self.store.facts(kinds) if id_ in self.records]
 
     def failures(self) -> Sequence[Failure]:
         """The files that gave no document, with the reason."""

@@ -273,6 +273,7 @@ class AnswerBody(Body):
     message: str
     nearest: list[int]
     missing: list[str]
+    lead: str
     kind: QuestionKind
     certainty: Certainty
     sentences: list[AnswerSentence]

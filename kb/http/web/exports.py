@@ -132,6 +132,8 @@ def docx(view: answers.AnswerView) -> bytes:
     document.core_properties.author = "Erfaringsbasen"
     document.core_properties.language = "da-DK"
     document.add_heading(view.answer.question, 0)
+    if view.answer.lead:
+        document.add_paragraph(view.answer.lead)
     for sentence in view.answer.sentences:
         document.add_paragraph(f"{sentence.text} {answers.references(sentence.citations)}")
     if view.answer.refusal:

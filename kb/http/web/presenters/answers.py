@@ -133,7 +133,7 @@ def _source_text(citation: Citation) -> str:
 
 def answer_text(answer: Answer) -> str:
     """The answer with its sources as text to paste."""
-    lines = [answer.question, ""]
+    lines = [answer.question, "", *filter(None, [answer.lead])]
     lines += [f"{sentence.text} {references(sentence.citations)}" for sentence in answer.sentences]
     if answer.refusal:
         lines.append(answer.refusal.message)

@@ -1,0 +1,334 @@
+"""Answers a comparison from the facts of the reports: which projects, in what order, by which sentence (pure).
+
+A project's status is the newest that its reports date; sums that several projects share stand behind those of one.
+What no report says is counted by the coverage as for any other question, and every entry is a fact with its sentence:
+nothing is computed but the order, the count and the word before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kb.answer.comparison_intent import Comparison, Order, Topic
+from kb.core.models import Certainty, Metadata
+from kb.facts import Fact, FactKind, Status
+from kb.facts.amounts import shown
+from kb.facts.dates import in_words
+from kb.facts.names import is_municipality
+
+# Of one project's reasons and events, so many are shown.
+REASONS_SHOWN = 2
+EVENTS_SHOWN = 3
+NAMES_IN_LEAD = 12
+# What a status rules out, for yes and no. What has ended may have been in operation, and says nothing.
+_RUNNING = frozenset((Status.ONGOING, Status.READY_FOR_TEST, Status.TEST, Status.ON_ITS_WAY, Status.OPERATION))
+_ENDED = frozenset((Status.STOPPED, Status.ON_HOLD, Status.NOT_IN_OPERATION))
+_RULED_OUT: Mapping[Status, frozenset[Status]] = {
+    Status.OPERATION: (_RUNNING | _ENDED | {Status.IDEA}) - {Status.OPERATION},
+    Status.ON_ITS_WAY: _ENDED | {Status.IDEA, Status.OPERATION},
+    Status.TEST: _ENDED | {Status.IDEA, Status.OPERATION, Status.ON_ITS_WAY},
+    Status.STOPPED: _RUNNING | {Status.IDEA},
+    Status.FINISHED: _RUNNING | {Status.IDEA},
+    Status.ONGOING: _ENDED | {Status.FINISHED},
+}
+# What is told beside the asked status, behind it.
+_NEAR = {Status.OPERATION: Status.ON_ITS_WAY}
+_LABELS = {
+    FactKind.SUPPORT: "støtte",
+    FactKind.COST: "pris",
+    FactKind.SAVING: "besparelse",
+    FactKind.START: "start",
+    FactKind.END: "slut",
+    FactKind.PARTNER: "partner",
+    FactKind.SUPPLIER: "leverandør",
+    FactKind.DATA: "data",
+    FactKind.STATUS: "status",
+    FactKind.PHASE: "fase",
+}
+_BESIDE = (
+    FactKind.STATUS, FactKind.SUPPORT, FactKind.COST, FactKind.START, FactKind.END, FactKind.PARTNER, FactKind.SUPPLIER,
+    FactKind.DATA,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact of a document."""
+
+    document_id: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A project of the answer: what its reports tell, the fact that decides first, and that in words."""
+
+    told: tuple[Told, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def certainty(self) -> Certainty:
+        """How sure the fact that decides is."""
+        return self.told[0].fact.certainty
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The answer: a line before it, and the projects in order."""
+
+    lead: str
+    entries: tuple[Entry, ...]
+
+
+def kinds_of(comparison: Comparison) -> tuple[FactKind, ...]:
+    """The kinds of facts that a comparison needs."""
+    if comparison.topic is Topic.STATUS:
+        return (FactKind.STATUS, FactKind.REASON) if comparison.why else (FactKind.STATUS,)
+    return _BESIDE if comparison.topic in (Topic.COMMON, Topic.DIFFERENCE) else comparison.kinds
+
+
+def compare(
+    comparison: Comparison, facts: Iterable[tuple[str, Fact]], known: Mapping[str, Metadata]
+) -> Compared | None:
+    """The answer to a comparison by the facts of the documents ``known``; None where they do not tell."""
+    projects = _by_project(comparison, facts, known)
+    if not projects:
+        return None
+    found = _TOPICS[comparison.topic](comparison, projects)
+    return found if found and found.entries else None
+
+
+def _by_project(
+    comparison: Comparison, facts: Iterable[tuple[str, Fact]], known: Mapping[str, Metadata]
+) -> list[list[Told]]:
+    """The facts of each project that is asked of, a report of no project being one of its own."""
+    wanted = frozenset().union(*comparison.sides) if comparison.sides else None
+    found: dict[str, list[Told]] = {}
+    for document_id, fact in facts:
+        metadata = known.get(document_id)
+        if metadata is None or (wanted is not None and document_id not in wanted):
+            continue
+        if comparison.authority_type and metadata.type != comparison.authority_type:
+            continue
+        found.setdefault(metadata.projekt or f"\0{document_id}", []).append(Told(document_id, fact))
+    return list(found.values())
+
+
+def status_of(told: Sequence[Told]) -> Told | None:
+    """A project's status now: the newest that is dated, the surest of equals, "ukendt" only where nothing else is."""
+    statuses = [one for one in told if one.fact.kind is FactKind.STATUS]
+    known = [one for one in statuses if one.fact.value != Status.UNKNOWN] or statuses
+    return max(known, key=lambda one: (one.fact.date, one.fact.certainty is Certainty.SURE), default=None)
+
+
+def _status(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    now = [(current, told) for told in projects if (current := status_of(told))]
+    if comparison.yes_no:
+        return _yes_no(comparison, now[0][0]) if now else None
+    near = frozenset(_NEAR[status] for status in comparison.statuses if status in _NEAR)
+    near -= comparison.statuses | comparison.unwanted
+    entries, beside = [], []
+    for current, told in now:
+        status = Status(current.fact.value)
+        if status is Status.UNKNOWN or status in comparison.unwanted:
+            continue
+        if not comparison.statuses or status in comparison.statuses:
+            entries.append(_status_entry(comparison, current, told))
+        elif status in near:
+            beside.append(_status_entry(comparison, current, told))
+    if not entries and not beside:
+        return None
+    says = sum(current.fact.value != Status.UNKNOWN for current, _ in now)
+    lead = f"{_counted(len(entries))} er {_asked(comparison)}"
+    lead += f", og {_counted(len(beside))} er {next(iter(near)).value}" if beside else ""
+    return Compared(f"{lead}. Status fremgår for {_counted(says)}.", (*_dated(entries), *_dated(beside)))
+
+
+def _asked(comparison: Comparison) -> str:
+    """The statuses that are asked for, or those that are not wanted, in words."""
+    named = [status.value for status in Status if status in (comparison.statuses or comparison.unwanted)]
+    if comparison.statuses:
+        return " eller ".join(named)
+    return f"ikke {named[0]}" if len(named) == 1 else f"hverken {' eller '.join(named)}"
+
+
+def _status_entry(comparison: Comparison, current: Told, told: Sequence[Told]) -> Entry:
+    reasons = [one for one in told if one.fact.kind is FactKind.REASON and one.fact.start != current.fact.start]
+    kept = reasons[:REASONS_SHOWN] if comparison.why else []
+    return Entry((current, *kept), (_in_words(current.fact),))
+
+
+def _dated(entries: Sequence[Entry]) -> list[Entry]:
+    """Newest first."""
+    return sorted(entries, key=lambda entry: entry.told[0].fact.date, reverse=True)
+
+
+def _yes_no(comparison: Comparison, current: Told) -> Compared | None:
+    status = Status(current.fact.value)
+    ruled_out = frozenset().union(*(_RULED_OUT.get(asked, frozenset()) for asked in comparison.statuses))
+    word = "Ja" if status in comparison.statuses else "Nej" if status in ruled_out else ""
+    told = _in_words(current.fact)
+    if not word:
+        told = "status er ukendt" if status is Status.UNKNOWN else f"det siger rapporten ikke; {told}"
+    lead = f"{word} – {told}." if word else _sentence(told)
+    return Compared(lead, (Entry((current,), (_in_words(current.fact),)),))
+
+
+def _money(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    sums = [one for told in projects if (one := _largest(told, comparison.kinds))]
+    within = [one for one in sums if _is_within(comparison, one.fact)]
+    descending = comparison.order in (Order.MOST, Order.OVER)
+    within.sort(key=lambda one: (one.fact.shared, -_kroner(one) if descending else _kroner(one)))
+    entries = tuple(Entry((one,), (_in_words(one.fact),)) for one in within)
+    return Compared(_money_lead(comparison, sums, within), entries) if entries else None
+
+
+def _money_lead(comparison: Comparison, sums: Sequence[Told], within: Sequence[Told]) -> str:
+    if len(comparison.sides) == 1:
+        return _sentence(_in_words(within[0].fact))
+    says = f"{_counted(len(sums))} nævner et beløb"
+    if comparison.limit:
+        order = "under" if comparison.order is Order.UNDER else "mindst"
+        return f"{_counted(len(within))} fik {order} {shown(comparison.limit)} {says}."
+    end = "største" if comparison.order is Order.MOST else "mindste"
+    return f"{says}, det {end} for et enkelt projekt først."
+
+
+def _kroner(told: Told) -> int:
+    return int(told.fact.value)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _largest(told: Sequence[Told], kinds: Sequence[FactKind]) -> Told | None:
+    """A project's sum: of the first kind that it has, one of its own before one that is shared, the largest."""
+    for kind in kinds:
+        sums = [one for one in told if one.fact.kind is kind]
+        if sums:
+            return max(sums, key=lambda one: (not one.fact.shared, _kroner(one)))
+    return None
+
+
+def _is_within(comparison: Comparison, fact: Fact) -> bool:
+    if not comparison.limit:
+        return True
+    if fact.shared:  # what is this project's part of it is not told
+        return False
+    under = comparison.order is Order.UNDER
+    return int(fact.value) < comparison.limit if under else int(fact.value) >= comparison.limit
+
+
+def _period(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    dates = [one for told in projects for one in told[:1]]
+    entries = [Entry((one,), (_in_words(one.fact),)) for one in dates if _is_in(comparison, one.fact.value)]
+    what = "sluttede" if comparison.kinds == (FactKind.END,) else "begyndte"
+    order = {Order.IN: "i", Order.AFTER: "efter", Order.BEFORE: "før", Order.SINCE: "siden"}[comparison.order]
+    lead = f"{_counted(len(entries))} {what} {order} {comparison.limit}. {_counted(len(dates))} nævner tidspunktet."
+    return Compared(lead, tuple(_by_value(entries)))
+
+
+def _by_value(entries: Sequence[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.told[0].fact.value)
+
+
+def _is_in(comparison: Comparison, date: str) -> bool:
+    year = int(date[:4])
+    return {
+        Order.IN: year == comparison.limit,
+        Order.AFTER: year > comparison.limit,
+        Order.BEFORE: year < comparison.limit,
+        Order.SINCE: year >= comparison.limit,
+    }[comparison.order]
+
+
+def _partners(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    told = [one for one in projects[0] if not comparison.only_municipalities or is_municipality(one.fact.value)]
+    if not told:
+        return None
+    names = list(dict.fromkeys(one.fact.value for one in told))
+    return Compared(f"{_listed(names[:NAMES_IN_LEAD])}.", (Entry(tuple(told), tuple(names)),))
+
+
+def _news(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    entries = []
+    for told in projects:
+        events = [one for one in told if _is_in(comparison, one.fact.value)]
+        events.sort(key=lambda one: one.fact.value, reverse=True)
+        if events:
+            entries.append(Entry(tuple(events[:EVENTS_SHOWN]), (in_words(events[0].fact.value),)))
+    count = len(entries)
+    told_by = "1 rapport" if count == 1 else f"{count} rapporter"
+    lead = f"{told_by} fortæller om noget, der er sket {_SINCE[comparison.order]} {comparison.limit}; det nyeste først."
+    return Compared(lead, tuple(sorted(entries, key=lambda entry: entry.told[0].fact.value, reverse=True)))
+
+
+_SINCE = {Order.SINCE: "siden", Order.AFTER: "efter"}
+
+
+def _two(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    """What two projects have in common, or what they differ in: by kind, the values of each."""
+    sides = [[one for told in projects for one in told if one.document_id in side] for side in comparison.sides]
+    if not all(sides):
+        return None
+    values = [_values(side) for side in sides]
+    kinds = [kind for kind in _BESIDE if all(kind in value for value in values)]
+    if comparison.topic is Topic.COMMON:
+        shared = {kind: values[0][kind].keys() & values[1][kind].keys() for kind in kinds}
+        wanted = {kind: frozenset(found) for kind, found in shared.items() if found}
+    else:
+        differing = [kind for kind in kinds if values[0][kind].keys() != values[1][kind].keys()]
+        wanted = {kind: frozenset(values[0][kind]) | frozenset(values[1][kind]) for kind in differing}
+    if not wanted:
+        return None
+    entries = tuple(_side(value, wanted) for value in values)
+    labels = _listed([_LABELS[kind] for kind in wanted])
+    verb = "Begge rapporter siger det samme om" if comparison.topic is Topic.COMMON else "De adskiller sig i"
+    return Compared(f"{verb} {labels}.", entries)
+
+
+def _values(told: Sequence[Told]) -> dict[FactKind, dict[str, Told]]:
+    """The facts of a project by kind and value, each by its first sentence; of its statuses only the one now."""
+    now = status_of(told)
+    found: dict[FactKind, dict[str, Told]] = {}
+    for one in told:
+        if one.fact.kind is not FactKind.STATUS or one == now:
+            found.setdefault(one.fact.kind, {}).setdefault(one.fact.value, one)
+    return found
+
+
+def _side(values: Mapping[FactKind, Mapping[str, Told]], wanted: Mapping[FactKind, frozenset[str]]) -> Entry:
+    told = [one for kind, allowed in wanted.items() for value, one in values[kind].items() if value in allowed]
+    return Entry(tuple(told), tuple(dict.fromkeys(_in_words(one.fact) for one in told)))
+
+
+def _in_words(fact: Fact) -> str:
+    """A fact as it is told beside a project: "støtte: 4,1 mio. kr."."""
+    value = fact.value
+    if fact.kind in (FactKind.SUPPORT, FactKind.COST, FactKind.SAVING):
+        value = shown(int(value)) + (" for flere projekter tilsammen" if fact.shared else "")
+    elif fact.kind in (FactKind.START, FactKind.END):
+        value = in_words(value)
+    dated = f" ({in_words(fact.date)})" if fact.date and fact.kind is FactKind.STATUS else ""
+    return f"{_LABELS[fact.kind]}: {value}{dated}"
+
+
+def _counted(count: int) -> str:
+    return "1 projekt" if count == 1 else f"{count} projekter"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} og {names[-1]}" if len(names) > 1 else names[0]
+
+
+_TOPICS: Mapping[Topic, Callable[[Comparison, Sequence[Sequence[Told]]], Compared | None]] = {
+    Topic.STATUS: _status,
+    Topic.MONEY: _money,
+    Topic.PERIOD: _period,
+    Topic.PARTNERS: _partners,
+    Topic.NEWS: _news,
+    Topic.COMMON: _two,
+    Topic.DIFFERENCE: _two,
+}

@@ -1,0 +1,86 @@
+"""What a fact is: a kind and a value, and the sentence that says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kb.core.models import Certainty
+
+
+class FactKind(StrEnum):
+    """What a fact tells of a project."""
+
+    STATUS = "status"
+    REASON = "årsag"
+    SUPPORT = "støtte"
+    COST = "pris"
+    SAVING = "besparelse"
+    START = "start"
+    END = "slut"
+    PARTNER = "partner"
+    SUPPLIER = "leverandør"
+    DATA = "data"
+    PHASE = "fase"
+    EVENT = "hændelse"
+
+
+AMOUNTS = (FactKind.SUPPORT, FactKind.COST, FactKind.SAVING)
+
+
+class Status(StrEnum):
+    """How far a project is. The values are the words shown to readers."""
+
+    IDEA = "idé"
+    ONGOING = "i gang"
+    READY_FOR_TEST = "klar til test"
+    TEST = "i test"
+    ON_ITS_WAY = "på vej i drift"
+    OPERATION = "i drift"
+    NOT_IN_OPERATION = "ikke i drift"
+    ON_HOLD = "på hold"
+    STOPPED = "stoppet"
+    FINISHED = "afsluttet"
+    UNKNOWN = "ukendt"
+
+
+class Phase(StrEnum):
+    """The phase of a project's life that a report finds it in."""
+
+    IDEA = "idé"
+    DEVELOPMENT = "udvikling"
+    TRIAL = "afprøvning"
+    OPERATION = "drift"
+    SPREAD = "udbredelse"
+
+
+PHASE_OF_STATUS = {
+    Status.IDEA: Phase.IDEA,
+    Status.ONGOING: Phase.DEVELOPMENT,
+    Status.READY_FOR_TEST: Phase.TRIAL,
+    Status.TEST: Phase.TRIAL,
+    Status.ON_ITS_WAY: Phase.OPERATION,
+    Status.OPERATION: Phase.OPERATION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a report says of its project.
+
+    ``value`` is a word of :class:`Status` (of a REASON: the status that it is the reason for) or of :class:`Phase`, an
+    amount in whole kroner, a date, a name or a kind of data. ``[start, end)`` is the place of the sentence that says it
+    in the document's text, in the passage ``passage_id``. Dates are ISO, of the precision that the text gives ("2023",
+    "2023-05", "2023-05-25"); ``date`` is when the fact held, empty where the text does not say. ``certainty`` is SURE
+    where the sentence names the project, LIKELY where it points at it ("projektet"), and UNSURE where the value is
+    ``shared`` with other projects.
+    """
+
+    kind: FactKind
+    value: str
+    passage_id: str
+    start: int
+    end: int
+    date: str = ""
+    certainty: Certainty = Certainty.LIKELY
+    shared: bool = False

@@ -1,0 +1,41 @@
+"""Names of organisations in lists ("Syddjurs, Norddjurs og Hjørring Kommune"), each in its full form (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from kb.facts.municipalities import municipalities
+from kb.facts.patterns import NO_NAMES, SEVERAL
+from kb.language.danish import stop_words
+
+_BETWEEN = re.compile(r",\s(?:og\s)?|\s(?:og|samt)\s")
+_ACRONYM = re.compile(r"\((?P<letters>[A-ZÆØÅ]{2,})\)$")
+
+
+def is_municipality(name: str) -> bool:
+    """Whether a name is that of a municipality."""
+    return name.casefold().endswith(" kommune") or name.casefold() in municipalities()
+
+
+def names_of(text: str) -> tuple[str, ...]:
+    """The names in a list of names, in order; a municipality's place gets its full name."""
+    pieces = _joined([piece.strip(" .,") for piece in _BETWEEN.split(text)])
+    full = [_full(piece) for piece in pieces if piece and piece.split()[0].casefold() not in NO_NAMES | stop_words()]
+    return tuple(dict.fromkeys(name for name in full if len(name) > 1 and not SEVERAL.search(name)))
+
+
+def _joined(pieces: list[str]) -> list[str]:
+    """Pieces put together again that are one name with "og" in it, as the short form in its brackets tells."""
+    found: list[str] = []
+    for piece in pieces:
+        acronym = _ACRONYM.search(piece)
+        if acronym and found and not piece.startswith(acronym["letters"][0]) and found[-1][0] == acronym["letters"][0]:
+            found[-1] = f"{found[-1]} og {piece}"
+        else:
+            found.append(piece)
+    return found
+
+
+def _full(name: str) -> str:
+    place = re.sub(r"\s[Kk]ommunes?$", "", name)
+    return municipalities().get(place.casefold(), name) if place != name or is_municipality(name) else name
