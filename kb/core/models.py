@@ -9,7 +9,8 @@ Danish keys that editors write, so that no table of translations stands between 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -126,6 +127,13 @@ class Page:
     end: int
     label: str = ""
     ocr: bool = False
+
+
+def page_at(pages: Sequence[Page], offset: int) -> Page | None:
+    """The page an offset of a document's text lies on; None in a document without pages."""
+    if not pages:
+        return None
+    return pages[max(bisect_right(pages, offset, key=lambda page: page.start) - 1, 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +305,8 @@ class RefusalReason(StrEnum):
 class Citation:
     """A place in a document: ``quote`` is exactly ``document.text[start:end]``. ``number`` counts from 1 in an answer.
 
-    ``page`` is None in documents without pages. ``project`` is empty for reports that are not about one project.
+    ``page`` is the one that the quote begins on, None in documents without pages; ``page_label`` what is printed there
+    in its place ("iv"), where the file says so. ``project`` is empty for reports that are not about one project.
     ``inferred`` marks the collector's own reading.
     """
 
@@ -311,6 +320,7 @@ class Citation:
     project: str = ""
     heading_path: tuple[str, ...] = ()
     page: int | None = None
+    page_label: str = ""
     role: Role = Role.OTHER
     inferred: bool = False
 
@@ -321,6 +331,7 @@ class Citation:
             "document_id": self.document_id,
             "passage_id": self.passage_id,
             "page": self.page,
+            "page_label": self.page_label,
             "quote": self.quote,
             "start": self.start,
             "end": self.end,

@@ -26,6 +26,7 @@ from kb.core.machine import busy, refused, unusable
 from kb.core.models import Document, DocumentRecord, Heading, Metadata, Page, Passage, ReadWarning, Role
 
 SQL_VARIABLES = 500
+_PAGES = "SELECT pages FROM documents WHERE id = ?"
 # The form of the two caches.
 CACHE_FORM = 1
 
@@ -234,6 +235,10 @@ class Store:
         """Every document with its text, by id, one at a time."""
         for row in self._db.execute("SELECT * FROM documents ORDER BY id"):
             yield _document(row)
+
+    def pages_of(self, document_id: str) -> tuple[Page, ...]:
+        """A document's pages; raises :class:`NotFoundError` for a document that is not there."""
+        return tuple(Page(*page) for page in json.loads(self._one(_PAGES, document_id)[0]))
 
     def passage(self, passage_id: str) -> StoredPassage:
         """One passage by id; raises :class:`NotFoundError`."""

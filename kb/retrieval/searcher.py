@@ -32,7 +32,7 @@ from kb.core.errors import (
     QuestionError,
 )
 from kb.core.fields import DOCUMENT_FILTERS, FILTERS, READER, ROLE
-from kb.core.models import Hit, Metadata, Passage, Scores, SearchResult
+from kb.core.models import Hit, Metadata, Page, Passage, Scores, SearchResult
 from kb.core.privacy import mask
 from kb.core.settings import Settings
 from kb.core.slug import slug
@@ -136,6 +136,10 @@ class Snapshot:
     def document(self, document_id: str) -> StoredDocument:
         """One document with its text; raises :class:`NotFoundError`."""
         return self.store.stored_document(document_id)
+
+    def pages_of(self, document_id: str) -> tuple[Page, ...]:
+        """A document's pages; raises :class:`NotFoundError`."""
+        return self.store.pages_of(document_id)
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """A document's passages in order."""
@@ -275,8 +279,8 @@ def clean_question(question: str, limit: int) -> str:
 class Searcher:
     """Answers questions from one snapshot.
 
-        searcher = open_searcher(settings)
-        searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
+    searcher = open_searcher(settings)
+    searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
     """
 
     def __init__(self, snapshot: Snapshot, embedder: Embedder, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from kb.core.errors import NotFoundError
 from kb.core.fields import LIST_FACETS
-from kb.core.models import Document, DocumentRecord, Passage
+from kb.core.models import Document, DocumentRecord, Page, Passage, page_at
 from kb.core.privacy import CPR
 from kb.core.slug import slug
 from kb.http.services import services, snapshot
@@ -100,11 +100,14 @@ def _cited(held: Snapshot, document_id: str) -> Passage | None:
     passage = held.passage(wanted)
     if passage.document_id != document_id:
         raise NotFoundError("Passagen hører ikke til denne rapport.")
-    return _narrowed(passage, request.args.get("sted", ""))
+    return _narrowed(passage, request.args.get("sted", ""), held.pages_of(document_id))
 
 
-def _narrowed(passage: Passage, place: str) -> Passage:
-    """The passage cut down to the range an answer cites ("120-245"); whole when the range is not inside it."""
+def _narrowed(passage: Passage, place: str, pages: Sequence[Page]) -> Passage:
+    """The passage cut down to the range an answer cites ("120-245"), with the pages that this range is on.
+
+    It is left whole when the range is not inside it.
+    """
     found = _PLACE.fullmatch(place)
     if found is None:
         return passage
@@ -112,7 +115,9 @@ def _narrowed(passage: Passage, place: str) -> Passage:
     if not passage.start <= start < end <= passage.end:
         return passage
     text = passage.text[start - passage.start : end - passage.start]
-    return replace(passage, start=start, end=end, text=text)
+    first, last = page_at(pages, start), page_at(pages, end - 1)
+    numbers = {"page_first": first.number if first else None, "page_last": last.number if last else None}
+    return replace(passage, start=start, end=end, text=text, **numbers)
 
 
 @dataclass(frozen=True, slots=True)
