@@ -2,9 +2,9 @@
 
     python -m benchmarks.metadata_quality [--wrong]
 
-For each half and field: how many documents say the value, how many of what is proposed is right (precision), how many of
-the values are found (recall), and how many of what is proposed as certain is right. ``--wrong`` shows what is not right
-in the half that rules are made by. The documents lie beside the repository (``KB_SHARED``); without them nothing is
+For each half and field: how many documents say the value, how much of what is proposed is right (precision), how many
+of the values are found (recall), and how much of what is proposed as certain is right. ``--wrong`` shows what is not
+right in the half that rules are made by. Without the documents (beside the repository, or in ``KB_SHARED``) nothing is
 scored, and that is said.
 """
 
@@ -83,9 +83,7 @@ def score(judgements: Iterable[Judgement]) -> Score:
     said = [one for one in held if one.is_said]
     given = [one for one in held if one.given is not None]
     certain = [one for one in held if one.certain]
-    return Score(
-        len(said), len(given), _share(given), _share(said), len(certain), _share(certain)
-    )
+    return Score(len(said), len(given), _share(given), _share(said), len(certain), _share(certain))
 
 
 def _share(judgements: Sequence[Judgement]) -> float | None:

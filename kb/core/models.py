@@ -47,7 +47,8 @@ class Metadata:
 
     An attribute is a field of :data:`kb.core.fields.FIELDS` that code asks for by name; the values of its other fields
     are in ``more``, and :meth:`value` has them all. ``inferred`` names the keys whose value was not written by an
-    editor but taken from the file's own properties, its first heading or its path.
+    editor but taken from the file's cover, its own properties or its path; a report of no project is its own, and
+    ``projekt`` is then its title and inferred.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Metadata:
     myndighed: str = ""
     type: str = ""
     område: str = ""
+    omfang: str = ""
     emne: str = ""
     periode: str = ""
     år: int | None = None
@@ -438,7 +440,9 @@ class Coverage:
 
     @property
     def sentence(self) -> str:
-        """The coverage as a Danish sentence."""
+        """The coverage as a Danish sentence; empty where there is no project to count."""
+        if not self.of:
+            return ""
         noun = "projekt" if self.of == 1 else "projekter"
         return f"{len(self.speaking)} af {self.of} {noun} taler om dette"
 

@@ -46,7 +46,7 @@ DATABASE_FILE = "kb.sqlite"
 VECTORS_FILE = "vectors.faiss"
 SENTENCES_FILE = "sentences.faiss"
 LEXICAL_FOLDER = "lexical"
-FORMAT = 4
+FORMAT = 5
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from kb.core.errors import IndexVersionError, NotFoundError
 from kb.core.machine import busy, refused, unusable
 from kb.core.models import Document, DocumentRecord, Heading, Metadata, Page, Passage, ReadWarning, Role
+from kb.proposals.proposal import Proposal
 
 SQL_VARIABLES = 500
 _PAGES = "SELECT pages FROM documents WHERE id = ?"
@@ -37,7 +38,8 @@ class StoredDocument:
 
     ``root`` is the folder that ``document.path`` is relative to; ``content_key`` says whether the file must be read
     again; ``partial`` is why only part of it was read; ``aliases`` are other paths with the same bytes; ``copy_of``
-    is the id of the document that this one is another version of.
+    is the id of the document that this one is another version of; ``proposals`` no editor has
+    confirmed.
     """
 
     document: Document
@@ -46,6 +48,7 @@ class StoredDocument:
     partial: str = ""
     aliases: tuple[str, ...] = ()
     copy_of: str = ""
+    proposals: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class StoredRecord:
     partial: str = ""
     aliases: tuple[str, ...] = ()
     copy_of: str = ""
+    proposals: tuple[Proposal, ...] = ()
     headings: tuple[Heading, ...] = field(default=(), repr=False)
 
 
@@ -134,6 +138,7 @@ class StoreWriter:
         values |= {name: _dump(values[name]) for name in _JSON_COLUMNS}
         values |= {"id": stored.document.id, "root": stored.root, "content_key": stored.content_key}
         values |= {"partial": stored.partial, "aliases": _dump(list(stored.aliases)), "copy_of": stored.copy_of}
+        values |= {"proposals": _dump([proposal.as_dict() for proposal in stored.proposals])}
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         self._db.execute(f"INSERT INTO documents ({names}) VALUES ({marks})", values)
@@ -220,7 +225,7 @@ class Store:
         """Every document's record, by id."""
         columns = (
             "id, root, path, content_key, sha256, media_type, reader, metadata, headings, json_array_length(pages) AS"
-            " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, passages"
+            " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, proposals, passages"
         )
         return [_record(row) for row in self._db.execute(f"SELECT {columns} FROM documents ORDER BY id")]
 
@@ -581,7 +586,12 @@ def _document(row: sqlite3.Row) -> StoredDocument:
     values = {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in row.keys()}  # noqa: SIM118
     aliases = tuple(json.loads(row["aliases"]))
     document = document_from_dict(values)
-    return StoredDocument(document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"])
+    proposals = _proposals(row)
+    return StoredDocument(document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], proposals)
+
+
+def _proposals(row: sqlite3.Row) -> tuple[Proposal, ...]:
+    return tuple(Proposal.from_dict(values) for values in json.loads(row["proposals"]))
 
 
 def _warnings(row: sqlite3.Row) -> tuple[ReadWarning, ...]:
@@ -604,4 +614,6 @@ def _record(row: sqlite3.Row) -> StoredRecord:
     )
     headings = tuple(Heading(*values) for values in json.loads(row["headings"]))
     aliases = tuple(json.loads(row["aliases"]))
-    return StoredRecord(record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], headings)
+    return StoredRecord(
+        record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], _proposals(row), headings
+    )

@@ -40,10 +40,12 @@ from kb.indexing.chunking import ChunkSize
 from kb.indexing.extraction import Reader
 from kb.indexing.locking import lock
 from kb.indexing.missing_vectors import embed_missing
+from kb.indexing.naming import Naming, named
 from kb.indexing.plan import Before, Place, Plan, keys_by_path
 from kb.indexing.prefetch import Ahead
 from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
+from kb.proposals.proposing import propose
 from kb.state.runs import RunStore
 
 log = logging.getLogger(__name__)
@@ -216,15 +218,23 @@ class _Run:
             writer.add_failure(failure)
         row = sentence_row = 0
         placed = self.reader.documents(plan, writer)
-        versions = copies.find_versions(copies.imprint(self.reader.document(place, id_)) for place, id_ in placed)
+        naming = Naming()
+        versions = copies.find_versions(
+            copies.imprint(naming.seen(self.reader.document(place, id_))) for place, id_ in placed
+        )
+        names = naming.names(versions)
         for place, document_id in placed:
-            document = self.reader.document(place, document_id)
+            read = self.reader.document(place, document_id)
+            found = propose(read)
+            document = named(read, names[document_id], found)
             partial = self.reader.kept(place).reason
             shown = versions.get(document_id, "")
-            writer.add_document(
-                StoredDocument(document, place.root, place.content_key, partial, plan.aliases[place], shown)
-            )
-            cuts = earlier.of(document) or self.ahead.cuts_of(document) or self.cutter.cut(document)
+            aliases = plan.aliases[place]
+            writer.add_document(StoredDocument(document, place.root, place.content_key, partial, aliases, shown, found))
+            ahead = self.ahead.cuts_of(read)
+            if document.metadata.titel != read.metadata.titel:
+                ahead = None
+            cuts = earlier.of(document) or ahead or self.cutter.cut(document)
             passages, sentences = renumbered(cuts, row, sentence_row)
             writer.add_passages(passages)
             writer.add_sentences(sentences)

@@ -68,7 +68,9 @@ class Line:
     def is_running(self) -> bool:
         """Whether it is text that is read and not a line of a cover."""
         words = self.words
-        return not self.level and (len(words) > RUNNING_WORDS or (len(words) > 8 and self.text.endswith((".", ";", "!", "?"))))
+        return not self.level and (
+            len(words) > RUNNING_WORDS or (len(words) > 8 and self.text.endswith((".", ";", "!", "?")))
+        )
 
     @property
     def is_section(self) -> bool:

@@ -28,12 +28,12 @@ MANY = 5
 _ABOUT_MANY = re.compile(
     r"\b(?:på tværs af (?:projekter(?:ne)?|kommuner(?:ne)?|regioner(?:ne)?)"
     r"|(?:evaluering|opsamling|tværgående erfaringer|erfaringer|status(?:rapport)?)\s+(?:af|på|fra|for|om)\s+(?:de\s+)?"
-    r"(?:\d+\s+|alle\s+)?[\w-]*projekterne)\b",
+    r"(?:(?:\d+\s+|alle\s+)?[\w-]*projekterne|\d+\s+[\w-]*projekter))\b",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
     r"\bprojekt(?:et|titel|navn|ets navn|ets titel)?\s*:\s*"
-    r"(?:[\"“”„»'](?P<quoted>[^\"“”„»«]{3,160})[\"“”«']|(?P<plain>[A-ZÆØÅ][^\n]{2,160}))",
+    r"(?:[\"“”„»'](?P<name>[^\"“”„»«]{3,160})[\"“”«']|(?P<plain>[A-ZÆØÅ][^\n]{2,160}))",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"\b[Pp]rojekt(?:et)?\s+[\"“”„»](?P<name>[^\"“”„»«]{2,80})[\"“”«]")
@@ -44,14 +44,20 @@ _PRODUCT = re.compile(
     r"(?<![\w-])(?:OS2-?[A-Za-zæøåÆØÅ]\w*|[A-ZÆØÅ][a-zæøå]+[A-ZÆØÅ][a-zæøå]\w*|[A-ZÆØÅ]{2,}\d{2,4})(?!\w)"
 )
 _PROGRAMS = frozenset(
-    word.casefold()
-    for word in "PostgreSQL PostGIS PowerShell GitHub JavaScript TypeScript LinkedIn YouTube SharePoint OneDrive PowerPoint"
-    " WordPress MySQL QGIS ArcGIS MapInfo DevOps OpenAI ChatGPT MobilePay BankID MitID NemID COVID19 WebService GovTech".split()
-)
+    {
+        "arcgis", "bankid", "chatgpt", "covid19", "devops", "github", "govtech", "javascript", "linkedin", "mapinfo",
+        "mitid", "mobilepay", "mysql", "nemid", "onedrive", "openai", "postgis", "postgresql", "powerpoint",
+        "powershell", "qgis", "sharepoint", "typescript", "webservice", "wordpress", "youtube",
+    }
+)  # fmt: skip
 _DATED = re.compile(r"(?:version|ver\.|v\.?\s?\d|rev|date|dato|udgivet|udgave|publiceret|copyright|©)", re.IGNORECASE)
 _PUBLISHED = re.compile(r"(?:©|copyright|udgivet|udgivelse|publiceret|offentliggjort|trykt)[^\n]{0,40}$", re.IGNORECASE)
 _PERIOD_LABEL = re.compile(r"\b(?:projekt)?perioden?\s*:?\s*(?:fra\s+)?(?=\w)", re.IGNORECASE)
-_AUTHOR = re.compile(r"\b(?:forfatter|udarbejdet af|udgivet af|udgiver|skrevet af|afdeling|team|forvaltning|afsender|myndighed|projektejer|kommune:|region:|ansvarlig)", re.IGNORECASE)
+_AUTHOR = re.compile(
+    r"\b(?:forfatter|udarbejdet af|udgivet af|udgiver|skrevet af|afdeling|team|forvaltning|afsender|myndighed"
+    r"|projektejer|kommune:|region:|ansvarlig)",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(r"\b\d{4}\s+[A-ZÆØÅ]\w")
 
 
@@ -108,15 +114,10 @@ def _project(text: _Report) -> Proposal | None:
 def _labelled_project(text: _Report) -> Proposal | None:
     """The project that the opening names as such: "Projekt: X", "vedr. projektet »X«", a title "Projekt »X«"."""
     front = text.body[: text.front_end]
-    for pattern, group in ((_LABELLED, ""), (_QUOTED, "name")):
-        match = pattern.search(front)
-        if match is None:
-            continue
-        group = group or ("quoted" if match["quoted"] else "plain")
-        start, end = match.span(group)
-        name = _clean_name(match[group])
-        if name:
-            return text.said("projekt", name, Certainty.SURE, "Rapporten kalder det selv sit projekt.", (start, end))
+    for match in (_LABELLED.search(front), _QUOTED.search(front)):
+        if match and match.lastgroup and (name := _clean_name(match[match.lastgroup])):
+            why = "Rapporten kalder det selv sit projekt."
+            return text.said("projekt", name, Certainty.SURE, why, match.span(match.lastgroup))
     return None
 
 

@@ -31,8 +31,10 @@ _KINDS = re.compile(
 )
 # A line that ends with one of these goes on in the next.
 _GOES_ON = re.compile(
-    r"(?:[:&–—]|\b(?:til|for|af|og|med|i|på|ved|om|fra|under|the|of|for|and|in|to|die|der|das|und|zur?))$", re.IGNORECASE
+    r"(?:[:&–—]|\b(?:til|for|af|og|med|i|på|ved|om|fra|under|the|of|for|and|in|to|die|der|das|und|zur?))$",
+    re.IGNORECASE,
 )
+_ENDINGS = re.compile(r"(?:\.(?:docx?|pdf|odt|odp|rtf|pptx?|html?|md|txt|epub))+$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]{3,}")
 _SUBTITLE_WORDS = 6
 _SHORT_WORDS = 3
@@ -57,7 +59,7 @@ def best_title(path: str, own: str, lines: Sequence[Line]) -> str:
 
 def name_of(path: str) -> str:
     """The file's name as a title: without its ending, and with spaces where it has none."""
-    stem = re.sub(r"(?:\.(?:docx?|pdf|odt|rtf|pptx?|html?|md|txt))+$", "", PurePosixPath(path).name, flags=re.IGNORECASE)
+    stem = _ENDINGS.sub("", PurePosixPath(path).name)
     stem = stem.replace("_", " ").strip()
     return stem if " " in stem else stem.replace("-", " ").strip()
 

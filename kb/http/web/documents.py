@@ -20,6 +20,7 @@ from kb.http.services import services, snapshot
 from kb.http.web import conditional, page_images
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
+from kb.proposals.scope import crosses
 from kb.retrieval.searcher import DOCUMENT_FIELDS, Snapshot, field_values
 
 DAY_SECONDS = 86_400
@@ -66,7 +67,8 @@ def document(document_id: str) -> str:
     """One report; ``?passage=`` marks the cited place."""
     held = snapshot()
     stored = held.document(document_id)
-    record = held.records[document_id].record
+    stored_record = held.records[document_id]
+    record = stored_record.record
     passage = _cited(held, document_id)
     return render_template(
         "dokument.html",
@@ -74,6 +76,7 @@ def document(document_id: str) -> str:
         stored=stored,
         record=record,
         facts=report_text.facts(record),
+        crossing=crosses(record.metadata, stored_record.proposals),
         project_slug=slug(record.metadata.projekt) if record.metadata.projekt else "",
         contents=report_text.contents(stored.document),
         pages=report_text.document_pages(stored.document, passage),
