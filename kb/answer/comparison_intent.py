@@ -50,7 +50,7 @@ class Comparison:
 
     ``statuses`` are those asked for, all where none is, but for those ``unwanted``; ``kinds`` the facts that are
     compared; ``limit`` is in kroner or a year. ``sides`` are the document ids of each project that the question
-    names, none where it asks of all. ``yes_no`` says that yes or no answers, ``why`` that reasons are asked for as well,
+    names, none where it asks of all. ``yes_no`` says that yes or no answers, ``why`` that reasons are asked as well,
     ``only_municipalities`` that of the partners only these are, and ``authority_type`` the projects' type in metadata.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.answer.classifiers import certainty, models, probability_of
@@ -37,18 +37,20 @@ from kb.core.models import (
     Disagreement,
     DocumentRecord,
     Finding,
+    Page,
     ProjectAnswer,
     ProjectRef,
     QuestionKind,
     Role,
     Side,
+    page_at,
 )
 from kb.language.analysis import Question
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence, is_row
 from kb.retrieval.filters import Filters
 from kb.retrieval.searcher import Searcher
-from kb.retrieval.snapshot import ProjectSummary
+from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 # A sentence longer than this is cut for the short answer; its citation keeps it whole.
 SENTENCE_CHARACTERS = 320
@@ -81,17 +83,19 @@ class Speaking:
 
 @dataclass
 class Citations:
-    """Numbers places in the order they are first cited."""
+    """Numbers places in the order they are first cited; ``pages_of`` gives a document's pages by its id."""
 
+    pages_of: Callable[[str], Sequence[Page]]
     numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
     made: list[Citation] = field(default_factory=list)
 
-    def cite(self, sentence: Sentence, document: DocumentRecord, page: int | None) -> int:
+    def cite(self, sentence: Sentence, document: DocumentRecord) -> int:
         """The number of a sentence's place."""
         key = (document.id, sentence.start, sentence.end)
         if key not in self.numbers:
             self.numbers[key] = len(self.made) + 1
             passage = sentence.passage
+            page = page_at(self.pages_of(document.id), sentence.start)
             self.made.append(
                 Citation(
                     number=self.numbers[key],
@@ -103,7 +107,8 @@ class Citations:
                     title=document.metadata.titel,
                     project=document.metadata.projekt,
                     heading_path=passage.heading_path,
-                    page=page,
+                    page=page.number if page else None,
+                    page_label=page.label if page else "",
                     role=passage.role,
                     inferred=passage.inferred,
                 )
@@ -120,8 +125,7 @@ class Citations:
 
     def of(self, judged: Judged) -> int:
         """The number of a judged sentence's place."""
-        passage = judged.evidence.sentence.passage
-        return self.cite(judged.evidence.sentence, judged.evidence.hit.document, passage.page_first)
+        return self.cite(judged.evidence.sentence, judged.evidence.hit.document)
 
 
 def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
@@ -156,9 +160,10 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
     if is_vague(gathered.question):
         return replace(empty, refusal=too_vague())
     if probability_of(odds) < models().answer.threshold:
-        return _refused(empty, gathered, judged, records.values())
+        return _refused(empty, gathered, judged, records.values(), Citations(searcher.snapshot.pages_of))
     documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
-    found = _answered(empty, _shown_from(empty.kind, judged, documents), documents, projects, odds)
+    pool = _shown_from(empty.kind, judged, documents)
+    found = _answered(empty, pool, documents, projects, odds, Citations(searcher.snapshot.pages_of))
     if demanded.complete or not found.sentences:
         return found
     # What is shown may be less probable than the best there is, and is what the reader goes by.
@@ -181,7 +186,8 @@ def _by_facts(
     filters: Filters,
 ) -> Answer:
     """Lay out what facts answer: each with its sentence, project by project in the order of the comparison."""
-    citations, by_document = Citations(), {id_: project for project in projects for id_ in project.document_ids}
+    citations = Citations(snapshot.pages_of)
+    by_document = {id_: project for project in projects for id_ in project.document_ids}
     sentences: list[AnswerSentence] = []
     answers: list[ProjectAnswer] = []
     for entry in compared.entries:
@@ -189,7 +195,7 @@ def _by_facts(
         for told in entry.told:
             sentence = Sentence(snapshot.passage(told.fact.passage_id), told.fact.start, told.fact.end)
             record = records[told.document_id]
-            number = citations.cite(sentence, record, sentence.passage.page_first)
+            number = citations.cite(sentence, record)
             if number in (finding.citation for finding in findings):
                 continue
             role = role_of_sentence(sentence.text, sentence.passage.role)
@@ -268,8 +274,8 @@ def _answered(
     documents: Sequence[Speaking],
     projects: Sequence[ProjectSummary],
     odds: float,
+    citations: Citations,
 ) -> Answer:
-    citations = Citations()
     sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), odds, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
@@ -331,8 +337,13 @@ def _side(judged: Judged, citations: Citations) -> Side:
     return Side(metadata.projekt or metadata.titel, judged.evidence.sentence.text, citations.of(judged))
 
 
-def _refused(empty: Answer, gathered: Gathered, judged: Sequence[Judged], records: Iterable[DocumentRecord]) -> Answer:
-    citations = Citations()
+def _refused(
+    empty: Answer,
+    gathered: Gathered,
+    judged: Sequence[Judged],
+    records: Iterable[DocumentRecord],
+    citations: Citations,
+) -> Answer:
     projects = named(gathered.question, (record.metadata for record in records))
     own = [one for one in judged if one.evidence.hit.document.metadata.projekt in projects]
     nearest = tuple(citations.of(one) for one in choose(own or judged)[:NEAREST_SHOWN])
@@ -363,7 +374,7 @@ def _sentences(chosen: Sequence[Judged], odds: float, citations: Citations) -> I
         sentence = next((one for one in shown if one.holds(own)), own)
         if citations.hold(sentence):
             continue
-        number = citations.cite(sentence, judged.evidence.hit.document, sentence.passage.page_first)
+        number = citations.cite(sentence, judged.evidence.hit.document)
         yield AnswerSentence(shorten(sentence.text, SENTENCE_CHARACTERS), (number,), certainty(_right(odds, judged)))
 
 
@@ -437,6 +448,6 @@ def role_of(judged: Judged) -> Role:
 
 def _finding(judged: Judged, shown: Sentence, citations: Citations) -> Finding:
     passage = shown.passage
-    number = citations.cite(shown, judged.evidence.hit.document, passage.page_first)
+    number = citations.cite(shown, judged.evidence.hit.document)
     certain = passage.role is not Role.OTHER
     return Finding(role_of(judged), shown.text, number, passage.inferred, role_certain=certain)

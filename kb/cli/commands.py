@@ -287,8 +287,8 @@ def _print_answer(answer: dict[str, Any], citations: list[dict[str, Any]]) -> No
     for sentence in answer["sentences"]:
         out.print(f"{sentence['text']} {_numbers(sentence['citations'])}", markup=False)
     coverage = answer["coverage"]
-    if coverage and not answer["refused"]:
-        out.print(f"\n{coverage['speaking']} af {coverage['of']} projekter taler om dette.", style="bold")
+    if coverage["of"] and not answer["refused"]:
+        out.print(f"\n{coverage['sentence']}.", style="bold")
     for project in answer["projects"]:
         reasons = f" ({'; '.join(project['reasons'])})" if project["reasons"] else ""
         out.print(f"\n{project['project']}{reasons}", style="bold", markup=False)

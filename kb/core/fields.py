@@ -30,6 +30,7 @@ THEME_LABELS: Mapping[str, str] = {
 }
 THEMES = tuple(THEME_LABELS)
 _TYPES = {"kommunal": "Kommunal", "regional": "Regional", "statslig": "Statslig", "tværgående": "Tværgående"}
+_SCOPES = {"ét projekt": "Ét projekt", "flere projekter": "Flere projekter"}
 _LANGUAGES = {"da": "Dansk", "en": "Engelsk", "sv": "Svensk", "no": "Norsk"}
 
 
@@ -120,6 +121,10 @@ FIELDS: tuple[MetadataField, ...] = (
     MetadataField(
         "område", "Område", FieldKind.TEXT, "Fagområdet.",
         filterable=True, editable=True, fact=True, capital=True, on_answers=5, on_list=3,
+    ),
+    MetadataField(
+        "omfang", "Handler om", FieldKind.CHOICE, "ét projekt eller flere projekter.", words=_SCOPES, unknown="omfang",
+        editable=True, fact=True,
     ),
     MetadataField("emne", "Emne", FieldKind.TEXT, "Det, projektet prøvede.", editable=True, fact=True),
     MetadataField("periode", "Periode", FieldKind.TEXT, "Projektets periode.", editable=True, fact=True),

@@ -9,7 +9,8 @@ Danish keys that editors write, so that no table of translations is needed betwe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -46,7 +47,8 @@ class Metadata:
 
     An attribute is a field of :data:`kb.core.fields.FIELDS` that code asks for by name; the values of its other fields
     are in ``more``, and :meth:`value` has them all. ``inferred`` names the keys whose value was not written by an
-    editor but taken from the file's own properties, its first heading or its path.
+    editor but taken from the file's cover, its own properties or its path; a report of no project is its own, and
+    ``projekt`` is then its title and inferred.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Metadata:
     myndighed: str = ""
     type: str = ""
     område: str = ""
+    omfang: str = ""
     emne: str = ""
     periode: str = ""
     år: int | None = None
@@ -126,6 +129,13 @@ class Page:
     end: int
     label: str = ""
     ocr: bool = False
+
+
+def page_at(pages: Sequence[Page], offset: int) -> Page | None:
+    """The page an offset of a document's text lies on; None in a document without pages."""
+    if not pages:
+        return None
+    return pages[max(bisect_right(pages, offset, key=lambda page: page.start) - 1, 0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +307,8 @@ class RefusalReason(StrEnum):
 class Citation:
     """A place in a document: ``quote`` is exactly ``document.text[start:end]``. ``number`` counts from 1 in an answer.
 
-    ``page`` is None in documents without pages. ``project`` is empty for reports that are not about one project.
+    ``page`` is the one that the quote begins on, None in documents without pages; ``page_label`` what is printed there
+    in its place ("iv"), where the file says so. ``project`` is empty for reports that are not about one project.
     ``inferred`` marks the collector's own interpretation.
     """
 
@@ -311,6 +322,7 @@ class Citation:
     project: str = ""
     heading_path: tuple[str, ...] = ()
     page: int | None = None
+    page_label: str = ""
     role: Role = Role.OTHER
     inferred: bool = False
 
@@ -321,6 +333,7 @@ class Citation:
             "document_id": self.document_id,
             "passage_id": self.passage_id,
             "page": self.page,
+            "page_label": self.page_label,
             "quote": self.quote,
             "start": self.start,
             "end": self.end,
@@ -427,7 +440,9 @@ class Coverage:
 
     @property
     def sentence(self) -> str:
-        """The coverage as a Danish sentence."""
+        """The coverage as a Danish sentence; empty where there is no project to count."""
+        if not self.of:
+            return ""
         noun = "projekt" if self.of == 1 else "projekter"
         return f"{len(self.speaking)} af {self.of} {noun} taler om dette"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from enum import StrEnum
 
 from kb.core.models import Heading, Page, ReadWarning
@@ -50,10 +49,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What a file says of itself; all may be missing."""
+    """What a file says of itself; all may be missing. When it was made tells of its template, and is left out."""
 
     title: str = ""
-    created: date | None = None
     language: str = ""
 
 

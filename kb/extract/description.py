@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb.core.models import Document
+from kb.core.models import Document, page_at
 
 _FIRST_LINES = 12
 _LINE = 160
@@ -20,7 +20,7 @@ def describe(document: Document) -> dict[str, Any]:
         "metadata": document.metadata.as_dict(),
         "characters": len(document.text),
         "words": len(document.text.split()),
-        "headings": [{"level": h.level, "text": h.text, "page": page_at(document, h.start)} for h in document.headings],
+        "headings": [{"level": h.level, "text": h.text, "page": _page(document, h.start)} for h in document.headings],
         "pages": [
             {"number": p.number, "label": p.label, "characters": p.end - p.start, "ocr": p.ocr} for p in document.pages
         ],
@@ -30,11 +30,6 @@ def describe(document: Document) -> dict[str, Any]:
     }
 
 
-def page_at(document: Document, offset: int) -> int | None:
-    """The number of the page an offset lies on; None in a document without pages."""
-    found = None
-    for page in document.pages:
-        if page.start > offset:
-            break
-        found = page.number
-    return found
+def _page(document: Document, offset: int) -> int | None:
+    page = page_at(document.pages, offset)
+    return page.number if page else None

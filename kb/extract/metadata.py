@@ -1,8 +1,9 @@
 """A document's metadata: what an editor wrote, checked; what is missing, inferred and marked so.
 
 Editors write YAML: front matter in Markdown, ``<file>.meta.yaml`` beside anything else. A value of the wrong type is
-an error that names the key, an unknown key a warning with the nearest known one. ``projekt`` and ``myndighed`` are
-never inferred: a wrong project is a wrong citation.
+an error that names the key, an unknown key a warning with the nearest known one. Only what every report must have is
+inferred: id, title and language. Project, authority and year are proposed (:mod:`kb.proposals`) and never stated as a
+fact without evidence and an editor's word: a wrong project is a wrong citation.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from kb.core.privacy import mask
 from kb.core.slug import slug
 from kb.extract.blocks import Block, Kind, Properties
 from kb.extract.cleaning import one_line
+from kb.proposals.opening import LINES, Line
+from kb.proposals.titles import best_title
 
 MAX_YAML = 256 * 1024
 # Of a value longer than so many times its limit the rest is not looked at.
@@ -31,7 +34,6 @@ _LOOKED_AT = 20
 _FIELDS = {field.name: field for field in FIELDS}
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _URL = re.compile(r"https?://[^\s<>\"']{3,2000}", re.IGNORECASE)
-_FIRST_FILE_YEAR = 1970
 
 
 def load_yaml(text: str) -> dict[str, object]:
@@ -199,11 +201,12 @@ def _year(field: MetadataField, value: object) -> int:
 
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
     without_suffix = str(PurePosixPath(path).with_suffix(""))
-    title = mask(_best_title(path, properties, blocks)[: _FIELDS["titel"].longest], contacts=contacts).text
+    lines = [Line(block.text, block.level if block.kind is Kind.HEADING else 0) for block in blocks[:LINES]]
+    found = best_title(path, one_line(properties.title), lines)
+    title = mask(one_line(found)[: _FIELDS["titel"].longest], contacts=contacts).text
     return {
         "id": slug(_masked_path(without_suffix), longest=_FIELDS["id"].longest, empty="dokument"),
         "titel": title,
-        "år": _year_of(properties.created),
         "sprog": language_of(" ".join(block.text for block in blocks[:400])) or properties.language,
     }
 
@@ -213,30 +216,6 @@ def _masked_path(path: str) -> str:
     names = path.split("/")
     masked = [mask(name.replace("_", " "), contacts=False) for name in names]
     return "/".join(found.text if found.spans else name for name, found in zip(names, masked, strict=True))
-
-
-_NO_TITLE = re.compile(
-    r"""^(?:untitled|uden\s?titel|ikke[\s-]navngivet.*|document\s?\d*|dokument\s?\d*|præsentation\s?\d*|presentation\s?\d*
-    |powerpoint[\s-].*|slide\s?1|microsoft\s+(?:office\s+)?(?:word|powerpoint|publisher).*|.*\.(?:docx?|indd|odt|rtf|pdf
-    |qxd|qxp|pptx?|pub|ai|tmp|tif|wpd)|skabelon.*|template.*|titel|title|title\s+to\s+your\s+text|none|null|unknown
-    |print|layout\s?\d*|[\W\d_]*|.{1,2})$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-
-def _best_title(path: str, properties: Properties, blocks: list[Block]) -> str:
-    """The file's own title unless it is a program's leftover, else the first heading, else the file name."""
-    written = one_line(properties.title)
-    if written and not _NO_TITLE.match(written) and "\ufffd" not in written:
-        return written
-    heading = next((block.text for block in blocks if block.kind is Kind.HEADING), "")
-    if heading and not _NO_TITLE.match(heading):
-        return heading
-    return one_line(re.sub(r"[_]+", " ", PurePosixPath(path).stem)) or "Uden titel"
-
-
-def _year_of(created: date | None) -> int | None:
-    return created.year if created and _FIRST_FILE_YEAR < created.year <= date.today().year else None
 
 
 _FUNCTION_WORDS = {

@@ -15,6 +15,7 @@ CREATE TABLE documents (
     masked       TEXT NOT NULL,             -- JSON object, count by kind
     partial      TEXT NOT NULL DEFAULT '',  -- why only part of the file could be read
     aliases      TEXT NOT NULL DEFAULT '[]',-- JSON: other paths with the same bytes
+    proposals    TEXT NOT NULL DEFAULT '[]',-- JSON: what the report says of itself, unconfirmed, as Proposal.as_dict
     copy_of      TEXT NOT NULL DEFAULT '',  -- id of the document that this one is a version of
     passages     INTEGER NOT NULL DEFAULT 0,
     UNIQUE (root, path)

@@ -38,8 +38,10 @@ from kb.core.models import (
     Role,
 )
 from kb.facts import Fact, FactKind
+from kb.proposals.proposal import Proposal
 
 SQL_VARIABLES = 500
+_PAGES = "SELECT pages FROM documents WHERE id = ?"
 # The form of the two caches.
 CACHE_FORM = 1
 
@@ -50,7 +52,8 @@ class StoredDocument:
 
     ``root`` is the folder that ``document.path`` is relative to; ``content_key`` says whether the file must be read
     again; ``partial`` is why only part of it was read; ``aliases`` are other paths with the same bytes; ``copy_of``
-    is the id of the document that this one is another version of.
+    is the id of the document that this one is another version of; ``proposals`` no editor has
+    confirmed.
     """
 
     document: Document
@@ -59,6 +62,7 @@ class StoredDocument:
     partial: str = ""
     aliases: tuple[str, ...] = ()
     copy_of: str = ""
+    proposals: tuple[Proposal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class StoredRecord:
     partial: str = ""
     aliases: tuple[str, ...] = ()
     copy_of: str = ""
+    proposals: tuple[Proposal, ...] = ()
     headings: tuple[Heading, ...] = field(default=(), repr=False)
 
 
@@ -155,6 +160,7 @@ class StoreWriter:
         values |= {name: _dump(values[name]) for name in _JSON_COLUMNS}
         values |= {"id": stored.document.id, "root": stored.root, "content_key": stored.content_key}
         values |= {"partial": stored.partial, "aliases": _dump(list(stored.aliases)), "copy_of": stored.copy_of}
+        values |= {"proposals": _dump([proposal.as_dict() for proposal in stored.proposals])}
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
         self._db.execute(f"INSERT INTO documents ({names}) VALUES ({marks})", values)
@@ -246,7 +252,7 @@ class Store:
         """Every document's record, by id."""
         columns = (
             "id, root, path, content_key, sha256, media_type, reader, metadata, headings, json_array_length(pages) AS"
-            " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, passages"
+            " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, proposals, passages"
         )
         return [_record(row) for row in self._db.execute(f"SELECT {columns} FROM documents ORDER BY id")]
 
@@ -261,6 +267,10 @@ class Store:
         """Every document with its text, by id, one at a time."""
         for row in self._db.execute("SELECT * FROM documents ORDER BY id"):
             yield _document(row)
+
+    def pages_of(self, document_id: str) -> tuple[Page, ...]:
+        """A document's pages; raises :class:`NotFoundError` for a document that is not there."""
+        return tuple(Page(*page) for page in json.loads(self._one(_PAGES, document_id)[0]))
 
     def passage(self, passage_id: str) -> StoredPassage:
         """One passage by id; raises :class:`NotFoundError`."""
@@ -656,7 +666,12 @@ def _document(row: sqlite3.Row) -> StoredDocument:
     values = {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in row.keys()}  # noqa: SIM118
     aliases = tuple(json.loads(row["aliases"]))
     document = document_from_dict(values)
-    return StoredDocument(document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"])
+    proposals = _proposals(row)
+    return StoredDocument(document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], proposals)
+
+
+def _proposals(row: sqlite3.Row) -> tuple[Proposal, ...]:
+    return tuple(Proposal.from_dict(values) for values in json.loads(row["proposals"]))
 
 
 def _warnings(row: sqlite3.Row) -> tuple[ReadWarning, ...]:
@@ -679,4 +694,6 @@ def _record(row: sqlite3.Row) -> StoredRecord:
     )
     headings = tuple(Heading(*values) for values in json.loads(row["headings"]))
     aliases = tuple(json.loads(row["aliases"]))
-    return StoredRecord(record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], headings)
+    return StoredRecord(
+        record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], _proposals(row), headings
+    )

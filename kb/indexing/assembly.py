@@ -108,6 +108,7 @@ def content_digest(store: Store) -> str:
     for stored in store.stored_documents():
         values = document_to_dict(stored.document)
         values |= {"aliases": stored.aliases, "copy_of": stored.copy_of, "partial": stored.partial}
+        values |= {"proposals": [proposal.as_dict() for proposal in stored.proposals]}
         digest.update(json.dumps(values, ensure_ascii=False, sort_keys=True).encode())
     for passage in store.all_passages():
         digest.update(f"{passage.row}\0{passage.passage.id}\0{passage.vector_key}\n".encode())

@@ -40,10 +40,12 @@ from kb.indexing.chunking import ChunkSize
 from kb.indexing.extraction import Extractor
 from kb.indexing.locking import lock
 from kb.indexing.missing_vectors import embed_missing
+from kb.indexing.naming import Naming, named
 from kb.indexing.plan import Plan, PreviousBuild, SourceFile, keys_by_path
 from kb.indexing.prefetch import Prefetcher
 from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
+from kb.proposals.proposing import propose
 from kb.state.runs import RunStore
 
 log = logging.getLogger(__name__)
@@ -217,17 +219,24 @@ class _Run:
             writer.add_failure(failure)
         row = sentence_row = 0
         documents = self.extractor.documents(plan, writer)
+        naming = Naming()
         versions = copies.find_versions(
-            copies.imprint(self.extractor.document(source, id_)) for source, id_ in documents
+            copies.imprint(naming.seen(self.extractor.document(source, id_))) for source, id_ in documents
         )
+        names = naming.names(versions)
         for source, document_id in documents:
-            document = self.extractor.document(source, document_id)
+            extracted = self.extractor.document(source, document_id)
+            proposals = propose(extracted)
+            document = named(extracted, names[document_id], proposals)
             partial = self.extractor.reading_of(source).reason
-            copy_of = versions.get(document_id, "")
+            copy_of, aliases = versions.get(document_id, ""), plan.aliases[source]
             writer.add_document(
-                StoredDocument(document, source.root, source.content_key, partial, plan.aliases[source], copy_of)
+                StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
             )
-            chunks = reusable.of(document) or self.prefetcher.chunks_of(document) or self.chunker.chunk(document)
+            prefetched = self.prefetcher.chunks_of(extracted)
+            if document.metadata.titel != extracted.metadata.titel:  # the title is part of what is embedded
+                prefetched = None
+            chunks = reusable.of(document) or prefetched or self.chunker.chunk(document)
             passages, sentences, facts = renumbered(chunks, row, sentence_row)
             writer.add_passages(passages)
             writer.add_sentences(sentences)

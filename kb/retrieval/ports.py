@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.core.models import Passage
+from kb.core.models import Page, Passage
 from kb.facts import Fact, FactKind
 from kb.index.store import Failure, StoredDocument, StoredPassage, StoredSentence
 from kb.language.analysis import Question
@@ -74,6 +74,10 @@ class PassageStore(Protocol):
 
     def stored_document(self, document_id: str) -> StoredDocument:
         """One document with its text; raises :class:`kb.core.errors.NotFoundError`."""
+        ...
+
+    def pages_of(self, document_id: str) -> Sequence[Page]:
+        """A document's pages; raises :class:`kb.core.errors.NotFoundError`."""
         ...
 
     def passage(self, passage_id: str) -> StoredPassage:

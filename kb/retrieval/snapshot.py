@@ -16,7 +16,7 @@ import numpy as np
 
 from kb.core.errors import IndexDamagedError, NotFoundError
 from kb.core.fields import DOCUMENT_FILTERS, ROLE
-from kb.core.models import Metadata, Passage
+from kb.core.models import Metadata, Page, Passage
 from kb.core.slug import slug
 from kb.facts import Fact, FactKind
 from kb.index import builds
@@ -103,6 +103,11 @@ class Snapshot(Owner):
         """One document with its text; raises :class:`NotFoundError`."""
         self.record(document_id)
         return self.store.stored_document(document_id)
+
+    def pages_of(self, document_id: str) -> Sequence[Page]:
+        """A document's pages; raises :class:`NotFoundError`."""
+        self.record(document_id)
+        return self.store.pages_of(document_id)
 
     def passages_of(self, document_id: str) -> list[Passage]:
         """A document's passages in order; none of one that is hidden or not there."""

@@ -10,7 +10,6 @@ import io
 import re
 import warnings
 from dataclasses import replace
-from datetime import date
 from typing import IO
 from zipfile import ZipFile
 
@@ -96,17 +95,8 @@ def core_properties(archive: ZipFile) -> Properties:
     values = {local_name(element): (element.text or "").strip() for element in root.iter()}
     return Properties(
         title=values.get("title", ""),
-        created=iso_date(values.get("created", "")),
         language=values.get("language", "")[:2].lower(),
     )
-
-
-def iso_date(text: str) -> date | None:
-    """The day of an ISO 8601 date or time, or None."""
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
 
 
 def with_bold_headings(html: str, blocks: list[Block]) -> list[Block]:

@@ -19,7 +19,6 @@ from kb.core.errors import DamagedFileError, ProtectedFileError
 from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Properties
 from kb.extract.encoding import decode
-from kb.extract.formats.docx import iso_date
 from kb.extract.html import html_blocks
 from kb.extract.xml_names import local_name
 from kb.extract.zip_container import opened, read_part
@@ -108,4 +107,4 @@ def _properties(package: Element) -> Properties:
     values: dict[str, str] = {}
     for element in package.iter():
         values.setdefault(local_name(element), (element.text or "").strip())
-    return Properties(values.get("title", ""), iso_date(values.get("date", "")), values.get("language", "")[:2].lower())
+    return Properties(values.get("title", ""), values.get("language", "")[:2].lower())

@@ -17,7 +17,6 @@ from defusedxml.common import DefusedXmlException
 from kb.core.errors import DamagedFileError, ProtectedFileError
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
-from kb.extract.formats.docx import iso_date
 from kb.extract.tables import table_blocks
 from kb.extract.xml_names import attribute, local_name
 from kb.extract.zip_container import check_xml_parts, opened, read_part
@@ -94,8 +93,7 @@ def _properties(meta: bytes) -> Properties:
     if not meta:
         return Properties()
     values = {local_name(element): (element.text or "").strip() for element in ElementTree.fromstring(meta).iter()}
-    created = iso_date(values.get("creation-date", "") or values.get("date", ""))
-    return Properties(values.get("title", ""), created, values.get("language", "")[:2].lower())
+    return Properties(values.get("title", ""), values.get("language", "")[:2].lower())
 
 
 def _body(root: Element) -> Element:

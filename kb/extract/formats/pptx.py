@@ -52,8 +52,7 @@ def read_pptx(data: bytes) -> Content:
 
 def _properties(presentation: Any) -> Properties:
     core = presentation.core_properties
-    created = core.created.date() if core.created else None
-    return Properties(core.title or "", created, (core.language or "")[:2].lower())
+    return Properties(core.title or "", (core.language or "")[:2].lower())
 
 
 def _slide_blocks(slide: Any, number: int) -> list[Block]:

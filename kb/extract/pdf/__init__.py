@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 import pypdfium2
 from pypdf.errors import FileNotDecryptedError
@@ -220,13 +219,4 @@ def _properties(document: pypdfium2.PdfDocument) -> Properties:
         told = document.get_metadata_dict(skip_empty=True)
     except (UnicodeDecodeError, pypdfium2.PdfiumError):
         return Properties()
-    return Properties(title=told.get("Title", ""), created=_pdf_date(told.get("CreationDate", "")))
-
-
-def _pdf_date(text: str) -> date | None:
-    """The day of a date such as "D:20240104101500+01'00'"."""
-    digits = text.removeprefix("D:")[:8]
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
-    except ValueError:
-        return None
+    return Properties(title=told.get("Title", ""))

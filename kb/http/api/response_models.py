@@ -289,6 +289,7 @@ class Citation(Body):
     document_id: str
     passage_id: str
     page: int | None
+    page_label: str
     quote: str
     start: int
     end: int

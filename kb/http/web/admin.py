@@ -15,6 +15,7 @@ from werkzeug.exceptions import BadRequest, Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
+from kb.core.fields import BY_NAME
 from kb.core.identity import AccessRole, Identity, Via
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
@@ -204,6 +205,8 @@ def reports() -> str:
         failures=held.failures(),
         names=services().upload_names.all(),
         file_format=labels.file_format,
+        unconfirmed=metadata_form.unconfirmed,
+        field_labels={name: field.label for name, field in BY_NAME.items()},
     )
 
 
@@ -218,7 +221,7 @@ def report(document_id: str) -> str:
     return render_template(
         "admin/rapport.html",
         stored=stored,
-        entries=metadata_form.entries(stored.record.metadata),
+        entries=metadata_form.entries(stored.record.metadata, stored.proposals, snapshot().facets({})),
         names=services().upload_names.all(),
     )
 

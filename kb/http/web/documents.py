@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from werkzeug.exceptions import NotFound
 
 from kb.core.errors import NotFoundError
 from kb.core.fields import LIST_FACETS
-from kb.core.models import Document, DocumentRecord, Passage
+from kb.core.models import Document, DocumentRecord, Page, Passage, page_at
 from kb.core.privacy import CPR
 from kb.core.slug import slug
 from kb.http.services import services, snapshot
 from kb.http.web import conditional, page_images
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
+from kb.proposals.scope import crosses
 from kb.retrieval.filters import Filters
 from kb.retrieval.snapshot import DOCUMENT_FIELDS, Snapshot
 
@@ -58,7 +60,8 @@ def document(document_id: str) -> str:
     """One report; ``?passage=`` marks the cited place."""
     held = snapshot()
     stored = held.document(document_id)
-    record = held.records[document_id].record
+    stored_record = held.records[document_id]
+    record = stored_record.record
     passage = _cited(held, document_id)
     return render_template(
         "dokument.html",
@@ -66,6 +69,7 @@ def document(document_id: str) -> str:
         stored=stored,
         record=record,
         facts=report_text.facts(record),
+        crossing=crosses(record.metadata, stored_record.proposals),
         project_slug=slug(record.metadata.projekt) if record.metadata.projekt else "",
         contents=report_text.contents(stored.document),
         pages=report_text.document_pages(stored.document, passage),
@@ -92,11 +96,14 @@ def _cited(held: Snapshot, document_id: str) -> Passage | None:
     passage = held.passage(wanted)
     if passage.document_id != document_id:
         raise NotFoundError("Passagen hører ikke til denne rapport.")
-    return _narrowed(passage, request.args.get("sted", ""))
+    return _narrowed(passage, request.args.get("sted", ""), held.pages_of(document_id))
 
 
-def _narrowed(passage: Passage, place: str) -> Passage:
-    """The passage cut down to the range an answer cites ("120-245"); whole when the range is not inside it."""
+def _narrowed(passage: Passage, place: str, pages: Sequence[Page]) -> Passage:
+    """The passage cut down to the range an answer cites ("120-245"), with the pages that this range is on.
+
+    It is left whole when the range is not inside it.
+    """
     found = _PLACE.fullmatch(place)
     if found is None:
         return passage
@@ -104,7 +111,9 @@ def _narrowed(passage: Passage, place: str) -> Passage:
     if not passage.start <= start < end <= passage.end:
         return passage
     text = passage.text[start - passage.start : end - passage.start]
-    return replace(passage, start=start, end=end, text=text)
+    first, last = page_at(pages, start), page_at(pages, end - 1)
+    numbers = {"page_first": first.number if first else None, "page_last": last.number if last else None}
+    return replace(passage, start=start, end=end, text=text, **numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,7 +138,8 @@ def docx(view: answers.AnswerView) -> bytes:
         document.add_paragraph(f"{sentence.text} {answers.references(sentence.citations)}")
     if view.answer.refusal:
         document.add_paragraph(view.answer.refusal.message)
-    document.add_paragraph(f"{view.answer.coverage.sentence}. Svarets sikkerhed: {view.certainty.lower()}.")
+    coverage = f"{view.answer.coverage.sentence}. " if view.answer.coverage.of else ""
+    document.add_paragraph(f"{coverage}Svarets sikkerhed: {view.certainty.lower()}.")
     for heading, projects in (("Projekterne", view.projects), ("På tværs af projekter", view.cross_cutting)):
         if projects:
             document.add_heading(heading, 1)

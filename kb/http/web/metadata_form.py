@@ -1,8 +1,12 @@
-"""The editors' form of a report's metadata, made of the table of fields: what stands in it and what was sent."""
+"""The editors' form of a report's metadata, made of the table of fields: what stands in it and what was sent.
+
+What no editor wrote is filled in with what the report says of itself, shown as a proposal with its evidence; it counts
+from when the form is saved.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +14,16 @@ from werkzeug.datastructures import MultiDict
 
 from kb.core.errors import InputError
 from kb.core.fields import EDITABLE, FIRST_YEAR, LAST_YEAR, FieldKind, MetadataField
-from kb.core.models import Metadata
+from kb.core.models import Certainty, Metadata
+from kb.proposals.proposal import Proposal
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A field in the form: ``values`` are those it has, ``words`` what can be chosen among, by value with its label."""
+    """A field in the form: ``values`` are those it has, ``words`` what can be chosen among, by value with its label.
+
+    ``proposal`` is where the values are from when no editor wrote them, ``offered`` what other reports have.
+    """
 
     name: str
     label: str
@@ -23,6 +31,8 @@ class Entry:
     values: tuple[str, ...]
     inferred: bool
     words: Mapping[str, str]
+    proposal: Proposal | None = None
+    offered: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
@@ -30,19 +40,31 @@ class Entry:
         return next(iter(self.values), "")
 
 
-def entries(metadata: Metadata) -> list[Entry]:
-    """The form of a report, with what was inferred filled in."""
+def entries(
+    metadata: Metadata, proposals: Sequence[Proposal] = (), known: Mapping[str, Iterable[str]] | None = None
+) -> list[Entry]:
+    """The form of a report, with what was inferred and proposed filled in; ``known`` are other reports' values."""
+    waiting = {proposal.field: proposal for proposal in unconfirmed(metadata, proposals)}
     return [
-        Entry(
-            field.name,
-            field.label,
-            field.kind,
-            _values(metadata.value(field.name)),
-            field.name in metadata.inferred,
-            field.words,
-        )
-        for field in EDITABLE
+        _entry(field, metadata, waiting.get(field.name), tuple((known or {}).get(field.name, ()))) for field in EDITABLE
     ]
+
+
+def _entry(field: MetadataField, metadata: Metadata, proposal: Proposal | None, offered: tuple[str, ...]) -> Entry:
+    written = _values(metadata.value(field.name))
+    own_project = field.name == "projekt" and "projekt" in metadata.inferred
+    values: tuple[str, ...]
+    if proposal:  # what is unsure is told of, and left to be written
+        values = () if proposal.certainty is Certainty.UNSURE else (str(proposal.value),)
+    else:
+        values = () if own_project else written
+    inferred = field.name in metadata.inferred and not own_project and proposal is None
+    return Entry(field.name, field.label, field.kind, values, inferred, field.words, proposal, offered)
+
+
+def unconfirmed(metadata: Metadata, proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """The proposals for fields that no editor has written."""
+    return tuple(one for one in proposals if not metadata.value(one.field) or one.field in metadata.inferred)
 
 
 def _values(value: Any) -> tuple[str, ...]:

@@ -48,18 +48,17 @@ def test_what_an_editor_wrote_is_taken_as_written() -> None:
 
 def test_what_is_missing_is_inferred_and_said_to_be() -> None:
     heading = Block(Kind.HEADING, "Erfaringer med data", 1)
-    properties = Properties(created=date(2019, 3, 4))
     metadata, warnings = build_metadata(
-        {}, path="mappe/Ældre rapport.pdf", properties=properties, blocks=[heading, Block(Kind.PARAGRAPH, DANISH)]
+        {}, path="mappe/Ældre rapport.pdf", properties=Properties(), blocks=[heading, Block(Kind.PARAGRAPH, DANISH)]
     )
     assert not warnings
     assert (metadata.id, metadata.titel, metadata.år, metadata.sprog) == (
         "mappe-aeldre-rapport",
         "Erfaringer med data",
-        2019,
+        None,
         "da",
     )
-    assert metadata.inferred == {"id", "titel", "år", "sprog"}
+    assert metadata.inferred == {"id", "titel", "sprog"}
     assert metadata.projekt == metadata.myndighed == ""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kb.core.errors import IndexDamagedError, IndexVersionError, NotFoundError
-from kb.core.models import Document, Heading, Metadata, Page, Passage, ReadWarning, Role, Source
+from kb.core.models import Certainty, Document, Heading, Metadata, Page, Passage, ReadWarning, Role, Source
 from kb.index.store import (
     CACHE_FORM,
     Failure,
@@ -27,6 +27,7 @@ from kb.index.store import (
     document_from_dict,
     document_to_dict,
 )
+from kb.proposals.proposal import Proposal
 from tests.support import renumber_database
 
 TEXT = "Formål\n\nDet første. Det andet.\n\nDet tredje."
@@ -80,12 +81,15 @@ SENTENCES = [
 ]
 
 
+PROPOSALS = (Proposal("år", 2022, Certainty.SURE, "Rapporten er dateret her.", "14. 2. 2022", 3, 14, 1),)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "kb.sqlite"
     other = replace(DOCUMENT, path="b.md", metadata=Metadata(id="b", titel="B"))
     with StoreWriter(path) as writer:
-        writer.add_document(StoredDocument(DOCUMENT, "/korpus", "k", "delvist", ("andet.pdf",)))
+        writer.add_document(StoredDocument(DOCUMENT, "/korpus", "k", "delvist", ("andet.pdf",), "", PROPOSALS))
         writer.add_document(StoredDocument(other, "/korpus", "k2", copy_of="å"))
         writer.add_passages(PASSAGES)
         writer.add_sentences(SENTENCES)
@@ -95,7 +99,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_documents_and_passages_come_back_as_they_went_in(path: Path) -> None:
     with closing(Store(path)) as store:
-        assert store.stored_document("å") == StoredDocument(DOCUMENT, "/korpus", "k", "delvist", ("andet.pdf",))
+        stored = StoredDocument(DOCUMENT, "/korpus", "k", "delvist", ("andet.pdf",), "", PROPOSALS)
+        assert store.stored_document("å") == stored
+        assert store.pages_of("å") == DOCUMENT.pages
         assert [stored.document.id for stored in store.stored_documents()] == ["b", "å"]
         assert list(store.all_passages()) == PASSAGES
         assert store.passages_of("å") == PASSAGES[:2]
@@ -112,7 +118,8 @@ def test_a_record_is_the_document_without_its_text(path: Path) -> None:
     assert stored.record.characters == len(TEXT)
     assert stored.record.metadata == DOCUMENT.metadata
     assert (stored.partial, stored.aliases, stored.headings) == ("delvist", ("andet.pdf",), DOCUMENT.headings)
-    assert (other.record.id, other.copy_of) == ("b", "å")
+    assert stored.proposals == PROPOSALS
+    assert (other.record.id, other.copy_of, other.proposals) == ("b", "å", ())
 
 
 def test_cache_keys_come_by_row_or_shortest_first(path: Path) -> None:

@@ -118,7 +118,7 @@ def _citation_view(citation: Citation, passage: Passage, language: str) -> Citat
         title=citation.title,
         project=citation.project,
         section=quotes.section(citation.heading_path, citation.title),
-        page=quotes.pages(citation.page),
+        page=quotes.page(citation.page, citation.page_label),
         inferred=citation.inferred,
         context=cited.cut(passage.text, 0, len(passage.text)),
         citation=_source_text(citation),
@@ -127,7 +127,7 @@ def _citation_view(citation: Citation, passage: Passage, language: str) -> Citat
 
 
 def _source_text(citation: Citation) -> str:
-    parts = [citation.title, quotes.pages(citation.page), citation.passage_id]
+    parts = [citation.title, quotes.page(citation.page, citation.page_label), citation.passage_id]
     return f"»{' '.join(citation.quote.split())}« ({', '.join(part for part in parts if part)})"
 
 

@@ -66,6 +66,12 @@ def pages(first: int | None, last: int | None = None) -> str:
     return f"side {first}" if last in (None, first) else f"side {first}-{last}"
 
 
+def page(number: int | None, label: str = "") -> str:
+    """One page, with what is printed on it where that is another: "side 7 (trykt iv)"; empty without pages."""
+    printed = f" (trykt {label})" if label not in ("", str(number)) else ""
+    return f"{pages(number)}{printed}" if number else ""
+
+
 def section(path: Sequence[str], title: str) -> str:
     """The headings a passage stands under, the report's own title left out."""
     return " › ".join(heading for heading in path if heading != title)

@@ -7,8 +7,9 @@ from werkzeug.datastructures import MultiDict
 
 from kb.core.errors import InputError
 from kb.core.fields import EDITABLE
-from kb.core.models import Metadata
+from kb.core.models import Certainty, Metadata
 from kb.http.web import metadata_form
+from kb.proposals.proposal import Proposal
 
 METADATA = Metadata(
     id="a", titel="Titel", type="statslig", år=2021, temaer=("jura", "etik"), inferred=frozenset({"titel"})
@@ -44,3 +45,37 @@ def test_a_word_that_cannot_be_chosen_is_left_out_and_an_emptied_value_is_empty(
 def test_a_year_that_is_none_is_refused(year: str) -> None:
     with pytest.raises(InputError, match="År skal være"):
         metadata_form.read(MultiDict([("år", year)]))
+
+
+def proposal(field: str, value: str | int, certainty: Certainty = Certainty.SURE) -> Proposal:
+    return Proposal(field, value, certainty, "Står på forsiden.", str(value), 0, 4, 1)
+
+
+def test_what_the_report_says_of_itself_is_filled_in_as_a_proposal() -> None:
+    found = {
+        entry.name: entry
+        for entry in metadata_form.entries(Metadata("a", "A"), [proposal("år", 2022), proposal("myndighed", "KL")])
+    }
+    assert (found["år"].value, found["år"].proposal) == ("2022", proposal("år", 2022))
+    assert (found["myndighed"].value, found["myndighed"].inferred) == ("KL", False)
+
+
+def test_what_an_editor_wrote_stands_and_no_proposal_beside_it() -> None:
+    found = {entry.name: entry for entry in metadata_form.entries(METADATA, [proposal("år", 2022)])}
+    assert (found["år"].value, found["år"].proposal) == ("2021", None)
+
+
+def test_an_unsure_proposal_is_told_of_and_not_filled_in() -> None:
+    unsure = proposal("myndighed", "KL", Certainty.UNSURE)
+    found = {entry.name: entry for entry in metadata_form.entries(Metadata("a", "A"), [unsure])}
+    assert (found["myndighed"].value, found["myndighed"].proposal) == ("", unsure)
+
+
+def test_a_project_of_its_own_is_not_written_by_saving() -> None:
+    own = Metadata("a", "A", projekt="A", inferred=frozenset({"titel", "projekt"}))
+    assert {entry.name: entry.value for entry in metadata_form.entries(own)}["projekt"] == ""
+
+
+def test_what_other_reports_have_is_offered() -> None:
+    found = {entry.name: entry for entry in metadata_form.entries(METADATA, known={"projekt": {"Asta": 2, "Bo": 1}})}
+    assert found["projekt"].offered == ("Asta", "Bo")
