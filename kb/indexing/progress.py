@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from kb.core.errors import CancelledError, KbError
@@ -84,7 +85,7 @@ def recorded(state: RunStore, started_by: str, job: str, progress: Progress) -> 
         _close(state, record.run_id, status, error=_described(error))
         raise
     assert record.report is not None
-    _close(state, record.run_id, Status.DONE, report=record.report.as_dict())
+    _close(state, record.run_id, Status.DONE, report=asdict(record.report))
 
 
 def _close(state: RunStore, run_id: str, status: Status, **how: Any) -> None:

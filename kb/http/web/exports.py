@@ -12,13 +12,13 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 
+from kb.answer import answer
 from kb.core.errors import StorageError
 from kb.core.fields import columns
 from kb.core.models import DocumentRecord, Hit, Metadata, SearchResult
 from kb.core.slug import slug
 from kb.http.services import searcher, services, snapshot
 from kb.http.web import request_parameters
-from kb.http.web.cached_answers import view_of
 from kb.http.web.presenters import answers, hits, labels, quotes
 
 MOST_HITS = 100
@@ -119,8 +119,9 @@ def answer_docx() -> Response:
     question = request_parameters.read(request.args)
     if not question.question.strip():
         raise BadRequest
-    found = view_of(searcher(), question.question, question.filters)
-    return _download(docx(found), DOCX, _name(question, "docx"))
+    held = searcher()
+    found = answer(held, question.question, question.filters)
+    return _download(docx(answers.view_on(held.snapshot, found)), DOCX, _name(question, "docx"))
 
 
 def docx(view: answers.AnswerView) -> bytes:
