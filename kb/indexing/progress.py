@@ -100,7 +100,7 @@ def _described(error: BaseException) -> dict[str, str]:
         return {"code": error.code, "message": str(error), "advice": error.advice}
     if isinstance(error, KeyboardInterrupt):
         return {"code": CancelledError.code, "message": "Indekseringen blev afbrudt fra tastaturet.", "advice": ""}
-    return {"code": "uventet", "message": f"{type(error).__name__}: {error}", "advice": ""}
+    return {"code": KbError.code, "message": f"{type(error).__name__}: {error}", "advice": ""}
 
 
 class Stages:
