@@ -1,7 +1,7 @@
 """The operations of ``/api/v1`` that change something, and those only editors and admins may read.
 
-Every change is written to the audit trail, and a change to the reports starts the job that takes it in; the answer is
-202 with the job, whose address is in ``Location``.
+Every change is audited (:mod:`kb.http.audit_trail`), and a change to the reports starts the job that takes it in; the
+answer is 202 with the job, whose address is in ``Location``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from kb.http.api.operations import PREFIX, Api
 from kb.http.api.paging import next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.response_models import Body
-from kb.http.gate import guard, record
+from kb.http.audit_trail import audited, note
+from kb.http.gate import guard
 from kb.http.services import searcher, services
 from kb.index.store import StoredRecord
 from kb.operations import editing
 from kb.retrieval.searcher import clean_question
-from kb.state.upload_names import shown_name
 
 changes = Api("aendringer")
 ACCEPTED, CREATED = 202, 201
@@ -55,11 +55,12 @@ def _stored(document_id: str) -> StoredRecord:
     form=request_models.EditedMetadata, body_example=METADATA_EXAMPLE, response=response_models.Uploaded,
     problems=(*TOO_BIG, "ukendt-filformat"),
 )  # fmt: skip
+@audited("rapport lagt ind")
 def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Response:
     """Læg en fil ind, med eller uden metadata. Hvad den er, afgøres af dens indhold; den gemmes under et navn, serveren
     giver den. Rapporten kan findes, når jobbet er færdigt."""
     path = editing.add(services().settings, file, metadata.model_dump(exclude_defaults=True))
-    record("rapport lagt ind", target=path, detail=shown_name(file.filename or ""))
+    note(target=path)
     job = _started(files=[path])
     return _accepted(response_models.Uploaded(path=path, job=job), job)
 
@@ -71,11 +72,11 @@ def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Respon
     problems=("findes-ikke", *TOO_BIG, *NO_INDEX),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
+@audited("metadata ændret")
 def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> Response:
     """Metadata erstattes som helhed: det, der ikke er med, bliver tomt. `id`, `sprog` og `kilder` er uændrede."""
     stored = _stored(document_id)
     editing.replace_metadata(services().settings, stored, body.model_dump())
-    record("metadata ændret", target=document_id)
     job = _started(files=[stored.record.path])
     return _accepted(response_models.Changed(document_id=document_id, job=job), job)
 
@@ -86,11 +87,11 @@ def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> R
     problems=("findes-ikke", *NO_INDEX),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
+@audited("rapport slettet")
 def delete(document_id: str) -> Response:
     """Filen og dens metadata slettes. Rapporten er straks ude af søgning, svar og sider, og af indekset, når jobbet er
     færdigt."""
     editing.remove(services().settings, _stored(document_id))
-    record("rapport slettet", target=document_id)
     job = _started()
     return _accepted(response_models.Changed(document_id=document_id, job=job), job)
 
@@ -99,10 +100,11 @@ def delete(document_id: str) -> Response:
     "POST", "/jobs", summary="Start en indeksering", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
     query=request_models.JobQuery, response=response_models.Job, example={"full": False},
 )  # fmt: skip
+@audited("indeksering sat i gang")
 def start_job(query: request_models.JobQuery) -> Response:
     """Bring indekset på linje med rapporterne. Et job, der allerede venter, gør det for begge."""
     job = _started(full=query.full)
-    record("indeksering sat i gang", target=job.id)
+    note(target=job.id)
     return _accepted(job, job)
 
 
@@ -110,11 +112,10 @@ def start_job(query: request_models.JobQuery) -> Response:
     "POST", "/jobs/{job_id}/cancel", summary="Afbryd et job", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
     response=response_models.Job, problems=("findes-ikke",), example={"job_id": "20261123T153037044417Z"},
 )  # fmt: skip
+@audited("job annulleret")
 def cancel_job(job_id: str) -> response_models.Job:
     """Et job, der venter, er straks annulleret; et, der er i gang, standser ved sit næste skridt."""
-    cancelled = services().jobs.cancel(job_id)
-    record("job annulleret", target=job_id)
-    return response_models.Job.model_validate(cancelled)
+    return response_models.Job.model_validate(services().jobs.cancel(job_id))
 
 
 @changes.get(
@@ -148,10 +149,10 @@ def job(job_id: str) -> response_models.Job:
     problems=("findes-ikke", "indeksering-i-gang", *NO_INDEX),
     example={"build_id": "20261123T153037044417Z"},
 )  # fmt: skip
+@audited("indeks taget i brug")
 def use_build(build_id: str) -> response_models.Used:
     """Gå tilbage til et ældre indeks, hvis det er helt. Det, der er slettet siden, er med, til der indekseres igen."""
     chosen = editing.use_build(services().settings, build_id)
-    record("indeks taget i brug", target=chosen)
     return response_models.Used(build_id=chosen)
 
 
@@ -171,9 +172,9 @@ def give_feedback(body: request_models.NewFeedback) -> response_models.Received:
     "/feedback", summary="List tilbagemeldingerne", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
     query=request_models.ListQuery, response=response_models.FeedbackList, example={"top": 2},
 )  # fmt: skip
+@audited("tilbagemeldinger udtrukket")
 def list_feedback(query: request_models.ListQuery) -> response_models.FeedbackList:
     """Det, læserne har sagt om svarene, nyeste først."""
-    record("tilbagemeldinger udtrukket")
     return response_models.FeedbackList.model_validate(page_of(services().feedback.all(), query.top, query.offset))
 
 
@@ -181,10 +182,11 @@ def list_feedback(query: request_models.ListQuery) -> response_models.FeedbackLi
     "/audit", summary="Læs hændelsesloggen", tag="Drift", role=AccessRole.ADMIN, on_build=False,
     query=request_models.SinceQuery, response=response_models.AuditTrail, example={"since": "2026-11-01", "top": 2},
 )  # fmt: skip
+@audited("hændelseslog udtrukket")
 def audit_trail(query: request_models.SinceQuery) -> response_models.AuditTrail:
     """Hvem der ændrede, lagde ind, slettede, udtrak eller loggede ind, hvornår og hvorfra; ældste først."""
     page = page_of(guard().audit.entries(since=query.since), query.top, query.offset)
-    record("hændelseslog udtrukket", detail=f"{len(page.items)} hændelser")
+    note(detail=f"{len(page.items)} hændelser")
     events = [response_models.AuditEvent.from_domain(entry) for entry in page.items]
     return response_models.AuditTrail(items=events, total=page.total, next=page.next)
 
@@ -217,8 +219,8 @@ def run(run_id: str) -> response_models.Run:
     status=ACCEPTED, response=response_models.Run, problems=("findes-ikke",),
     example={"run_id": "20261123T153037044417Z"},
 )  # fmt: skip
+@audited("kørsel standset")
 def cancel_run(run_id: str) -> response_models.Run:
     """Bed en kørsel om at standse ved sit næste skridt. Indekset i brug er uændret."""
     services().state.cancel_run(run_id)
-    record("kørsel standset", target=run_id)
     return response_models.Run.from_domain(services().state.run(run_id))

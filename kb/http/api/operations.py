@@ -9,6 +9,7 @@ both before any work is done, so that a question asked again is answered with 30
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMedia
 from kb import __version__
 from kb.core.errors import InputError
 from kb.core.identity import AccessRole
+from kb.http import gate
 from kb.http.api.request_models import AnswerQuery, NoQuery, Query
 from kb.http.api.response_models import Body
 from kb.http.services import services
@@ -106,7 +108,8 @@ class Api:
         return self.operation("GET", path, **{"on_build": True, **description})
 
     def install(self, app: Flask) -> None:
-        """Remember the operations on the application, by endpoint."""
+        """Put the operations on an application, which remembers them by endpoint."""
+        app.register_blueprint(self.blueprint)
         known: dict[str, Operation] = app.extensions.setdefault(EXTENSION, {})
         known.update({f"{self.blueprint.name}.{operation.name}": operation for operation in self.operations})
 
@@ -118,6 +121,8 @@ def operations() -> dict[str, Operation]:
 
 
 def _handler(operation: Operation, view: View) -> View:
+    @gate.needs(operation.role)
+    @functools.wraps(view)
     def handle(**parts: str) -> Response:
         query = _query(operation)
         arguments: dict[str, Any] = dict(parts)

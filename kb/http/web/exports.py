@@ -17,6 +17,7 @@ from kb.core.errors import StorageError
 from kb.core.fields import columns
 from kb.core.models import DocumentRecord, Hit, Metadata, SearchResult
 from kb.core.slug import slug
+from kb.http.audit_trail import audited
 from kb.http.services import searcher, services, snapshot
 from kb.http.web import request_parameters
 from kb.http.web.presenters import answers, hits, labels, quotes
@@ -78,6 +79,7 @@ def passage_address(document_id: str, passage_id: str) -> str:
 
 
 @blueprint.get("/sporg.csv")
+@audited("svar udtrukket")
 def hits_csv() -> Response:
     """The hits as CSV that a Danish Excel opens: semicolons, and a byte order mark for the letters."""
     question, result = _result()
@@ -93,6 +95,7 @@ def _name(question: request_parameters.Asked, suffix: str) -> str:
 
 
 @blueprint.get("/sporg.xlsx")
+@audited("svar udtrukket")
 def hits_xlsx() -> Response:
     """The hits as an Excel workbook."""
     import xlsxwriter
@@ -114,6 +117,7 @@ def hits_xlsx() -> Response:
 
 
 @blueprint.get("/sporg.docx")
+@audited("svar udtrukket")
 def answer_docx() -> Response:
     """The answer with its sources as a Word document."""
     question = request_parameters.read(request.args)
