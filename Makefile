@@ -74,9 +74,10 @@ train-reader: $(VENV)/.test model  ## train the reader model (a night on two cor
 		--vocabulary $(READER)/pieces.model --name $(notdir $(READER))
 	@echo "Use it with: kb model use --reader $(READER)/model"
 
-reference: $(VENV)/.test  ## write the pages in docs/ that are made from the code: settings, metadata fields, routes
+reference: $(VENV)/.test  ## write the pages in docs/ that are made from the code: settings, metadata fields, error codes, routes
 	$(BIN)/python -m tools.settings_page
 	$(BIN)/python -m tools.fields_page
+	$(BIN)/python -m tools.errors_page
 	$(BIN)/python -m tools.routes_page
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources

@@ -1,6 +1,6 @@
 """Answers: cited sentences, findings by project, how many projects speak to it, or an honest refusal.
 
-    answer(searcher, "Hvordan håndterede projekterne GDPR?").as_dict()
+    answer(searcher, "Hvordan håndterede projekterne GDPR?").sentences
 
 There is no language model here: everything shown is a sentence of a report. ``intent`` says what is asked for,
 ``features`` how each sentence meets that, ``classifiers`` turns it into probabilities, ``selection`` picks sentences

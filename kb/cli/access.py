@@ -12,9 +12,11 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from kb.cli import results
 from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
 from kb.core.identity import AccessRole
 from kb.core.settings import load_settings
+from kb.http.api.response_models import AuditEvent
 from kb.state.audit import Audit, Event
 from kb.state.keys import Key, KeyStore
 
@@ -38,7 +40,7 @@ def key_create(name: str, role: str, days: int | None, as_json: bool) -> None:
     made, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days)
     _record("nøgle lavet", made)
     if as_json:
-        print_json({**_values(made), "secret": secret})
+        print_json(results.NewKey(**dict(_told(made)), secret=secret))
         return
     out.print(f"Nøglen {made.name} ({made.role.value}) gælder {_until(made)}. Gem den nu; den vises ikke igen:")
     out.print(secret, style="bold", markup=False)
@@ -51,11 +53,11 @@ def key_list(as_json: bool) -> None:
     """Vis nøglerne, nyeste først."""
     found = KeyStore(load_settings().state_dir).list()
     if as_json:
-        print_json({"keys": [_values(one) for one in found]})
+        print_json(results.Keys(keys=[_told(one) for one in found]))
         return
     table = Table("navn", "rolle", "id", "lavet", "udløber", "sidst brugt", "status")
     for one in found:
-        used, state = one.last_used or "aldrig", _values(one)["state"]
+        used, state = one.last_used or "aldrig", _told(one).state
         table.add_row(escape(one.name), one.role.value, one.id, one.created, one.expires, used, state)
     out.print(table if found else "Ingen. Lav en med: kb key create NAVN --role reader")
 
@@ -69,13 +71,14 @@ def key_revoke(name_or_id: str, as_json: bool) -> None:
     found = KeyStore(load_settings().state_dir).revoke(name_or_id)
     _record("nøgle trukket tilbage", found)
     if as_json:
-        print_json({"revoked": found.id, "name": found.name})
+        print_json(results.RevokedKey(revoked=found.id, name=found.name))
     else:
         out.print(f"Nøglen {found.name} gælder ikke mere.", markup=False)
 
 
-def _values(found: Key) -> dict[str, str]:
-    return {**asdict(found), "role": found.role.value, "state": found.state(datetime.now(UTC)).value}
+def _told(found: Key) -> results.Key:
+    """A key as it stands now."""
+    return results.Key.model_validate({**asdict(found), "state": found.state(datetime.now(UTC))})
 
 
 def _until(found: Key) -> str:
@@ -101,15 +104,14 @@ def audit_export(since: str, as_json: bool) -> None:
     """Skriv hændelserne på standard output, som CSV eller med --json som JSON."""
     settings = load_settings()
     trail = Audit(settings.state_dir)
-    entries = [entry.as_dict() for entry in trail.entries(since=since)]
+    entries = [AuditEvent.from_domain(entry) for entry in trail.entries(since=since)]
     trail.write(Event("hændelseslog udtrukket", who=getpass.getuser(), via=VIA, detail=f"{len(entries)} hændelser"))
     if as_json:
-        print_json({"events": entries})
+        print_json(results.Events(events=entries))
         return
-    names = ("seq", "at", "action", "who", "via", "address", "target", "request_id", "detail")
-    writer = csv.DictWriter(sys.stdout, names, delimiter=";")
+    writer = csv.DictWriter(sys.stdout, tuple(AuditEvent.model_fields), delimiter=";")
     writer.writeheader()
-    writer.writerows(entries)
+    writer.writerows(dict(entry) for entry in entries)
 
 
 @audit.command("verify")
@@ -119,7 +121,7 @@ def audit_verify(as_json: bool) -> None:
     """Efterprøv, at ingen hændelse er ændret eller fjernet."""
     broken = Audit(load_settings().state_dir).broken()
     if as_json:
-        print_json({"broken": broken})
+        print_json(results.BrokenEvents(broken=broken))
     else:
         out.print(f"Ændret eller brudt ved: {', '.join(map(str, broken))}" if broken else "Hændelsesloggen er hel.")
     if broken:
@@ -137,6 +139,6 @@ def audit_forget(as_json: bool) -> None:
     detail = f"{count} ældre end {settings.audit_days} dage"
     trail.write(Event("hændelser slettet", who=getpass.getuser(), via=VIA, detail=detail))
     if as_json:
-        print_json({"forgotten": count})
+        print_json(results.ForgottenEvents(forgotten=count))
     else:
         out.print(f"{count} hændelser ældre end {settings.audit_days} dage er slettet.")

@@ -9,13 +9,12 @@ wrong; 3 the installation or the index must be put right first.
 from __future__ import annotations
 
 import getpass
-import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -36,10 +35,12 @@ from rich.table import Table
 from rich.text import Text
 
 from kb import __version__
-from kb.cli import access, upkeep
+from kb.cli import access, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
 from kb.core.errors import InputError, KbError
+from kb.core.models import Answer
 from kb.core.settings import Settings, load_settings
+from kb.http.api import response_models
 
 # What `kb model use --reader` calls the reader that comes with the product.
 PACKAGED_READER = "medfølgende"
@@ -92,7 +93,7 @@ def index(paths: tuple[Path, ...], full: bool, strict: bool, watching: bool, set
             settings, embedder, roots=paths, full=full, started_by=f"kb index ({_user()})", progress=progress
         )
     if as_json:
-        print_json(report.as_dict())
+        print_json(results.RunReport.model_validate(report))
     else:
         print_report(report)
     if strict and report.failed:
@@ -115,7 +116,7 @@ def _watch(settings: Settings, embedder: Any, paths: tuple[Path, ...], settle: f
 
     def tell(report: Any) -> None:
         if as_json:
-            click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+            click.echo(results.RunReport.model_validate(report).to_json())
         elif report.published:
             print_report(report)
 
@@ -219,13 +220,12 @@ def print_report(report: Any) -> None:
 @reports_errors
 def search(question: str, top: int, filters: tuple[str, ...], explain: bool, as_json: bool) -> None:
     """Find passager, der svarer på QUESTION."""
-    from kb.retrieval.result_json import result_dict
     from kb.retrieval.searcher import open_searcher
 
     settings, embedder = _settings_and_embedder()
     result = open_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
     if as_json:
-        print_json(result_dict(result, explain=explain))
+        print_json(response_models.FoundPassages.from_domain(result, explain=explain))
         return
     for word, near in result.corrections.items():
         out.print(f"Viser også resultater for {', '.join(near)} (du skrev {word}).", markup=False)
@@ -272,37 +272,36 @@ def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
     from kb.retrieval.searcher import open_searcher
 
     settings, embedder = _settings_and_embedder()
-    found = answer(open_searcher(settings, embedder), question, parse_filters(filters)).as_dict()
+    found = answer(open_searcher(settings, embedder), question, parse_filters(filters))
     if as_json:
-        print_json(found)
+        print_json(response_models.Answer.from_domain(found))
     else:
-        _print_answer(found["answer"], found["citations"])
+        _print_answer(found)
 
 
-def _print_answer(answer: dict[str, Any], citations: list[dict[str, Any]]) -> None:
-    if answer["refused"]:
-        out.print(answer["message"], style="bold", markup=False)
-    if answer["lead"]:
-        out.print(answer["lead"], style="bold", markup=False)
-    for sentence in answer["sentences"]:
-        out.print(f"{sentence['text']} {_numbers(sentence['citations'])}", markup=False)
-    coverage = answer["coverage"]
-    if coverage["of"] and not answer["refused"]:
-        out.print(f"\n{coverage['sentence']}.", style="bold")
-    for project in answer["projects"]:
-        reasons = f" ({'; '.join(project['reasons'])})" if project["reasons"] else ""
-        out.print(f"\n{project['project']}{reasons}", style="bold", markup=False)
-        for finding in project["findings"]:
-            inferred = " (vores læsning)" if finding["inferred"] else ""
-            out.print(f"   {finding['role']}{inferred}: {finding['text']} [{finding['citation']}]", markup=False)
+def _print_answer(answer: Answer) -> None:
+    if answer.refusal:
+        out.print(answer.refusal.message, style="bold", markup=False)
+    if answer.lead:
+        out.print(answer.lead, style="bold", markup=False)
+    for sentence in answer.sentences:
+        out.print(f"{sentence.text} {_numbers(sentence.citations)}", markup=False)
+    if answer.coverage.of and not answer.refused:
+        out.print(f"\n{answer.coverage.sentence}.", style="bold")
+    for project in answer.projects:
+        reasons = f" ({'; '.join(project.reasons)})" if project.reasons else ""
+        out.print(f"\n{project.name}{reasons}", style="bold", markup=False)
+        for finding in project.findings:
+            inferred = " (vores læsning)" if finding.inferred else ""
+            out.print(f"   {finding.role}{inferred}: {finding.text} [{finding.citation}]", markup=False)
     out.print()
-    for citation in citations:
-        page = f", side {citation['page']}" if citation["page"] else ""
-        line = f"[{citation['number']}] {citation['title']}{page} ({citation['passage_id']})"
+    for citation in answer.citations:
+        page = f", side {citation.page}" if citation.page else ""
+        line = f"[{citation.number}] {citation.title}{page} ({citation.passage_id})"
         out.print(line, style="dim", markup=False)
 
 
-def _numbers(citations: list[int]) -> str:
+def _numbers(citations: Sequence[int]) -> str:
     return "".join(f"[{number}]" for number in citations)
 
 
@@ -338,25 +337,25 @@ def extract(file: Path, as_json: bool) -> None:
         raise InputError(f"Filen {shown_path(str(file))} findes ikke.", advice="Angiv en fil, der findes.")
     options = ReadOptions.from_settings(load_settings())
     outcome = next(iter(read_files([file], file.parent, options)))
-    values: dict[str, Any] = {
-        "path": outcome.path,
-        "status": outcome.status.value,
-        "code": outcome.code,
-        "reason": outcome.reason,
-        "seconds": round(outcome.seconds, 3),
-        "document": describe(outcome.document) if outcome.document else None,
-    }
+    found = results.Extraction(
+        path=outcome.path,
+        status=outcome.status.value,
+        code=outcome.code,
+        reason=outcome.reason,
+        seconds=round(outcome.seconds, 3),
+        document=describe(outcome.document) if outcome.document else None,
+    )
     if as_json:
-        print_json(values)
+        print_json(found)
     else:
-        _print_extract(values, outcome.document.text if outcome.document else "")
+        _print_extract(found, outcome.document.text if outcome.document else "")
     if outcome.document is None:
         sys.exit(EXIT_FAILED)
 
 
-def _print_extract(values: dict[str, Any], text: str) -> None:
-    out.print(f"{values['path']}: {values['status']} {values['reason']}", style="bold", markup=False)
-    document = values["document"]
+def _print_extract(found: results.Extraction, text: str) -> None:
+    out.print(f"{found.path}: {found.status} {found.reason}", style="bold", markup=False)
+    document = found.document
     if document is None:
         return
     out.print(f"Læser: {document['reader']}; {document['words']} ord, {len(document['pages'])} sider", markup=False)
@@ -394,7 +393,7 @@ def evaluate(set_dir: Path, engine: str, as_json: bool) -> None:
     settings, embedder = _settings_and_embedder()
     values = evaluate_folder(set_dir, settings, embedder, Engine(engine))
     if as_json:
-        print_json(values)
+        print_json(results.Figures(values))
         return
     table = Table("mål", "værdi", title=str(set_dir))
     for key, value in _flat(values):
@@ -454,7 +453,7 @@ def _use_reader(name: str, settings: Settings, as_json: bool) -> None:
 
     card = use_packaged(settings) if name == PACKAGED_READER else use_reader(Path(name), settings)
     if as_json:
-        print_json({"name": card.name, "fingerprint": card.fingerprint})
+        print_json(results.Reader(name=card.name, fingerprint=card.fingerprint))
         return
     out.print(f"Læsemodellen {card.name} er valgt: {card.fingerprint}. Genstart serveren.")
 
@@ -468,12 +467,14 @@ def model_list(as_json: bool) -> None:
 
     settings = load_settings()
     chosen = settings.model or selected(settings)
-    rows = [{**_model_values(card, settings), "in_use": card.name == chosen} for card in cards(settings)]
+    rows = [
+        results.ListedModel(**dict(_described(card, settings)), in_use=card.name == chosen) for card in cards(settings)
+    ]
     if as_json:
-        print_json({"models": rows})
+        print_json(results.Models(models=rows))
         return
     for row in rows:
-        out.print(f"{'→' if row['in_use'] else ' '} {row['name']}  {row['dimension']} tal, {row['fingerprint']}")
+        out.print(f"{'→' if row.in_use else ' '} {row.name}  {row.dimension} tal, {row.fingerprint}")
         _print_runtimes(row)
     if not rows:
         out.print("Ingen. Kør: kb model prepare")
@@ -483,34 +484,31 @@ def _tell(word: str) -> None:
     err.print(f"{word} …", markup=False)
 
 
-def _model_values(card: Any, settings: Settings) -> dict[str, Any]:
+def _described(card: Any, settings: Settings) -> results.Model:
     """A model's card, what embeds with it, and what was measured."""
     from kb.embedding.embedder import open_embedder
 
     embedder = open_embedder(settings.models_dir / card.name, settings)
-    return {
-        **asdict(card),
-        "runtimes": {str(purpose): str(name) for purpose, name in embedder.runtimes.items()},
-        "measured": [asdict(one) for one in embedder.measured],
-    }
+    embedding = {"runtimes": embedder.runtimes, "measured": embedder.measured}
+    return results.Model.model_validate({**asdict(card), **embedding})
 
 
 def _print_model(card: Any, settings: Settings, as_json: bool) -> None:
-    values = _model_values(card, settings)
+    found = _described(card, settings)
     if as_json:
-        print_json(values)
+        print_json(found)
         return
-    out.print(f"{values['name']} er klar: {values['dimension']} tal pr. passage, {values['fingerprint']}")
-    _print_runtimes(values)
+    out.print(f"{found.name} er klar: {found.dimension} tal pr. passage, {found.fingerprint}")
+    _print_runtimes(found)
 
 
-def _print_runtimes(values: dict[str, Any]) -> None:
-    chosen = values["runtimes"]
+def _print_runtimes(found: results.Model) -> None:
+    chosen = found.runtimes
     out.print(f"   spørgsmål med {chosen['questions']}, passager med {chosen['passages']}", style="dim")
-    for one in values["measured"]:
-        cosine = min(one["question_cosine"], one["passage_cosine"])
-        speed = f"{one['question_ms']:7.1f} ms pr. spørgsmål {one['passages_per_second']:7.1f} passager/s"
-        out.print(f"   {one['runtime']:<22} {speed}   cosinus mindst {cosine:.4f}", style="dim")
+    for one in found.measured:
+        cosine = min(one.question_cosine, one.passage_cosine)
+        speed = f"{one.question_ms:7.1f} ms pr. spørgsmål {one.passages_per_second:7.1f} passager/s"
+        out.print(f"   {one.runtime:<22} {speed}   cosinus mindst {cosine:.4f}", style="dim")
 
 
 def _settings_and_embedder() -> tuple[Settings, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import ParamSpec, Protocol
 
 import click
 from rich.console import Console
 
+from kb.cli.results import Error
 from kb.core.errors import InputError, KbError
+from kb.http.api.response_models import Failed
 
 EXIT_FAILED, EXIT_INPUT, EXIT_SETUP = 1, 2, 3
 P = ParamSpec("P")
@@ -30,7 +31,7 @@ def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
             verb(*args, **kwargs)
         except KbError as error:
             if kwargs.get("as_json"):
-                print_json({"error": {"code": error.code, "message": str(error), "advice": error.advice}})
+                print_json(Error(error=Failed(code=error.code, message=str(error), advice=error.advice)))
             else:
                 err.print(f"Fejl: {error}", style="bold red", markup=False)
                 if error.advice:
@@ -40,6 +41,14 @@ def reports_errors(verb: Callable[P, None]) -> Callable[P, None]:
     return wrapped
 
 
-def print_json(value: dict[str, Any]) -> None:
+class Result(Protocol):
+    """What a verb gives as JSON."""
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """One JSON object."""
+        ...
+
+
+def print_json(result: Result) -> None:
     """One JSON object on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    click.echo(result.to_json(indent=2))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
+from kb.cli import results
 from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
 from kb.core.settings import Settings, load_settings
+from kb.http.api.response_models import Build, Run, Used
 
 STATUS_RUNS = 20
 
@@ -31,11 +31,11 @@ def status(runs: bool, as_json: bool) -> None:
     folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
     manifest = read_manifest(folder)
     store = Store(folder / DATABASE_FILE)
-    failures = [asdict(failure) for failure in store.failures()]
+    failures = store.failures()
     store.close()
     if as_json:
-        values = {key: value for key, value in manifest.as_dict().items() if key != "files"}
-        print_json({**values, "runtimes": _runtimes(settings), "failed": failures})
+        values = {name: value for name, value in manifest.as_dict().items() if name != "files"}
+        print_json(results.IndexStatus.model_validate({**values, "runtimes": _runtimes(settings), "failed": failures}))
         return
     out.print(f"Indeks {manifest.id}, lavet {manifest.created}")
     out.print(f"{manifest.documents} rapporter, {manifest.projects} projekter, {manifest.passages} passager")
@@ -44,7 +44,7 @@ def status(runs: bool, as_json: bool) -> None:
         out.print(f"Spørgsmål indlejres med {runtimes['questions']}, passager med {runtimes['passages']}")
     out.print(f"Mapper: {', '.join(manifest.roots)}", markup=False)
     for failure in failures:
-        out.print(f"Ikke læst: {failure['path']}: {failure['reason']} [{failure['code']}]", markup=False)
+        out.print(f"Ikke læst: {failure.path}: {failure.reason} [{failure.code}]", markup=False)
 
 
 def _runtimes(settings: Settings) -> dict[str, str]:
@@ -64,26 +64,26 @@ def _print_runs(settings: Settings, as_json: bool) -> None:
     from kb.state.runs import RunStore
 
     with RunStore(settings.state_dir) as state:
-        rows = [run.as_dict() for run in state.runs(STATUS_RUNS)]
+        rows = [Run.from_domain(run) for run in state.runs(STATUS_RUNS)]
     if as_json:
-        print_json({"runs": rows})
+        print_json(results.Runs(runs=rows))
         return
     for row in rows:
-        out.print(f"{row['started'][:19].replace('T', ' ')}  {row['status']:<10} {row['started_by']}", markup=False)
+        out.print(f"{row.started[:19].replace('T', ' ')}  {row.status:<10} {row.started_by}", markup=False)
         out.print(f"    {_outcome(row)}", style="dim", markup=False)
     if not rows:
         out.print("Der er ikke indekseret endnu.")
 
 
-def _outcome(row: dict[str, Any]) -> str:
+def _outcome(row: Run) -> str:
     """What a run did, or how far it is, on one line."""
-    if row["error"]:
-        return str(row["error"]["message"])
-    report = row["report"]
+    if row.error:
+        return row.error.message
+    report = row.report
     if not report:
-        progress = row["progress"]
-        left = f", cirka {progress['seconds_left']:.0f} s tilbage" if progress["seconds_left"] is not None else ""
-        return f"{progress['stage'] or 'begynder'}: {progress['done']} af {progress['total'] or '?'}{left}"
+        progress = row.progress
+        left = f", cirka {progress.seconds_left:.0f} s tilbage" if progress.seconds_left is not None else ""
+        return f"{progress.stage or 'begynder'}: {progress.done} af {progress.total or '?'}{left}"
     counts = (("added", "nye"), ("changed", "ændrede"), ("removed", "fjernede"), ("failed", "ikke læst"))
     done = ", ".join(f"{len(report[name])} {word}" for name, word in counts)
     masked = sum(sum(kinds.values()) for kinds in report["masked"].values())
@@ -103,7 +103,7 @@ def verify(as_json: bool) -> None:
     found = everything(settings)
     if as_json:
         build = (settings.index_dir / CURRENT_FILE).read_text(encoding="utf-8").strip()
-        print_json({"build_id": build, "problems": [asdict(finding) for finding in found]})
+        print_json(results.Verification.model_validate({"build_id": build, "problems": found}))
     else:
         for finding in found:
             out.print(f"Fejl i {finding.part}: {finding.problem}", style="red", markup=False)
@@ -119,29 +119,15 @@ def verify(as_json: bool) -> None:
 @reports_errors
 def builds(as_json: bool) -> None:
     """Vis de færdige indekser, nyeste først."""
-    from kb.core.errors import IndexMissingError, IndexUnusableError
-    from kb.index import builds as store
+    from kb.operations.finished_builds import finished_builds
 
-    settings = load_settings()
-    try:
-        in_use = store.current_id(settings.index_dir)
-    except IndexMissingError:
-        in_use = ""
-    rows: list[dict[str, Any]] = []
-    for build_id in store.build_ids(settings.index_dir):
-        row: dict[str, Any] = {"id": build_id, "in_use": build_id == in_use}
-        try:
-            manifest = store.read_manifest(store.builds_dir(settings.index_dir) / build_id)
-            row |= {"created": manifest.created, "documents": manifest.documents, "passages": manifest.passages}
-        except IndexUnusableError as error:
-            row |= {"problem": str(error)}
-        rows.append(row)
+    rows = [Build.from_domain(one) for one in finished_builds(load_settings().index_dir)]
     if as_json:
-        print_json({"builds": rows})
+        print_json(results.Builds(builds=rows))
         return
     for row in rows:
-        what = row.get("problem") or f"{row['documents']} rapporter, {row['passages']} passager"
-        out.print(f"{'→' if row['in_use'] else ' '} {row['id']}  {what}", markup=False)
+        what = row.problem or f"{row.documents} rapporter, {row.passages} passager"
+        out.print(f"{'→' if row.in_use else ' '} {row.id}  {what}", markup=False)
 
 
 @click.command()
@@ -154,7 +140,7 @@ def rollback(build: str | None, as_json: bool) -> None:
 
     chosen = use_build(load_settings(), build)
     if as_json:
-        print_json({"build_id": chosen})
+        print_json(Used(build_id=chosen))
     else:
         out.print(f"Indekset {chosen} er nu i brug.")
 
@@ -170,7 +156,7 @@ def backup(file: Path, without_index: bool, as_json: bool) -> None:
 
     report = make(load_settings(), file, with_index=not without_index)
     if as_json:
-        print_json(report.as_dict())
+        print_json(results.Backup.model_validate(report))
         return
     out.print(f"{report.files} filer ({report.bytes / 1e6:.1f} MB før pakning) er gemt i {file}.", markup=False)
     for folder in report.outside:
@@ -188,7 +174,7 @@ def restore(file: Path, force: bool, as_json: bool) -> None:
 
     report = put_back(load_settings(), file, force=force)
     if as_json:
-        print_json(report.as_dict())
+        print_json(results.Restored.model_validate(report))
         return
     out.print(f"{report.files} filer fra {report.created} er gendannet.")
     if report.reindex:

@@ -35,15 +35,26 @@
         StorageError               disk full or folder not writable
 
 Each carries a stable ``code`` for machines, a Danish message that says what happened, and ``advice``, what to do next.
+A code is the same wherever it is told: by the command line, in a run's report, in a log, and by the API, whose problems
+are named by these codes. An error whose own code is not a problem of the API is answered with that of the nearest error
+above it. ``docs/errors.md`` lists them all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+# What was sent, or lies in the corpus, is of a format that no reader takes.
+UNKNOWN_FORMAT = "ukendt-filformat"
+
 
 class KbError(Exception):
-    """The root: ``code`` is stable, ``str()`` is a Danish sentence, ``advice`` what to do next (may be empty)."""
+    """Something nobody foresaw; the root of the tree, whose errors say more.
 
-    code = "fejl"
+    ``code`` is stable, ``str()`` is a Danish sentence, ``advice`` what to do next (may be empty).
+    """
+
+    code = "intern-fejl"
     advice = ""
 
     def __init__(self, message: str, *, advice: str = "", code: str = "") -> None:
@@ -63,7 +74,7 @@ class InputError(KbError):
 class QuestionError(InputError):
     """The question is empty, too long or not text."""
 
-    code = "ugyldigt-spørgsmål"
+    code = "ugyldigt-spoergsmaal"
 
 
 class FilterError(InputError):
@@ -81,7 +92,7 @@ class NotFoundError(InputError):
 class UnreadableUploadError(InputError):
     """No reader takes the uploaded file."""
 
-    code = "kan-ikke-læses"
+    code = UNKNOWN_FORMAT
 
 
 class ConfigurationError(KbError):
@@ -183,7 +194,7 @@ class ReadError(KbError):
 class UnsupportedFormatError(ReadError):
     """No reader handles the file's format."""
 
-    code = "ukendt-format"
+    code = UNKNOWN_FORMAT
 
 
 class DamagedFileError(ReadError):
@@ -259,3 +270,20 @@ class StorageError(IndexingError):
     """The disk is full or a folder cannot be written."""
 
     code = "lager"
+
+
+# Codes that say more than that of their error: what raises it, or passes a file over, gives them.
+FURTHER_CODES: Mapping[str, tuple[type[KbError], str]] = {
+    "tom-fil": (NoTextError, "The file is empty."),
+    "tidsgrænse": (ReadLimitError, "Character recognition or a converting program did not finish in time."),
+    "hukommelsesgrænse": (ReadLimitError, "The reader used more memory than it may."),
+    "for-stor": (ReadLimitError, "The file has more bytes, parts or pages than are read."),
+    "zip-bombe": (ReadLimitError, "The file unpacks to far more than is read."),
+    "xml-entiteter": (DamagedFileError, "The file defines XML entities, which are not read."),
+    "modul-mangler": (ToolMissingError, "A module that the format's reader needs cannot be loaded."),
+    "ændret-undervejs": (ReadError, "The file changed while it was read."),
+    "id-optaget": (ReadError, "Another file has the document's id."),
+    "kan-ikke-åbnes": (ReadError, "The file or folder cannot be opened, or is no ordinary file."),
+    "ugyldigt-navn": (ReadError, "The name cannot be shown, stored or sent; rename the file."),
+    "link-følges-ikke": (ReadError, "The symbolic link leads nowhere or out of the folder."),
+}

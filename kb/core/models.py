@@ -326,24 +326,6 @@ class Citation:
     role: Role = Role.OTHER
     inferred: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "number": self.number,
-            "document_id": self.document_id,
-            "passage_id": self.passage_id,
-            "page": self.page,
-            "page_label": self.page_label,
-            "quote": self.quote,
-            "start": self.start,
-            "end": self.end,
-            "title": self.title,
-            "project": self.project,
-            "heading_path": list(self.heading_path),
-            "role": self.role.value,
-            "inferred": self.inferred,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
@@ -352,10 +334,6 @@ class AnswerSentence:
     text: str
     citations: tuple[int, ...]
     certainty: Certainty
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {"text": self.text, "citations": list(self.citations), "certainty": self.certainty.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,16 +349,6 @@ class Finding:
     inferred: bool = False
     role_certain: bool = True
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "role": self.role.value,
-            "text": self.text,
-            "citation": self.citation,
-            "inferred": self.inferred,
-            "role_certain": self.role_certain,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class ProjectRef:
@@ -389,10 +357,6 @@ class ProjectRef:
     name: str
     slug: str
     document_ids: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {"name": self.name, "slug": self.slug, "document_ids": list(self.document_ids)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,19 +375,6 @@ class ProjectAnswer:
     certainty: Certainty
     findings: tuple[Finding, ...]
     reasons: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "project": self.name,
-            "slug": self.slug,
-            "document_ids": list(self.document_ids),
-            "authority": self.authority,
-            "cross_cutting": self.cross_cutting,
-            "certainty": self.certainty.value,
-            "findings": [finding.as_dict() for finding in self.findings],
-            "reasons": list(self.reasons),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,16 +397,6 @@ class Coverage:
         noun = "projekt" if self.of == 1 else "projekter"
         return f"{len(self.speaking)} af {self.of} {noun} taler om dette"
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "speaking": len(self.speaking),
-            "of": self.of,
-            "sentence": self.sentence,
-            "projects": [project.as_dict() for project in self.speaking],
-            "silent": [project.as_dict() for project in self.silent],
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -465,10 +406,6 @@ class Side:
     text: str
     citation: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {"project": self.project, "text": self.text, "citation": self.citation}
-
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
@@ -476,10 +413,6 @@ class Disagreement:
 
     about: str
     sides: tuple[Side, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {"about": self.about, "sides": [side.as_dict() for side in self.sides]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,15 +426,6 @@ class Refusal:
     message: str
     nearest: tuple[int, ...] = ()
     missing: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "reason": self.reason.value,
-            "message": self.message,
-            "nearest": list(self.nearest),
-            "missing": list(self.missing),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -536,29 +460,3 @@ class Answer:
     def citation(self, number: int) -> Citation:
         """The citation of a number."""
         return self.citations[number - 1]
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values: what ``kb ask --json`` and ``/api/v1/answer`` give."""
-        refusal = self.refusal.as_dict() if self.refusal else {}
-        return {
-            "question": self.question,
-            "build_id": self.build_id,
-            "created": self.created,
-            "filters": {name: list(values) for name, values in self.filters.items()},
-            "corrections": {word: list(near) for word, near in self.corrections.items()},
-            "answer": {
-                "refused": self.refused,
-                "reason": refusal.get("reason", ""),
-                "message": refusal.get("message", ""),
-                "nearest": refusal.get("nearest", []),
-                "missing": refusal.get("missing", []),
-                "lead": self.lead,
-                "kind": self.kind.value,
-                "certainty": self.certainty.value,
-                "sentences": [sentence.as_dict() for sentence in self.sentences],
-                "projects": [project.as_dict() for project in self.projects],
-                "coverage": self.coverage.as_dict(),
-                "disagreements": [disagreement.as_dict() for disagreement in self.disagreements],
-            },
-            "citations": [citation.as_dict() for citation in self.citations],
-        }

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def evaluate_folder(folder: Path, settings: Settings, embedder: Embedder, engine
             )
         return figures
     if beir.is_beir(folder):
-        return beir.evaluate(folder, settings, embedder, engine=engine).as_dict()
+        return asdict(beir.evaluate(folder, settings, embedder, engine=engine))
     raise InputError(
         f"{folder} er ikke et testsæt.",
         advice=f"Mappen skal rumme {', '.join(beir.FILES)} eller {judged_questions.FILE}.",

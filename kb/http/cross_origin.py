@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from kb.core.errors import SettingsError
 from kb.core.settings import Settings
 from kb.http.api.operations import PREFIX
+from kb.http.layers import Layer
 
 COMPONENT = "/static/erfarings-soegning.js"
 DAY = "86400"
@@ -31,8 +32,8 @@ def origins(settings: Settings) -> frozenset[str]:
     return found
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Let the named origins' pages ask an application."""
+def layer(settings: Settings) -> Layer:
+    """Lets the named origins' pages ask; raises as :func:`origins` does."""
     allowed = origins(settings)
 
     def allow(response: Response) -> Response:
@@ -44,7 +45,7 @@ def install(app: Flask, settings: Settings) -> None:
                 _open(response, request.headers["Origin"])
         return response
 
-    app.after_request(allow)
+    return Layer(after=allow)
 
 
 def _open(response: Response, origin: str) -> None:

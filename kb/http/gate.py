@@ -1,24 +1,25 @@
 """The gate every request passes, pages and API alike: from where, by whom, how often, and whether they may.
 
 The cheapest refusal comes first. An open server (:mod:`kb.core.identity`) knows one visitor: its own machine, asked for
-under its own name, with no proxy in between. ``g.identity`` is who asks and ``g.address`` from where.
+under its own name, with no proxy in between. ``g.identity`` is who asks and ``g.address`` from where. Nothing behind
+the gate judges either again: a view names the role it needs, or its blueprint stands in one of the sets below.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Response, current_app, g, redirect, request, url_for
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
-from kb.core.errors import StorageError
 from kb.core.identity import (
     ANONYMOUS,
     LOCAL,
@@ -35,7 +36,7 @@ from kb.core.identity import (
     role_of,
 )
 from kb.core.settings import Settings
-from kb.http.api.operations import operations
+from kb.http.layers import Layer
 from kb.http.refusals import (
     REALM,
     ForeignHost,
@@ -46,10 +47,9 @@ from kb.http.refusals import (
     SignInNeeded,
     TooMany,
 )
-from kb.state.audit import Audit, Event
+from kb.state.audit import Audit
 from kb.state.keys import Key, KeyRefused, KeyStore
 from kb.state.sessions import SessionStore
-from kb.state.upload_names import shown_name
 
 EXTENSION = "kb.guard"
 YEAR = 31_536_000
@@ -57,25 +57,10 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "V
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Blueprints whose every page is open to anyone, and those that need more than reading.
 OPEN_BLUEPRINTS = frozenset({"statisk", "openapi", "maalinger", "login"})
-PAGE_ACTIONS = {
-    "redaktion.upload": "rapport lagt ind",
-    "redaktion.replace_report": "rapport erstattet",
-    "redaktion.save_report": "metadata ændret",
-    "redaktion.delete_report": "rapport slettet",
-    "redaktion.delete_unread": "fil slettet",
-    "redaktion.reindex": "indeksering sat i gang",
-    "redaktion.cancel_job": "job annulleret",
-    "redaktion.cancel_run": "kørsel standset",
-    "redaktion.use_index": "indeks taget i brug",
-    "redaktion.feedback_csv": "tilbagemeldinger udtrukket",
-    "udtraek.hits_csv": "svar udtrukket",
-    "udtraek.hits_xlsx": "svar udtrukket",
-    "udtraek.answer_docx": "svar udtrukket",
-    "dokumenter.original": "original hentet",
-}
-# The parts of a page's address that say what is done something to.
-TARGETS = ("document_id", "job_id", "run_id")
 EDITORS_BLUEPRINTS = frozenset({"redaktion"})
+# The attribute of a view that holds the role it names.
+NEEDED_ROLE = "needed_role"
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -111,36 +96,20 @@ class Guard:
         )
 
 
-def install(app: Flask, guard: Guard) -> None:
-    """Put the gate before every request of an application."""
-    app.extensions[EXTENSION] = guard
-    app.after_request(_tell_how)
-    app.after_request(_record_pages)
-    app.after_request(_only_encrypted)
-    # Before what the pages check of their own: their checks are finer and dearer.
-    app.before_request_funcs.setdefault(None, []).insert(0, _pass)
+def needs(role: AccessRole | None) -> Callable[[View], View]:
+    """Name the role that one must at least have for a view, None for anyone at all."""
+
+    def mark(view: View) -> View:
+        setattr(view, NEEDED_ROLE, role)
+        return view
+
+    return mark
 
 
 def guard() -> Guard:
     """The application's gate."""
     found: Guard = current_app.extensions[EXTENSION]
     return found
-
-
-def record(action: str, *, target: str = "", detail: str = "") -> None:
-    """Write what the one who asks does into the audit trail."""
-    who: Identity | None = g.get("identity")
-    guard().audit.write(
-        Event(
-            action=action,
-            who=who.name if who else "ukendt",
-            via=who.via.value if who else "",
-            address=g.address,
-            target=target[:300],
-            request_id=g.get("request_id", ""),
-            detail=detail[:300],
-        )
-    )
 
 
 def _pass() -> Response | None:
@@ -169,34 +138,15 @@ def _to_sign_in() -> Response:
     return current_app.make_response(redirect(url_for("login.form", next=path)))
 
 
-def _tell_how(response: Response) -> Response:
+def _finish(response: Response) -> Response:
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers.setdefault("WWW-Authenticate", REALM.to_header())
-    return response
-
-
-def _only_encrypted(response: Response) -> Response:
     if guard().settings.public_url.startswith("https:"):
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
     return response
 
 
-def _record_pages(response: Response) -> Response:
-    """Write what people do on the pages into the audit trail; the API's operations write their own."""
-    action = PAGE_ACTIONS.get(request.endpoint or "")
-    if action and response.status_code < HTTPStatus.BAD_REQUEST and g.get("identity") is not None:
-        given = request.view_args or {}
-        sent = request.files.listvalues() if request.method == "POST" else ()
-        named = [shown_name(file.filename or "") for files in sent for file in files]
-        target = next((str(given[name]) for name in TARGETS if name in given), request.form.get("indeks", ""))
-        try:
-            record(action, target=target, detail=", ".join(named))
-        except (StorageError, sqlite3.Error) as error:
-            # Reading goes on where nothing can be written; a change does not.
-            if request.method != "GET":
-                raise
-            current_app.logger.error("Hændelsen kunne ikke skrives: %s", error)
-    return response
+LAYER = Layer(_pass, _finish)
 
 
 def _identify(held: Guard, *, trusted: bool) -> Identity | None:
@@ -275,18 +225,25 @@ def _wait(held: Guard, item: RateLimitItemPerMinute, *names: str) -> int:
 
 def needed_role() -> AccessRole | None:
     """What the one who asks must be for the address they ask; None for anyone."""
-    operation = operations().get(request.endpoint or "")
-    if operation is not None:
-        return operation.role
+    view = current_app.view_functions.get(request.endpoint or "")
+    if hasattr(view, NEEDED_ROLE):
+        role: AccessRole | None = getattr(view, NEEDED_ROLE)
+        return role
     if request.blueprint in OPEN_BLUEPRINTS:
         return None
     return AccessRole.EDITOR if request.blueprint in EDITORS_BLUEPRINTS else AccessRole.READER
 
 
+def is_at_least(role: AccessRole) -> bool:
+    """Whether the one who asks has a role or a greater one."""
+    identity: Identity | None = g.get("identity")
+    return identity is not None and identity.role.includes(role)
+
+
 def _may() -> bool:
     """Whether the one who asks may; False when they might if they made themselves known."""
     role = needed_role()
-    if role is None or (g.identity is not None and g.identity.role.includes(role)):
+    if role is None or is_at_least(role):
         return True
     if g.identity is not None and g.identity is not ANONYMOUS:
         raise RoleTooSmall(role.value)
@@ -307,7 +264,7 @@ def _check_origin() -> None:
 def may_read_metrics() -> bool:
     """Whether the one who asks is an admin or asks from where measurements may be read."""
     held = guard()
-    if g.identity is not None and g.identity is not LOCAL and g.identity.role.includes(AccessRole.ADMIN):
+    if g.identity is not LOCAL and is_at_least(AccessRole.ADMIN):
         return True
     passed_on = any(name in request.headers for name in FORWARDED) and g.address == request.remote_addr
     if passed_on or not is_in(g.address, held.metrics_from):

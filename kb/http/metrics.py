@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request
+from flask import Blueprint, Response, current_app, g, has_request_context, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -20,6 +20,7 @@ from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder, Vectors
 from kb.embedding.wrapping import WrappedEmbedder
 from kb.http.gate import may_read_metrics
+from kb.http.layers import Layer
 from kb.index import builds
 from kb.state.runs import RunStore
 
@@ -109,12 +110,6 @@ class MeasuredEmbedder(WrappedEmbedder):
         return found
 
 
-def install(app: Flask, measurements: Measurements) -> None:
-    """Measure every request of an application."""
-    app.extensions[EXTENSION] = measurements
-    app.after_request(_measured)
-
-
 def _measured(response: Response) -> Response:
     measurements: Measurements = current_app.extensions[EXTENSION]
     seconds = time.perf_counter() - g.begun
@@ -128,6 +123,9 @@ def _measured(response: Response) -> Response:
     if request.endpoint in ASKING and response.status_code == HTTPStatus.OK:
         measurements.search.observe(max(0.0, seconds - g.get("embedding_seconds", 0.0)))
     return response
+
+
+LAYER = Layer(after=_measured)
 
 
 @blueprint.get("/metrics")

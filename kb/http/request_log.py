@@ -16,9 +16,11 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Response, g, request
 
 from kb.core.privacy import mask
+from kb.http.layers import Layer
+from kb.http.services import services
 
 HEADER = "X-Request-Id"
 LONGEST_QUESTION = 1000
@@ -47,12 +49,6 @@ def log_as_json() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
-def install(app: Flask) -> None:
-    """Give every request of an application its id and its line."""
-    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
-    app.after_request(_end)
-
-
 def _begin() -> None:
     g.begun = time.perf_counter()
     given = request.headers.get(HEADER, "")
@@ -71,7 +67,10 @@ def _end(response: Response) -> Response:
         "address": g.get("address", ""),
         "who": who.name if who else "",
     }
-    if current_app.extensions["kb"].settings.log_questions and (question := request.args.get("q")):
+    if services().settings.log_questions and (question := request.args.get("q")):
         fields["question"] = mask(question[:LONGEST_QUESTION]).text
     log.info("%s %s %s", request.method, fields["route"], response.status_code, extra={"fields": fields})
     return response
+
+
+LAYER = Layer(_begin, _end)

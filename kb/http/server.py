@@ -1,4 +1,4 @@
-"""The server: pages and API put together, on waitress.
+"""The server: the one factory that puts pages, API and what wraps every request together, on waitress.
 
 One process with one model in memory answers from several threads. The application can also be given to another WSGI
 server: ``kb.http.server:make_app()``.
@@ -22,13 +22,16 @@ from kb.core.identity import check_setup
 from kb.core.settings import Settings, load_settings
 from kb.embedding.batching import BatchingEmbedder
 from kb.embedding.embedder import Embedder, load_embedder
-from kb.http import cross_origin, gate, metrics, request_log, sign_in
+from kb.http import cross_origin, gate, metrics, request_log, response_headers, sign_in
 from kb.http.api import openapi
 from kb.http.api.change_routes import changes
 from kb.http.api.problem_details import problem
 from kb.http.api.routes import api
+from kb.http.layers import Layer, wrap
+from kb.http.services import EXTENSION, Services, services
 from kb.http.slow_senders import PacedChannel
-from kb.http.web.app import create_app
+from kb.http.web import app as pages
+from kb.http.web import error_pages
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit, Event
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 CHANNEL_TIMEOUT = 60
 MOST_BYTES = 1 << 30
+# Bytes of a request that is no upload.
+FORM_LIMIT = 256 * 1024
 log = logging.getLogger(__name__)
 
 
@@ -54,27 +59,42 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     """
     settings = settings or load_settings()
     check_access(settings)
-    guard = gate.Guard.make(settings)
     measurements = metrics.Measurements(settings)
     # Every thread answers a question by itself: a second one for the same small product has to be waited for, and
     # turns while it waits, which takes as much of the processors again.
     threadpool_limits(1, user_api="blas")
     together = BatchingEmbedder(embedder or load_embedder(settings))
     measured = metrics.MeasuredEmbedder(together, measurements)
-    holder = VisibleSnapshotHolder(SnapshotHolder(settings, measured), settings)
-    blueprints = [api.blueprint, changes.blueprint, openapi.blueprint, metrics.blueprint, sign_in.blueprint]
-    app = create_app(settings, holder, blueprints=blueprints, api_problem=problem)
-    api.install(app)
-    changes.install(app)
-    gate.install(app, guard)
+    app = Flask(pages.PACKAGE, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
+    app.json = Json(app)
+    app.extensions |= {
+        EXTENSION: Services(settings, VisibleSnapshotHolder(SnapshotHolder(settings, measured), settings)),
+        gate.EXTENSION: gate.Guard.make(settings),
+        metrics.EXTENSION: measurements,
+    }
+    wrap(app, layers(settings))
+    error_pages.register(app, problem)
+    pages.install(app)
+    for operations in (api, changes):
+        operations.install(app)
+    for blueprint in (openapi.blueprint, metrics.blueprint):
+        app.register_blueprint(blueprint)
     sign_in.install(app, settings)
-    metrics.install(app, measurements)
-    cross_origin.install(app, settings)
-    request_log.install(app)
     if settings.public_url:
         app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
-    app.json = Json(app)
     return app
+
+
+def layers(settings: Settings) -> tuple[Layer, ...]:
+    """What wraps every request, outermost first."""
+    return (
+        request_log.LAYER,  # the request's id first of all, its line when the response is as it is sent
+        response_headers.LAYER,  # headers and compression, on refusals too
+        cross_origin.layer(settings),
+        metrics.LAYER,  # what was answered, before a validator turns it into a 304
+        gate.LAYER,  # nothing but a view comes behind it
+    )
 
 
 class PublicAddress:
@@ -154,7 +174,8 @@ def _forget_old_events(settings: Settings) -> None:
 def _warm(app: Flask, embedder: Embedder) -> None:
     """Open the index and load the model before the first question; without an index the pages say what to run."""
     try:
-        app.extensions["kb"].holder.searcher()
+        with app.app_context():
+            services().holder.searcher()
     except IndexUnusableError as error:
         log.warning("%s %s", error, error.advice)
     embedder.embed_queries(["varm op"])

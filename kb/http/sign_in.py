@@ -22,7 +22,8 @@ from werkzeug.wrappers import Response
 
 from kb.core.identity import AccessRole, Identity, Via, role_of
 from kb.core.settings import Settings
-from kb.http.gate import check_key, guard, record
+from kb.http.audit_trail import audited, note, record
+from kb.http.gate import check_key, guard
 from kb.http.refusals import KeyNotAccepted, NoRole, ProviderFailed, SignInFailed
 
 EXTENSION = "kb.oidc"
@@ -35,6 +36,7 @@ blueprint = Blueprint("login", __name__)
 
 def install(app: Flask, settings: Settings) -> None:
     """Let people sign in to an application."""
+    app.register_blueprint(blueprint)
     # Signs only what binds a sign-in under way to its browser; a restart makes that person begin again.
     app.secret_key = secrets.token_bytes(32)
     app.context_processor(_ways)
@@ -96,6 +98,7 @@ def form() -> str:
 
 
 @blueprint.post("/log-ind")
+@audited("logget ind")
 def by_key() -> Response:
     """Sign in with a key."""
     try:
@@ -120,6 +123,7 @@ def begin() -> Response:
 
 
 @blueprint.get("/log-ind/retur")
+@audited("logget ind")
 def back() -> Response:
     """Come back from the provider."""
     provider = _provider()
@@ -163,7 +167,7 @@ def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str 
     hours = held.settings.session_hours
     token = held.sessions.begin(name, role, subject=subject, hours=hours, key_id=key_id)
     g.identity = Identity(name, role, Via.SESSION, subject)
-    record("logget ind", detail=f"rolle {role.value}")
+    note(detail=f"rolle {role.value}")
     session.clear()
     response = redirect(safe_next(then), 303)
     secure = held.settings.public_url.startswith("https:")
@@ -174,10 +178,10 @@ def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str 
 
 
 @blueprint.post("/log-ud")
+@audited("logget ud")
 def sign_out() -> Response:
     """End the session here, and at the provider where it can be."""
     held = guard()
-    record("logget ud")
     held.sessions.end(request.cookies.get(held.cookie, ""))
     response = make_response(redirect(_after_sign_out(held.settings), 303))
     secure = held.settings.public_url.startswith("https:")

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from kb.core.errors import CancelledError, KbError
@@ -84,7 +85,7 @@ def recorded(state: RunStore, started_by: str, job: str, progress: Progress) -> 
         _close(state, record.run_id, status, error=_described(error))
         raise
     assert record.report is not None
-    _close(state, record.run_id, Status.DONE, report=record.report.as_dict())
+    _close(state, record.run_id, Status.DONE, report=asdict(record.report))
 
 
 def _close(state: RunStore, run_id: str, status: Status, **outcome: Any) -> None:
@@ -99,7 +100,7 @@ def _described(error: BaseException) -> dict[str, str]:
         return {"code": error.code, "message": str(error), "advice": error.advice}
     if isinstance(error, KeyboardInterrupt):
         return {"code": CancelledError.code, "message": "Indekseringen blev afbrudt fra tastaturet.", "advice": ""}
-    return {"code": "uventet", "message": f"{type(error).__name__}: {error}", "advice": ""}
+    return {"code": KbError.code, "message": f"{type(error).__name__}: {error}", "advice": ""}
 
 
 class Stages:

@@ -234,7 +234,7 @@ class _Run:
                 StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
             )
             prefetched = self.prefetcher.chunks_of(extracted)
-            if document.metadata.titel != extracted.metadata.titel:  # the title is part of what is embedded
+            if document.metadata != extracted.metadata:  # the title is embedded, and facts are told by the project
                 prefetched = None
             chunks = reusable.of(document) or prefetched or self.chunker.chunk(document)
             passages, sentences, facts = renumbered(chunks, row, sentence_row)

@@ -60,17 +60,6 @@ class BackupReport:
     bytes: int
     outside: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "file": self.file,
-            "created": self.created,
-            "build_id": self.build_id,
-            "files": self.files,
-            "bytes": self.bytes,
-            "outside": list(self.outside),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
@@ -82,16 +71,6 @@ class RestoreReport:
     build_id: str
     files: int
     reindex: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "file": self.file,
-            "created": self.created,
-            "build_id": self.build_id,
-            "files": self.files,
-            "reindex": self.reindex,
-        }
 
 
 def backup(settings: Settings, target: Path, *, with_index: bool = True) -> BackupReport:

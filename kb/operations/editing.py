@@ -16,7 +16,6 @@ from uuid import uuid4
 import yaml
 
 from kb.core.errors import InputError, ReadError, UnreadableUploadError
-from kb.core.fields import EDITABLE
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, sidecar_of
@@ -33,7 +32,6 @@ LONGEST_NAME = 100
 # Bytes in a file's name on the file systems there are.
 LONGEST_FILE_NAME = 255
 _ON_THE_SERVER = "Omdøb eller slet den i mappen på serveren, og indeksér igen."
-FORM_KEYS = frozenset(field.name for field in EDITABLE)
 
 
 class Upload(Protocol):
@@ -136,13 +134,6 @@ def use_build(settings: Settings, build_id: str | None = None) -> str:
     chosen = roll_back(settings, build_id)
     Removals(settings.state_dir).forget()
     return chosen
-
-
-def write_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
-    """Write the values of the form to a report's metadata file; other keys are preserved, empty values removed."""
-    path = file_of(settings, stored)
-    others = {key: value for key, value in _read_sidecar(path).items() if key not in FORM_KEYS}
-    _write_sidecar(path, {**others, **{key: value for key, value in values.items() if value}})
 
 
 def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class Job:
 
     ``stage`` is the stage at work with ``done`` of ``total`` steps (0: not known), ``file`` the file it is at and
     ``seconds_left`` an estimate for the stage (None: not known). ``report`` is what the run did, by file
-    (:meth:`kb.indexing.RunReport.as_dict`); ``error`` why it failed, with ``advice``. ``stopping`` when it has been
+    (:class:`kb.indexing.RunReport`); ``error`` why it failed, with ``advice``. ``stopping`` when it has been
     asked to stop and has not yet.
     """
 
@@ -72,10 +72,6 @@ class Job:
     def is_over(self) -> bool:
         """Whether the job has ended."""
         return self.state.over
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return asdict(self)
 
 
 class Jobs:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,6 @@ class Entry:
     event: Event
     previous: str
     digest: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {"seq": self.seq, "at": self.at, **asdict(self.event)}
 
 
 class Audit:

@@ -75,26 +75,6 @@ class Run:
         spent = (_time(self.updated) - _time(self.stage_from)).total_seconds()
         return round(spent / self.done * (self.total - self.done), 1)
 
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "id": self.id,
-            "job": self.job,
-            "started_by": self.started_by,
-            "started": self.started,
-            "finished": self.finished,
-            "status": self.status.value,
-            "progress": {
-                "stage": self.stage,
-                "done": self.done,
-                "total": self.total,
-                "file": self.note,
-                "seconds_left": self.seconds_left,
-            },
-            "error": dict(self.error) or None,
-            "report": dict(self.report) or None,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class JobFile:

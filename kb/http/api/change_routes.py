@@ -1,31 +1,29 @@
 """The operations of ``/api/v1`` that change something, and those only editors and admins may read.
 
-Every change is written to the audit trail, and a change to the reports starts the job that takes it in; the answer is
-202 with the job, whose address is in ``Location``.
+Every change is audited (:mod:`kb.http.audit_trail`), and a change to the reports starts the job that takes it in; the
+answer is 202 with the job, whose address is in ``Location``.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
-from flask import Response, current_app, g, jsonify
+from flask import Response, g
 from werkzeug.datastructures import FileStorage
 
 from kb.core.errors import NotFoundError
 from kb.core.identity import AccessRole
 from kb.http.api import request_models, response_models
-from kb.http.api.operations import PREFIX, Api, holder, settings
+from kb.http.api.operations import PREFIX, Api
 from kb.http.api.paging import next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
-from kb.http.gate import guard, record
+from kb.http.api.response_models import Body
+from kb.http.audit_trail import audited, note
+from kb.http.gate import guard
+from kb.http.services import searcher, services
 from kb.index.store import StoredRecord
 from kb.operations import editing
-from kb.operations.jobs import Job, Jobs
 from kb.retrieval.searcher import clean_question
-from kb.state.feedback import FeedbackStore
-from kb.state.runs import RunStore
-from kb.state.upload_names import shown_name
 
 changes = Api("aendringer")
 ACCEPTED, CREATED = 202, 201
@@ -33,31 +31,20 @@ TOO_BIG = ("for-stort", "forkert-medietype")
 METADATA_EXAMPLE = {"titel": "Erfaringer med ruteplanlægning", "projekt": "FleetOptimiser", "år": 2023}
 
 
-def jobs() -> Jobs:
-    """The application's jobs."""
-    found: Jobs = current_app.extensions["kb"].jobs
-    return found
-
-
-def state() -> RunStore:
-    """The application's runs."""
-    found: RunStore = current_app.extensions["kb"].state
-    return found
-
-
-def _job(job: Job) -> dict[str, Any]:
-    return {**job.as_dict(), "state": job.state.value, "is_over": job.is_over, "run_id": job.run_id or None}
-
-
-def _accepted(values: dict[str, Any], job: Job) -> Response:
-    response = jsonify({**values, "job": _job(job)})
-    response.status_code = ACCEPTED
+def _accepted(body: Body, job: response_models.Job) -> Response:
+    response = Response(body.to_json() + "\n", ACCEPTED, mimetype="application/json")
     response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
     return response
 
 
+def _started(*, files: Sequence[str] = (), full: bool = False) -> response_models.Job:
+    """The job that takes a change in."""
+    job = services().jobs.start(by=g.identity.name, files=files, full=full)
+    return response_models.Job.model_validate(job)
+
+
 def _stored(document_id: str) -> StoredRecord:
-    return holder().searcher().snapshot.record(document_id)
+    return searcher().snapshot.record(document_id)
 
 
 @changes.operation(
@@ -65,12 +52,14 @@ def _stored(document_id: str) -> StoredRecord:
     form=request_models.EditedMetadata, body_example=METADATA_EXAMPLE, response=response_models.Uploaded,
     problems=(*TOO_BIG, "ukendt-filformat"),
 )  # fmt: skip
+@audited("rapport lagt ind")
 def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Response:
     """Læg en fil ind, med eller uden metadata. Hvad den er, afgøres af dens indhold; den gemmes under et navn, serveren
     giver den. Rapporten kan findes, når jobbet er færdigt."""
-    path = editing.add(settings(), file, metadata.model_dump(exclude_defaults=True))
-    record("rapport lagt ind", target=path, detail=shown_name(file.filename or ""))
-    return _accepted({"path": path}, jobs().start(by=g.identity.name, files=[path]))
+    path = editing.add(services().settings, file, metadata.model_dump(exclude_defaults=True))
+    note(target=path)
+    job = _started(files=[path])
+    return _accepted(response_models.Uploaded(path=path, job=job), job)
 
 
 @changes.operation(
@@ -80,12 +69,13 @@ def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Respon
     problems=("findes-ikke", *TOO_BIG, *NO_INDEX),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
+@audited("metadata ændret")
 def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> Response:
     """Metadata erstattes som helhed: det, der ikke er med, bliver tomt. `id`, `sprog` og `kilder` er uændrede."""
     stored = _stored(document_id)
-    editing.replace_metadata(settings(), stored, body.model_dump())
-    record("metadata ændret", target=document_id)
-    return _accepted({"document_id": document_id}, jobs().start(by=g.identity.name, files=[stored.record.path]))
+    editing.replace_metadata(services().settings, stored, body.model_dump())
+    job = _started(files=[stored.record.path])
+    return _accepted(response_models.Changed(document_id=document_id, job=job), job)
 
 
 @changes.operation(
@@ -94,37 +84,35 @@ def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> R
     problems=("findes-ikke", *NO_INDEX),
     example={"document_id": "aalborg-air"},
 )  # fmt: skip
+@audited("rapport slettet")
 def delete(document_id: str) -> Response:
     """Filen og dens metadata slettes. Rapporten er straks ude af søgning, svar og sider, og af indekset, når jobbet er
     færdigt."""
-    editing.remove(settings(), _stored(document_id))
-    record("rapport slettet", target=document_id)
-    return _accepted({"document_id": document_id}, jobs().start(by=g.identity.name))
+    editing.remove(services().settings, _stored(document_id))
+    job = _started()
+    return _accepted(response_models.Changed(document_id=document_id, job=job), job)
 
 
 @changes.operation(
     "POST", "/jobs", summary="Start en indeksering", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
     query=request_models.JobQuery, response=response_models.Job, example={"full": False},
 )  # fmt: skip
+@audited("indeksering sat i gang")
 def start_job(query: request_models.JobQuery) -> Response:
     """Bring indekset på linje med rapporterne. Et job, der allerede venter, gør det for begge."""
-    started = jobs().start(by=g.identity.name, full=query.full)
-    record("indeksering sat i gang", target=started.id)
-    response = jsonify(_job(started))
-    response.status_code = ACCEPTED
-    response.headers["Location"] = f"{PREFIX}/jobs/{started.id}"
-    return response
+    job = _started(full=query.full)
+    note(target=job.id)
+    return _accepted(job, job)
 
 
 @changes.operation(
     "POST", "/jobs/{job_id}/cancel", summary="Afbryd et job", tag="Redaktion", role=AccessRole.EDITOR, status=ACCEPTED,
     response=response_models.Job, problems=("findes-ikke",), example={"job_id": "20261123T153037044417Z"},
 )  # fmt: skip
-def cancel_job(job_id: str) -> dict[str, Any]:
+@audited("job annulleret")
+def cancel_job(job_id: str) -> response_models.Job:
     """Et job, der venter, er straks annulleret; et, der er i gang, standser ved sit næste skridt."""
-    cancelled = jobs().cancel(job_id)
-    record("job annulleret", target=job_id)
-    return _job(cancelled)
+    return response_models.Job.model_validate(services().jobs.cancel(job_id))
 
 
 @changes.get(
@@ -135,21 +123,21 @@ def cancel_job(job_id: str) -> dict[str, Any]:
     on_build=False,
     response=response_models.Jobs,
 )
-def list_jobs() -> dict[str, Any]:
+def list_jobs() -> response_models.Jobs:
     """De seneste indekseringer, nyeste først."""
-    return {"items": [_job(job) for job in jobs().newest()]}
+    return response_models.Jobs.model_validate({"items": services().jobs.newest()})
 
 
 @changes.get(
     "/jobs/{job_id}", summary="Følg et job", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
     response=response_models.Job, problems=("findes-ikke",), example={"job_id": "20261123T153037044417Z"},
 )  # fmt: skip
-def job(job_id: str) -> dict[str, Any]:
+def job(job_id: str) -> response_models.Job:
     """Hvor langt jobbet er, og når det er færdigt, hvad der blev af hver fil."""
-    found = jobs().get(job_id)
+    found = services().jobs.get(job_id)
     if found is None:
         raise NotFoundError(f"Der er intet job med id {job_id}.")
-    return _job(found)
+    return response_models.Job.model_validate(found)
 
 
 @changes.operation(
@@ -158,17 +146,11 @@ def job(job_id: str) -> dict[str, Any]:
     problems=("findes-ikke", "indeksering-i-gang", *NO_INDEX),
     example={"build_id": "20261123T153037044417Z"},
 )  # fmt: skip
-def use_build(build_id: str) -> dict[str, Any]:
+@audited("indeks taget i brug")
+def use_build(build_id: str) -> response_models.Used:
     """Gå tilbage til et ældre indeks, hvis det er helt. Det, der er slettet siden, er med, til der indekseres igen."""
-    chosen = editing.use_build(settings(), build_id)
-    record("indeks taget i brug", target=chosen)
-    return {"build_id": chosen}
-
-
-def feedback_store() -> FeedbackStore:
-    """The application's feedback."""
-    found: FeedbackStore = current_app.extensions["kb"].feedback
-    return found
+    chosen = editing.use_build(services().settings, build_id)
+    return response_models.Used(build_id=chosen)
 
 
 @changes.operation(
@@ -176,47 +158,47 @@ def feedback_store() -> FeedbackStore:
     body_example={"question": "Hvordan håndterede projekterne GDPR?", "useful": True, "comment": "Præcis nok."},
     response=response_models.Received, problems=("ugyldigt-spoergsmaal", *TOO_BIG),
 )  # fmt: skip
-def give_feedback(body: request_models.NewFeedback) -> dict[str, Any]:
+def give_feedback(body: request_models.NewFeedback) -> response_models.Received:
     """Sig, om et svar var nyttigt. Hvem der siger det, gemmes ikke; personoplysninger i teksten skjules."""
-    question = clean_question(body.question, settings().max_question_chars)
-    feedback_store().add(question, body.build_id, useful=body.useful, comment=body.comment, citations=body.citations)
-    return {"status": "modtaget"}
+    question = clean_question(body.question, services().settings.max_question_chars)
+    services().feedback.add(question, body.build_id, useful=body.useful, comment=body.comment, citations=body.citations)
+    return response_models.Received(status="modtaget")
 
 
 @changes.get(
     "/feedback", summary="List tilbagemeldingerne", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
     query=request_models.ListQuery, response=response_models.FeedbackList, example={"top": 2},
 )  # fmt: skip
-def list_feedback(query: request_models.ListQuery) -> dict[str, Any]:
+@audited("tilbagemeldinger udtrukket")
+def list_feedback(query: request_models.ListQuery) -> response_models.FeedbackList:
     """Det, læserne har sagt om svarene, nyeste først."""
-    record("tilbagemeldinger udtrukket")
-    page = page_of(feedback_store().all(), query.top, query.offset)
-    page["items"] = [{**asdict(one), "citations": list(one.citations)} for one in page["items"]]
-    return page
+    return response_models.FeedbackList.model_validate(page_of(services().feedback.all(), query.top, query.offset))
 
 
 @changes.get(
     "/audit", summary="Læs hændelsesloggen", tag="Drift", role=AccessRole.ADMIN, on_build=False,
     query=request_models.SinceQuery, response=response_models.AuditTrail, example={"since": "2026-11-01", "top": 2},
 )  # fmt: skip
-def audit_trail(query: request_models.SinceQuery) -> dict[str, Any]:
+@audited("hændelseslog udtrukket")
+def audit_trail(query: request_models.SinceQuery) -> response_models.AuditTrail:
     """Hvem der ændrede, lagde ind, slettede, udtrak eller loggede ind, hvornår og hvorfra; ældste først."""
     page = page_of(guard().audit.entries(since=query.since), query.top, query.offset)
-    page["items"] = [entry.as_dict() for entry in page["items"]]
-    record("hændelseslog udtrukket", detail=f"{len(page['items'])} hændelser")
-    return page
+    note(detail=f"{len(page.items)} hændelser")
+    events = [response_models.AuditEvent.from_domain(entry) for entry in page.items]
+    return response_models.AuditTrail(items=events, total=page.total, next=page.next)
 
 
 @changes.get(
     "/runs", summary="List kørslerne", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
     query=request_models.ListQuery, response=response_models.Runs, example={"top": 2},
 )  # fmt: skip
-def runs(query: request_models.ListQuery) -> dict[str, Any]:
+def runs(query: request_models.ListQuery) -> response_models.Runs:
     """Alle indekseringer, også dem fra kommandolinjen, nyeste først."""
     # One more than asked for tells whether there is a next page.
-    found = state().runs(query.top + 1, query.offset)
+    found = services().state.runs(query.top + 1, query.offset)
     following = next_address(query.top, query.offset) if len(found) > query.top else None
-    return {"items": [run.as_dict() for run in found[: query.top]], "next": following}
+    items = [response_models.Run.from_domain(run) for run in found[: query.top]]
+    return response_models.Runs(items=items, next=following)
 
 
 @changes.get(
@@ -224,9 +206,9 @@ def runs(query: request_models.ListQuery) -> dict[str, Any]:
     response=response_models.Run, problems=("findes-ikke",),
     example={"run_id": "20261123T153037044417Z"},
 )  # fmt: skip
-def run(run_id: str) -> dict[str, Any]:
+def run(run_id: str) -> response_models.Run:
     """Hvor langt kørslen er, og når den er færdig, hvad den gjorde ved hver fil."""
-    return state().run(run_id).as_dict()
+    return response_models.Run.from_domain(services().state.run(run_id))
 
 
 @changes.operation(
@@ -234,8 +216,8 @@ def run(run_id: str) -> dict[str, Any]:
     status=ACCEPTED, response=response_models.Run, problems=("findes-ikke",),
     example={"run_id": "20261123T153037044417Z"},
 )  # fmt: skip
-def cancel_run(run_id: str) -> dict[str, Any]:
+@audited("kørsel standset")
+def cancel_run(run_id: str) -> response_models.Run:
     """Bed en kørsel om at standse ved sit næste skridt. Indekset i brug er uændret."""
-    state().cancel_run(run_id)
-    record("kørsel standset", target=run_id)
-    return state().run(run_id).as_dict()
+    services().state.cancel_run(run_id)
+    return response_models.Run.from_domain(services().state.run(run_id))

@@ -14,7 +14,8 @@ from pydantic.json_schema import models_json_schema
 
 from kb import __version__
 from kb.http.api import problem_details
-from kb.http.api.operations import PREFIX, Operation, operations, settings
+from kb.http.api.operations import PREFIX, Operation, operations
+from kb.http.services import services
 
 REFERENCE = "#/components/schemas/{model}"
 # What any operation may answer with.
@@ -51,7 +52,7 @@ def _described() -> dict[str, Any]:
     """The application's description, made when first asked for: neither operations nor settings change after that."""
     held = current_app.extensions
     if EXTENSION not in held:
-        held[EXTENSION] = describe(operations().values(), question_limit=settings().max_question_chars)
+        held[EXTENSION] = describe(operations().values(), question_limit=services().settings.max_question_chars)
     found: dict[str, Any] = held[EXTENSION]
     return found
 

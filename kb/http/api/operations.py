@@ -1,7 +1,7 @@
 """The operations of the API: one decorator that makes the route, checks what comes in and remembers the description.
 
     @api.get("/search", summary="...", query=SearchQuery, response=SearchResult, example={"q": "..."})
-    def search(searcher: Searcher, query: SearchQuery) -> dict[str, Any]: ...
+    def search(searcher: Searcher, query: SearchQuery) -> SearchResult: ...
 
 An operation ``on_build`` depends on the request and the build alone. It gets the searcher, and its ETag is made of
 both before any work is done, so that a question asked again is answered with 304 for nothing.
@@ -9,6 +9,7 @@ both before any work is done, so that a question asked again is answered with 30
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -16,17 +17,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, request
 from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMediaType
 
 from kb import __version__
 from kb.core.errors import InputError
 from kb.core.identity import AccessRole
-from kb.core.settings import Settings
+from kb.http import gate
 from kb.http.api.request_models import AnswerQuery, NoQuery, Query
+from kb.http.api.response_models import Body
+from kb.http.services import services
 from kb.retrieval.searcher import Searcher, clean_question
-from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 
 PREFIX = "/api/v1"
 MAX_QUERY = 8192
@@ -105,7 +107,8 @@ class Api:
         return self.operation("GET", path, **{"on_build": True, **description})
 
     def install(self, app: Flask) -> None:
-        """Remember the operations on the application, by endpoint."""
+        """Put the operations on an application, which remembers them by endpoint."""
+        app.register_blueprint(self.blueprint)
         known: dict[str, Operation] = app.extensions.setdefault(EXTENSION, {})
         known.update({f"{self.blueprint.name}.{operation.name}": operation for operation in self.operations})
 
@@ -116,19 +119,9 @@ def operations() -> dict[str, Operation]:
     return found
 
 
-def settings() -> Settings:
-    """The application's settings."""
-    found: Settings = current_app.extensions["kb"].settings
-    return found
-
-
-def holder() -> VisibleSnapshotHolder:
-    """The application's snapshot holder."""
-    found: VisibleSnapshotHolder = current_app.extensions["kb"].holder
-    return found
-
-
 def _handler(operation: Operation, view: View) -> View:
+    @gate.needs(operation.role)
+    @functools.wraps(view)
     def handle(**parts: str) -> Response:
         query = _query(operation)
         arguments: dict[str, Any] = dict(parts)
@@ -140,7 +133,7 @@ def _handler(operation: Operation, view: View) -> View:
             arguments |= _form(operation.form)
         if not operation.on_build:
             return _answered(operation, view(**arguments))
-        searcher = holder().searcher()
+        searcher = services().holder.searcher()
         tag = _tag(operation, searcher, query, parts)
         if request.if_none_match.contains_weak(tag):
             response = Response(status=304)
@@ -175,7 +168,7 @@ def _json() -> Any:
 
 def _form(metadata: type[BaseModel]) -> dict[str, Any]:
     """The one file of a form and the metadata sent with it."""
-    request.max_content_length = settings().max_upload_mb * 1024 * 1024
+    request.max_content_length = services().settings.max_upload_mb * 1024 * 1024
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType
     files = request.files.getlist("file")
@@ -192,12 +185,10 @@ def _form(metadata: type[BaseModel]) -> dict[str, Any]:
     return {"file": files[0], "metadata": metadata.model_validate(given)}
 
 
-def _answered(operation: Operation, result: Any) -> Response:
+def _answered(operation: Operation, result: Body | Response) -> Response:
     if isinstance(result, Response):
         return result
-    response = jsonify(result)
-    response.status_code = operation.status
-    return response
+    return Response(result.to_json() + "\n", operation.status, mimetype="application/json")
 
 
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:

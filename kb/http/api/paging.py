@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+Item = TypeVar("Item")
 
-def page_of(items: Sequence[Any], top: int, offset: int) -> dict[str, Any]:
-    """``items`` and ``next`` of a list's page; to be joined with ``total`` and ``build``."""
-    return {
-        "items": list(items[offset : offset + top]),
-        "total": len(items),
-        "next": next_address(top, offset) if offset + top < len(items) else None,
-    }
+
+@dataclass(frozen=True, slots=True)
+class PageOf(Generic[Item]):
+    """Some of a list's ``total`` items, and the address of the next page, None on the last."""
+
+    items: tuple[Item, ...]
+    total: int
+    next: str | None
+
+
+def page_of(items: Sequence[Item], top: int, offset: int) -> PageOf[Item]:
+    """The page of a list that begins after ``offset`` items."""
+    following = next_address(top, offset) if offset + top < len(items) else None
+    return PageOf(tuple(items[offset : offset + top]), len(items), following)
 
 
 def next_address(top: int, offset: int) -> str:
     """The address of the page after this one, with everything else that was asked."""
     given = [(name, value) for name, values in request.args.lists() if name != "offset" for value in values]
     return f"{request.path}?{urlencode([*given, ('offset', offset + top)])}"
-
-
-def choose(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The named fields of an item, all of them where none is named."""
-    return {name: item[name] for name in names if name in item} if names else dict(item)
 
 
 def chosen_fields(given: str | None, model: type[BaseModel]) -> tuple[str, ...]:

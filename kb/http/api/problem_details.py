@@ -1,7 +1,8 @@
 """The one maker of error bodies: ``application/problem+json`` after RFC 9457.
 
 ``PROBLEMS`` is the whole list of what the API can answer with; the OpenAPI description and the readable page are made
-from it, and a test reaches every one. A ``type`` never changes its meaning; it is the address of its own explanation.
+from it, and a test reaches every one. What an error of :mod:`kb.core.errors` comes out as has that error's code. A
+``type`` never changes its meaning; it is the address of its own explanation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from flask import Response, current_app, g, json, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from kb.core import errors
 from kb.core.errors import KbError
 from kb.core.slug import slug
 
@@ -120,19 +120,6 @@ PROBLEMS = _listed(
 # Why the index cannot be looked in, whatever is asked of it.
 NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "indeks-anden-version")
 
-# What each error of kb.core.errors is called here; an error below one of these takes its problem.
-_OF_ERROR: dict[type[KbError], str] = {
-    errors.NotFoundError: "findes-ikke",
-    errors.QuestionError: "ugyldigt-spoergsmaal",
-    errors.UnreadableUploadError: "ukendt-filformat",
-    errors.InputError: "ugyldigt-input",
-    errors.IndexMissingError: "indeks-mangler",
-    errors.ModelMismatchError: "anden-model",
-    errors.IndexVersionError: "indeks-anden-version",
-    errors.IndexBusyError: "indeks-optaget",
-    errors.IndexUnusableError: "indeks-beskadiget",
-    errors.LockedError: "indeksering-i-gang",
-}
 _OF_STATUS = {
     400: "ugyldig-adresse", 404: "ukendt-adresse", 405: "metode-ikke-tilladt", 413: "for-stort",
     414: "adresse-for-lang", 415: "forkert-medietype",
@@ -156,13 +143,18 @@ def problem(error: Exception) -> Response:
     return response
 
 
+def problem_of(kind: type[KbError]) -> Problem:
+    """The problem that errors of a kind come out as: that of its own code, or of the nearest error above it."""
+    return next(PROBLEMS[one.code] for one in kind.__mro__ if issubclass(one, KbError) and one.code in PROBLEMS)
+
+
 def _describe(error: Exception) -> tuple[str, str, dict[str, Any]]:
     """Code, Danish detail and further members of an error."""
     if isinstance(error, ValidationError):
         found = [_invalid(item) for item in error.errors()]
         return "ugyldigt-input", " ".join(one["detail"] for one in found), {"errors": found}
     if isinstance(error, KbError):
-        code = next((_OF_ERROR[kind] for kind in type(error).__mro__ if kind in _OF_ERROR), "intern-fejl")
+        code = problem_of(type(error)).code
         if PROBLEMS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             current_app.logger.error("%s: %s", error.code, error)
         return code, str(error), {"advice": error.advice} if error.advice else {}
@@ -171,7 +163,7 @@ def _describe(error: Exception) -> tuple[str, str, dict[str, Any]]:
         said = error.description if getattr(error, "problem", "") else None
         return code, said or PROBLEMS[code].text, {}
     current_app.logger.error("Uventet fejl på %s", request.path, exc_info=error)
-    return "intern-fejl", PROBLEMS["intern-fejl"].text, {}
+    return KbError.code, PROBLEMS[KbError.code].text, {}
 
 
 _SAID = {

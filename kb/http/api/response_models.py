@@ -1,21 +1,50 @@
-"""What the API gives, as pydantic models: the OpenAPI description is made from them and tests hold every body to it."""
+"""What the API and the command line give, as pydantic models: every JSON body and the OpenAPI description are theirs.
+
+    response_models.Job.model_validate(job).to_json()
+    response_models.Answer.from_domain(answer).to_json()
+
+A model whose members are the attributes of a value of the layers below is validated from that value; one that is laid
+out otherwise has ``from_domain``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
+from kb.core import models
 from kb.core.fields import FIELDS, FieldKind
 from kb.core.models import Certainty, QuestionKind, Role
+
+if TYPE_CHECKING:
+    # What the client of the API need not have installed.
+    from kb.index import builds, store
+    from kb.operations.finished_builds import FinishedBuild
+    from kb.retrieval.searcher import ProjectSummary
+    from kb.state import audit, runs
 
 Date = Annotated[str, Field(description="Tidspunkt efter ISO 8601.", examples=["2026-11-23T15:30:37+00:00"])]
 
 
-class Body(BaseModel):
-    """A JSON object without other members than those named."""
+# What is empty where there is nothing, and null in JSON.
+EMPTY_IS_NULL = BeforeValidator(lambda value: value or None)
 
-    model_config = ConfigDict(extra="forbid")
+
+class Body(BaseModel):
+    """A JSON object without other members than those named; what is not set is left out of it."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The object as JSON, Danish letters as they are."""
+        return self.model_dump_json(exclude_unset=True, indent=indent)
+
+
+def _shared(model: type[Body], value: object) -> dict[str, Any]:
+    """The attributes of a value that are members of a model, by name."""
+    return {name: getattr(value, name) for name in model.model_fields if hasattr(value, name)}
 
 
 def _nothing_required(schema: dict[str, Any]) -> None:
@@ -26,7 +55,12 @@ def _nothing_required(schema: dict[str, Any]) -> None:
 class Chosen(Body):
     """A list's item, of which the caller may ask for some fields only."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_nothing_required)
+    model_config = ConfigDict(json_schema_extra=_nothing_required)
+
+    def only(self, names: Sequence[str]) -> Self:
+        """The item with the named fields alone; all of them where none is named."""
+        kept = {name: getattr(self, name) for name in names if name in self.model_fields_set}
+        return self.model_construct(**kept) if names else self
 
 
 class Source(Body):
@@ -46,9 +80,18 @@ if TYPE_CHECKING:
         def __getattr__(self, name: str) -> Any:
             """The value of a field."""
 else:
+
+    class _OfMetadata(Body):
+        """Takes the values of all fields of the table, those that are no attributes too."""
+
+        @model_validator(mode="before")
+        @classmethod
+        def _values(cls, given: Any) -> Any:
+            return given.as_dict() if isinstance(given, models.Metadata) else given
+
     Metadata = create_model(
         "Metadata",
-        __base__=Body,
+        __base__=_OfMetadata,
         __doc__="A document's metadata under their Danish keys; ``udledt`` names those that no editor wrote.",
         **{field.name: (_TYPES.get(field.kind, str), ...) for field in FIELDS},
         udledt=(list[str], ...),
@@ -60,6 +103,17 @@ class ReadWarning(Body):
 
     code: str
     message: str
+
+
+def _facts(stored: store.StoredRecord) -> dict[str, Any]:
+    """What a build knows of a document, by the names of :class:`DocumentFacts`."""
+    record = stored.record
+    return {
+        **_shared(DocumentFacts, record),
+        "partial": stored.partial,
+        "copy_of": stored.copy_of,
+        "url": f"/dokumenter/{record.id}",
+    }
 
 
 class DocumentFacts(Body):
@@ -83,6 +137,11 @@ class DocumentFacts(Body):
 
 class Document(DocumentFacts, Chosen):
     """A document without its text."""
+
+    @classmethod
+    def from_domain(cls, stored: store.StoredRecord) -> Self:
+        """The document as a build knows it."""
+        return cls.model_validate(_facts(stored))
 
 
 class Heading(Body):
@@ -111,6 +170,23 @@ class WholeDocument(DocumentFacts):
     page_ranges: list[Page]
     text: str | None
 
+    @classmethod
+    def from_domain(cls, stored: store.StoredRecord, document: models.Document, *, with_text: bool) -> Self:
+        """The document as a build knows it, and as it was read."""
+        read = {"headings": document.headings, "page_ranges": document.pages}
+        return cls.model_validate({**_facts(stored), **read, "text": document.text if with_text else None})
+
+
+def _place(passage: models.Passage, metadata: models.Metadata) -> dict[str, Any]:
+    """Where a passage of a document stands, by the names of :class:`Place`."""
+    return {
+        **_shared(Place, passage),
+        "title": metadata.titel,
+        "project": metadata.projekt,
+        "page": passage.page_first,
+        "url": f"/dokumenter/{passage.document_id}?passage={passage.id}#{passage.id}",
+    }
+
 
 class Place(Body):
     """Where a passage stands; ``start`` and ``end`` are offsets into its document's text."""
@@ -135,6 +211,12 @@ class Passage(Place):
     id: str
     ordinal: int
     text: str
+
+    @classmethod
+    def from_domain(cls, passage: models.Passage, metadata: models.Metadata) -> Self:
+        """A passage of the document that the metadata are of."""
+        own = {"id": passage.id, "ordinal": passage.ordinal, "text": passage.text}
+        return cls.model_validate({**_place(passage, metadata), **own})
 
 
 class Engine(Body):
@@ -161,6 +243,25 @@ class Explanation(Body):
     lexical: Engine
     matches: list[Matched]
 
+    @classmethod
+    def from_domain(cls, hit: models.Hit) -> Self:
+        """Each engine's score and rank, and the words that met the question."""
+        scores, text = hit.scores, hit.passage.text
+        return cls(
+            dense=Engine(score=_rounded(scores.dense), rank=scores.dense_rank),
+            lexical=Engine(score=_rounded(scores.lexical), rank=scores.lexical_rank),
+            matches=[
+                Matched(
+                    start=one.start, end=one.end, word=text[one.start : one.end], kind=one.kind.value, term=one.term
+                )
+                for one in hit.matches
+            ],
+        )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
 
 class Hit(Place, Chosen):
     """A passage found for a question."""
@@ -173,6 +274,22 @@ class Hit(Place, Chosen):
     quote: str
     duplicates: list[str]
     explanation: Explanation | None = None
+
+    @classmethod
+    def from_domain(cls, hit: models.Hit, *, explain: bool = False) -> Self:
+        """A hit, with ``explain`` why it was found."""
+        metadata = hit.document.metadata
+        values = {
+            **_place(hit.passage, metadata),
+            "rank": hit.rank,
+            "score": round(hit.scores.fused, 4),
+            "passage_id": hit.passage.id,
+            "authority": metadata.myndighed,
+            "year": metadata.år,
+            "quote": hit.passage.text,
+            "duplicates": hit.duplicates,
+        }
+        return cls.model_validate({**values, "explanation": Explanation.from_domain(hit)} if explain else values)
 
 
 Next = Annotated[str | None, Field(description="Adressen på næste side; null ved listens slutning.")]
@@ -191,14 +308,32 @@ class ListedOfBuild(Listed):
     build_id: str
 
 
-class SearchResult(ListedOfBuild):
+class FoundPassages(Body):
     """The hits for a question. ``total`` is the number of passages that passed the filters."""
 
     question: str
+    build_id: str
+    total: int
     filters: dict[str, list[str]]
     corrections: dict[str, list[str]]
     facets: dict[str, dict[str, int]]
     hits: list[Hit]
+
+    @classmethod
+    def from_domain(cls, result: models.SearchResult, *, explain: bool = False) -> FoundPassages:
+        """A search result, with ``explain`` why each of its hits was found."""
+        hits = [Hit.from_domain(hit, explain=explain) for hit in result.hits]
+        return FoundPassages.model_validate({**_shared(FoundPassages, result), "hits": hits})
+
+
+class SearchResult(FoundPassages, Listed):
+    """The hits for a question. ``total`` is the number of passages that passed the filters."""
+
+    @classmethod
+    def page(cls, found: FoundPassages, fields: Sequence[str], following: str | None) -> Self:
+        """A page of what was found: the chosen fields of its hits, and the address of the next page."""
+        hits = [hit.only(fields) for hit in found.hits]
+        return cls.model_construct(**{**dict(found), "hits": hits, "next": following})
 
 
 class AnswerSentence(Body):
@@ -222,7 +357,7 @@ class Finding(Body):
 class ProjectAnswer(Body):
     """What one project, or one report across projects, says."""
 
-    project: str
+    project: Annotated[str, Field(validation_alias=AliasChoices("project", "name"))]
     slug: str
     document_ids: list[str]
     authority: str
@@ -248,6 +383,19 @@ class Coverage(Body):
     sentence: str
     projects: list[ProjectRef]
     silent: list[ProjectRef]
+
+    @classmethod
+    def from_domain(cls, coverage: models.Coverage) -> Self:
+        """How many and which."""
+        return cls.model_validate(
+            {
+                "speaking": len(coverage.speaking),
+                "of": coverage.of,
+                "sentence": coverage.sentence,
+                "projects": coverage.speaking,
+                "silent": coverage.silent,
+            }
+        )
 
 
 class Side(Body):
@@ -281,6 +429,21 @@ class AnswerBody(Body):
     coverage: Coverage
     disagreements: list[Disagreement]
 
+    @classmethod
+    def from_domain(cls, answer: models.Answer) -> Self:
+        """What is answered, or why nothing is."""
+        refusal = answer.refusal
+        return cls.model_validate(
+            {
+                **_shared(AnswerBody, answer),
+                "reason": refusal.reason.value if refusal else "",
+                "message": refusal.message if refusal else "",
+                "nearest": refusal.nearest if refusal else (),
+                "missing": refusal.missing if refusal else (),
+                "coverage": Coverage.from_domain(answer.coverage),
+            }
+        )
+
 
 class Citation(Body):
     """A place in a document; ``quote`` is exactly what stands from ``start`` to ``end`` of its text."""
@@ -311,6 +474,11 @@ class Answer(Body):
     answer: AnswerBody
     citations: list[Citation]
 
+    @classmethod
+    def from_domain(cls, answer: models.Answer) -> Self:
+        """An answer with its citations."""
+        return cls.model_validate({**_shared(Answer, answer), "answer": AnswerBody.from_domain(answer)})
+
 
 class Documents(ListedOfBuild):
     """A page of the documents."""
@@ -333,6 +501,11 @@ class Project(Chosen):
     themes: list[str]
     document_ids: list[str]
     url: str
+
+    @classmethod
+    def from_domain(cls, project: ProjectSummary) -> Self:
+        """A project of a build."""
+        return cls.model_validate({**_shared(Project, project), "url": f"/projekter/{project.slug}"})
 
 
 class Projects(ListedOfBuild):
@@ -385,6 +558,14 @@ class Build(Body):
     model: str | None
     problem: str | None
 
+    @classmethod
+    def from_domain(cls, build: FinishedBuild) -> Self:
+        """A build, with nothing but its name and its problem where it cannot be used."""
+        manifest = build.manifest
+        told = {**_shared(Build, manifest), "model": manifest.model_name} if manifest else {}
+        own = {"id": build.id, "in_use": build.in_use, "problem": build.problem}
+        return cls.model_validate({**dict.fromkeys(Build.model_fields), **told, **own})
+
 
 class Builds(Body):
     """The finished builds, newest first."""
@@ -409,6 +590,18 @@ class Health(Body):
     passages: int
     problem: str | None
 
+    @classmethod
+    def from_domain(cls, manifest: builds.Manifest, problem: Exception | None) -> Self:
+        """The build that answers, and why it is not the newest if so."""
+        return cls.model_validate(
+            {
+                **_shared(Health, manifest),
+                "status": "klar" if problem is None else "klar på et ældre indeks",
+                "build_id": manifest.id,
+                "problem": None if problem is None else str(problem),
+            }
+        )
+
 
 class JobFile(Body):
     """How far a job is with a file; ``over`` when what ``state`` says is final."""
@@ -431,7 +624,9 @@ class Job(Body):
     file: Annotated[str, Field(description="Filen, der arbejdes på.")]
     seconds_left: Annotated[float | None, Field(description="Skøn over, hvor længe trinnet varer endnu.")]
     stopping: Annotated[bool, Field(description="Om jobbet er bedt om at standse og endnu ikke har gjort det.")]
-    run_id: Annotated[str | None, Field(description="Kørslen, der udfører jobbet; null, til den er begyndt.")]
+    run_id: Annotated[
+        str | None, EMPTY_IS_NULL, Field(description="Kørslen, der udfører jobbet; null, til den er begyndt.")
+    ]
     files: Annotated[dict[str, JobFile], Field(description="Filerne, jobbet blev startet for, og hvordan det går dem.")]
     report: dict[str, Any]
     error: str
@@ -501,6 +696,11 @@ class AuditEvent(Body):
     request_id: str
     detail: str
 
+    @classmethod
+    def from_domain(cls, entry: audit.Entry) -> Self:
+        """An event of the trail."""
+        return cls.model_validate({**_shared(AuditEvent, entry.event), "seq": entry.seq, "at": entry.at})
+
 
 class AuditTrail(Listed):
     """A page of the audit trail, oldest first."""
@@ -514,7 +714,7 @@ class Progress(Body):
     stage: str
     done: int
     total: int
-    file: str
+    file: Annotated[str, Field(validation_alias=AliasChoices("file", "note"))]
     seconds_left: float | None
 
 
@@ -534,10 +734,15 @@ class Run(Body):
     started_by: str
     started: Date
     finished: str
-    status: Annotated[str, Field(description="i gang, færdig, fejlet, annulleret eller gik ned.")]
+    status: Annotated[str, Field(description="i gang, færdig, fejlet, annulleret eller afbrudt.")]
     progress: Progress
-    error: Failed | None
-    report: dict[str, Any] | None
+    error: Annotated[Failed | None, EMPTY_IS_NULL]
+    report: Annotated[dict[str, Any] | None, EMPTY_IS_NULL]
+
+    @classmethod
+    def from_domain(cls, run: runs.Run) -> Self:
+        """A run as it stands."""
+        return cls.model_validate({**_shared(Run, run), "progress": run})
 
 
 class Runs(Body):

@@ -9,21 +9,19 @@ from flask import g
 
 from kb import __version__
 from kb.answer import answer as make_answer
-from kb.core.errors import IndexUnusableError, NotFoundError
+from kb.core.errors import NotFoundError
 from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
-from kb.core.models import Passage
 from kb.http.api import request_models, response_models
-from kb.http.api.operations import Api, holder, settings
-from kb.http.api.paging import choose, chosen_fields, next_address, page_of
+from kb.http.api.operations import Api
+from kb.http.api.paging import chosen_fields, next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.suggestions import suggest
-from kb.index import builds
-from kb.index.store import StoredRecord
+from kb.http.services import services
+from kb.operations.finished_builds import finished_builds
 from kb.retrieval.filters import Filters
-from kb.retrieval.result_json import document_dict, passage_dict, result_dict
 from kb.retrieval.searcher import Searcher
-from kb.retrieval.snapshot import ProjectSummary, Snapshot
+from kb.retrieval.snapshot import ProjectSummary
 
 api = Api("api")
 NOT_ANSWERING = (*NO_INDEX, "anden-model")
@@ -37,15 +35,17 @@ EXAMPLE_QUESTION = "Hvordan håndterede projekterne GDPR?"
     response=response_models.SearchResult,
     problems=QUESTION_PROBLEMS, example={"q": EXAMPLE_QUESTION, "temaer": ["jura"], "top": 2},
 )  # fmt: skip
-def search(searcher: Searcher, query: request_models.SearchQuery) -> dict[str, Any]:
+def search(searcher: Searcher, query: request_models.SearchQuery) -> response_models.SearchResult:
     """De passager, der bedst svarer på et spørgsmål, bedste først."""
     names = chosen_fields(query.fields, response_models.Hit)
     result = searcher.search(query.q, top=query.top, offset=query.offset, filters=query.filters)
-    values = result_dict(result, explain=query.explain)
-    values["hits"] = [choose(hit, names) for hit in values["hits"]]
     following = query.offset + query.top
     more = len(result.hits) == query.top and following <= request_models.MAX_SEARCH_OFFSET
-    return {**values, "next": next_address(query.top, query.offset) if more else None}
+    return response_models.SearchResult.page(
+        response_models.FoundPassages.from_domain(result, explain=query.explain),
+        names,
+        next_address(query.top, query.offset) if more else None,
+    )
 
 
 @api.get(
@@ -53,21 +53,23 @@ def search(searcher: Searcher, query: request_models.SearchQuery) -> dict[str, A
     response=response_models.Answer,
     problems=QUESTION_PROBLEMS, example={"q": EXAMPLE_QUESTION},
 )  # fmt: skip
-def answer(searcher: Searcher, query: request_models.AnswerQuery) -> dict[str, Any]:
+def answer(searcher: Searcher, query: request_models.AnswerQuery) -> response_models.Answer:
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare."""
     found = make_answer(searcher, query.q, query.filters)
     g.refused = found.refused  # for the measurements
-    return found.as_dict()
+    return response_models.Answer.from_domain(found)
 
 
 @api.get(
     "/suggestions", summary="Få forslag til søgefeltet", tag="Spørg", query=request_models.SuggestionsQuery,
     response=response_models.Suggestions, problems=NOT_ANSWERING, example={"q": "Odense"},
 )  # fmt: skip
-def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> dict[str, Any]:
+def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> response_models.Suggestions:
     """Projekter, myndigheder, rapporter, temaer og afsnit, der begynder som det skrevne."""
-    return {"items": suggest(searcher.snapshot, query.q, query.top), "build_id": searcher.snapshot.build_id}
+    found = suggest(searcher.snapshot, query.q, query.top)
+    items = [response_models.Suggestion.model_validate(one) for one in found]
+    return response_models.Suggestions(items=items, build_id=searcher.snapshot.build_id)
 
 
 @api.get(
@@ -75,14 +77,18 @@ def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> d
     response=response_models.Documents, problems=NOT_ANSWERING,
     example={"temaer": ["jura"], "top": 2, "order": "nyeste"},
 )  # fmt: skip
-def documents(searcher: Searcher, query: request_models.DocumentsQuery) -> dict[str, Any]:
+def documents(searcher: Searcher, query: request_models.DocumentsQuery) -> response_models.Documents:
     """Rapporterne uden deres tekst, filtreret og sorteret."""
     names = chosen_fields(query.fields, response_models.Document)
     wanted = Filters.of(query.filters)
     passing = [stored for stored in searcher.snapshot.records.values() if wanted.passes(stored)]
     page = page_of(sorted(passing, key=_ORDERS[query.order]), query.top, query.offset)
-    page["items"] = [choose(_document(stored), names) for stored in page["items"]]
-    return {**page, "build_id": searcher.snapshot.build_id}
+    return response_models.Documents(
+        items=[response_models.Document.from_domain(stored).only(names) for stored in page.items],
+        total=page.total,
+        next=page.next,
+        build_id=searcher.snapshot.build_id,
+    )
 
 
 _ORDERS: dict[str, Any] = {
@@ -92,26 +98,18 @@ _ORDERS: dict[str, Any] = {
 }
 
 
-def _document(stored: StoredRecord) -> dict[str, Any]:
-    values = document_dict(stored.record)
-    return {
-        **values, "partial": stored.partial, "copy_of": stored.copy_of, "url": f"/dokumenter/{stored.record.id}"
-    }  # fmt: skip
-
-
 @api.get(
     "/documents/{document_id}", summary="Hent en rapport", tag="Rapporter", query=request_models.DocumentQuery,
     response=response_models.WholeDocument, problems=("findes-ikke", *NOT_ANSWERING),
     example={"document_id": "aalborg-air", "text": False},
 )  # fmt: skip
-def document(searcher: Searcher, document_id: str, query: request_models.DocumentQuery) -> dict[str, Any]:
+def document(
+    searcher: Searcher, document_id: str, query: request_models.DocumentQuery
+) -> response_models.WholeDocument:
     """Rapporten med metadata, overskrifter, sider og tekst."""
     snapshot = searcher.snapshot
     whole = snapshot.document(document_id).document
-    headings = [{"level": h.level, "text": h.text, "start": h.start, "end": h.end} for h in whole.headings]
-    pages = [{"number": p.number, "start": p.start, "end": p.end, "label": p.label, "ocr": p.ocr} for p in whole.pages]
-    text = whole.text if query.text else None
-    return {**_document(snapshot.records[document_id]), "headings": headings, "page_ranges": pages, "text": text}
+    return response_models.WholeDocument.from_domain(snapshot.records[document_id], whole, with_text=query.text)
 
 
 @api.get(
@@ -119,62 +117,59 @@ def document(searcher: Searcher, document_id: str, query: request_models.Documen
     query=request_models.ListQuery, response=response_models.Passages, problems=("findes-ikke", *NOT_ANSWERING),
     example={"document_id": "aalborg-air", "top": 2},
 )  # fmt: skip
-def document_passages(searcher: Searcher, document_id: str, query: request_models.ListQuery) -> dict[str, Any]:
+def document_passages(
+    searcher: Searcher, document_id: str, query: request_models.ListQuery
+) -> response_models.Passages:
     """Rapportens passager i rækkefølge."""
     snapshot = searcher.snapshot
     snapshot.record(document_id)
     page = page_of(snapshot.passages_of(document_id), query.top, query.offset)
-    page["items"] = [_passage(snapshot, passage) for passage in page["items"]]
-    return {**page, "build_id": snapshot.build_id}
+    metadata = snapshot.records[document_id].record.metadata
+    return response_models.Passages(
+        items=[response_models.Passage.from_domain(passage, metadata) for passage in page.items],
+        total=page.total,
+        next=page.next,
+        build_id=snapshot.build_id,
+    )
 
 
 @api.get(
     "/passages/{passage_id}", summary="Hent en passage", tag="Rapporter", response=response_models.Passage,
     problems=("findes-ikke", *NOT_ANSWERING), example={"passage_id": "aalborg-air.1"},
 )  # fmt: skip
-def passage(searcher: Searcher, passage_id: str) -> dict[str, Any]:
+def passage(searcher: Searcher, passage_id: str) -> response_models.Passage:
     """Den passage, et svar henviser til, med dens sted i rapporten."""
     found = searcher.snapshot.passage(passage_id)
-    return _passage(searcher.snapshot, found)
-
-
-def _passage(snapshot: Snapshot, found: Passage) -> dict[str, Any]:
-    return passage_dict(found, snapshot.records[found.document_id].record.metadata)
+    metadata = searcher.snapshot.records[found.document_id].record.metadata
+    return response_models.Passage.from_domain(found, metadata)
 
 
 @api.get(
     "/projects", summary="List projekterne", tag="Projekter og temaer", query=request_models.ProjectsQuery,
     response=response_models.Projects, problems=NOT_ANSWERING, example={"top": 2, "fields": "slug,name"},
 )  # fmt: skip
-def projects(searcher: Searcher, query: request_models.ProjectsQuery) -> dict[str, Any]:
+def projects(searcher: Searcher, query: request_models.ProjectsQuery) -> response_models.Projects:
     """Projekterne efter navn."""
     names = chosen_fields(query.fields, response_models.Project)
     page = page_of(searcher.snapshot.projects(), query.top, query.offset)
-    page["items"] = [choose(_project(found), names) for found in page["items"]]
-    return {**page, "build_id": searcher.snapshot.build_id}
+    return response_models.Projects(
+        items=[response_models.Project.from_domain(found).only(names) for found in page.items],
+        total=page.total,
+        next=page.next,
+        build_id=searcher.snapshot.build_id,
+    )
 
 
 @api.get(
     "/projects/{slug}", summary="Hent et projekt", tag="Projekter og temaer", response=response_models.Project,
     problems=("findes-ikke", *NOT_ANSWERING), example={"slug": "ai-aktindsigt"},
 )  # fmt: skip
-def project(searcher: Searcher, slug: str) -> dict[str, Any]:
+def project(searcher: Searcher, slug: str) -> response_models.Project:
     """Projektet med dets rapporter, nyeste først."""
     found = next((one for one in searcher.snapshot.projects() if one.slug == slug), None)
     if found is None:
         raise NotFoundError(f"Der er intet projekt med adressen {slug}.")
-    return _project(found)
-
-
-def _project(found: ProjectSummary) -> dict[str, Any]:
-    return {
-        "slug": found.slug,
-        "name": found.name,
-        "authorities": list(found.authorities),
-        "themes": list(found.themes),
-        "document_ids": list(found.document_ids),
-        "url": f"/projekter/{found.slug}",
-    }
+    return response_models.Project.from_domain(found)
 
 
 @api.get(
@@ -184,16 +179,18 @@ def _project(found: ProjectSummary) -> dict[str, Any]:
     response=response_models.Themes,
     problems=NOT_ANSWERING,
 )
-def themes(searcher: Searcher) -> dict[str, Any]:
+def themes(searcher: Searcher) -> response_models.Themes:
     """Temaerne med antallet af rapporter og projekter."""
     snapshot = searcher.snapshot
     counts = snapshot.facets({})["temaer"]
     summaries = snapshot.projects()
     items = [
-        {"name": name, "documents": counts.get(name, 0), "projects": _with(summaries, name), "url": f"/temaer/{name}"}
+        response_models.Theme(
+            name=name, documents=counts.get(name, 0), projects=_with(summaries, name), url=f"/temaer/{name}"
+        )
         for name in THEMES
     ]
-    return {"items": items, "build_id": snapshot.build_id}
+    return response_models.Themes(items=items, build_id=snapshot.build_id)
 
 
 def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
@@ -203,52 +200,23 @@ def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
 @api.get(
     "/builds", summary="List indekserne", tag="Drift", response=response_models.Builds, on_build=False, role=EDITOR
 )
-def list_builds() -> dict[str, Any]:
+def list_builds() -> response_models.Builds:
     """De færdige indekser, nyeste først, og hvilket der er i brug."""
-    folder = settings().index_dir
-    try:
-        in_use = builds.current_id(folder)
-    except IndexUnusableError:
-        in_use = ""
-    return {"items": [_build(id_, in_use) for id_ in builds.build_ids(folder)]}
-
-
-def _build(build_id: str, in_use: str) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(response_models.Build.model_fields)
-    values |= {"id": build_id, "in_use": build_id == in_use}
-    try:
-        manifest = builds.read_manifest(builds.builds_dir(settings().index_dir) / build_id)
-    except IndexUnusableError as error:
-        return {**values, "problem": str(error)}
-    return values | {
-        "created": manifest.created,
-        "documents": manifest.documents,
-        "passages": manifest.passages,
-        "projects": manifest.projects,
-        "failures": manifest.failures,
-        "model": manifest.model_name,
-    }
+    found = finished_builds(services().settings.index_dir)
+    return response_models.Builds(items=[response_models.Build.from_domain(one) for one in found])
 
 
 @api.get(
     "/health/live", summary="Svarer serveren?", tag="Drift", response=response_models.Live, role=None, on_build=False
 )
-def live() -> dict[str, Any]:
+def live() -> response_models.Live:
     """Serveren kører. Den kan dog mangle et indeks; se `/health/ready`."""
-    return {"status": "levende", "version": __version__}
+    return response_models.Live(status="levende", version=__version__)
 
 
-def _health() -> dict[str, Any]:
-    manifest = holder().searcher().snapshot.manifest
-    problem = holder().problem
-    return {
-        "status": "klar" if problem is None else "klar på et ældre indeks",
-        "build_id": manifest.id,
-        "created": manifest.created,
-        "documents": manifest.documents,
-        "passages": manifest.passages,
-        "problem": None if problem is None else str(problem),
-    }
+def _health() -> response_models.Health:
+    holder = services().holder
+    return response_models.Health.from_domain(holder.searcher().snapshot.manifest, holder.problem)
 
 
 @api.get(
@@ -256,7 +224,7 @@ def _health() -> dict[str, Any]:
     on_build=False,
     problems=NOT_ANSWERING,
 )  # fmt: skip
-def ready() -> dict[str, Any]:
+def ready() -> response_models.Health:
     """Serveren kan svare på spørgsmål, og på hvilket indeks."""
     return _health()
 
@@ -265,6 +233,6 @@ def ready() -> dict[str, Any]:
     "/health", summary="Kan der spørges? (kort adresse)", tag="Drift", response=response_models.Health, role=None,
     on_build=False, problems=NOT_ANSWERING,
 )  # fmt: skip
-def health() -> dict[str, Any]:
+def health() -> response_models.Health:
     """Det samme som `/health/ready`."""
     return _health()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from kb.core.fields import THEMES
@@ -20,21 +19,23 @@ MAX_HEADING = 80
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
+    """Something that can be suggested; ``folded`` is its text as it is compared."""
+
     text: str
     kind: str
     url: str
     folded: str
 
 
-def suggest(snapshot: Snapshot, written: str, top: int) -> list[dict[str, Any]]:
+def suggest(snapshot: Snapshot, written: str, top: int) -> list[Entry]:
     """The ``top`` best suggestions for what was written."""
     wanted = _fold(written)
     if not wanted:
         return []
     ranked = [(place, entry) for entry in _ENTRIES.of(snapshot) if (place := _place(entry.folded, wanted)) is not None]
     ranked.sort(key=lambda item: (item[0], KINDS.index(item[1].kind), item[1].folded))
-    return [{"text": entry.text, "kind": entry.kind, "url": entry.url} for _, entry in ranked[:top]]
+    return [entry for _, entry in ranked[:top]]
 
 
 def _fold(text: str) -> str:
@@ -47,12 +48,12 @@ def _place(folded: str, wanted: str) -> int | None:
     return 1 if f" {wanted}" in folded else None
 
 
-def _entries(snapshot: Snapshot) -> tuple[_Entry, ...]:
-    found: dict[tuple[str, str], _Entry] = {}
+def _entries(snapshot: Snapshot) -> tuple[Entry, ...]:
+    found: dict[tuple[str, str], Entry] = {}
 
     def add(text: str, kind: str, url: str) -> None:
         if text:
-            found.setdefault((kind, _fold(text)), _Entry(text, kind, url, _fold(text)))
+            found.setdefault((kind, _fold(text)), Entry(text, kind, url, _fold(text)))
 
     for project in snapshot.projects():
         add(project.name, "projekt", f"/projekter/{project.slug}")

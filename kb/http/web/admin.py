@@ -1,8 +1,6 @@
 """Redaktionen: upload, metadata, replace, remove, reindex, runs, builds, and the questions that got no answer.
 
-Open to those whose identity the server's gate found to be an editor's. An application without a gate is open only to a
-browser on the machine itself: a request that came through a proxy is not from here, whatever its address says, and
-neither is one for another host's name, for a foreign page could point its own name at this machine.
+The gate lets in editors alone (:mod:`kb.http.gate`).
 """
 
 from __future__ import annotations
@@ -10,19 +8,20 @@ from __future__ import annotations
 import csv
 import io
 
-from flask import Blueprint, Request, Response, g, jsonify, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import BadRequest, Forbidden
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.core.fields import BY_NAME
-from kb.core.identity import AccessRole, Identity, Via
+from kb.core.identity import Via
+from kb.http.audit_trail import audited, note
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
 from kb.http.web.presenters import labels, runs
-from kb.index import builds
 from kb.index.store import StoredRecord
 from kb.operations import editing
+from kb.operations.finished_builds import finished_builds
 from kb.operations.jobs import Job
 from kb.retrieval.snapshot import Snapshot
 from kb.state.runs import KEPT_RUNS
@@ -31,35 +30,17 @@ from kb.state.upload_names import shown_name
 MOST_FILES = 50
 RUNS_SHOWN = 20
 FILES_SHOWN = 200
-_HERE = frozenset({"127.0.0.1", "::1"})
-_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via")
 
 blueprint = Blueprint("redaktion", __name__, url_prefix="/admin")
 
 
-def is_local(asked: Request) -> bool:
-    """Whether the request comes straight from a browser on this machine."""
-    host = asked.host.rpartition(":")[0] if not asked.host.endswith("]") and ":" in asked.host else asked.host
-    return asked.remote_addr in _HERE and host in _HOSTS and not any(name in asked.headers for name in _FORWARDED)
-
-
-def may_edit() -> bool:
-    """Whether the one who asks may change the reports."""
-    identity: Identity | None = g.get("identity")
-    return identity.role.includes(AccessRole.EDITOR) if identity else is_local(request)
-
-
 def _who() -> str:
     """Whom a run is told to be started by: the one signed in, or the desk where nobody needs to be."""
-    identity: Identity | None = g.get("identity")
-    return identity.name if identity and identity.via is not Via.LOCAL else "redaktionen"
+    return str(g.identity.name) if g.identity.via is not Via.LOCAL else "redaktionen"
 
 
 @blueprint.before_request
-def _only_editors() -> None:
-    if not may_edit():
-        raise Forbidden
+def _take_large_files() -> None:
     request.max_content_length = services().settings.max_upload_mb * 1024 * 1024
 
 
@@ -93,6 +74,7 @@ def overview() -> str:
 
 
 @blueprint.post("/filer")
+@audited("rapport lagt ind")
 def upload() -> BaseResponse:
     """Take files in and start a run; one that cannot be read is told of beside the others."""
     files = [file for file in request.files.getlist("filer") if file.filename]
@@ -119,6 +101,7 @@ def _started(job: Job) -> BaseResponse:
 
 
 @blueprint.post("/filer/slet")
+@audited("fil slettet")
 def delete_unread() -> BaseResponse:
     """Remove a file that could not be read."""
     wanted = request.form.get("sti", "")
@@ -128,6 +111,7 @@ def delete_unread() -> BaseResponse:
 
 
 @blueprint.post("/indeksering")
+@audited("indeksering sat i gang")
 def reindex() -> BaseResponse:
     """Bring the index in line with the corpus."""
     return _started(services().jobs.start(by=_who()))
@@ -160,6 +144,7 @@ def job_state(job_id: str) -> Response:
 
 
 @blueprint.post("/job/<job_id>/afbryd")
+@audited("job annulleret")
 def cancel_job(job_id: str) -> BaseResponse:
     """Cancel a run that waits, and ask one at work to stop."""
     return _started(services().jobs.cancel(job_id))
@@ -188,6 +173,7 @@ def run(run_id: str) -> str:
 
 
 @blueprint.post("/koersler/<run_id>/afbryd")
+@audited("kørsel standset")
 def cancel_run(run_id: str) -> BaseResponse:
     """Ask a run to stop at its next step."""
     services().state.cancel_run(run_id)
@@ -227,14 +213,16 @@ def report(document_id: str) -> str:
 
 
 @blueprint.post("/rapporter/<document_id>")
+@audited("metadata ændret")
 def save_report(document_id: str) -> BaseResponse:
-    """Write the metadata and start a run."""
+    """Replace the metadata, an emptied value by an empty one, and start a run."""
     stored = _stored(document_id)
-    editing.write_metadata(services().settings, stored, metadata_form.read(request.form))
+    editing.replace_metadata(services().settings, stored, metadata_form.read(request.form))
     return _started(services().jobs.start(by=_who(), files=[stored.record.path]))
 
 
 @blueprint.post("/rapporter/<document_id>/erstat")
+@audited("rapport erstattet")
 def replace_report(document_id: str) -> BaseResponse:
     """Put a new file in the old one's place."""
     file = request.files.get("fil")
@@ -245,6 +233,7 @@ def replace_report(document_id: str) -> BaseResponse:
 
 
 @blueprint.post("/rapporter/<document_id>/slet")
+@audited("rapport slettet")
 def delete_report(document_id: str) -> BaseResponse:
     """Remove a report; it goes out of the answers with the run that follows."""
     if request.form.get("bekraeft") != "ja":
@@ -256,21 +245,17 @@ def delete_report(document_id: str) -> BaseResponse:
 @blueprint.get("/indekser")
 def index_list() -> str:
     """The finished builds and the one in use."""
-    folder = builds.builds_dir(services().settings.index_dir)
-    manifests = []
-    for build_id in builds.build_ids(services().settings.index_dir):
-        try:
-            manifests.append(builds.read_manifest(folder / build_id))
-        except IndexUnusableError:
-            continue
+    found = finished_builds(services().settings.index_dir)
+    manifests = [one.manifest for one in found if one.manifest is not None]
     held = _snapshot()
     return render_template("admin/indekser.html", manifests=manifests, in_use=held.build_id if held else "")
 
 
 @blueprint.post("/indekser")
+@audited("indeks taget i brug")
 def use_index() -> BaseResponse:
     """Put an older build in use."""
-    editing.use_build(services().settings, request.form.get("indeks") or None)
+    note(target=editing.use_build(services().settings, request.form.get("indeks") or None))
     return redirect(url_for("redaktion.index_list"), 303)
 
 
@@ -282,6 +267,7 @@ def questions() -> str:
 
 
 @blueprint.post("/spoergsmaal")
+@audited("spørgsmål taget af listen")
 def handle_question() -> BaseResponse:
     """Take a question off the list."""
     question = request.form.get("q", "")
@@ -292,6 +278,7 @@ def handle_question() -> BaseResponse:
 
 
 @blueprint.get("/tilbagemeldinger.csv")
+@audited("tilbagemeldinger udtrukket")
 def feedback_csv() -> Response:
     """Everything readers said."""
     text = io.StringIO(newline="")

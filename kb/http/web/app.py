@@ -1,38 +1,24 @@
-"""The factory: one Flask application with the Danish pages on it.
-
-    app = create_app(settings, SnapshotHolder(settings, load_embedder(settings)))
-
-The API's blueprints and its maker of error bodies are handed in, so that pages and API do not import one another.
-"""
+"""The pages put on an application: their blueprints, and what every template may use."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from flask import Blueprint, Flask, url_for
+from flask import Flask, url_for
 
 from kb.core.errors import IndexUnusableError
 from kb.core.fields import THEME_LABELS
-from kb.core.settings import Settings
-from kb.http import security
-from kb.http.services import EXTENSION, Holder, Services, snapshot
-from kb.http.web import admin, documents, error_pages, exports, feedback_pages, pages, static_files
+from kb.core.identity import AccessRole
+from kb.http.gate import is_at_least
+from kb.http.services import snapshot
+from kb.http.web import admin, documents, exports, feedback_pages, pages, static_files
 from kb.http.web.presenters import labels
 
-FORM_LIMIT = 256 * 1024
+# The package whose folder holds the templates.
+PACKAGE = __package__
+MODULES = (static_files, pages, documents, exports, feedback_pages, admin)
 
 
-def create_app(
-    settings: Settings,
-    holder: Holder,
-    *,
-    blueprints: Sequence[Blueprint] = (),
-    api_problem: error_pages.ApiProblem | None = None,
-) -> Flask:
-    """The application: pages, then whatever ``blueprints`` add; errors under ``/api/`` go to ``api_problem``."""
-    app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
-    app.extensions[EXTENSION] = Services(settings, holder)
+def install(app: Flask) -> None:
+    """Put the pages on an application."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(static_url=static_files.static_url, labels=THEME_LABELS)
     app.jinja_env.filters.update(
@@ -42,17 +28,13 @@ def create_app(
         tal=labels.number,
     )
     app.context_processor(_frame)
-    security.protect(app)
-    error_pages.register(app, api_problem)
-    own = (static_files, pages, documents, exports, feedback_pages, admin)
-    for blueprint in (*(module.blueprint for module in own), *blueprints):
-        app.register_blueprint(blueprint)
-    return app
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)
 
 
 def _frame() -> dict[str, object]:
     """What the frame of every page shows; an error page must come out without an index as well."""
-    admin_url = url_for("redaktion.overview") if admin.may_edit() else ""
+    admin_url = url_for("redaktion.overview") if is_at_least(AccessRole.EDITOR) else ""
     try:
         return {"build": snapshot().manifest, "admin_url": admin_url}
     except IndexUnusableError:

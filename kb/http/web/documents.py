@@ -16,6 +16,7 @@ from kb.core.fields import LIST_FACETS
 from kb.core.models import Document, DocumentRecord, Page, Passage, page_at
 from kb.core.privacy import CPR
 from kb.core.slug import slug
+from kb.http.audit_trail import audited
 from kb.http.services import services, snapshot
 from kb.http.web import conditional, page_images
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
@@ -173,6 +174,7 @@ def _versions(held: Snapshot, document_id: str) -> list[DocumentRecord]:
 
 
 @blueprint.get("/dokumenter/<document_id>/original")
+@audited("original hentet")
 def original(document_id: str) -> Response:
     """The file as it was added."""
     held = snapshot()

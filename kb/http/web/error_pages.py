@@ -64,13 +64,11 @@ EXPLANATIONS = {
 }  # fmt: skip
 
 
-def register(app: Flask, api_problem: ApiProblem | None) -> None:
+def register(app: Flask, api_problem: ApiProblem) -> None:
     """Answer every error of an application with a page, or under ``/api/`` with ``api_problem``."""
 
     def answer(error: Exception) -> Response:
-        if api_problem is not None and request.path.startswith("/api/"):
-            return api_problem(error)
-        return error_page(error)
+        return api_problem(error) if request.path.startswith("/api/") else error_page(error)
 
     app.register_error_handler(KbError, answer)
     app.register_error_handler(HTTPException, answer)

@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from kb.answer import answer
 from kb.core.models import Certainty
-from kb.http.web.cached_answers import answer_to
 from kb.retrieval.searcher import Searcher
 
 CANDIDATES = (
@@ -47,7 +47,7 @@ def examples(searcher: Searcher) -> tuple[str, ...]:
         while tried.next < len(CANDIDATES) and len(tried.answered) < SHOWN and time.monotonic() < deadline:
             question = CANDIDATES[tried.next]
             tried.next += 1
-            found = answer_to(searcher, question, {})
+            found = answer(searcher, question)
             if not found.refused and found.certainty is not Certainty.UNSURE:
                 tried.answered.append(question)
         return tuple(tried.answered)

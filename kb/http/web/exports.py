@@ -12,13 +12,14 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 
+from kb.answer import answer
 from kb.core.errors import StorageError
 from kb.core.fields import columns
 from kb.core.models import DocumentRecord, Hit, Metadata, SearchResult
 from kb.core.slug import slug
+from kb.http.audit_trail import audited
 from kb.http.services import searcher, services, snapshot
 from kb.http.web import request_parameters
-from kb.http.web.cached_answers import view_of
 from kb.http.web.presenters import answers, hits, labels, quotes
 
 MOST_HITS = 100
@@ -78,6 +79,7 @@ def passage_address(document_id: str, passage_id: str) -> str:
 
 
 @blueprint.get("/sporg.csv")
+@audited("svar udtrukket")
 def hits_csv() -> Response:
     """The hits as CSV that a Danish Excel opens: semicolons, and a byte order mark for the letters."""
     question, result = _result()
@@ -93,6 +95,7 @@ def _name(question: request_parameters.Asked, suffix: str) -> str:
 
 
 @blueprint.get("/sporg.xlsx")
+@audited("svar udtrukket")
 def hits_xlsx() -> Response:
     """The hits as an Excel workbook."""
     import xlsxwriter
@@ -114,13 +117,15 @@ def hits_xlsx() -> Response:
 
 
 @blueprint.get("/sporg.docx")
+@audited("svar udtrukket")
 def answer_docx() -> Response:
     """The answer with its sources as a Word document."""
     question = request_parameters.read(request.args)
     if not question.question.strip():
         raise BadRequest
-    found = view_of(searcher(), question.question, question.filters)
-    return _download(docx(found), DOCX, _name(question, "docx"))
+    held = searcher()
+    found = answer(held, question.question, question.filters)
+    return _download(docx(answers.view_on(held.snapshot, found)), DOCX, _name(question, "docx"))
 
 
 def docx(view: answers.AnswerView) -> bytes:

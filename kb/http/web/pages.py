@@ -9,14 +9,14 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
+from kb.answer import answer
 from kb.core.errors import QuestionError, StorageError
 from kb.core.fields import THEMES
 from kb.core.models import Answer, DocumentRecord, Passage, Refusal, Role
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
-from kb.http.web.cached_answers import view_of
 from kb.http.web.example_questions import examples
-from kb.http.web.presenters import facets, hits, labels, quotes
+from kb.http.web.presenters import answers, facets, hits, labels, quotes
 from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 NEWEST = 5
@@ -61,16 +61,16 @@ def ask() -> Response | BaseResponse:
         and result.total > question.page * size
     )
     # The answer stands on the first page of passages; the others are for reading on.
-    answered = view_of(held, clean.question, clean.filters) if clean.page == 1 else None
+    answered = answer(held, clean.question, clean.filters) if clean.page == 1 else None
     if answered:
-        g.refused = answered.answer.refused  # for the measurements
-    if answered and answered.answer.refusal:
-        _note_unanswered(answered.answer, answered.answer.refusal)
+        g.refused = answered.refused  # for the measurements
+    if answered and answered.refusal:
+        _note_unanswered(answered, answered.refusal)
     names = titles(held.snapshot)
     page = render_template(
         "svar.html",
         asked=clean,
-        answer=answered,
+        answer=answers.view_on(held.snapshot, answered) if answered else None,
         result=result,
         hits=[hits.hit_view(hit, names) for hit in result.hits],
         facets=facets.facet_views(result.facets, clean.filters),

@@ -13,14 +13,13 @@ from xml.etree import ElementTree
 
 import docx
 import pytest
-from flask import Flask, Response, abort
+from flask import Flask, abort
 from flask.testing import FlaskClient
 
 from kb import indexing
 from kb.core.errors import IndexMissingError
 from kb.core.settings import Settings
-from kb.http.web.app import create_app
-from kb.retrieval.snapshot_holder import SnapshotHolder
+from kb.http.server import make_app
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 LONG = ("hvordan gik det med isbjerge og regnearket " * 24)[:1000]
@@ -45,8 +44,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def app(settings: Settings) -> Flask:
-    """The pages alone, with three more that fail in their own way."""
-    made = create_app(settings, SnapshotHolder(settings, HashEmbedder()))
+    """The application, with pages more that fail in their own way."""
+    made = make_app(settings, HashEmbedder())
 
     @made.get("/prøve/<int:status>")
     def fail(status: int) -> str:
@@ -83,7 +82,7 @@ def test_every_error_is_a_danish_page_with_a_way_back(client: FlaskClient, statu
 
 def test_the_pages_say_so_when_there_is_no_index(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
-    bare = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    bare = make_app(settings, HashEmbedder()).test_client()
     for address in ("/", "/sporg?q=vand", "/dokumenter", "/projekter", "/temaer", "/om"):
         assert bare.get(address).status_code == 503
     assert bare.get("/hjaelp").status_code == 200
@@ -117,7 +116,7 @@ def test_what_is_said_of_a_report_stands_on_its_page(tmp_path: Path) -> None:
     text = report_text("mailfordeling", paragraphs=12)
     write_corpus(settings.corpus, {"a.md": text, "b.md": text.replace("tre kommuner", "fire kommuner")})
     indexing.run(settings, HashEmbedder())
-    client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    client = make_app(settings, HashEmbedder()).test_client()
     assert "Der er flere udgaver af denne rapport" in client.get("/dokumenter/a").text
     assert "Udgave af" in client.get("/admin/rapporter").text
 
@@ -223,7 +222,7 @@ def test_reading_goes_on_where_nothing_can_be_written(settings: Settings, tmp_pa
     blocked = tmp_path / "fil"
     blocked.write_text("ikke en mappe", encoding="utf-8")
     locked = settings.model_copy(update={"state_dir": blocked / "state"})
-    client = create_app(locked, SnapshotHolder(locked, HashEmbedder())).test_client()
+    client = make_app(locked, HashEmbedder()).test_client()
     assert client.get("/sporg?q=Hvornår+kører+bus+5C").status_code == 200
 
 
@@ -244,7 +243,7 @@ def test_an_original_with_a_cpr_number_is_not_handed_out(tmp_path: Path) -> None
     settings = make_settings(tmp_path)
     write_corpus(settings.corpus, {"sag.md": "# Sag\n\nBorgeren 010190-1238 søgte om hjælp i kommunen.\n"})
     indexing.run(settings, HashEmbedder())
-    client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    client = make_app(settings, HashEmbedder()).test_client()
     assert client.get("/dokumenter/sag").status_code == 200
     assert client.get("/dokumenter/sag/original").status_code == 404
     assert "/dokumenter/sag/original" not in client.get("/dokumenter/sag").text
@@ -254,7 +253,7 @@ def test_a_changed_file_is_not_handed_out_as_the_source(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     write_corpus(settings.corpus)
     indexing.run(settings, HashEmbedder())
-    client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    client = make_app(settings, HashEmbedder()).test_client()
     (settings.corpus / "asta.md").write_text("# Noget andet\n", encoding="utf-8")
     assert client.get("/dokumenter/asta/original").status_code == 404
     assert client.get("/dokumenter/asta").status_code == 200
@@ -273,13 +272,9 @@ def test_a_browser_can_add_the_search(client: FlaskClient) -> None:
     assert 'template="http://localhost/sporg?q={searchTerms}"' in response.text
 
 
-def test_the_api_has_its_own_errors(settings: Settings) -> None:
-    def problem(error: Exception) -> Response:
-        return Response(f'{{"fejl": "{type(error).__name__}"}}', 404, content_type="application/problem+json")
-
-    app = create_app(settings, SnapshotHolder(settings, HashEmbedder()), api_problem=problem)
-    assert app.test_client().get("/api/v1/findes-ikke").mimetype == "application/problem+json"
-    assert app.test_client().get("/findes-ikke").mimetype == "text/html"
+def test_the_api_has_its_own_errors(client: FlaskClient) -> None:
+    assert client.get("/api/v1/findes-ikke").mimetype == "application/problem+json"
+    assert client.get("/findes-ikke").mimetype == "text/html"
 
 
 def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
@@ -287,7 +282,7 @@ def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
     english = "The municipality of Vandby tested the icebreaker in January and found that it froze to the quay."
     write_corpus(settings.corpus, {"ice.md": f"---\ntitel: Ice\nsprog: en\n---\n# Ice\n\n{english}\n"})
     indexing.run(settings, HashEmbedder())
-    client = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    client = make_app(settings, HashEmbedder()).test_client()
     assert '<blockquote class="passage-quote" lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
     assert 'class="document-text" lang="en"' in client.get("/dokumenter/ice").text
 
@@ -296,7 +291,7 @@ def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["docx", "xlsx", "csv", "atom"])
 def test_the_longest_question_can_be_taken_along_in_every_form(settings: Settings, form: str, length: int) -> None:
     generous = settings.model_copy(update={"max_question_chars": 1000})
-    client = create_app(generous, SnapshotHolder(generous, HashEmbedder())).test_client()
+    client = make_app(generous, HashEmbedder()).test_client()
     response = client.get(f"/sporg.{form}", query_string={"q": LONG[: length - 1] + "?"})
     assert response.status_code == 200
     if form == "docx":

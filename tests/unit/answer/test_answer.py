@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -235,16 +234,6 @@ def test_wrong_requests_are_told(searcher: Searcher) -> None:
         answer(searcher, "mails", {"farve": ["rød"]})
 
 
-def test_the_json_form_has_the_agreed_names(given_answer: Answer) -> None:
-    values = json.loads(json.dumps(given_answer.as_dict(), ensure_ascii=False))
-    assert {"refused", "reason", "sentences", "projects", "coverage"} <= values["answer"].keys()
-    assert values["answer"]["coverage"]["speaking"] == 1
-    assert values["answer"]["coverage"]["of"] == 2
-    assert values["answer"]["sentences"][0]["citations"] == [1]
-    assert {"number", "document_id", "passage_id", "page", "quote"} <= values["citations"][0].keys()
-    assert values["build_id"] == given_answer.build_id
-
-
 WORD_LIST = """
     mails hvor meget tid jura Norddjurs Aalborg træning hvornår projekter hvilke xyz 2020 66 må ikke loven ?
     mailsoteringen
@@ -262,7 +251,6 @@ def test_whatever_is_asked_an_answer_is_verbatim_and_whole(searcher: Searcher, q
     assert len(found.sentences) <= 5
     assert len({sentence.text for sentence in found.sentences}) == len(found.sentences)
     assert found.coverage.of == 2
-    json.dumps(found.as_dict())
 
 
 def test_a_build_without_sentences_says_what_to_do(settings: Settings, embedder: HashEmbedder) -> None:

@@ -267,7 +267,7 @@ def test_a_missing_model(verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch)
 def test_what_is_no_question(verb: str) -> None:
     run("index")
     for question in ("", "   ", "?", "\x07drift", "d" * 10_000):
-        assert _error(verb, question, code=EXIT_INPUT)["code"] == "ugyldigt-spørgsmål"
+        assert _error(verb, question, code=EXIT_INPUT)["code"] == "ugyldigt-spoergsmaal"
     for pair in ("farve=blå", "projekt"):
         assert _error(verb, "drift", "--filter", pair, code=EXIT_INPUT)["message"]
 

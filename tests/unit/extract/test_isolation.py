@@ -54,7 +54,7 @@ def test_every_file_gets_its_outcome(tmp_path: Path) -> None:
         "c.pdf": (ReadStatus.FAILED, "tom-fil"),
         "d.pdf": (ReadStatus.FAILED, "kræver-ocr"),
         "e.md": (ReadStatus.FAILED, "ugyldige-metadata"),
-        "f.png": (ReadStatus.FAILED, "ukendt-format"),
+        "f.png": (ReadStatus.FAILED, "ukendt-filformat"),
         "findes-ikke.md": (ReadStatus.FAILED, "kan-ikke-åbnes"),
     }
     assert all(bool(outcome.reason) == bool(outcome.code) for outcome in found.values())

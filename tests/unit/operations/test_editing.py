@@ -79,13 +79,13 @@ def test_a_lost_connection_leaves_nothing_behind(settings: Settings) -> None:
     assert list((settings.corpus / editing.FOLDER).iterdir()) == []
 
 
-def test_metadata_is_kept_where_the_form_does_not_ask(indexed: Settings) -> None:
+def test_metadata_is_kept_where_nothing_is_said_of_it_and_emptied_where_it_is(indexed: Settings) -> None:
     path = indexed.corpus / "asta.md"
     sidecar = path.with_name("asta.md.meta.yaml")
     sidecar.write_text("kilder: [{url: 'https://example.dk'}]\ntitel: Gammel\nemne: Notater\n", encoding="utf-8")
-    editing.write_metadata(indexed, record(indexed, "asta"), {"titel": "Ny", "emne": "", "år": 2024})
+    editing.replace_metadata(indexed, record(indexed, "asta"), {"titel": "Ny", "emne": "", "år": 2024})
     assert yaml.safe_load(sidecar.read_text(encoding="utf-8")) == {
-        "kilder": [{"url": "https://example.dk"}], "titel": "Ny", "år": 2024,
+        "kilder": [{"url": "https://example.dk"}], "titel": "Ny", "emne": "", "år": 2024,
     }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings
 
 def test_a_removed_report_takes_its_metadata_along(indexed: Settings) -> None:
     stored = record(indexed, "asta")
-    editing.write_metadata(indexed, stored, {"titel": "Ny"})
+    editing.replace_metadata(indexed, stored, {"titel": "Ny"})
     editing.remove(indexed, stored)
     assert not list(indexed.corpus.glob("asta*"))
 
@@ -123,7 +123,7 @@ def test_nothing_outside_the_corpus_is_touched(indexed: Settings, tmp_path: Path
     for change in (
         lambda: editing.remove(indexed, astray),
         lambda: editing.replace(indexed, astray, Sent("b.md")),
-        lambda: editing.write_metadata(indexed, astray, {"titel": "x"}),
+        lambda: editing.replace_metadata(indexed, astray, {"titel": "x"}),
         lambda: editing.remove_unread(indexed, Failure(stored.root, "../andet.md", "", "", "")),
     ):
         with pytest.raises(InputError, match="uden for"):
@@ -137,7 +137,7 @@ def test_a_report_whose_name_leaves_no_room_for_metadata_is_told_of(indexed: Set
     indexing.run(indexed, HashEmbedder())
     (stored,) = [one for one in open_snapshot(indexed.index_dir).records.values() if one.record.path == long]
     for change in (
-        lambda: editing.write_metadata(indexed, stored, {"titel": "x"}),
+        lambda: editing.replace_metadata(indexed, stored, {"titel": "x"}),
         lambda: editing.replace(indexed, stored, Sent("b.html", "<html><p>Ny tekst om vand.</p></html>")),
     ):
         with pytest.raises(InputError, match="for langt"):

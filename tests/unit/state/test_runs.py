@@ -29,7 +29,7 @@ def test_a_run_is_there_from_its_first_moment_to_its_report(tmp_path: Path) -> N
         assert done.finished >= done.started
         assert state.run_of_job("j") == done
         assert state.run_of_job("andet") is None
-        assert done.as_dict()["error"] is None
+        assert done.error == {}
         with pytest.raises(NotFoundError):
             state.run("findes ikke")
 

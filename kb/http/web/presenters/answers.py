@@ -9,6 +9,7 @@ from kb.core.models import Answer, Certainty, Citation, Finding, Passage, Projec
 from kb.http.web.presenters import quotes
 from kb.http.web.presenters.labels import ROLE_LABELS
 from kb.http.web.presenters.quotes import Cited, Segment
+from kb.retrieval.searcher import Snapshot
 
 CERTAINTY = {
     Certainty.SURE: ("Sikkert", "badge-success"),
@@ -71,6 +72,13 @@ class AnswerView:
     cross_cutting: tuple[ProjectView, ...]
     citations: tuple[CitationView, ...]
     text: str
+
+
+def view_on(snapshot: Snapshot, answer: Answer) -> AnswerView:
+    """What the answer page shows of an answer on a build, each source in its passage."""
+    passages = {citation.passage_id: snapshot.passage(citation.passage_id) for citation in answer.citations}
+    languages = {id_: stored.record.metadata.sprog for id_, stored in snapshot.records.items()}
+    return answer_view(answer, passages, languages)
 
 
 def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapping[str, str]) -> AnswerView:

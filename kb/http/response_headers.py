@@ -1,17 +1,16 @@
-"""What every response carries, and the cheap checks before any work: headers, compression, the origin of a POST.
+"""What every response carries: security headers, a validator for the browser's cache, and compression.
 
 No page has inline script or style, and nothing is fetched from another host, so the content security policy allows
-neither. No page needs a cookie; a form is protected instead by the browser's word for where it was sent from.
+neither.
 """
 
 from __future__ import annotations
 
 import gzip
-from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, request
-from werkzeug.exceptions import Forbidden
+from flask import Response, request
 
+from kb.http.layers import Layer
 from kb.http.web.static_files import accepts_gzip
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -33,26 +32,6 @@ HEADERS = {
 SMALLEST_COMPRESSED = 1024
 
 
-def protect(app: Flask) -> None:
-    """Add the checks and headers to an application."""
-    app.before_request(_check_origin)
-    app.after_request(_finish)
-
-
-def _check_origin() -> None:
-    if request.method == "POST" and not request.path.startswith("/api/") and not is_same_origin(request):
-        raise Forbidden("Formularen blev sendt fra et andet websted.")
-
-
-def is_same_origin(asked: Request) -> bool:
-    """Whether a browser says that its own page sent the request, or a program that is no browser did."""
-    site = asked.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in {"same-origin", "none"}
-    origin = asked.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == asked.host
-
-
 def _finish(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
@@ -65,6 +44,9 @@ def _finish(response: Response) -> Response:
             response.add_etag(weak=True)
             response.make_conditional(request)
     return _compressed(response)
+
+
+LAYER = Layer(after=_finish)
 
 
 def _compressed(response: Response) -> Response:

@@ -1,0 +1,234 @@
+"""What verbs give with ``--json`` that the API does not give, as pydantic models over the API's own.
+
+Each is validated from the value it tells of, as the models of :mod:`kb.http.api.response_models` are.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, RootModel
+
+from kb.http.api.response_models import AuditEvent, Body, Build, Date, Failed, Run
+
+
+class Error(Body):
+    """Why a verb could not do what was asked."""
+
+    error: Failed
+
+
+class RunReport(Body):
+    """What an indexing run did, by file."""
+
+    started: Date
+    started_by: str
+    build_id: str
+    published: bool
+    documents: int
+    passages: int
+    embedded: int
+    added: list[str]
+    changed: list[str]
+    unchanged: list[str]
+    removed: list[str]
+    copies: dict[str, str]
+    partial: dict[str, str]
+    failed: dict[str, dict[str, str]]
+    masked: dict[str, dict[str, int]]
+    seconds: dict[str, float]
+    run_id: str
+
+
+class FailedFile(Body):
+    """A file that gave no document."""
+
+    root: str
+    path: str
+    content_key: str
+    code: str
+    reason: str
+
+
+class IndexStatus(Body):
+    """The build in use, what embeds with its model, and the files that gave no document."""
+
+    id: str
+    created: Date
+    model: str
+    model_name: str
+    dimension: int
+    documents: int
+    passages: int
+    failures: int
+    projects: int
+    roots: list[str]
+    read_key: str
+    chunk_key: str
+    content: str
+    version: str
+    sources: str
+    tuning: dict[str, Any]
+    format: int
+    runtimes: dict[str, str]
+    failed: list[FailedFile]
+
+
+class Runs(Body):
+    """The latest runs, newest first."""
+
+    runs: list[Run]
+
+
+class Problem(Body):
+    """Something that is damaged, and what to do about it."""
+
+    part: str
+    problem: str
+    advice: str
+
+
+class Verification(Body):
+    """All that is damaged, with the build in use."""
+
+    build_id: str
+    problems: list[Problem]
+
+
+class Builds(Body):
+    """The finished builds, newest first."""
+
+    builds: list[Build]
+
+
+class Backup(Body):
+    """What an archive holds; ``outside`` are folders of the index in use that are not in it."""
+
+    file: str
+    created: Date
+    build_id: str
+    files: int
+    bytes: int
+    outside: list[str]
+
+
+class Restored(Body):
+    """What was put back from an archive; ``reindex`` says that the index must be made again."""
+
+    file: str
+    created: Date
+    build_id: str
+    files: int
+    reindex: bool
+
+
+class Key(Body):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    role: str
+    created: str
+    expires: str
+    revoked: str
+    last_used: str
+    state: str
+
+
+class NewKey(Key):
+    """A key with its secret, told once."""
+
+    secret: str
+
+
+class Keys(Body):
+    """The keys, newest first."""
+
+    keys: list[Key]
+
+
+class RevokedKey(Body):
+    """The key that is out of force."""
+
+    revoked: str
+    name: str
+
+
+class Events(Body):
+    """The audit trail, oldest first."""
+
+    events: list[AuditEvent]
+
+
+class BrokenEvents(Body):
+    """The numbers of the events that are not as they were written."""
+
+    broken: list[int]
+
+
+class ForgottenEvents(Body):
+    """How many events were removed."""
+
+    forgotten: int
+
+
+class Measured(Body):
+    """One runtime against the reference."""
+
+    runtime: str
+    question_cosine: float
+    passage_cosine: float
+    sway: float
+    question_ms: float
+    passages_per_second: float
+
+
+class Model(Body):
+    """A prepared model, what embeds with it, and what was measured."""
+
+    name: str
+    fingerprint: str
+    dimension: int
+    max_tokens: int
+    query_prefix: str
+    passage_prefix: str
+    runtimes: dict[str, str]
+    measured: list[Measured]
+
+
+class ListedModel(Model):
+    """One of the prepared models."""
+
+    in_use: bool
+
+
+class Models(Body):
+    """The prepared models."""
+
+    models: list[ListedModel]
+
+
+class Reader(Body):
+    """The reader model that was chosen."""
+
+    name: str
+    fingerprint: str
+
+
+class Extraction(Body):
+    """What was read of a file; ``document`` is null where nothing was."""
+
+    path: str
+    status: str
+    code: str
+    reason: str
+    seconds: float
+    document: Annotated[dict[str, Any] | None, Field(description="As kb.extract.description.describe tells it.")]
+
+
+class Figures(RootModel[dict[str, Any]]):
+    """The figures of a set of questions: which there are depends on the set."""
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The figures as JSON."""
+        return self.model_dump_json(indent=indent)
