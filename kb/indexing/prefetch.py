@@ -31,9 +31,9 @@ PASSAGES_KEPT = 20_000
 class Ahead:
     """Cuts documents as they come and embeds their texts in a thread until it is told to stop.
 
-        with Ahead(embedder, cutter, cache_file, batch_size) as ahead:
-            ahead.take(document)
-        ahead.cuts_of(document)
+    with Ahead(embedder, cutter, cache_file, batch_size) as ahead:
+        ahead.take(document)
+    ahead.cuts_of(document)
     """
 
     def __init__(self, embedder: Embedder, cutter: Cutter, cache_file: Path, batch_size: int) -> None:
