@@ -19,7 +19,7 @@ from kb.language import danish
 _TYPES = ("kommunal", "regional", "statslig")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _PARTNER = re.compile(r"\b(?:med|deltag\w*|partner\w*|samarbejd\w*)\b")
-_NOT_NAMED = re.compile(r"\s*\(.*?\)")
+_NOT_NAMED = re.compile(r"(?<!\s)\s*\([^()]*\)")
 # What a status says, by how a question asks for it.
 _STATUS = (
     ("i drift", re.compile(r"\bi drift\b")),
@@ -34,9 +34,9 @@ _GENERAL = re.compile(
     r"|bag|mange|af|år|året|lede\w*|ejer"
 )
 # What a project's name opens with before its dash, or has in brackets at its end, is the short name it goes by.
-_SHORT_NAME = re.compile(r"(?P<before>[^–()]+?)\s+–\s|.*\((?P<brackets>[\w-]+)\)$")
+_SHORT_NAME = re.compile(r"(?P<before>[^–()]+?)(?<!\s)\s+–\s|.*\((?P<brackets>[\w-]+)\)$")
 LONGEST_NAME = 2
-_NO_PLACE = re.compile(r"(?:region|kommune|sygehus)\w*|\w*hospital\w*|og", re.IGNORECASE)
+_NO_PLACE = re.compile(r"(?:region|kommune|sygehus)\w*|(?=\w*hospital)\w+|og", re.IGNORECASE)
 _MADE = re.compile(r"(?:projekt|løsning|model|system|algoritme|værktøj)\w*")
 
 
@@ -115,8 +115,8 @@ def _authorities(text: str, known: Sequence[Metadata]) -> _Found:
 def _areas(text: str, known: Sequence[Metadata]) -> _Found:
     for value in sorted({metadata.område for metadata in known} - {""}):
         folded = danish.normalise(value)
-        pattern = rf"\b{re.escape(folded)}s?området?\b|\b(?:handler om|inden for|området|om) {re.escape(folded)}\b"
-        match = re.search(pattern, text)
+        escaped = re.escape(folded)
+        match = re.search(rf"\b{escaped}s?området?\b|\b(?:handler om|inden for|området|om) {escaped}\b", text)
         if match:
             yield Constraint("område", (value,)), {folded, *match.group().split()}
 

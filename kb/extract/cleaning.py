@@ -33,11 +33,12 @@ _UNWANTED = re.compile(
 _SPACES = re.compile(r"[^\S\n]+")
 # A word broken at the end of a line where a soft hyphen allows it.
 _SOFT_BREAK = re.compile("\u00ad[ \t]?\n[ \t]{0,40}(?=[^\\W\\d_])")
-_AROUND_NEWLINE = re.compile(r" *\n *")
+# Of spaces in a row only one is left by then.
+_AROUND_NEWLINE = re.compile(r" ?\n ?")
 
 _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙·➢►✓]\s*|[*o–-]\s+)(?=\S)")
 _CONJUNCTION = re.compile(r"(?:og|eller|samt|and|or|til|både|men)\b")
-_TAIL = re.compile(r"(\w+\.?)[-‐]$")
+_TAIL = re.compile(r"(\w{1,99}\.?)[-‐]$")
 # Short words that are set before others with a hyphen; as the last part of a broken word they do not stand alone.
 _WITH_HYPHEN = frozenset({"it", "ikke", "tv", "pc", "ikt", "gps", "sms"})
 _LONGEST_TAIL = 100

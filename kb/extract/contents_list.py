@@ -12,7 +12,7 @@ import re
 from kb.extract.blocks import Block, Kind
 
 _FEWEST = 4
-_NUMBERED = re.compile(r"^(.{3,150}?)[\s.…]*\s(\d{1,3})$")
+_NUMBERED = re.compile(r"^(.{3,150}?)[\s.…]{0,300}\s(\d{1,3})$")
 _TITLE = re.compile(r"(?:indhold(?:sfortegnelse)?|(?:table of )?contents)\s*:?", re.IGNORECASE)
 
 

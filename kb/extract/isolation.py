@@ -7,6 +7,9 @@ or the open files of the process that asks, and never run its main module again,
 Each leads its own process group: programs it started (LibreOffice, Tesseract) end with it. A worker whose parent dies
 ends after the file it is reading. A worker loads every reader before its first file: a module that cannot be loaded
 is a fault of the installation, and is told as one instead of being laid on the files.
+
+``recognise_file`` says what one file is in the same way, for a server that is handed one: nothing of a foreign file is
+looked at in the process that asks. Its worker loads no readers, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -30,7 +33,8 @@ from kb.core.errors import InstallationError, ReadError
 from kb.core.models import Document
 from kb.extract.corpus_files import relative_name
 from kb.extract.options import ReadOptions
-from kb.extract.reader import load_readers, read_file
+from kb.extract.reader import load_readers, read_bytes, read_file
+from kb.extract.recognition import Format, recognise
 
 # Warnings that mean: part of what the file holds was not read.
 PARTIAL_CODES = frozenset(
@@ -41,6 +45,8 @@ _FILES_PER_WORKER = 200
 _GRACE = 2.0
 # Seconds a worker may take to start.
 _START = 30.0
+# Seconds of telling what a file is: it takes time in proportion to the length, some tenths for the largest upload.
+_RECOGNISING = 20.0
 
 
 class ReadStatus(StrEnum):
@@ -72,11 +78,46 @@ class _Failure:
     spent: bool = False
 
 
+# Of a worker whose answer is none of those there are.
+_WRONG_ANSWER = _Failure("læser-gik-ned", "Læseren svarede forkert.", True)
+
+
 @dataclass(frozen=True)
 class _Started:
     """What a worker sends before its first answer: why it cannot read any file, or nothing."""
 
     fault: str = ""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a worker is for: reading files below ``root``."""
+
+    root: Path
+    options: ReadOptions
+
+    def load(self) -> None:
+        """Load what it takes; raises what a module that cannot be loaded raises."""
+        load_readers()
+
+    def do(self, path: Path) -> Document:
+        """Read a file; raises a :class:`ReadError`."""
+        return read_file(path, self.root, self.options)
+
+
+@dataclass(frozen=True)
+class _Recognising:
+    """What a worker is for: telling what files are that were sent under names with ``suffix``."""
+
+    suffix: str
+    options: ReadOptions
+
+    def load(self) -> None:
+        """Load what it takes: nothing more."""
+
+    def do(self, path: Path) -> Format:
+        """Recognise a file; raises a :class:`ReadError`."""
+        return recognise(read_bytes(path), self.suffix)
 
 
 def outcome_of(document: Document, seconds: float) -> ReadOutcome:
@@ -100,10 +141,42 @@ def read_files(paths: Sequence[Path], root: Path, options: ReadOptions) -> Itera
     try:
         while waiting or any(worker.path for worker in workers):
             _feed(workers, waiting, root, options)
-            yield from _collect(workers, root, options)
+            yield from _collect(workers, root)
     finally:
         for worker in workers:
             worker.kill()
+
+
+def recognise_file(path: Path, suffix: str, options: ReadOptions) -> Format:
+    """What one file is, told by a process of its own; raises a :class:`ReadError` that says why no reader takes it.
+
+    Raises :class:`InstallationError` when that process cannot start.
+    """
+    worker = _Worker(_Recognising(suffix, replace(options, timeout=min(options.timeout, _RECOGNISING))))
+    try:
+        answer = _answer(worker, path)
+    finally:
+        worker.kill()
+    if isinstance(answer, Format):
+        return answer
+    failure = answer if isinstance(answer, _Failure) else _WRONG_ANSWER
+    raise ReadError(failure.reason, code=failure.code)
+
+
+def _answer(worker: _Worker, path: Path) -> object:
+    """What a worker says of one file, or the failure it came to."""
+    if not worker.give(path):
+        worker.check_start()
+        return worker.crashed()
+    while True:
+        ready = _ready([worker])
+        if not ready:
+            return worker.timed_out()
+        if worker.started:
+            return worker.take()
+        worker.hear_start()
+        if not worker.started:
+            return worker.take()
 
 
 def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: ReadOptions) -> None:
@@ -113,7 +186,7 @@ def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: Rea
         if free is None:
             if len(workers) >= max(options.workers, 1):
                 return
-            free = _Worker(root, options)
+            free = _Worker(_Reading(root, options))
             workers.append(free)
         if not free.give(waiting[0]):
             workers.remove(free)  # it died between two files
@@ -123,32 +196,45 @@ def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: Rea
         waiting.popleft()
 
 
-def _collect(workers: list[_Worker], root: Path, options: ReadOptions) -> Iterator[ReadOutcome]:
+def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
     """Wait for the next answer, death or deadline, and report it."""
     busy = [worker for worker in workers if worker.path is not None]
-    until = min(worker.deadline for worker in busy)
-    ready = wait([worker.connection for worker in busy], timeout=max(0.0, until - time.monotonic()))
+    ready = _ready(busy)
     for worker in busy:
         if worker.connection in ready and not worker.started:
             worker.hear_start()
             if worker.started:
                 continue
+        path = worker.path
         if worker.connection in ready:
-            outcome, usable = worker.take(root)
+            answer = worker.take()
         elif time.monotonic() >= worker.deadline:
-            outcome, usable = worker.timed_out(root, options.timeout), False
+            answer = worker.timed_out()
         else:
             continue
-        if not usable:
+        if worker.is_spent or (isinstance(answer, _Failure) and answer.spent):
             workers.remove(worker)
             worker.kill()
-        yield outcome
+        yield _outcome(relative_name(path, root), answer, worker.seconds)
+
+
+def _ready(workers: Sequence[_Worker]) -> list[object]:
+    """The connections with an answer or an end; none when the first deadline of the workers has passed."""
+    until = min(worker.deadline for worker in workers)
+    return wait([worker.connection for worker in workers], timeout=max(0.0, until - time.monotonic()))
+
+
+def _outcome(name: str, answer: object, seconds: float) -> ReadOutcome:
+    if isinstance(answer, Document):
+        return outcome_of(answer, seconds)
+    failure = answer if isinstance(answer, _Failure) else _WRONG_ANSWER
+    return ReadOutcome(name, ReadStatus.FAILED, None, failure.code, failure.reason, round(seconds, 3))
 
 
 class _Worker:
-    """One worker process as seen by the parent."""
+    """One worker process as seen by the parent; ``seconds`` is what its last file took."""
 
-    def __init__(self, root: Path, options: ReadOptions) -> None:
+    def __init__(self, task: _Reading | _Recognising) -> None:
         ours, theirs = socket.socketpair()
         self.connection = Connection(ours.detach())
         with theirs:
@@ -160,17 +246,20 @@ class _Worker:
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._tell(root, options)
+        with contextlib.suppress(OSError):  # one that died at once is found out by the first file
+            self.connection.send(task)
         self.path: Path | None = None
         self.started = False
         self.deadline = 0.0
-        self._started = 0.0
+        self.seconds = 0.0
+        self._begun = 0.0
         self._files = 0
-        self._timeout = options.timeout
+        self._timeout = task.options.timeout
 
-    def _tell(self, root: Path, options: ReadOptions) -> None:
-        with contextlib.suppress(OSError):  # one that died at once is found out by the first file
-            self.connection.send((root, options))
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has read as many files as one worker may."""
+        return self._files >= _FILES_PER_WORKER
 
     def give(self, path: Path) -> bool:
         """Send a file; False when the worker is gone."""
@@ -179,9 +268,9 @@ class _Worker:
         except (BrokenPipeError, OSError):
             return False
         self.path = path
-        self._started = time.monotonic()
+        self._begun = time.monotonic()
         # The first file waits for the process to start, and has its full time from then on.
-        self.deadline = self._started + self._timeout + (0 if self.started else _START)
+        self.deadline = self._begun + self._timeout + (0 if self.started else _START)
         self._files += 1
         return True
 
@@ -195,8 +284,8 @@ class _Worker:
         if isinstance(word, _Started) and word.fault:
             raise InstallationError(f"Filerne kan ikke læses, fordi læserne ikke kan indlæses ({word.fault}).")
         self.started = True
-        self._started = time.monotonic()
-        self.deadline = self._started + self._timeout
+        self._begun = time.monotonic()
+        self.deadline = self._begun + self._timeout
 
     def check_start(self) -> None:
         """Raise :class:`InstallationError` for a worker that gave up before its first file; not for a killed one."""
@@ -204,30 +293,26 @@ class _Worker:
         if not self.started and code is not None and code > 0:
             raise InstallationError(f"Filerne kan ikke læses, fordi læseprocessen ikke kan starte (kode {code}).")
 
-    def take(self, root: Path) -> tuple[ReadOutcome, bool]:
-        """The outcome of the file being read, and whether the worker can go on."""
-        path, seconds = self._finish()
+    def take(self) -> object:
+        """The answer for the file it has; a failure that says so when the worker crashed over it."""
+        self._finish()
         try:
-            answer = self.connection.recv()
+            return self.connection.recv()
         except (EOFError, OSError):
-            return self._crashed(path, root, seconds), False
+            return self.crashed()
         except Exception:  # what came over the pipe was not whole
-            return self._crashed(path, root, seconds), False
-        usable = self._files < _FILES_PER_WORKER
-        if isinstance(answer, Document):
-            return outcome_of(answer, seconds), usable
-        failure = (
-            answer if isinstance(answer, _Failure) else _Failure("læser-gik-ned", "Læseren svarede forkert.", True)
-        )
-        name = relative_name(path, root)
-        outcome = ReadOutcome(name, ReadStatus.FAILED, None, failure.code, failure.reason, round(seconds, 3))
-        return outcome, usable and not failure.spent
+            return self.crashed()
 
-    def timed_out(self, root: Path, timeout: float) -> ReadOutcome:
-        """The outcome of a file that passed its time."""
-        path, seconds = self._finish()
-        reason = f"Læsningen blev opgivet efter {timeout:g} sekunder."
-        return ReadOutcome(relative_name(path, root), ReadStatus.FAILED, None, "tidsgrænse", reason, round(seconds, 3))
+    def timed_out(self) -> _Failure:
+        """The failure of the file it has, which passed its time."""
+        self._finish()
+        return _Failure("tidsgrænse", f"Læsningen blev opgivet efter {self._timeout:g} sekunder.", spent=True)
+
+    def crashed(self) -> _Failure:
+        """The failure of a file that a worker died over."""
+        code = self._exit_code()
+        cause = f" (signal {signal.Signals(-code).name})" if code is not None and code < 0 else ""
+        return _Failure("læser-gik-ned", f"Læseren gik ned under læsningen af filen{cause}.", spent=True)
 
     def kill(self) -> None:
         """End the process and everything it started."""
@@ -241,17 +326,9 @@ class _Worker:
             return self.process.wait(_GRACE)
         return None
 
-    def _finish(self) -> tuple[Path, float]:
-        assert self.path is not None
-        path, self.path = self.path, None
-        return path, time.monotonic() - self._started
-
-    def _crashed(self, path: Path, root: Path, seconds: float) -> ReadOutcome:
-        code = self._exit_code()
-        cause = f" (signal {signal.Signals(-code).name})" if code is not None and code < 0 else ""
-        reason = f"Læseren gik ned under læsningen af filen{cause}."
-        name = relative_name(path, root)
-        return ReadOutcome(name, ReadStatus.FAILED, None, "læser-gik-ned", reason, round(seconds, 3))
+    def _finish(self) -> None:
+        self.path = None
+        self.seconds = time.monotonic() - self._begun
 
 
 def _environment() -> dict[str, str]:
@@ -265,13 +342,13 @@ def _environment() -> dict[str, str]:
 
 
 def work(connection: Connection) -> None:
-    """Read files as they come until the parent closes the connection; first come the root and the options."""
+    """Do what it is for to files as they come until the parent closes the connection; first comes what it is for."""
     try:
-        root, options = connection.recv()
+        task: _Reading | _Recognising = connection.recv()
     except (EOFError, OSError):
         return
-    _settle_in(options)
-    fault = _loading_fault()
+    _settle_in(task.options)
+    fault = _loading_fault(task)
     try:
         connection.send(_Started(fault))
     except OSError:
@@ -281,11 +358,11 @@ def work(connection: Connection) -> None:
             path = connection.recv()
         except (EOFError, OSError):
             return
-        answer = _attempt(path, root, options)
+        answer = _attempt(task, path)
         try:
             connection.send(answer)
         except MemoryError:
-            connection.send(_out_of_memory(options))
+            connection.send(_out_of_memory(task.options))
         except OSError:
             return  # the parent died meanwhile
         if isinstance(answer, _Failure) and answer.spent:
@@ -299,10 +376,10 @@ def _settle_in(options: ReadOptions) -> None:
     _limit_memory(options.memory_mb)
 
 
-def _loading_fault() -> str:
+def _loading_fault(task: _Reading | _Recognising) -> str:
     """Why the readers cannot be loaded; empty when they are."""
     try:
-        load_readers()
+        task.load()
     except Exception as error:  # a module that is missing, cut short or of another version raises what it likes
         return f"{type(error).__name__}: {error}"
     return ""
@@ -319,14 +396,14 @@ def _limit_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _attempt(path: Path, root: Path, options: ReadOptions) -> Document | _Failure:
+def _attempt(task: _Reading | _Recognising, path: Path) -> Document | Format | _Failure:
     try:
-        return read_file(path, root, options)
+        return task.do(path)
     except ReadError as error:
         reason = f"{error} {error.advice}".strip()
         return _Failure(error.code, reason, spent=error.code == "hukommelsesgrænse")
     except MemoryError:
-        return _out_of_memory(options)
+        return _out_of_memory(task.options)
     except Exception as error:
         return _Failure("læsefejl", f"Læseren fejlede ({type(error).__name__}).", spent=True)
 

@@ -30,7 +30,7 @@ Reader = Callable[[bytes, ReadOptions], Content]
 
 def read_file(path: Path, root: Path, options: ReadOptions) -> Document:
     """Read one file below ``root``; raises a :class:`ReadError` that says in Danish why it could not be read."""
-    data = _read_bytes(path)
+    data = read_bytes(path)
     written = _read_sidecar(path)
     form = recognise(data, path.suffix)
     content = _read_content(form, data, options)
@@ -60,7 +60,8 @@ def read_file(path: Path, root: Path, options: ReadOptions) -> Document:
     )
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes; raises a :class:`ReadError` for one that is too large or cannot be opened."""
     try:
         size = path.stat().st_size
         if size > MAX_FILE:

@@ -18,7 +18,8 @@ from kb.language.roles import is_sources
 
 _NOTICE = re.compile(
     r"erfaringsbasen|(?:ikke|hverken) (?:\w+ ){0,7}egen (?:rapport|tekst)|står ikke bag teksten"
-    r"|ikke selve (?:rapporten|statusrapporten|evalueringen)|(?:sammenf\w+|sammendrag) (?:af|fra) offentlige kilder",
+    r"|ikke selve (?:rapporten|statusrapporten|evalueringen)"
+    r"|(?:sammenf\w{1,40}|sammendrag) (?:af|fra) offentlige kilder",
     re.IGNORECASE,
 )
 _ENDS = re.compile(r"[.!?:][)\"'\u201d\u201c\u00bb\u2019]*$")

@@ -1,7 +1,8 @@
 """Changes to the corpus folder: add, replace and remove files, write the metadata beside them, go back to before.
 
 Every file is written under a hidden name and renamed when it is whole, so that an indexing run never sees half of one.
-Only files below the corpus folder are touched. Nothing is indexed here; the caller starts a job.
+Only files below the corpus folder are touched. Nothing is indexed here; the caller starts a job. What a file is that is
+sent is told by a process of its own, so that one made to harm costs itself and not the server.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import yaml
 from kb.core.errors import InputError, ReadError, UnreadableUploadError
 from kb.core.settings import Settings
 from kb.core.slug import slug
+from kb.extract import ReadOptions, recognise_file
 from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, sidecar_of
-from kb.extract.metadata import parse_sidecar
-from kb.extract.recognition import Format, recognise
+from kb.extract.metadata import MAX_YAML, parse_sidecar
+from kb.extract.recognition import Format
 from kb.index.store import Failure, StoredRecord
 from kb.indexing import roll_back
 from kb.state.removals import Removals
@@ -51,7 +53,7 @@ def add(settings: Settings, upload: Upload, metadata: Mapping[str, Any] | None =
     kept for people to know it by. Raises :class:`UnreadableUploadError` for a file no reader takes.
     """
     folder = settings.corpus / FOLDER
-    with _received(upload, folder) as (aside, form):
+    with _received(settings, upload, folder) as (aside, form):
         target = _free_path(folder / f"{_stem(upload)}.{_suffix(form)}")
         if metadata:
             _write_sidecar(target, metadata)
@@ -65,7 +67,7 @@ def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
     A file of another format lies beside the old one's place. Raises :class:`UnreadableUploadError` as :func:`add` does.
     """
     old = file_of(settings, stored)
-    with _received(upload, old.parent) as (aside, form):
+    with _received(settings, upload, old.parent) as (aside, form):
         target = old if form.value == stored.record.media_type else _free_path(old.with_suffix(f".{_suffix(form)}"))
         if target != old:
             # What an editor wrote may stand in the old file itself; its id came from its path, and citations name it.
@@ -77,14 +79,15 @@ def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
 
 
 @contextmanager
-def _received(upload: Upload, folder: Path) -> Iterator[tuple[Path, Format]]:
+def _received(settings: Settings, upload: Upload, folder: Path) -> Iterator[tuple[Path, Format]]:
     """What is sent, whole and under a hidden name in ``folder``, and what it is; removed unless it is taken."""
     folder.mkdir(parents=True, exist_ok=True)
     aside = folder / f".{uuid4().hex}.new"
     try:
         upload.save(aside)
         try:
-            form = recognise(aside.read_bytes(), PurePosixPath(upload.filename or "").suffix)
+            suffix = PurePosixPath(upload.filename or "").suffix
+            form = recognise_file(aside, suffix, ReadOptions.from_settings(settings))
         except ReadError as error:
             raise UnreadableUploadError(str(error)) from error
         yield aside, form
@@ -187,7 +190,10 @@ def _free_path(path: Path) -> Path:
 
 def _read_sidecar(path: Path) -> dict[str, Any]:
     sidecar = existing_sidecar(path)
-    return dict(parse_sidecar(sidecar.read_bytes())) if sidecar else {}
+    if sidecar is None:
+        return {}
+    with sidecar.open("rb") as file:
+        return dict(parse_sidecar(file.read(MAX_YAML + 1)))
 
 
 def _write_sidecar(path: Path, values: Mapping[str, Any]) -> None:

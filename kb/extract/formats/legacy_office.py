@@ -9,6 +9,7 @@ time and no macro is trusted), and with a proxy that leads nowhere: a document m
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import shutil
@@ -32,6 +33,12 @@ from kb.extract.recognition import Format, recognise
 _RTF_PIECE = re.compile(
     r"\\(?P<word>[a-z]{1,32})(?P<number>-?[0-9]{0,10}) ?|\\'[0-9a-fA-F]{2}|\\.|[{}]|[^\\{}]+|\\", re.S
 )
+# Where an RTF says what encoding its text is in: the code page, or else the character set.
+_RTF_HEAD = 1024
+_RTF_CODE_PAGE = re.compile(r"\\ansicpg([0-9]{1,5}) ?")
+_RTF_CHARACTER_SET = re.compile(r"\\(ansi|mac|pca|pc)(?![a-z])")
+_DANISH_DOS = "cp865"
+_CODE_PAGES = {437: _DANISH_DOS, 10000: "mac-roman", 65001: "utf-8"}
 _NOWHERE = "http://127.0.0.1:9"
 _SIMPLIFIED = ReadWarning(
     "forenklet", "LibreOffice er ikke installeret; overskrifter og tabeller er læst som ren tekst."
@@ -53,17 +60,50 @@ def read_doc(data: bytes, options: ReadOptions) -> Content:
 
 def read_rtf(data: bytes, options: ReadOptions) -> Content:
     """An RTF document; raises a :class:`ReadError`."""
+    encoding = rtf_encoding(data)
     if libreoffice() is not None:
-        converted = _as_docx(data, ".rtf", options)
+        converted = _as_docx(_with_danish_dos(data) if encoding == _DANISH_DOS else data, ".rtf", options)
         if converted is not None:
             return replace(read_docx(converted), reader="libreoffice+mammoth")
-    shown = without_hidden_rtf(data.decode("cp1252", "replace"))
-    text = rtf_to_text(shown, encoding="cp1252", errors="replace")
+    shown = without_hidden_rtf(_RTF_CODE_PAGE.sub("", data.decode(encoding, "replace"), count=1))
+    text = rtf_to_text(shown, encoding=encoding, errors="replace")
     return Content("striprtf", tuple(text_blocks(text)), warnings=(_SIMPLIFIED,))
 
 
+def rtf_encoding(data: bytes) -> str:
+    """The encoding that an RTF says its text is in, by Python's name.
+
+    The American DOS encoding (``\\pc``, code page 437) has no ø: a Danish program that names it means the Danish one.
+    """
+    head = data[:_RTF_HEAD].decode("latin-1")
+    if (page := _RTF_CODE_PAGE.search(head)) and int(page[1]):
+        return _code_page(int(page[1]))
+    word = _RTF_CHARACTER_SET.search(head)
+    return {"mac": "mac-roman", "pc": _DANISH_DOS, "pca": "cp850"}.get(word[1] if word else "", "cp1252")
+
+
+def _code_page(number: int) -> str:
+    if number in _CODE_PAGES:
+        return _CODE_PAGES[number]
+    try:
+        return codecs.lookup(f"cp{number}").name
+    except LookupError:
+        return "cp1252"
+
+
+def _with_danish_dos(data: bytes) -> bytes:
+    """The RTF with the Danish DOS encoding named in its head, as LibreOffice takes ``\\pc`` for the American one."""
+    head = _RTF_CODE_PAGE.sub("", data[:_RTF_HEAD].decode("latin-1"), count=1)
+    named = _RTF_CHARACTER_SET.sub(lambda _: f"\\ansi\\ansicpg{_DANISH_DOS[2:]}", head, count=1)
+    return named.encode("latin-1") + data[_RTF_HEAD:]
+
+
 def without_hidden_rtf(text: str) -> str:
-    """An RTF without the text that is hidden (``\\v``) or deleted (``\\deleted``); all else stays as it is."""
+    """An RTF without the text that is hidden (``\\v``) or deleted (``\\deleted``); all else stays as it is.
+
+    But for a line break in each field, which means nothing: striprtf looks for links by an expression that takes the
+    square of the length of a line, and a link's address is not shown to who opens the document.
+    """
     kept: list[str] = []
     hidden = [False]
     for found in _RTF_PIECE.finditer(text):
@@ -76,6 +116,8 @@ def without_hidden_rtf(text: str) -> str:
             hidden[-1] = number != "0"
         elif word == "plain":
             hidden[-1] = False
+        elif word == "field":
+            piece += "\n"
         elif word is None and hidden[-1]:
             continue
         kept.append(piece)

@@ -12,7 +12,7 @@ from kb.core.errors import MetadataError
 from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, Properties
 from kb.extract.cleaning import clean, join_lines, one_line, strip_bullet
-from kb.extract.encoding import decode, encoding_warnings
+from kb.extract.encoding import decoded
 from kb.extract.html import html_blocks, html_language, html_title
 from kb.extract.metadata import load_yaml
 
@@ -25,14 +25,13 @@ _MAX_HEADING = 90
 
 def read_markdown(data: bytes) -> Content:
     """Markdown with optional YAML front matter."""
-    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
+    found = decoded(data)
+    text = found.text.replace("\r\n", "\n").replace("\r", "\n")
     front, body = split_front_matter(text)
     repeated = repeated_keys(text[: len(text) - len(body)]) if front else ()
     # Raw HTML inside Markdown is part of what a reader sees; scripts in it are dropped by the walker.
     html = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
-    return Content(
-        "markdown", tuple(html_blocks(html)), warnings=(*encoding_warnings(data), *repeated), front_matter=front
-    )
+    return Content("markdown", tuple(html_blocks(html)), warnings=(*found.warnings, *repeated), front_matter=front)
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
@@ -71,14 +70,15 @@ def _where(error: yaml.YAMLError, lines_before: int) -> str:
 
 def read_html(data: bytes) -> Content:
     """A web page: its main content."""
-    html = decode(data)
-    properties = Properties(title=html_title(html), language=html_language(html))
-    return Content("html", tuple(html_blocks(html, boilerplate=True)), properties, warnings=encoding_warnings(data))
+    found = decoded(data)
+    properties = Properties(title=html_title(found.text), language=html_language(found.text))
+    return Content("html", tuple(html_blocks(found.text, boilerplate=True)), properties, warnings=found.warnings)
 
 
 def read_text(data: bytes) -> Content:
     """Plain text: paragraphs at empty lines, wraps undone, headings by their looks."""
-    return Content("text", tuple(text_blocks(decode(data))), warnings=encoding_warnings(data))
+    found = decoded(data)
+    return Content("text", tuple(text_blocks(found.text)), warnings=found.warnings)
 
 
 def text_blocks(text: str) -> list[Block]:

@@ -26,11 +26,13 @@ _SMALLER = 0.75
 _LARGER = 1.15
 _YEAR = re.compile(r"(?:1[89]|20|21)\d\d")
 _PAGE_NUMBER = re.compile(
-    r"^(?:[-–—|\s]*(?:side|page|s\.|p\.)?\s*\d{1,4}(?:\s*(?:af|of|/)\s*\d{1,4})?[-–—|\s]*|[ivxlc]{1,6})$", re.IGNORECASE
+    r"^(?:[-–—|\s]{0,30}(?:side|page|s\.|p\.)?\s{0,9}\d{1,4}(?:\s{0,9}(?:af|of|/)\s{0,9}\d{1,4})?[-–—|\s]{0,30}"
+    r"|[ivxlc]{1,6})$",
+    re.IGNORECASE,
 )
-_LEADER = re.compile(r"(?:\.\s?){4,}\s*[\divxlc]*$|…{2,}\s*\d*$|_{4,}\s*\d+$")
+_LEADER = re.compile(r"(?<!\.)(?<!\.\s)(?:\.\s?){4,}\s*[\divxlc]*$|(?<!…)…{2,}\s*\d*$|(?<!_)_{4,}\s*\d+$")
 _CONTENTS = re.compile(r"indhold(?:sfortegnelse)?|(?:table of )?contents", re.IGNORECASE)
-_TRAILING_NUMBER = re.compile(r"\s*\d{1,4}$")
+_TRAILING_NUMBER = re.compile(r"(?<!\s)\s*\d{1,4}$")
 
 
 def without_contents(lines: dict[int, list[Line]], outline: Sequence[OutlineEntry]) -> dict[int, list[Line]]:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kb.core.errors import InstallationError
-from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files
+from kb.core.errors import InstallationError, ReadError
+from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files, recognise_file
+from kb.extract.recognition import Format
 from tests.support import broken_module
 from tests.unit.extract.making import MARKER_TEXT, docx, report_pdf, scanned_pdf, written
 
@@ -206,3 +207,41 @@ def test_many_files_come_out_once_each(tmp_path: Path, workers: int) -> None:
     paths = [written(tmp_path, f"{number:02}.md", f"# Nr. {number}") for number in range(25)]
     found = [outcome.path for outcome in read_files(paths, tmp_path, ReadOptions(workers=workers))]
     assert sorted(found) == [path.name for path in paths]
+
+
+def test_what_a_file_is_is_told_by_a_process_of_its_own(tmp_path: Path) -> None:
+    before = children()
+    assert recognise_file(written(tmp_path, "a.pdf", docx()), ".pdf", OPTIONS) is Format.DOCX
+    assert recognise_file(written(tmp_path, ".b.new", MARKER_TEXT), ".md", OPTIONS) is Format.MARKDOWN
+    with pytest.raises(ReadError, match="program") as caught:
+        recognise_file(written(tmp_path, "c.md", "MZ"), ".md", OPTIONS)
+    assert caught.value.code == "ukendt-format"
+    assert children() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("a.md", ReadOptions(timeout=0.5), "tidsgrænse"),
+        ("b.txt", ReadOptions(memory_mb=256), "hukommelsesgrænse"),
+    ],
+)
+def test_telling_what_a_file_is_has_the_limits_of_reading_it(
+    tmp_path: Path, name: str, options: ReadOptions, code: str
+) -> None:
+    pipe(tmp_path, "a.md")
+    with written(tmp_path, "b.txt", "Tekst. ").open("ab") as file:
+        file.truncate(900 << 20)
+    before = children()
+    with pytest.raises(ReadError) as caught:
+        recognise_file(tmp_path / name, ".md", options)
+    assert caught.value.code == code
+    assert children() == before
+
+
+def test_a_worker_that_cannot_tell_what_a_file_is_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "yaml")))
+    with pytest.raises(InstallationError, match="ikke kan starte"):
+        recognise_file(written(tmp_path, "a.md", MARKER_TEXT), ".md", OPTIONS)

@@ -29,6 +29,15 @@ class Sent:
         dst.write_text(self._text, encoding="utf-8")
 
 
+class Sparse(Sent):
+    """An upload of 900 MiB that takes no room on the disk."""
+
+    def save(self, dst: Path) -> None:
+        super().save(dst)
+        with dst.open("ab") as file:
+            file.truncate(900 << 20)
+
+
 class Broken(Sent):
     """An upload whose connection is lost halfway."""
 
@@ -70,6 +79,14 @@ def test_a_file_is_kept_under_a_name_of_our_own_and_known_by_its_own(settings: S
 def test_what_no_reader_takes_is_not_kept(settings: Settings) -> None:
     with pytest.raises(UnreadableUploadError, match="program"):
         editing.add(settings, Sent("rapport.pdf", "MZ og mere"))
+    assert list((settings.corpus / editing.FOLDER).iterdir()) == []
+
+
+def test_what_is_sent_is_looked_at_under_the_limits_of_reading(settings: Settings) -> None:
+    """In this process the same file would be read whole, whatever its size."""
+    small = settings.model_copy(update={"read_memory_mb": 256})
+    with pytest.raises(UnreadableUploadError, match="256 MiB"):
+        editing.add(small, Sparse("stor.md"))
     assert list((settings.corpus / editing.FOLDER).iterdir()) == []
 
 
