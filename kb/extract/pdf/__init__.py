@@ -25,6 +25,7 @@ from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
+from kb.extract.pdf.layers import without_hidden_layers
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.lines import has_table
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
@@ -46,6 +47,9 @@ def read_pdf(data: bytes, options: ReadOptions) -> Content:
     """A PDF; raises a :class:`ReadError` for what is damaged, encrypted or has no text."""
     deadline = time.monotonic() + _OCR_SHARE * options.timeout
     data, document, warnings = _open(data)
+    if (shown := without_hidden_layers(data)) is not data:
+        document.close()
+        data, document = shown, pdfium.open_document(shown)
     with closing(document):
         count = min(len(document), MAX_PAGES)
         if count < len(document):
@@ -86,11 +90,13 @@ def _open(data: bytes) -> tuple[bytes, pypdfium2.PdfDocument, list[ReadWarning]]
 
 def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tuple[str, list[RawPage]]:
     """The pages by the reader whose text is better, and its name."""
-    shown = sum(visible(pdfium.page_text(document, number)) for number in range(1, count + 1))
     first = _by_pypdf(data, document, count)
     second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
     if first is None:
         return "pdfium", second
+    # pypdf does not tell what is seen of a page.
+    first = [other if other.left_out else one for one, other in zip(first, second, strict=True)]
+    shown = sum(visible(pdfium.page_text(document, page.number)) - page.left_out for page in second)
     first_text, second_text = plain_text(first), plain_text(second)
     first_score, second_score = score(first_text, shown), score(second_text, shown)
     if first_score < GOOD and first_score < second_score:
