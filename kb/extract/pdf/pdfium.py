@@ -18,6 +18,8 @@ from kb.extract.pdf.unseen import Ink, Sight, ink_of, split_unseen
 # PDFium writes this for a hyphen at the end of a line.
 _LINE_END_HYPHEN = {0x02, 0xFFFE}
 _GAP = 1.5
+# Between two text objects, which may be lines of neighbouring columns.
+_OBJECT_GAP = 0.7
 _MAX_OUTLINE = 5000
 _MAX_PATHS = 20_000
 _THIN = 3.0
@@ -261,7 +263,8 @@ def _breaks(chars: list[_Char], start: int, index: int) -> bool:
         return True
     if abs(after.y - before.y) > 0.25 * size or abs(after.y - first.y) > 0.5 * size:
         return not (after.text == " " and after.x1 <= after.x0)
-    return after.x0 - before.x1 > _GAP * size or after.x0 < before.x0 - 0.5 * size
+    gap = _GAP if after.type is before.type else _OBJECT_GAP
+    return after.x0 - before.x1 > gap * size or after.x0 < before.x0 - 0.5 * size
 
 
 def _parted(before: _Char, after: _Char, rules: list[Rule]) -> bool:
