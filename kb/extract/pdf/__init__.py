@@ -1,10 +1,11 @@
 """PDF: pages to runs, runs to lines, lines to blocks.
 
 pypdf reads first. PDFium's reading is taken instead where pypdf fails, is slow, its text scores badly and PDFium's
-better, or the two disagree on the letters themselves (``quality``); and of a page with tables, since pypdf does not
-tell where their cells end. The reader is named on the document. PDFium tells in any case what a page shows: how many
-characters, which lines are drawn, the outline, the page labels. Pages without text, and parts in fonts without a
-mapping, are recognised from their image (``scanned``). A file that cannot be opened is searched for whole pages
+better, or the two disagree on the letters themselves (``quality``); of a page with tables, or with columns drawn line
+by line, since pypdf does not tell where their cells end; and of a page with text that is not seen (``unseen``). The
+reader is named on the document. PDFium tells in any case what a page shows: how many characters, which lines are
+drawn, the outline, the page labels. Pages without text, and parts in fonts without a mapping, are recognised from
+their image (``scanned``). A file that cannot be opened is searched for whole pages
 (``salvage``).
 """
 
@@ -24,8 +25,9 @@ from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
+from kb.extract.pdf.layers import without_hidden_layers
 from kb.extract.pdf.layout import layout
-from kb.extract.pdf.lines import has_table
+from kb.extract.pdf.lines import has_cells
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
 from kb.extract.pdf.raw_page import RawPage, plain_text
 from kb.extract.pdf.salvage import salvage
@@ -45,6 +47,9 @@ def read_pdf(data: bytes, options: ReadOptions) -> Content:
     """A PDF; raises a :class:`ReadError` for what is damaged, encrypted or has no text."""
     deadline = time.monotonic() + _OCR_SHARE * options.timeout
     data, document, warnings = _open(data)
+    if (shown := without_hidden_layers(data)) is not data:
+        document.close()
+        data, document = shown, pdfium.open_document(shown)
     with closing(document):
         count = min(len(document), MAX_PAGES)
         if count < len(document):
@@ -85,11 +90,13 @@ def _open(data: bytes) -> tuple[bytes, pypdfium2.PdfDocument, list[ReadWarning]]
 
 def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tuple[str, list[RawPage]]:
     """The pages by the reader whose text is better, and its name."""
-    shown = sum(visible(pdfium.page_text(document, number)) for number in range(1, count + 1))
     first = _by_pypdf(data, document, count)
     second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
     if first is None:
         return "pdfium", second
+    # pypdf does not tell what is seen of a page.
+    first = [other if other.left_out else one for one, other in zip(first, second, strict=True)]
+    shown = sum(visible(pdfium.page_text(document, page.number)) - page.left_out for page in second)
     first_text, second_text = plain_text(first), plain_text(second)
     first_score, second_score = score(first_text, shown), score(second_text, shown)
     if first_score < GOOD and first_score < second_score:
@@ -102,11 +109,11 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
 
 
 def _better(first: RawPage, second: RawPage) -> RawPage:
-    """PDFium's reading of a page with tables, since pypdf does not tell where their cells end; else pypdf's.
+    """PDFium's reading of a page with tables or columns, since pypdf does not tell where their cells end; else pypdf's.
 
     Also where pypdf's reading of just this page is bad: a font used on one page, or text turned on its side.
     """
-    if has_table(second):
+    if has_cells(second):
         return second
     shown = visible(plain_text([second]))
     good = score(plain_text([first]), shown)

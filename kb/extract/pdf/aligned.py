@@ -62,7 +62,7 @@ def find_aligned(rows: Sequence[Sequence[Cell]], vocabulary: frozenset[str] = fr
     found: list[Aligned] = []
     index = 0
     while index < len(rows):
-        last, columns = _grow(rows, index)
+        last, columns = grow(rows, index)
         if _is_table(rows[index:last], columns):
             found.append(Aligned(index, last, _texts(rows[index:last], columns, vocabulary)))
             index = last
@@ -71,8 +71,8 @@ def find_aligned(rows: Sequence[Sequence[Cell]], vocabulary: frozenset[str] = fr
     return found
 
 
-def _grow(rows: Sequence[Sequence[Cell]], first: int) -> tuple[int, list[Span]]:
-    """How far a table reaches that begins with this row, and its columns."""
+def grow(rows: Sequence[Sequence[Cell]], first: int) -> tuple[int, list[Span]]:
+    """How far cells stand under each other from this row on, and their columns."""
     seed = rows[first]
     columns: list[Span] = [(cell.x0, cell.x1) for cell in seed]
     last = first + 1
@@ -105,7 +105,7 @@ def _merged(spans: list[Span], strip: float) -> list[Span]:
 
 def _is_table(rows: Sequence[Sequence[Cell]], columns: list[Span]) -> bool:
     several = [row for row in rows if len(row) > 1]
-    if len(columns) < 2 or len(several) < _MIN_ROWS or len(several) < 0.4 * len(rows) or not _drawn_by_row(several):
+    if len(columns) < 2 or len(several) < _MIN_ROWS or len(several) < 0.4 * len(rows) or not drawn_by_row(several):
         return False
     if len(columns) == 2:
         labels = [row[0] for row in rows if row[0].x0 < columns[1][0] - 1]
@@ -116,7 +116,7 @@ def _is_table(rows: Sequence[Sequence[Cell]], columns: list[Span]) -> bool:
     return full >= 2 and not _is_running_text(rows, columns)
 
 
-def _drawn_by_row(rows: Sequence[Sequence[Cell]]) -> bool:
+def drawn_by_row(rows: Sequence[Sequence[Cell]]) -> bool:
     """Whether the file draws the cells of a row one after another; it draws columns of text column by column."""
     neighbours = [(left, right) for row in rows for left, right in pairwise(row)]
     return sum(0 < right.order - left.last <= _NEXT for left, right in neighbours) >= 0.6 * len(neighbours)

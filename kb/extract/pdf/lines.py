@@ -1,7 +1,8 @@
 """From runs to lines and tables on one page (pure functions).
 
-Runs of one baseline are joined into lines, and split again where a wide gap parts columns or cells. Text inside a
-frame of drawn rules, and cells standing under each other, become tables. Raised note marks are left out.
+Runs of one baseline are joined into lines, split again where a wide gap parts columns or cells, or the strip between
+columns that are drawn across it. Text inside a frame of drawn rules, and cells standing under each other, become
+tables. Raised note marks are left out.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from statistics import median
 
 from kb.extract.cleaning import join_lines, one_line
 from kb.extract.pdf.aligned import find_aligned
+from kb.extract.pdf.columns import Band, find_bands
 from kb.extract.pdf.raw_page import RawPage, Run
 from kb.extract.pdf.ruled import Frame, find_tables
 
 _SAME_BASELINE = 0.25
+_ONE_ROW = 0.4
 _X_HEIGHT = 0.7
 _WORD_GAP = 0.16
 _CELL_GAP = 1.25
 _STRAY_GAP = 0.4
+# The narrowest strip between columns.
+_STRIP_GAP = 0.7
 _STREWN = 300
 _STREWN_LETTERS = 3
 _UNIT = re.compile(r"\b(?:[kcdm]?m|10|x)$")
@@ -58,11 +63,37 @@ def page_lines(page: RawPage, vocabulary: frozenset[str] = frozenset()) -> list[
     page = _without_pattern(page)
     tables = find_tables(page.rules, page.runs)
     in_tables = {id(run) for table in tables for row in table.cells for cell in row for run in cell}
-    lines = _lines_of(page.runs, page.number, in_tables)
-    lines = _with_aligned(sorted(lines, key=lambda line: (-line.y, line.x0)), vocabulary)
+    bands = _bands(page, in_tables)
+    lines = sorted(_lines_of(page.runs, page.number, in_tables, bands), key=lambda line: (-line.y, line.x0))
+    in_columns = [line for line in lines if _column(line, bands) is not None]
+    lines = _with_aligned([line for line in lines if _column(line, bands) is None], vocabulary)
+    lines += _column_by_column(in_columns, bands)
     places = {id(run): index for index, run in enumerate(page.runs)}
     lines += [_table_line(table, page.number, places, vocabulary) for table in tables]
     return sorted(lines, key=lambda line: (-line.y, line.x0))
+
+
+def _bands(page: RawPage, leave_out: Set[int]) -> list[Band]:
+    """The columns that are drawn line by line across the strip between them."""
+    lines = _lines_of(page.runs, page.number, leave_out, gap=_STRIP_GAP)
+    # Loosely: the columns need not have their lines at quite the same height.
+    return find_bands(rows_of(sorted(lines, key=lambda line: (-line.y, line.x0)), _ONE_ROW))
+
+
+def _column(line: Line, bands: Sequence[Band]) -> tuple[int, int] | None:
+    """The band, and the column of it, in which a line stands."""
+    for number, band in enumerate(bands):
+        column = band.column(line.x0, line.y)
+        if column is not None:
+            return number, column
+    return None
+
+
+def _column_by_column(lines: list[Line], bands: Sequence[Band]) -> list[Line]:
+    """The lines of columns with their places in the drawing dealt out anew, the first column before the next."""
+    in_order = sorted(lines, key=lambda line: (_column(line, bands), -line.y, line.x0))
+    places = sorted(line.order for line in lines)
+    return [replace(line, order=place, last=place) for line, place in zip(in_order, places, strict=True)]
 
 
 def _without_pattern(page: RawPage) -> RawPage:
@@ -73,9 +104,9 @@ def _without_pattern(page: RawPage) -> RawPage:
     return replace(page, runs=tuple(run for run in page.runs if len(run.text.strip()) > _STREWN_LETTERS))
 
 
-def has_table(page: RawPage) -> bool:
-    """Whether a table is found on the page."""
-    return any(line.table for line in page_lines(page))
+def has_cells(page: RawPage) -> bool:
+    """Whether a table is found on the page, or columns that are drawn across the strip between them."""
+    return any(line.table for line in page_lines(page)) or bool(_bands(page, frozenset()))
 
 
 def _with_aligned(lines: list[Line], vocabulary: frozenset[str]) -> list[Line]:
@@ -102,7 +133,13 @@ def _with_aligned(lines: list[Line], vocabulary: frozenset[str]) -> list[Line]:
     return result + [line for row in rows[done:] for line in row]
 
 
-def _lines_of(runs: Sequence[Run], page: int, leave_out: Set[int] = frozenset()) -> list[Line]:
+def _lines_of(
+    runs: Sequence[Run],
+    page: int,
+    leave_out: Set[int] = frozenset(),
+    bands: Sequence[Band] = (),
+    gap: float = _CELL_GAP,
+) -> list[Line]:
     order = {id(run): index for index, run in enumerate(runs)}
     baselines: list[list[Run]] = []
     for run in sorted(runs, key=lambda run: (-run.y, run.x0)):
@@ -112,7 +149,9 @@ def _lines_of(runs: Sequence[Run], page: int, leave_out: Set[int] = frozenset())
             baselines[-1].append(run)
         else:
             baselines.append([run])
-    return [line for group in baselines for line in _split(sorted(group, key=lambda run: run.x0), order, page)]
+    rows = [sorted(group, key=lambda run: run.x0) for group in baselines]
+    parts = [part for row in rows for part in _split(row, order, bands, gap)]
+    return [line for part in parts if (line := _line(part, order, page)).text]
 
 
 def _on_one_line(first: Run, second: Run) -> bool:
@@ -145,7 +184,7 @@ def aside_lines(page: RawPage) -> list[Line]:
     return [line for line in page_lines(replace(page, runs=page.aside)) if len(line.text.split()) > 1]
 
 
-def _split(runs: list[Run], order: dict[int, int], page: int) -> list[Line]:
+def _split(runs: list[Run], order: Mapping[int, int], bands: Sequence[Band], widest: float) -> list[list[Run]]:
     """Part a baseline at wide gaps; at narrow ones too between runs that the file does not draw one after another.
 
     The strip between two columns can be narrower than the widest gap between words of a justified line, but the file
@@ -155,12 +194,13 @@ def _split(runs: list[Run], order: dict[int, int], page: int) -> list[Line]:
     for run in runs:
         last = max(groups[-1], key=lambda other: other.x1) if groups else None
         follows = last is not None and order[id(run)] - order[id(last)] in (1, 2)
-        gap = _CELL_GAP if follows else _STRAY_GAP
-        if last is not None and run.x0 - last.x1 <= gap * max(run.size, last.size):
+        gap = widest if follows else min(widest, _STRAY_GAP)
+        parted = last is not None and any(band.parts(last.x1, run.x0, run.y) for band in bands)
+        if last is not None and run.x0 - last.x1 <= gap * max(run.size, last.size) and not parted:
             groups[-1].append(run)
         else:
             groups.append([run])
-    return [line for group in groups if (line := _line(group, order, page)).text]
+    return groups
 
 
 def _line(runs: list[Run], order: Mapping[int, int], page: int) -> Line:
@@ -202,14 +242,14 @@ def _is_note_mark(run: Run, before: Run, size: float, baseline: float) -> bool:
     return raised and mark.isdigit() and len(mark) < 4 and not _UNIT.search(before.text.rstrip())
 
 
-def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
-    """Lines on one baseline together."""
+def rows_of(lines: Sequence[Line], apart: float = _SAME_BASELINE) -> list[list[Line]]:
+    """Lines on one baseline together; ``apart`` is how far baselines may differ, in type sizes."""
     rows: list[list[Line]] = []
     for line in lines:
         if (
             rows
             and not (line.table or rows[-1][0].table)
-            and abs(rows[-1][0].y - line.y) <= _SAME_BASELINE * line.size
+            and abs(rows[-1][0].y - line.y) <= apart * line.size
             and line.x0 >= rows[-1][-1].x1 - 1
         ):
             rows[-1].append(line)

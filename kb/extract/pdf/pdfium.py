@@ -13,11 +13,13 @@ from pypdfium2 import raw
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
 from kb.extract.pdf.raw_page import OutlineEntry, RawPage, Rule, Run
+from kb.extract.pdf.unseen import Ink, Sight, ink_of, split_unseen
 
 # PDFium writes this for a hyphen at the end of a line.
 _LINE_END_HYPHEN = {0x02, 0xFFFE}
 _GAP = 1.5
-_MARGIN = 5.0
+# Between two text objects, which may be lines of neighbouring columns.
+_OBJECT_GAP = 0.7
 _MAX_OUTLINE = 5000
 _MAX_PATHS = 20_000
 _THIN = 3.0
@@ -27,11 +29,12 @@ _BOX_SEGMENTS = 6
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """The look of one text object: size in points, weight, and the direction it runs in (0, 90, 180, 270)."""
+    """The look of one text object: size in points, weight, the direction it runs in (0, 90, 180, 270), and its ink."""
 
     size: float
     bold: bool
     turn: int
+    ink: Ink | None
 
 
 @dataclass(slots=True)
@@ -44,6 +47,11 @@ class _Char:
     x: float
     y: float
     type: _Type
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right and top."""
+        return self.x0, self.y0, self.x1, self.y1
 
 
 def open_document(data: bytes) -> pdfium.PdfDocument:
@@ -62,7 +70,7 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
     textpage = page.get_textpage()
     try:
         frame = _Frame.of(page)
-        chars = [char for char in _characters(textpage) if frame.shows(char)]
+        chars, unseen = split_unseen(_characters(textpage), lambda char: char.type.ink, Sight(page))
         rules = read_rules(page)
     finally:
         textpage.close()
@@ -79,7 +87,8 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
     }
     aside = tuple(run for turn, group in runs.items() if turn != upright for run in group)
     width, height = frame.size(upright)
-    return RawPage(number, width, height, runs[upright], aside, framed)
+    left_out = sum(not char.text.isspace() for char in unseen)
+    return RawPage(number, width, height, runs[upright], aside, framed, left_out)
 
 
 def page_rules(document: pdfium.PdfDocument, number: int) -> list[Rule]:
@@ -143,19 +152,19 @@ def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
         handle = raw.FPDFText_GetTextObject(textpage, index)
         key = ctypes.cast(handle, ctypes.c_void_p).value if handle else None
         if key not in types:
-            types[key] = _type_of(textpage, index)
+            types[key] = _type_of(textpage, index, ink_of(handle) if handle else None)
         text = "-" if code in _LINE_END_HYPHEN else chr(code)
         yield _Char(text, left.value, right.value, bottom.value, top.value, x.value, y.value, types[key])
 
 
-def _type_of(textpage: pdfium.PdfTextPage, index: int) -> _Type:
+def _type_of(textpage: pdfium.PdfTextPage, index: int, ink: Ink | None) -> _Type:
     matrix = raw.FS_MATRIX()
     size = raw.FPDFText_GetFontSize(textpage, index) or 1.0
     turn = 0
     if raw.FPDFText_GetMatrix(textpage, index, matrix):
         size *= math.hypot(matrix.b, matrix.d) or math.hypot(matrix.a, matrix.c) or 1.0
         turn = round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) * 90 % 360
-    return _Type(round(abs(size), 1), _named_bold(textpage, index), turn)
+    return _Type(round(abs(size), 1), _named_bold(textpage, index), turn, ink)
 
 
 def _named_bold(textpage: pdfium.PdfTextPage, index: int) -> bool:
@@ -186,11 +195,6 @@ class _Frame:
     def of(cls, page: pdfium.PdfPage) -> _Frame:
         left, bottom, right, top = page.get_bbox()
         return cls(left, bottom, right - left, top - bottom)
-
-    def shows(self, char: _Char) -> bool:
-        """Whether a character lies on the page; printers' marks and leftovers lie beside it."""
-        x, y = char.x0 - self.left, char.y - self.bottom
-        return -_MARGIN <= x <= self.width + _MARGIN and -_MARGIN <= y <= self.height + _MARGIN
 
     def size(self, turn: int) -> tuple[float, float]:
         return (self.height, self.width) if turn in (90, 270) else (self.width, self.height)
@@ -259,7 +263,8 @@ def _breaks(chars: list[_Char], start: int, index: int) -> bool:
         return True
     if abs(after.y - before.y) > 0.25 * size or abs(after.y - first.y) > 0.5 * size:
         return not (after.text == " " and after.x1 <= after.x0)
-    return after.x0 - before.x1 > _GAP * size or after.x0 < before.x0 - 0.5 * size
+    gap = _GAP if after.type is before.type else _OBJECT_GAP
+    return after.x0 - before.x1 > gap * size or after.x0 < before.x0 - 0.5 * size
 
 
 def _parted(before: _Char, after: _Char, rules: list[Rule]) -> bool:

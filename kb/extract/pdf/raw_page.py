@@ -37,7 +37,8 @@ class Rule:
 class RawPage:
     """One page's runs in the order of the content stream.
 
-    ``aside`` is text turned away from the page's own direction; ``rules`` are the drawn lines that may frame tables.
+    ``aside`` is text turned away from the page's own direction; ``rules`` are the drawn lines that may frame tables;
+    ``left_out`` counts the characters that the page holds but does not show.
     """
 
     number: int
@@ -46,6 +47,7 @@ class RawPage:
     runs: tuple[Run, ...]
     aside: tuple[Run, ...] = ()
     rules: tuple[Rule, ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
