@@ -13,10 +13,10 @@ import pytest
 from kb import indexing
 from kb.core.models import Passage, page_at
 from kb.extract import ReadOptions, read_file
-from kb.http.web.app import create_app
+from kb.http.server import make_app
 from kb.indexing.chunking import chunk
 from kb.language.sentences import Sentence, sentences_of
-from kb.retrieval.searcher import SnapshotHolder
+from kb.retrieval.snapshot_holder import SnapshotHolder
 from tests.support import SHARED, HashEmbedder, make_settings
 
 DOCUMENTS = SHARED / "documents"
@@ -74,10 +74,9 @@ def test_the_page_picture_is_of_the_sentence_and_not_of_the_passage(tmp_path: Pa
     settings.corpus.mkdir()
     shutil.copy(DOCUMENTS / "os2/SOFD Core - AD replikator.pdf", settings.corpus / "a.pdf")
     indexing.run(settings, HashEmbedder())
-    holder = SnapshotHolder(settings, HashEmbedder())
-    held = holder.searcher().snapshot
+    held = SnapshotHolder(settings, HashEmbedder()).searcher().snapshot
     passages = [one for one in held.passages_of("a") if one.page_first != one.page_last]
-    client = create_app(settings, holder).test_client()
+    client = make_app(settings, HashEmbedder()).test_client()
     found = located(settings.corpus / "a.pdf", passages)
     later = [(sentence, on) for sentence, on in found if sentence.passage.page_first not in on]
     assert later

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # What the client of the API need not have installed.
     from kb.index import builds, store
     from kb.operations.finished_builds import FinishedBuild
-    from kb.retrieval.searcher import ProjectSummary
+    from kb.retrieval.snapshot import ProjectSummary
     from kb.state import audit, runs
 
 Date = Annotated[str, Field(description="Tidspunkt efter ISO 8601.", examples=["2026-11-23T15:30:37+00:00"])]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from kb import indexing
-from kb.core.models import Passage, SearchResult
+from kb.core.models import Page, Passage, SearchResult
 from kb.core.settings import Settings
+from kb.facts import Fact, FactKind
 from kb.index.store import Failure, StoredDocument, StoredPassage, StoredSentence
 from kb.language.analysis import Question
 from kb.retrieval.opening import open_snapshot
@@ -132,6 +133,12 @@ class StoreElsewhere:
             id_: [replace(one, row=int(keys_elsewhere(np.array(one.row)))) for one in sentences]
             for id_, sentences in self._inner.sentences_of_passages(passage_ids).items()
         }
+
+    def pages_of(self, document_id: str) -> Sequence[Page]:
+        return self._inner.pages_of(document_id)
+
+    def facts(self, kinds: Sequence[FactKind]) -> Sequence[tuple[str, Fact]]:
+        return self._inner.facts(kinds)
 
     def failures(self) -> Sequence[Failure]:
         return self._inner.failures()

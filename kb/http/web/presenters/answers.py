@@ -9,7 +9,7 @@ from kb.core.models import Answer, Certainty, Citation, Finding, Passage, Projec
 from kb.http.web.presenters import quotes
 from kb.http.web.presenters.labels import ROLE_LABELS
 from kb.http.web.presenters.quotes import Cited, Segment
-from kb.retrieval.searcher import Snapshot
+from kb.retrieval.snapshot import Snapshot
 
 CERTAINTY = {
     Certainty.SURE: ("Sikkert", "badge-success"),
