@@ -29,7 +29,6 @@ _ANSWERS = Owned(_no_answers)
 
 def answer(searcher: Searcher, question: str, filters: GivenFilters = NO_FILTERS) -> Answer:
     """Answer a question from the searcher's build; raises :class:`QuestionError` or :class:`FilterError`."""
-    asked, wanted = searcher.clean(question), Filters.of(filters)
+    asked, wanted = searcher.analyse(question), Filters.of(filters)
     answers = _ANSWERS.of(searcher)
-    analyse = searcher.snapshot.analyser.question
-    return answers.get((asked, wanted), lambda: composition.answer(searcher, analyse(asked), wanted))
+    return answers.get((asked.text, wanted), lambda: composition.answer(searcher, asked, wanted))

@@ -4,9 +4,10 @@ A snapshot is given its parts and knows them by these protocols alone. The local
 :class:`kb.index.vectors.VectorIndex`, :class:`kb.index.lexical.LexicalIndex` and :class:`kb.index.store.Store`.
 
 A passage is known by its id everywhere. Between the parts of one snapshot it has a *key* besides, a number that they
-share: a search moves some hundred candidates between them and a filter may allow a million passages, which as
-numbers are an array and as ids a million strings. What a key is only the parts know (a local index takes the
-passage's row). Retrieval hands keys on and puts them in ascending order, so that equal scores always rank alike.
+share: a search moves some hundred candidates between them and a filter may allow a million passages, which as numbers
+are an array and as ids a million strings. What a key is only the parts know (a local index takes the passage's row);
+a store says it in ``row`` of what it gives. Retrieval hands keys on and puts them in ascending order, so that equal
+scores always rank alike.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 A :class:`Searcher` embeds a question, asks the dense and the sparse index for candidates among the passages that its
 filters allow, fuses their scores, and lets a reranker judge the best of them anew where it was given one. A question
-that is searched with several times in one request is analysed once: :meth:`Searcher.analyse`.
+that is searched with several times in one request is analysed once.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from kb.retrieval.snapshot import Snapshot
 
 # How many of each engine's best go into the fusion, at least; 200 rank no better.
 CANDIDATES = 100
-# Vectors of questions and search results that are remembered; a result takes some 100 kB.
-VECTORS_REMEMBERED = 256
+# Questions, analysed and embedded, and search results that are remembered; a result takes some 100 kB.
+QUESTIONS_REMEMBERED = 256
 RESULTS_REMEMBERED = 100
 # Candidates beyond those asked for, to take the places of folded duplicates.
 SPARE = 20
@@ -113,8 +113,10 @@ class Searcher(Owner):
         self.settings = settings
         self._readers = readers or ReaderSource(settings)
         self._reranker = reranker
-        # A page shows the answer and the hits of one question, and further pages of hits: it is embedded once.
-        self._vectors: Cache[str, Vectors] = Cache(VECTORS_REMEMBERED)
+        # A page shows the answer and the hits of one question, and further pages of hits: it is analysed and embedded
+        # once.
+        self._questions: Cache[str, Question] = Cache(QUESTIONS_REMEMBERED)
+        self._vectors: Cache[str, Vectors] = Cache(QUESTIONS_REMEMBERED)
         self._results: Cache[Request, SearchResult] = Cache(RESULTS_REMEMBERED)
 
     def without(self, hidden: frozenset[str]) -> Searcher:
@@ -127,17 +129,12 @@ class Searcher(Owner):
         """The reader in use, opened by the first answer: searching does without."""
         return self._readers.reader()
 
-    def clean(self, question: str) -> str:
-        """A question as :func:`clean_question` gives it, within the settings' bound; raises :class:`QuestionError`."""
-        return clean_question(question, self.settings.max_question_chars)
-
     def analyse(self, question: str | Question) -> Question:
-        """A question cleaned, masked and analysed; one that is analysed already as it is. Raises
-        :class:`QuestionError`.
-        """
+        """A question cleaned and analysed, or as it is where that is done; raises :class:`QuestionError`."""
         if isinstance(question, Question):
             return question
-        return self.snapshot.analyser.question(self.clean(question))
+        text = clean_question(question, self.settings.max_question_chars)
+        return self._questions.get(text, lambda: self.snapshot.analyser.question(text))
 
     def vector_of(self, question: str) -> Vectors:
         """A cleaned question's vector."""
@@ -158,13 +155,10 @@ class Searcher(Owner):
         ``question`` is as asked, or as :meth:`analyse` gave it. ``marked`` hits tell the places of the words that
         matched.
         """
-        analysed = question if isinstance(question, Question) else None
-        text = analysed.text if analysed else self.clean(str(question))
+        asked = self.analyse(question)
         last = offset + (top or self.settings.page_size)
-        request = Request(text, offset, last, Filters.of(filters), engine, marked)
-        return self._results.get(
-            request, lambda: self._search(request, analysed or self.snapshot.analyser.question(text))
-        )
+        request = Request(asked.text, offset, last, Filters.of(filters), engine, marked)
+        return self._results.get(request, lambda: self._search(request, asked))
 
     def _search(self, request: Request, question: Question) -> SearchResult:
         allowed = self.snapshot.allowed(request.filters)

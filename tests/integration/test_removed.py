@@ -78,6 +78,8 @@ def test_no_page_and_no_answer_of_the_api_has_it(indexed: Settings) -> None:
         assert (response.status_code, "asta" in response.text) == (200, False), path
     for path in ("/dokumenter/asta", "/dokumenter/asta/original", "/projekter/asta", "/api/v1/passages/asta.1"):
         assert client.get(path).status_code == 404, path
+    for path in ("/dokumenter/asta", "/api/v1/documents/asta", "/api/v1/documents/asta/passages"):
+        assert "Rapporten asta er slettet." in client.get(path).text, path
 
 
 def test_a_run_that_had_read_the_file_does_not_bring_it_back(indexed: Settings) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.retrieval import fusion
@@ -37,6 +37,7 @@ def test_union_has_each_key_once() -> None:
     assert fusion.union([], []).tolist() == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-10, 10, width=32), max_size=30))
 def test_standard_scores_keep_the_order(values: list[float]) -> None:
     scores = np.array(values, dtype=np.float32)

@@ -73,6 +73,12 @@ def test_the_facets_count_documents_under_the_other_filters(searcher: Searcher) 
     assert facets["projekt"] == {"Projekt 0": 1, "Projekt 1": 1, "Projekt 2": 1}
 
 
+def test_the_counts_under_a_filter_are_worked_out_once(searcher: Searcher) -> None:
+    snapshot = searcher.snapshot
+    assert snapshot.facets({"år": ["2020"]}) is snapshot.facets({"år": ("2020",)})
+    assert snapshot.facets({"år": ["2020"]}) is not snapshot.facets({"år": ["2021"]})
+
+
 def test_quoted_words_must_stand_there(searcher: Searcher) -> None:
     hits = searcher.search('tid "erfaringen med skolebørn"').hits
     assert hits
@@ -120,7 +126,8 @@ def test_an_answer_and_its_searches_analyse_the_question_once(
     asked = "Hvad var svært ved faldrisiko i projekterne?"
     unread = Searcher(searcher.snapshot, searcher.embedder, searcher.settings.model_copy(update={"reading": False}))
     answer(unread, f"  {asked} ")
-    unread.search(asked, top=100, marked=False)
+    unread.search(asked, top=3)
+    unread.search(asked, top=3, offset=3)
     assert analysed.count(asked) == 1
 
 
