@@ -32,6 +32,10 @@ _RULED_OUT: Mapping[Status, frozenset[Status]] = {
     Status.FINISHED: _RUNNING | {Status.IDEA},
     Status.ONGOING: _ENDED | {Status.FINISHED},
 }
+_FIRST = (
+    Status.OPERATION, Status.ON_ITS_WAY, Status.TEST, Status.READY_FOR_TEST, Status.ONGOING, Status.IDEA,
+    Status.FINISHED, Status.NOT_IN_OPERATION, Status.ON_HOLD, Status.STOPPED, Status.UNKNOWN,
+)  # fmt: skip
 # What is told beside the asked status, behind it.
 _NEAR = {Status.OPERATION: Status.ON_ITS_WAY}
 _LABELS = {
@@ -52,17 +56,24 @@ _BESIDE = (
 )  # fmt: skip
 
 
+_LISTS = (Topic.STATUS, Topic.MONEY, Topic.PERIOD)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fact of a document."""
+    """A fact of a document; ``of_project`` where that belongs to a project of the base."""
 
     document_id: str
     fact: Fact
+    of_project: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A project of the answer: what its reports tell, the fact that decides first, and that in words."""
+    """A project of the answer: what its reports tell, the fact that decides first, and that in words.
+
+    A report that belongs to no project of the base stands for itself.
+    """
 
     told: tuple[Told, ...]
     reasons: tuple[str, ...]
@@ -96,7 +107,27 @@ def compare(
     if not projects:
         return None
     found = _TOPICS[comparison.topic](comparison, projects)
-    return found if found and found.entries else None
+    if found is None or not found.entries:
+        return None
+    entries, lead = found.entries, found.lead
+    if comparison.topic is not Topic.NEWS:
+        # The question is for projects: what other reports tell of stands behind.
+        entries = tuple(sorted(entries, key=lambda entry: not entry.told[0].of_project))
+    if comparison.topic in _LISTS and not comparison.sides:
+        lead += _silent(comparison, projects, known)
+    return Compared(lead, entries)
+
+
+def _silent(comparison: Comparison, projects: Sequence[Sequence[Told]], known: Mapping[str, Metadata]) -> str:
+    """How many projects do not say what is compared."""
+    asked = {one.projekt for one in known.values() if comparison.authority_type in ("", one.type)} - {""}
+    telling = [told for told in projects if told[0].of_project and any(_tells(one.fact) for one in told)]
+    count = len(asked) - len(telling)
+    return "" if not count else " 1 projekt siger det ikke." if count == 1 else f" {count} projekter siger det ikke."
+
+
+def _tells(fact: Fact) -> bool:
+    return fact.kind is not FactKind.REASON and fact.value != Status.UNKNOWN
 
 
 def _by_project(
@@ -111,7 +142,9 @@ def _by_project(
             continue
         if comparison.authority_type and metadata.type != comparison.authority_type:
             continue
-        found.setdefault(metadata.projekt or f"\0{document_id}", []).append(Told(document_id, fact))
+        found.setdefault(metadata.projekt or f"\0{document_id}", []).append(
+            Told(document_id, fact, bool(metadata.projekt))
+        )
     return list(found.values())
 
 
@@ -119,7 +152,7 @@ def status_of(told: Sequence[Told]) -> Told | None:
     """A project's status now: the newest that is dated, the surest of equals, "ukendt" only where nothing else is."""
     statuses = [one for one in told if one.fact.kind is FactKind.STATUS]
     known = [one for one in statuses if one.fact.value != Status.UNKNOWN] or statuses
-    return max(known, key=lambda one: (one.fact.date, one.fact.certainty is Certainty.SURE), default=None)
+    return max(known, key=lambda one: (one.fact.date, _is_sure(one), one.fact.start), default=None)
 
 
 def _status(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
@@ -139,18 +172,19 @@ def _status(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compa
             beside.append(_status_entry(comparison, current, told))
     if not entries and not beside:
         return None
-    says = sum(current.fact.value != Status.UNKNOWN for current, _ in now)
-    lead = f"{_counted(len(entries))} er {_asked(comparison)}"
-    lead += f", og {_counted(len(beside))} er {next(iter(near)).value}" if beside else ""
-    return Compared(f"{lead}. Status fremgår for {_counted(says)}.", (*_dated(entries), *_dated(beside)))
+    lead = f"{_counted(entry.told[0] for entry in entries)} er {_asked(comparison)}"
+    if beside:
+        lead += f", og {_counted(entry.told[0] for entry in beside).lower()} er {next(iter(near)).value}"
+    says = _counted(current for current, _ in now if current.fact.value != Status.UNKNOWN)
+    return Compared(f"{lead}. Status fremgår for {says.lower()}.", (*_by_status(entries), *_by_status(beside)))
 
 
 def _asked(comparison: Comparison) -> str:
     """The statuses that are asked for, or those that are not wanted, in words."""
     named = [status.value for status in Status if status in (comparison.statuses or comparison.unwanted)]
     if comparison.statuses:
-        return " eller ".join(named)
-    return f"ikke {named[0]}" if len(named) == 1 else f"hverken {' eller '.join(named)}"
+        return _listed(named, "eller")
+    return f"ikke {named[0]}" if len(named) == 1 else f"hverken {_listed(named, 'eller')}"
 
 
 def _status_entry(comparison: Comparison, current: Told, told: Sequence[Told]) -> Entry:
@@ -159,9 +193,10 @@ def _status_entry(comparison: Comparison, current: Told, told: Sequence[Told]) -
     return Entry((current, *kept), (_in_words(current.fact),))
 
 
-def _dated(entries: Sequence[Entry]) -> list[Entry]:
-    """Newest first."""
-    return sorted(entries, key=lambda entry: entry.told[0].fact.date, reverse=True)
+def _by_status(entries: Sequence[Entry]) -> list[Entry]:
+    """The nearest to operation first, of those the newest."""
+    newest = sorted(entries, key=lambda entry: entry.told[0].fact.date, reverse=True)
+    return sorted(newest, key=lambda entry: _FIRST.index(Status(entry.told[0].fact.value)))
 
 
 def _yes_no(comparison: Comparison, current: Told) -> Compared | None:
@@ -187,12 +222,16 @@ def _money(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compar
 def _money_lead(comparison: Comparison, sums: Sequence[Told], within: Sequence[Told]) -> str:
     if len(comparison.sides) == 1:
         return _sentence(_in_words(within[0].fact))
-    says = f"{_counted(len(sums))} nævner et beløb"
+    says = f"{_counted(sums)} nævner et beløb"
     if comparison.limit:
         order = "under" if comparison.order is Order.UNDER else "mindst"
-        return f"{_counted(len(within))} fik {order} {shown(comparison.limit)} {says}."
+        return f"{_counted(within)} fik {order} {shown(comparison.limit)} {says}."
     end = "største" if comparison.order is Order.MOST else "mindste"
     return f"{says}, det {end} for et enkelt projekt først."
+
+
+def _is_sure(told: Told) -> bool:
+    return told.fact.certainty is Certainty.SURE
 
 
 def _kroner(told: Told) -> int:
@@ -200,7 +239,7 @@ def _kroner(told: Told) -> int:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def _largest(told: Sequence[Told], kinds: Sequence[FactKind]) -> Told | None:
@@ -208,7 +247,7 @@ def _largest(told: Sequence[Told], kinds: Sequence[FactKind]) -> Told | None:
     for kind in kinds:
         sums = [one for one in told if one.fact.kind is kind]
         if sums:
-            return max(sums, key=lambda one: (not one.fact.shared, _kroner(one)))
+            return max(sums, key=lambda one: (not one.fact.shared, _kroner(one), _is_sure(one), one.fact.start))
     return None
 
 
@@ -226,7 +265,8 @@ def _period(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compa
     entries = [Entry((one,), (_in_words(one.fact),)) for one in dates if _is_in(comparison, one.fact.value)]
     what = "sluttede" if comparison.kinds == (FactKind.END,) else "begyndte"
     order = {Order.IN: "i", Order.AFTER: "efter", Order.BEFORE: "før", Order.SINCE: "siden"}[comparison.order]
-    lead = f"{_counted(len(entries))} {what} {order} {comparison.limit}. {_counted(len(dates))} nævner tidspunktet."
+    count = _counted(entry.told[0] for entry in entries)
+    lead = f"{count} {what} {order} {comparison.limit}. {_counted(dates)} nævner tidspunktet."
     return Compared(lead, tuple(_by_value(entries)))
 
 
@@ -284,9 +324,16 @@ def _two(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared
     if not wanted:
         return None
     entries = tuple(_side(value, wanted) for value in values)
-    labels = _listed([_LABELS[kind] for kind in wanted])
-    verb = "Begge rapporter siger det samme om" if comparison.topic is Topic.COMMON else "De adskiller sig i"
-    return Compared(f"{verb} {labels}.", entries)
+    if comparison.topic is Topic.COMMON:
+        told = [f"{_LABELS[kind]}: {_listed(sorted(found))}" for kind, found in wanted.items()]
+        return Compared(f"Fælles er {'; '.join(told)}.", entries)
+    told = [f"{_LABELS[kind]}: {_valued(values[0][kind])} over for {_valued(values[1][kind])}" for kind in wanted]
+    return Compared(_sentence("; ".join(told)), entries)
+
+
+def _valued(told: Mapping[str, Told]) -> str:
+    """The values of a kind as they are told, without its label."""
+    return _listed([_in_words(one.fact).partition(": ")[2] for one in told.values()])
 
 
 def _values(told: Sequence[Told]) -> dict[FactKind, dict[str, Told]]:
@@ -315,12 +362,18 @@ def _in_words(fact: Fact) -> str:
     return f"{_LABELS[fact.kind]}: {value}{dated}"
 
 
-def _counted(count: int) -> str:
-    return "1 projekt" if count == 1 else f"{count} projekter"
+def _counted(told: Iterable[Told]) -> str:
+    """How many projects, and how many reports of none, some facts decide for: "3 projekter og 1 anden sag"."""
+    of_project = [one.of_project for one in told]
+    projects, others = sum(of_project), len(of_project) - sum(of_project)
+    beside = "" if not others else "1 anden sag" if others == 1 else f"{others} andre sager"
+    if beside and not projects:
+        return f"Ingen projekter, men {beside}"
+    return ("1 projekt" if projects == 1 else f"{projects} projekter") + (f" og {beside}" if beside else "")
 
 
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} og {names[-1]}" if len(names) > 1 else names[0]
+def _listed(names: Sequence[str], last: str = "og") -> str:
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else names[0]
 
 
 _TOPICS: Mapping[Topic, Callable[[Comparison, Sequence[Sequence[Told]]], Compared | None]] = {

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from kb.core.models import Metadata
 from kb.facts import FactKind, Status
+from kb.facts.municipalities import municipalities
 from kb.facts.subject import is_general, names_of_project
 from kb.language import danish
 
@@ -50,8 +51,9 @@ class Comparison:
 
     ``statuses`` are those asked for, all where none is, but for those ``unwanted``; ``kinds`` the facts that are
     compared; ``limit`` is in kroner or a year. ``sides`` are the document ids of each project that the question
-    names, none where it asks of all. ``yes_no`` says that yes or no answers, ``why`` that reasons are asked as well,
-    ``only_municipalities`` that of the partners only these are, and ``authority_type`` the projects' type in metadata.
+    names, none where it asks of all. ``yes_no`` says that yes or no answers, ``why`` that reasons are asked for as
+    well, ``only_municipalities`` that of the partners only these are,
+    and ``authority_type`` the projects' type in metadata.
     """
 
     topic: Topic
@@ -223,8 +225,17 @@ def _named(words: Sequence[str], known: Mapping[str, Metadata], *, projects_only
         if metadata.projekt:
             projects.setdefault(metadata.projekt, set()).add(id_)
     if projects or projects_only:
-        return [frozenset(ids) for ids in projects.values()]
+        return [frozenset(ids) for ids in _of_the_place(words, projects, known)]
     return [frozenset((id_,)) for id_ in met]
+
+
+def _of_the_place(
+    words: Sequence[str], projects: Mapping[str, set[str]], known: Mapping[str, Metadata]
+) -> list[set[str]]:
+    """Of the projects that a place names, those of its municipality: the university in it is another authority."""
+    places = {name for word in words if (name := municipalities().get(word))}
+    own = [ids for ids in projects.values() if any(known[id_].myndighed in places for id_ in ids)]
+    return own or list(projects.values())
 
 
 def _is_named(word: str, metadata: Metadata) -> bool:

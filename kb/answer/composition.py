@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from kb.answer.classifiers import certainty, models, probability_of
-from kb.answer.comparison import Compared, compare, kinds_of
+from kb.answer.comparison import Compared, Entry, compare, kinds_of
 from kb.answer.comparison_intent import comparison_of
 from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import Gathered, gather
@@ -65,6 +65,9 @@ ABOUT_OTHERS = 0.5
 BY_METADATA = 0.97
 # Sentences of one document in the short answer to a question across projects.
 FROM_EACH = 2
+# Of what facts answer, the short answer has one sentence each of so many projects, and all of them of a few.
+FACT_SENTENCES = 10
+FEW_PROJECTS = 2
 # Questions that one kind of thing answers: the sentences that hold it stand first.
 HELD_FIRST = (QuestionKind.NUMBER, QuestionKind.DATE)
 ROLE_ORDER = (
@@ -188,48 +191,61 @@ def _by_facts(
     """Lay out what facts answer: each with its sentence, project by project in the order of the comparison."""
     citations = Citations(snapshot.pages_of)
     by_document = {id_: project for project in projects for id_ in project.document_ids}
-    sentences: list[AnswerSentence] = []
-    answers: list[ProjectAnswer] = []
-    for entry in compared.entries:
-        findings: list[Finding] = []
-        for told in entry.told:
-            sentence = Sentence(snapshot.passage(told.fact.passage_id), told.fact.start, told.fact.end)
-            record = records[told.document_id]
-            number = citations.cite(sentence, record)
-            if number in (finding.citation for finding in findings):
-                continue
-            role = role_of_sentence(sentence.text, sentence.passage.role)
-            findings.append(Finding(role, sentence.text, number))
-            if number not in (shown for one in sentences for shown in one.citations):
-                text = shorten(sentence.text, SENTENCE_CHARACTERS)
-                sentences.append(AnswerSentence(text, (number,), told.fact.certainty))
-        record, project = records[entry.told[0].document_id], by_document.get(entry.told[0].document_id)
-        answers.append(
-            ProjectAnswer(
-                name=project.name if project else record.metadata.titel,
-                slug=project.slug if project else "",
-                document_ids=tuple(dict.fromkeys(told.document_id for told in entry.told)),
-                authority=record.metadata.myndighed,
-                cross_cutting=project is None,
-                certainty=entry.certainty,
-                findings=tuple(findings),
-                reasons=entry.reasons,
-            )
-        )
+    answers = tuple(
+        _fact_answer(entry, snapshot, records, by_document.get(entry.told[0].document_id), citations)
+        for entry in compared.entries
+    )
+    # What is told of several projects together is marked where it stands, and says nothing of the others.
+    own = [entry.certainty for entry in compared.entries if not entry.told[0].fact.shared]
     return Answer(
         question=gathered.question,
         kind=gathered.want.kind,
         build_id=snapshot.build_id,
         created=snapshot.manifest.created,
         filters=filters.as_dict(),
-        sentences=tuple(sentences),
-        projects=tuple(answers),
+        sentences=tuple(_fact_sentences(answers)),
+        projects=answers,
         coverage=_coverage(projects, frozenset(one.slug for one in answers if not one.cross_cutting)),
-        certainty=min((one.certainty for one in answers), key=list(reversed(Certainty)).index),
+        certainty=max(own or [Certainty.UNSURE], key=list(Certainty).index),
         citations=tuple(citations.made),
         lead=compared.lead,
         corrections=gathered.corrections,
     )
+
+
+def _fact_answer(
+    entry: Entry,
+    snapshot: Snapshot,
+    records: Mapping[str, DocumentRecord],
+    project: ProjectSummary | None,
+    citations: Citations,
+) -> ProjectAnswer:
+    """A project with the sentences of its facts, each once."""
+    findings: dict[int, Finding] = {}
+    for told in entry.told:
+        sentence = Sentence(snapshot.passage(told.fact.passage_id), told.fact.start, told.fact.end)
+        number = citations.cite(sentence, records[told.document_id], sentence.passage.page_first)
+        role = role_of_sentence(sentence.text, sentence.passage.role)
+        findings.setdefault(number, Finding(role, sentence.text, number))
+    metadata = records[entry.told[0].document_id].metadata
+    return ProjectAnswer(
+        name=project.name if project else metadata.titel,
+        slug=project.slug if project else "",
+        document_ids=tuple(dict.fromkeys(told.document_id for told in entry.told)),
+        authority=metadata.myndighed,
+        cross_cutting=project is None,
+        certainty=entry.certainty,
+        findings=tuple(findings.values()),
+        reasons=entry.reasons,
+    )
+
+
+def _fact_sentences(answers: Sequence[ProjectAnswer]) -> Iterator[AnswerSentence]:
+    """The short answer: the deciding sentence of each project, of one or two projects all of theirs."""
+    of_each = None if len(answers) <= FEW_PROJECTS else 1
+    for one in answers[:FACT_SENTENCES]:
+        for finding in one.findings[:of_each]:
+            yield AnswerSentence(shorten(finding.text, SENTENCE_CHARACTERS), (finding.citation,), one.certainty)
 
 
 def _right(odds: float, judged: Judged) -> float:

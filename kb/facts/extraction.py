@@ -96,6 +96,8 @@ class _Statement:
                 if told is None or (self.whose is Whose.NOBODY and told is not Status.UNKNOWN):
                     continue
                 date = self._date_at(match.start(), match.end())
+                if told is Status.FINISHED and not date and self.period:
+                    date = date_of(self.period, "_to")
                 yield self._fact(FactKind.STATUS, told.value, date)
                 if told in PHASE_OF_STATUS:
                     yield self._fact(FactKind.PHASE, PHASE_OF_STATUS[told].value, date)
@@ -116,9 +118,9 @@ class _Statement:
 
     def _date_at(self, start: int, end: int) -> str:
         """When what stands at a place held: the source's date, the nearest in the sentence, or the next one's."""
-        if match := patterns.SOURCE_DATE.search(self.folded):
-            return date_of(match)
-        dates = [date for date in self.dates if not self._is_of_period(date)] or self.dates
+        if source := patterns.SOURCE_DATE.search(self.folded):
+            return max(date.date for date in self.dates if date.start >= source.start())
+        dates = [date for date in self.dates if not self._is_of_period(date)]
         if dates:
             return min(
                 dates, key=lambda date: date.start - end if date.start >= end else start - date.end + BEFORE

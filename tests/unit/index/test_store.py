@@ -11,6 +11,7 @@ import pytest
 
 from kb.core.errors import IndexDamagedError, IndexVersionError, NotFoundError
 from kb.core.models import Certainty, Document, Heading, Metadata, Page, Passage, ReadWarning, Role, Source
+from kb.facts import Fact, FactKind
 from kb.index.store import (
     CACHE_FORM,
     Failure,
@@ -82,6 +83,10 @@ SENTENCES = [
 
 
 PROPOSALS = (Proposal("år", 2022, Certainty.SURE, "Rapporten er dateret her.", "14. 2. 2022", 3, 14, 1),)
+FACTS = [
+    Fact(FactKind.STATUS, "i drift", "å.1", 8, 19, "2023-02", Certainty.SURE),
+    Fact(FactKind.SUPPORT, "4100000", "å.2", 31, 42, "", Certainty.UNSURE, shared=True),
+]
 
 
 @pytest.fixture
@@ -93,6 +98,7 @@ def path(tmp_path: Path) -> Path:
         writer.add_document(StoredDocument(other, "/korpus", "k2", copy_of="å"))
         writer.add_passages(PASSAGES)
         writer.add_sentences(SENTENCES)
+        writer.add_facts("å", FACTS)
         writer.add_failure(Failure("/korpus", "z.pdf", "k3", "adgangskode", "Filen er låst."))
     return path
 
@@ -109,6 +115,21 @@ def test_documents_and_passages_come_back_as_they_went_in(path: Path) -> None:
         assert store.passages([2, 0]) == {0: PASSAGES[0], 2: PASSAGES[2]}
         assert store.failures() == [Failure("/korpus", "z.pdf", "k3", "adgangskode", "Filen er låst.")]
         assert len(store) == 3
+
+
+def test_facts_come_back_by_kind_and_by_report(path: Path) -> None:
+    with closing(Store(path)) as store:
+        assert store.facts_of("å") == FACTS
+        assert store.facts_of("b") == []
+        assert store.facts([FactKind.SUPPORT]) == [("å", FACTS[1])]
+        assert store.facts(list(FactKind)) == [("å", fact) for fact in FACTS]
+
+
+def test_a_fact_outside_its_passage_is_counted(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE facts SET start = 0 WHERE kind = ?", (FactKind.STATUS,))
+    with closing(Store(path)) as store:
+        assert store.misplaced_facts() == 1
 
 
 def test_a_record_is_the_document_without_its_text(path: Path) -> None:

@@ -1,0 +1,165 @@
+"""Questions that ask to have projects compared, and those near to them that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.answer.comparison_intent import Comparison, Order, Topic, comparison_of
+from kb.core.models import Metadata
+from kb.facts import FactKind, Status
+
+KNOWN = {
+    one.id: one
+    for one in (
+        Metadata("aalborg-air", "AIR i Aalborg Kommune", "AIR – målrettede tilbud", "Aalborg Kommune", "kommunal"),
+        Metadata("vaad", "Vådindeks – varsling", "Vådindeks – varsling", "Jammerbugt Kommune", "kommunal"),
+        Metadata(
+            "norddjurs-mailsortering", "Fordeling af mails", "Fordeling af mails", "Norddjurs Kommune", "kommunal"
+        ),
+        Metadata("smartmail", "Smartmail", "Smartmail – skalering", "Norddjurs Kommune", "kommunal"),
+        Metadata("aktindsigt", "AI Aktindsigt", "AI Aktindsigt", "Sønderborg Kommune", "kommunal"),
+        Metadata("koege", "Tidlig opsporing", "Tidlig opsporing med AI", "Køge Kommune", "kommunal"),
+        Metadata("tarm", "AI ved tarmkræft i Køge", myndighed="Sjællands Universitetshospital, Køge"),
+        Metadata("odense", "Indsatser", "Indsatser", "Odense Kommune", "kommunal"),
+        Metadata("ouh", "Prostata", "Prostata", "Region Syddanmark (Odense Universitetshospital)", "regional"),
+        Metadata("asta", "Udtalelse om Asta", myndighed="Datatilsynet"),
+        Metadata("mdr", "MDR og CE-mærkning", myndighed="Danske Regioner"),
+        Metadata("landkort", "Kommunernes AI-landkort", myndighed="KL"),
+    )
+}
+
+
+def read(question: str) -> Comparison | None:
+    return comparison_of(question, KNOWN)
+
+
+def sides(question: str) -> list[set[str]]:
+    found = read(question)
+    return [set(side) for side in found.sides] if found else []
+
+
+@pytest.mark.parametrize(
+    ("question", "statuses", "unwanted"),
+    [
+        ("Hvilke projekter er kommet i drift?", {Status.OPERATION}, set()),
+        ("Hvilke er i drift?", {Status.OPERATION}, set()),
+        ("Hvor mange af projekterne er afsluttet?", {Status.FINISHED}, set()),
+        ("Hvilke projekter blev stoppet?", {Status.STOPPED, Status.ON_HOLD}, set()),
+        ("Hvilke er i drift eller på vej i drift?", {Status.OPERATION, Status.ON_ITS_WAY}, set()),
+        ("Hvilke er hverken i test eller på vej?", set(), {Status.TEST, Status.READY_FOR_TEST, Status.ON_ITS_WAY}),
+        ("Hvilke projekter er ikke kommet i drift?", set(), {Status.OPERATION}),
+        ("Hvilke var i fuld drift, altså ikke på vej?", {Status.OPERATION}, {Status.ON_ITS_WAY}),
+    ],
+)
+def test_a_question_for_statuses(question: str, statuses: set[Status], unwanted: set[Status]) -> None:
+    found = read(question)
+    assert found
+    assert (found.topic, set(found.statuses), set(found.unwanted)) == (Topic.STATUS, statuses, unwanted)
+
+
+def test_reasons_are_asked_for_as_well() -> None:
+    found = read("Hvilke projekter blev stoppet, og hvorfor?")
+    assert found
+    assert found.why
+
+
+@pytest.mark.parametrize(
+    ("question", "kinds", "order", "limit"),
+    [
+        ("Hvad kostede projekterne?", (FactKind.COST, FactKind.SUPPORT), Order.MOST, 0),
+        ("Hvilke projekter fik mest støtte?", (FactKind.SUPPORT,), Order.MOST, 0),
+        ("Hvilke fik mindst?", (FactKind.SUPPORT,), Order.LEAST, 0),
+        ("Hvilke fik under 3 mio.?", (FactKind.SUPPORT,), Order.UNDER, 3_000_000),
+        ("Hvilke projekter fik over 4,5 mio. kr. i støtte?", (FactKind.SUPPORT,), Order.OVER, 4_500_000),
+    ],
+)
+def test_a_question_for_money(question: str, kinds: tuple[FactKind, ...], order: Order, limit: int) -> None:
+    found = read(question)
+    assert found
+    assert (found.topic, found.kinds, found.order, found.limit) == (Topic.MONEY, kinds, order, limit)
+
+
+@pytest.mark.parametrize(
+    ("question", "topic", "named"),
+    [
+        ("Hvor meget støtte fik Aalborg til AIR?", Topic.MONEY, [{"aalborg-air"}]),
+        ("Er Vådindeks sat i drift?", Topic.STATUS, [{"vaad"}]),
+        ("Er mailsorteringen i Norddjurs stadig i drift?", Topic.STATUS, [{"norddjurs-mailsortering"}]),
+        ("Er Asta stoppet?", Topic.STATUS, [{"asta"}]),
+        ("Hvem samarbejdede Køge med?", Topic.PARTNERS, [{"koege"}]),
+        ("Hvem arbejdede Jammerbugt sammen med?", Topic.PARTNERS, [{"vaad"}]),
+        ("Hvilke kommuner deltog i AIR?", Topic.PARTNERS, [{"aalborg-air"}]),
+        ("Hvem var leverandør til AI Aktindsigt?", Topic.PARTNERS, [{"aktindsigt"}]),
+        (
+            "Hvad er forskellen på Norddjurs' mailsortering og Smartmail?",
+            Topic.DIFFERENCE,
+            [{"norddjurs-mailsortering"}, {"smartmail"}],
+        ),
+        ("Hvad har AIR og Smartmail til fælles?", Topic.COMMON, [{"aalborg-air"}, {"smartmail"}]),
+    ],
+)
+def test_projects_are_named_by_their_names(question: str, topic: Topic, named: list[set[str]]) -> None:
+    found = read(question)
+    assert found
+    assert (found.topic, sides(question)) == (topic, named)
+
+
+def test_a_place_names_the_municipality_before_the_hospital_in_it() -> None:
+    assert sides("Er Odense-projektet i drift?") == [{"odense"}]
+
+
+def test_a_question_for_the_news_and_for_an_end() -> None:
+    news, ended = read("Hvad er nyt siden 2023?"), read("Hvilke sluttede i 2022?")
+    assert news
+    assert ended
+    assert (news.topic, news.order, news.limit) == (Topic.NEWS, Order.SINCE, 2023)
+    assert (ended.topic, ended.order, ended.limit) == (Topic.PERIOD, Order.IN, 2022)
+
+
+def test_the_kind_of_authority_narrows() -> None:
+    found = read("Hvilke kommunale projekter er i drift?")
+    assert found
+    assert found.authority_type == "kommunal"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Hvad er forskellen på udvikling og drift juridisk?",
+        "Hvad er forskellen på MDR og GDPR?",
+        "Hvordan håndterede projekterne GDPR?",
+        "Hvad koster det at stoppe et projekt?",
+        "Hvad kostede en komplikation?",
+        "Hvad kræver det at komme i drift?",
+        "Hvilke projekter i drift bruger røntgenbilleder?",
+        "Hvilke projekter har problemer med at komme i drift?",
+        "Hvilke projekter er i drift, og hvordan kom de i drift?",
+        "Hvilke projekter fik ingen støtte?",
+        "Hvilke projekter begyndte i 2021?",
+        "Hvilke data er i drift?",
+        "Hvilke regler er på vej?",
+        "Hvilke patienter fik mest gavn?",
+        "Hvem fik mest gavn af træningen?",
+        "Hvem skal jeg kontakte om AIR?",
+        "Hvem samarbejder kommunerne med om GDPR?",
+        "Hvor mange signaturprojekter var der?",
+        "Hvor mange signaturprojekter er der i alt sat i gang?",
+        "Hvor mange kommuner er i gang?",
+        "Hvor mange medarbejdere blev fyret?",
+        "Hvorfor blev Asta stoppet?",
+        "Hvornår blev mailsorteringen sat i drift?",
+        "Er data i AIR afsluttet?",
+        "Er det lovligt at profilere ledige?",
+        "Er AI sat i drift?",
+        "Er Aabenraas projekt i drift?",
+        "Sparede Norddjurs penge?",
+        "Hvad fik projekterne ud af det?",
+        "Hvad er nyt i lovforslaget?",
+        "Må en løsning sættes i drift uden hjemmel?",
+        "Hvilken kommune fik mindst én time?",
+        "Virker det?",
+        "Og hvad med Aarhus?",
+    ],
+)
+def test_what_facts_do_not_answer_is_left_to_the_text(question: str) -> None:
+    assert read(question) is None
