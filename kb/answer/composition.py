@@ -224,7 +224,7 @@ def _fact_answer(
     findings: dict[int, Finding] = {}
     for told in entry.told:
         sentence = Sentence(snapshot.passage(told.fact.passage_id), told.fact.start, told.fact.end)
-        number = citations.cite(sentence, records[told.document_id], sentence.passage.page_first)
+        number = citations.cite(sentence, records[told.document_id])
         role = role_of_sentence(sentence.text, sentence.passage.role)
         findings.setdefault(number, Finding(role, sentence.text, number))
     metadata = records[entry.told[0].document_id].metadata
