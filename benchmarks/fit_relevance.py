@@ -4,7 +4,7 @@
     python benchmarks/fit_relevance.py --show     # without writing
     python benchmarks/fit_relevance.py --also benchmarks/development --also ../shared/questions/other_hand.jsonl
 
-Logistic models, each of few figures, are fitted one after the other: does a sentence answer by the cheap signals, which
+Logistic models, each of few features, are fitted one after the other: does a sentence answer by the cheap signals, that
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
 shown sentence right. The test questions are never looked at; ``--also FILE`` adds other development questions. Figures
 in the file's head are from cross-validation, by group of question.
@@ -24,19 +24,19 @@ from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict  # type: ignore[import-untyped]
 
 from kb.answer.classifiers import NAMES, Logistic, Models
-from kb.answer.features import Evidence, Gathered, gather
+from kb.answer.features import Candidate, Gathered, gather
 from kb.answer.intent import ACROSS
 from kb.answer.metadata_constraints import demands
 from kb.answer.reading import read_for
 from kb.answer.selection import (
     Judged,
-    answer_figures,
-    certainty_figures,
+    answer_features,
+    certainty_features,
     choose,
-    document_figures,
+    document_features,
     judge_read,
-    read_figures,
-    sentence_figures,
+    read_features,
+    sentence_features,
 )
 from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
@@ -47,10 +47,10 @@ from kb.retrieval.searcher import open_searcher
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
-READ = ("odds", "reads", "names")
-DOCUMENT = ("odds", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
+READ = ("logit", "reads", "names")
+DOCUMENT = ("logit", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = (
-    "odds",
+    "logit",
     "reads",
     "names",
     "meaning",
@@ -86,7 +86,7 @@ class Asked:
 
 
 def fit(rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float) -> Logistic:
-    """A logistic model of raw figures; ``strength`` is scikit-learn's C on standardised ones."""
+    """A logistic model of raw features; ``strength`` is scikit-learn's C on standardised ones."""
     values = np.array([[row[name] for name in names] for row in rows])
     centre, spread = values.mean(axis=0), values.std(axis=0) + 1e-9
     fitted = LogisticRegression(C=strength, max_iter=2000).fit((values - centre) / spread, labels)
@@ -109,10 +109,10 @@ def crossed(
     return found
 
 
-def is_marked(question: JudgedQuestion, evidence: Evidence) -> bool:
+def is_marked(question: JudgedQuestion, candidate: Candidate) -> bool:
     """Whether a sentence is one of those that the question's key marks."""
-    quotes = [quote for id_, quote in question.evidence if id_ == evidence.hit.document.id]
-    return holds_quote(evidence.sentence.text, quotes)
+    quotes = [quote for id_, quote in question.evidence if id_ == candidate.hit.document.id]
+    return holds_quote(candidate.sentence.text, quotes)
 
 
 def fit_sentences(asked: Sequence[Asked]) -> Logistic:
@@ -123,10 +123,10 @@ def fit_sentences(asked: Sequence[Asked]) -> Logistic:
         question = one.question
         if question.answerable and not question.evidence:
             continue
-        for evidence in one.gathered.evidence:
-            if not evidence.sentence.passage.inferred:
-                rows.append(sentence_figures(evidence))
-                labels.append(is_marked(question, evidence))
+        for candidate in one.gathered.candidates:
+            if not candidate.sentence.passage.inferred:
+                rows.append(sentence_features(candidate))
+                labels.append(is_marked(question, candidate))
     return fit(rows, labels, SENTENCE, 1.0)
 
 
@@ -139,14 +139,14 @@ def fit_read(asked: Sequence[Asked]) -> tuple[Logistic, dict[str, float]]:
         if one.question.answerable and not one.question.evidence:
             continue
         for judged in one.read:
-            rows.append(read_figures(judged))
-            labels.append(is_marked(one.question, judged.evidence))
+            rows.append(read_features(judged))
+            labels.append(is_marked(one.question, judged.candidate))
             groups.append(one.question.group)
     probabilities = crossed(rows, labels, READ, groups, 1.0)
     told = {
         "sentences": len(rows),
         "auc_all": round(float(roc_auc_score(labels, probabilities)), 3),
-        "auc_odds": round(float(roc_auc_score(labels, [row["odds"] for row in rows])), 3),
+        "auc_logit": round(float(roc_auc_score(labels, [row["logit"] for row in rows])), 3),
         "auc_reads": round(float(roc_auc_score(labels, [row["reads"] for row in rows])), 3),
     }
     return fit(rows, labels, READ, 1.0), told
@@ -166,9 +166,9 @@ def fit_documents(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dic
             continue
         for id_, sentences in by_document(judged).items():
             if question.answers.get(id_) != 1:
-                rows.append(document_figures(gathered, sentences, judged[0]))
+                rows.append(document_features(gathered, sentences, judged[0]))
                 labels.append(question.answers.get(id_) == 2)
-                places.append((question, id_ if sentences[0].evidence.hit.document.metadata.projekt else ""))
+                places.append((question, id_ if sentences[0].candidate.hit.document.metadata.projekt else ""))
     model = fit(rows, labels, DOCUMENT, 1.0)
     probabilities = crossed(rows, labels, DOCUMENT, [question.group for question, _ in places], 1.0)
     threshold, _ = best(probabilities, lambda cut: sum(across_quality(places, probabilities, cut)))
@@ -189,7 +189,7 @@ def by_document(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
     """The judged sentences by document."""
     found: dict[str, list[Judged]] = {}
     for one in judged:
-        found.setdefault(one.evidence.hit.document.id, []).append(one)
+        found.setdefault(one.candidate.hit.document.id, []).append(one)
     return found
 
 
@@ -214,15 +214,15 @@ def across_quality(
 
 def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are the questions that the corpus answers."""
-    figures = [
-        (a.question, answer_figures(a.gathered, judged)) for a in asked if (judged := judge_read(a.read, models))
+    features = [
+        (a.question, answer_features(a.gathered, judged)) for a in asked if (judged := judge_read(a.read, models))
     ]
-    rows = [row for _, row in figures]
-    labels = [question.answerable for question, _ in figures]
+    rows = [row for _, row in features]
+    labels = [question.answerable for question, _ in features]
     model = fit(rows, labels, ANSWER, 0.5)
-    probabilities = crossed(rows, labels, ANSWER, [question.group for question, _ in figures], 0.5)
+    probabilities = crossed(rows, labels, ANSWER, [question.group for question, _ in features], 0.5)
     wrong = ~np.array(labels)
-    of_near = [question.answerable or question.kind == "near" for question, _ in figures]
+    of_near = [question.answerable or question.kind == "near" for question, _ in features]
 
     def near_auc(values: Sequence[float]) -> float:
         """How well near misses are told from answerable questions: the area under the curve."""
@@ -243,7 +243,7 @@ def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[s
         "near_auc": near_auc(list(probabilities)),
         "near_auc_window": near_auc([row["window"] for row in rows]),
         "near_auc_reads": near_auc([row["reads"] for row in rows]),
-        "near_auc_odds": near_auc([row["odds"] for row in rows]),
+        "near_auc_logit": near_auc([row["logit"] for row in rows]),
     }
 
 
@@ -259,8 +259,8 @@ def fit_certainty(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dic
         if not judged or (question.answerable and not question.evidence):
             continue
         quotes = [quote for _, quote in question.evidence]
-        rows.append(certainty_figures(models.answer.score(answer_figures(gathered, judged)), judged[0].odds))
-        labels.append(any(holds_quote(one.evidence.sentence.text, quotes) for one in choose(judged)))
+        rows.append(certainty_features(models.answer.score(answer_features(gathered, judged)), judged[0].logit))
+        labels.append(any(holds_quote(one.candidate.sentence.text, quotes) for one in choose(judged)))
     told = {"questions": len(rows), "right": round(float(np.mean(labels)), 3)}
     return fit(rows, labels, CERTAINTY, 1.0), told
 
@@ -287,7 +287,7 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
     for name in NAMES:
         model: Logistic = getattr(models, name)
         lines += ["", f"[{name}]", f"bias = {model.bias}", f"threshold = {model.threshold}", f"[{name}.weights]"]
-        lines += [f"{figure} = {weight}" for figure, weight in model.weights.items()]
+        lines += [f"{feature} = {weight}" for feature, weight in model.weights.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -47,10 +47,10 @@ def near(questions: Sequence[JudgedQuestion], searcher: Searcher) -> Iterator[st
             continue
         labels.append(question.answerable)
         windows.append(max(one.window for one in read))
-        cheap.append(max(one.odds for one in read))
+        cheap.append(max(one.logit for one in read))
         if question.answerable and question.evidence:
             quotes = [quote for _, quote in question.evidence]
-            first.append(holds_quote(max(read, key=lambda one: one.reads).evidence.sentence.text, quotes))
+            first.append(holds_quote(max(read, key=lambda one: one.reads).candidate.sentence.text, quotes))
     yield f"near misses, area under the curve: {roc_auc_score(labels, windows):.3f} ({len(labels)} questions)"
     yield f"the same by the cheap signals: {roc_auc_score(labels, cheap):.3f}"
     yield f"first sentence right: {statistics.mean(first):.3f} ({len(first)} questions)"

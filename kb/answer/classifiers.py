@@ -1,7 +1,7 @@
-"""Probabilities: logistic models of few figures, with coefficients fitted on the development questions.
+"""Probabilities: logistic models of few features, with coefficients fitted on the development questions.
 
-``classifiers.toml`` holds, for each model, its bias and one weight a figure; ``benchmarks/fit_relevance.py`` writes
-it. The models are small on purpose: each figure has a meaning, and a weight of the wrong sign shows.
+``classifiers.toml`` holds, for each model, its bias and one weight a feature; ``benchmarks/fit_relevance.py`` writes
+it. The models are small on purpose: each feature has a meaning, and a weight of the wrong sign shows.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ class Logistic:
     weights: Mapping[str, float]
     threshold: float
 
-    def probability(self, figures: Mapping[str, float]) -> float:
-        """The probability for these figures; every weighted figure must be there."""
-        return probability_of(self.score(figures))
+    def probability(self, features: Mapping[str, float]) -> float:
+        """The probability for these features; every weighted feature must be there."""
+        return probability_of(self.score(features))
 
-    def score(self, figures: Mapping[str, float]) -> float:
-        """The log odds."""
-        total = self.bias + sum(weight * figures[name] for name, weight in self.weights.items())
+    def score(self, features: Mapping[str, float]) -> float:
+        """The logit."""
+        total = self.bias + sum(weight * features[name] for name, weight in self.weights.items())
         return max(-30.0, min(30.0, total))
 
 
-def probability_of(odds: float) -> float:
-    """The probability of log odds."""
-    return 1 / (1 + math.exp(-odds))
+def probability_of(logit: float) -> float:
+    """The probability of a logit."""
+    return 1 / (1 + math.exp(-logit))
 
 
 @dataclass(frozen=True, slots=True)

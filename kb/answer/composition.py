@@ -20,8 +20,8 @@ from kb.answer.selection import (
     SENTENCE_SHARE,
     Judged,
     JudgedDocument,
-    answer_figures,
-    certainty_figures,
+    answer_features,
+    certainty_features,
     choose,
     judge_documents,
     judge_read,
@@ -128,7 +128,7 @@ class Citations:
 
     def of(self, judged: Judged) -> int:
         """The number of a judged sentence's place."""
-        return self.cite(judged.evidence.sentence, judged.evidence.hit.document)
+        return self.cite(judged.candidate.sentence, judged.candidate.hit.document)
 
 
 def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
@@ -140,11 +140,11 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
     if compared:
         return _by_facts(compared, gathered, searcher.snapshot, records, projects, filters)
     judged = judge_read(read_for(searcher, gathered, models()), models()) if searcher.settings.reading else []
-    odds = models().answer.score(answer_figures(gathered, judged)) if judged else -math.inf
+    logit = models().answer.score(answer_features(gathered, judged)) if judged else -math.inf
     demanded = _demands(gathered, records.values())
     if demanded.complete:
-        odds = math.log(BY_METADATA / (1 - BY_METADATA))
-    probability = BY_METADATA if demanded.complete else _right(odds, judged[0]) if judged else 0.0
+        logit = math.log(BY_METADATA / (1 - BY_METADATA))
+    probability = BY_METADATA if demanded.complete else _right(logit, judged[0]) if judged else 0.0
     empty = Answer(
         question=gathered.question,
         kind=gathered.want.kind,
@@ -162,11 +162,11 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
         return replace(empty, refusal=search_only())
     if is_vague(gathered.question):
         return replace(empty, refusal=too_vague())
-    if probability_of(odds) < models().answer.threshold:
+    if probability_of(logit) < models().answer.threshold:
         return _refused(empty, gathered, judged, records.values(), Citations(searcher.snapshot.pages_of))
     documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
     pool = _shown_from(empty.kind, judged, documents)
-    found = _answered(empty, pool, documents, projects, odds, Citations(searcher.snapshot.pages_of))
+    found = _answered(empty, pool, documents, projects, logit, Citations(searcher.snapshot.pages_of))
     if demanded.complete or not found.sentences:
         return found
     # What is shown may be less probable than the best there is, and is what the reader goes by.
@@ -248,9 +248,9 @@ def _fact_sentences(answers: Sequence[ProjectAnswer]) -> Iterator[AnswerSentence
             yield AnswerSentence(shorten(finding.text, SENTENCE_CHARACTERS), (finding.citation,), one.certainty)
 
 
-def _right(odds: float, judged: Judged) -> float:
-    """The probability that what is shown is right, by the log odds that the base answers and that a sentence does."""
-    return models().certainty.probability(certainty_figures(odds, judged.odds))
+def _right(logit: float, judged: Judged) -> float:
+    """The probability that what is shown is right, by the logit that the base answers and that a sentence does."""
+    return models().certainty.probability(certainty_features(logit, judged.logit))
 
 
 def _demands(gathered: Gathered, records: Iterable[DocumentRecord]) -> Demands:
@@ -289,10 +289,10 @@ def _answered(
     pool: Sequence[Judged],
     documents: Sequence[Speaking],
     projects: Sequence[ProjectSummary],
-    odds: float,
+    logit: float,
     citations: Citations,
 ) -> Answer:
-    sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), odds, citations))
+    sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), logit, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
         found = tuple(sorted(found, key=lambda project: project.cross_cutting))
@@ -318,19 +318,19 @@ def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequenc
     """
     speaking_ids = {one.judged.document.id for one in documents}
     narrowed = any(one.reasons for one in documents)
-    pool = [one for one in judged if not narrowed or one.evidence.hit.document.id in speaking_ids]
+    pool = [one for one in judged if not narrowed or one.candidate.hit.document.id in speaking_ids]
     if kind not in HELD_FIRST:
-        pool = [one for one in pool if not is_row(one.evidence.sentence.text)] or pool
+        pool = [one for one in pool if not is_row(one.candidate.sentence.text)] or pool
     if kind not in ACROSS or not pool:
         return pool
     pool = [one for one in pool if one.about_others < ABOUT_OTHERS or not _is_of_project(one)] or pool
     least = SENTENCE_SHARE * pool[0].probability
     own = [one for one in pool if _is_of_project(one) and one.probability >= least]
-    return _from_each([one for one in own if one.evidence.hit.document.id in speaking_ids] or pool)
+    return _from_each([one for one in own if one.candidate.hit.document.id in speaking_ids] or pool)
 
 
 def _is_of_project(judged: Judged) -> bool:
-    return bool(judged.evidence.hit.document.metadata.projekt)
+    return bool(judged.candidate.hit.document.metadata.projekt)
 
 
 def _from_each(judged: Sequence[Judged]) -> list[Judged]:
@@ -338,8 +338,8 @@ def _from_each(judged: Sequence[Judged]) -> list[Judged]:
     taken: Counter[str] = Counter()
     found = []
     for one in judged:
-        taken[one.evidence.hit.document.id] += 1
-        if taken[one.evidence.hit.document.id] <= FROM_EACH:
+        taken[one.candidate.hit.document.id] += 1
+        if taken[one.candidate.hit.document.id] <= FROM_EACH:
             found.append(one)
     return found
 
@@ -349,8 +349,8 @@ def _disagreement(conflict: Conflict, citations: Citations) -> Disagreement:
 
 
 def _side(judged: Judged, citations: Citations) -> Side:
-    metadata = judged.evidence.hit.document.metadata
-    return Side(metadata.projekt or metadata.titel, judged.evidence.sentence.text, citations.of(judged))
+    metadata = judged.candidate.hit.document.metadata
+    return Side(metadata.projekt or metadata.titel, judged.candidate.sentence.text, citations.of(judged))
 
 
 def _refused(
@@ -361,7 +361,7 @@ def _refused(
     citations: Citations,
 ) -> Answer:
     projects = named(gathered.question, (record.metadata for record in records))
-    own = [one for one in judged if one.evidence.hit.document.metadata.projekt in projects]
+    own = [one for one in judged if one.candidate.hit.document.metadata.projekt in projects]
     nearest = tuple(citations.of(one) for one in choose(own or judged)[:NEAREST_SHOWN])
     refusal = refuse(gathered, judged, nearest, empty.filters, projects)
     return replace(empty, refusal=refusal, citations=tuple(citations.made))
@@ -371,16 +371,16 @@ def _holding_first(kind: QuestionKind, chosen: Sequence[Judged]) -> list[Judged]
     """The chosen sentences, of a question for a number or a date those first that hold one."""
     if kind not in HELD_FIRST:
         return list(chosen)
-    return sorted(chosen, key=lambda judged: -judged.evidence.holds)
+    return sorted(chosen, key=lambda judged: -judged.candidate.holds)
 
 
 def _as_shown(judged: Judged) -> Sentence:
     """A sentence with what it points back at, unless that makes it too long."""
-    sentence = with_antecedent(judged.evidence.sentence)
-    return sentence if len(sentence.text) <= SENTENCE_CHARACTERS else judged.evidence.sentence
+    sentence = with_antecedent(judged.candidate.sentence)
+    return sentence if len(sentence.text) <= SENTENCE_CHARACTERS else judged.candidate.sentence
 
 
-def _sentences(chosen: Sequence[Judged], odds: float, citations: Citations) -> Iterator[AnswerSentence]:
+def _sentences(chosen: Sequence[Judged], logit: float, citations: Citations) -> Iterator[AnswerSentence]:
     """The chosen sentences as they are shown, each with what it points back at.
 
     A sentence that a later one points back at is shown with that one, in its own place; none is shown twice.
@@ -390,8 +390,8 @@ def _sentences(chosen: Sequence[Judged], odds: float, citations: Citations) -> I
         sentence = next((one for one in shown if one.holds(own)), own)
         if citations.hold(sentence):
             continue
-        number = citations.cite(sentence, judged.evidence.hit.document)
-        yield AnswerSentence(shorten(sentence.text, SENTENCE_CHARACTERS), (number,), certainty(_right(odds, judged)))
+        number = citations.cite(sentence, judged.candidate.hit.document)
+        yield AnswerSentence(shorten(sentence.text, SENTENCE_CHARACTERS), (number,), certainty(_right(logit, judged)))
 
 
 def _coverage(projects: Sequence[ProjectSummary], speaking: Collection[str]) -> Coverage:
@@ -416,7 +416,7 @@ def _projects(
 
 def _project(group: Sequence[Speaking], project: ProjectSummary | None, citations: Citations) -> ProjectAnswer:
     metadata = group[0].judged.document.metadata
-    sentences = sorted((s for one in group for s in one.judged.sentences), key=lambda sentence: -sentence.odds)
+    sentences = sorted((s for one in group for s in one.judged.sentences), key=lambda sentence: -sentence.logit)
     return ProjectAnswer(
         name=project.name if project else metadata.titel,
         slug=project.slug if project else "",
@@ -458,12 +458,12 @@ def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Findin
 
 def role_of(judged: Judged) -> Role:
     """What a sentence tells, by its headings and words."""
-    sentence = judged.evidence.sentence
+    sentence = judged.candidate.sentence
     return role_of_sentence(sentence.text, sentence.passage.role)
 
 
 def _finding(judged: Judged, shown: Sentence, citations: Citations) -> Finding:
     passage = shown.passage
-    number = citations.cite(shown, judged.evidence.hit.document)
+    number = citations.cite(shown, judged.candidate.hit.document)
     certain = passage.role is not Role.OTHER
     return Finding(role_of(judged), shown.text, number, passage.inferred, role_certain=certain)

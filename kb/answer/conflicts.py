@@ -55,14 +55,14 @@ def conflicts(question: str, answering: Sequence[Judged]) -> list[Conflict]:
     if not answering:
         return []
     least = ANSWERING_SHARE * answering[0].probability
-    strong = [one for one in answering if one.probability >= least and not one.evidence.sentence.passage.inferred]
+    strong = [one for one in answering if one.probability >= least and not one.candidate.sentence.passage.inferred]
     found = [next(_figures(strong), None), next(_permissions(question, strong), None)]
     return [conflict for conflict in found if conflict is not None]
 
 
 def _figures(sentences: Sequence[Judged]) -> Iterator[Conflict]:
     for first, second in combinations(sentences, 2):
-        one, other = first.evidence.sentence, second.evidence.sentence
+        one, other = first.candidate.sentence, second.candidate.sentence
         if one.passage.document_id == other.passage.document_id or not _one_subject(first, second):
             continue
         if unit := conflicting_unit(one.text, other.text):
@@ -70,7 +70,7 @@ def _figures(sentences: Sequence[Judged]) -> Iterator[Conflict]:
 
 
 def _one_subject(first: Judged, second: Judged) -> bool:
-    projects = {judged.evidence.hit.document.metadata.projekt for judged in (first, second)}
+    projects = {judged.candidate.hit.document.metadata.projekt for judged in (first, second)}
     return len(projects - {""}) <= 1
 
 
@@ -110,11 +110,11 @@ def _numbers(text: str) -> dict[str, set[str]]:
 def _permissions(question: str, sentences: Sequence[Judged]) -> Iterator[Conflict]:
     if not _ASKS_PERMISSION.search(danish.normalise(question)):
         return
-    yes = [one for one in sentences if permits(one.evidence.sentence.text) is True]
-    no = [one for one in sentences if permits(one.evidence.sentence.text) is False]
+    yes = [one for one in sentences if permits(one.candidate.sentence.text) is True]
+    no = [one for one in sentences if permits(one.candidate.sentence.text) is False]
     for first in yes:
         for second in no:
-            if first.evidence.hit.document.id != second.evidence.hit.document.id:
+            if first.candidate.hit.document.id != second.candidate.hit.document.id:
                 yield Conflict("Noget må man efter rapporterne, og noget må man ikke.", first, second)
 
 

@@ -231,7 +231,7 @@ def _word(form: str, question: Question, vocabulary: Vocabulary) -> Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Candidate:
     """A sentence with its figures for a question.
 
     ``meaning`` is in standard deviations above the question's background, ``closeness`` above the cosine of any two
@@ -259,13 +259,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All evidence for a question, and what was found on the way."""
+    """All candidate sentences for a question, and what was found on the way."""
 
     question: str
     want: Wanted
     words: Words
     hits: tuple[Hit, ...]
-    evidence: tuple[Evidence, ...]
+    candidates: tuple[Candidate, ...]
     corrections: Mapping[str, tuple[str, ...]]
 
 
@@ -286,13 +286,13 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     vector = searcher.vector_of(result.question)
     background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
-    evidence: list[Evidence] = []
+    candidates: list[Candidate] = []
     for hit, read in zip(hits, cache.read(hits), strict=True):
         cosines = read.vectors @ vector
         for place, sentence in enumerate(read.sentences):
             terms = read.terms[place]
-            evidence.append(
-                Evidence(
+            candidates.append(
+                Candidate(
                     sentence=sentence,
                     hit=hit,
                     vector=read.vectors[place],
@@ -309,7 +309,7 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
                     role=float(hit.passage.role in want.roles),
                 )
             )
-    return Gathered(result.question, want, words, hits, tuple(evidence), result.corrections)
+    return Gathered(result.question, want, words, hits, tuple(candidates), result.corrections)
 
 
 def _on_subject(searcher: Searcher, words: Words, result: SearchResult, filters: Filters) -> Iterator[Hit]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from kb.answer.classifiers import Models
-from kb.answer.features import Evidence, Gathered
+from kb.answer.features import Candidate, Gathered
 from kb.answer.intent import ACROSS
 from kb.answer.selection import Judged, judge_sentences
 from kb.core.models import DocumentRecord, Passage
@@ -47,13 +47,13 @@ class ChosenWindow:
 
     document: DocumentRecord
     passage: Passage
-    evidence: tuple[Evidence, ...]
+    candidates: tuple[Candidate, ...]
 
     @property
     def as_read(self) -> Window:
         """The window as the reader takes it."""
         context = heading_line(self.document.metadata.titel, self.passage.heading_path)
-        return Window(context, tuple(one.sentence.text for one in self.evidence))
+        return Window(context, tuple(one.sentence.text for one in self.candidates))
 
 
 def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWindow]:
@@ -64,33 +64,33 @@ def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWind
     taken: Counter[str] = Counter()
     chosen: list[ChosenWindow] = []
     for one in judged:
-        sentence, document = one.evidence.sentence, one.evidence.hit.document
+        sentence, document = one.candidate.sentence, one.candidate.hit.document
         if len(chosen) == most:
             break
-        if key_of(one.evidence) in covered or sentence.passage.inferred or taken[document.id] == of_one:
+        if key_of(one.candidate) in covered or sentence.passage.inferred or taken[document.id] == of_one:
             continue
-        window = _around(one.evidence, passages[sentence.passage.id])
-        covered.update(key_of(evidence) for evidence in window)
+        window = _around(one.candidate, passages[sentence.passage.id])
+        covered.update(key_of(candidate) for candidate in window)
         taken[document.id] += 1
         chosen.append(ChosenWindow(document, sentence.passage, window))
     return chosen
 
 
-def key_of(evidence: Evidence) -> Key:
+def key_of(candidate: Candidate) -> Key:
     """A sentence's place in the base."""
-    return evidence.sentence.passage.document_id, evidence.sentence.start
+    return candidate.sentence.passage.document_id, candidate.sentence.start
 
 
-def _by_passage(judged: Sequence[Judged]) -> Mapping[str, list[Evidence]]:
-    found: dict[str, list[Evidence]] = {}
+def _by_passage(judged: Sequence[Judged]) -> Mapping[str, list[Candidate]]:
+    found: dict[str, list[Candidate]] = {}
     for one in judged:
-        found.setdefault(one.evidence.sentence.passage.id, []).append(one.evidence)
+        found.setdefault(one.candidate.sentence.passage.id, []).append(one.candidate)
     for sentences in found.values():
-        sentences.sort(key=lambda evidence: evidence.sentence.start)
+        sentences.sort(key=lambda candidate: candidate.sentence.start)
     return found
 
 
-def _around(centre: Evidence, sentences: Sequence[Evidence]) -> tuple[Evidence, ...]:
+def _around(centre: Candidate, sentences: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """A sentence with its neighbours by turns: the one before first, which it may point back at."""
     place = next(i for i, one in enumerate(sentences) if one.sentence.start == centre.sentence.start)
     first, last = place, place + 1
@@ -110,7 +110,7 @@ def read_sentences(reader: WindowReader, question: str, judged: Sequence[Judged]
     """The sentences that were read, with what the reader says of each; a sentence of two windows has the better one."""
     chosen = choose_windows(judged, across=across)
     readings = reader.read(question, [window.as_read for window in chosen])
-    known = {key_of(one.evidence): one for one in judged}
+    known = {key_of(one.candidate): one for one in judged}
     found: dict[Key, Judged] = {}
     for key, reading, place in _readings(chosen, readings):
         before = found.get(key)
@@ -122,12 +122,12 @@ def read_sentences(reader: WindowReader, question: str, judged: Sequence[Judged]
 
 
 def read_for(searcher: Searcher, gathered: Gathered, models: Models) -> list[Judged]:
-    """The sentences of a question that are worth reading, read; with the odds of the cheap signals."""
+    """The sentences of a question that are worth reading, read; with the logit of the cheap signals."""
     cheap = judge_sentences(gathered, models)
     return read_sentences(searcher.reader, gathered.question, cheap, across=gathered.want.kind in ACROSS)
 
 
 def _readings(chosen: Sequence[ChosenWindow], readings: Sequence[Reading]) -> Iterator[tuple[Key, Reading, int]]:
     for window, reading in zip(chosen, readings, strict=True):
-        for place, evidence in enumerate(window.evidence[: len(reading.sentences)]):
-            yield key_of(evidence), reading, place
+        for place, candidate in enumerate(window.candidates[: len(reading.sentences)]):
+            yield key_of(candidate), reading, place

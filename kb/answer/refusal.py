@@ -31,13 +31,13 @@ def refuse(
     """The refusal of a question; ``nearest`` are the citations of what comes nearest, ``projects`` the names of the
     projects that the question names.
     """
-    met = gathered.words.met(*(one.evidence.terms for one in judged))
+    met = gathered.words.met(*(one.candidate.terms for one in judged))
     missing = tuple(form for form in gathered.words.words if not met[form])
     if filters:
         reason, message = RefusalReason.NOTHING_UNDER_FILTER, _under_filter(filters)
     elif projects:
         reason, message = RefusalReason.NOT_SAID, _of_projects(projects)
-    elif max((one.evidence.closeness for one in judged), default=SUBJECT_CLOSENESS - 1) >= SUBJECT_CLOSENESS:
+    elif max((one.candidate.closeness for one in judged), default=SUBJECT_CLOSENESS - 1) >= SUBJECT_CLOSENESS:
         reason = RefusalReason.NOT_SAID
         message = "Rapporterne handler om emnet, men siger ikke det, der spørges om."
     else:

@@ -1,5 +1,5 @@
-"""From evidence to judgements: which sentences answer, which documents and projects speak to the question, and whether
-anything answers at all.
+"""Judges candidate sentences: which answer, which documents and projects speak to the question, and whether anything
+answers at all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kb.answer.classifiers import Models, probability_of
-from kb.answer.features import Evidence, Gathered
+from kb.answer.features import Candidate, Gathered
 from kb.answer.intent import ACROSS, is_exact
 from kb.core.models import DocumentRecord, QuestionKind
 
@@ -28,14 +28,14 @@ AHEAD_OF = 3
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A sentence's evidence with the probability that it answers, and its log odds.
+    """A candidate sentence with the probability that it answers, and its logit.
 
     Of a sentence that was read, ``window`` and ``reads`` are the reader's logits that its window answers and that it
     does, ``about`` the four about whom it speaks (:class:`kb.embedding.reader.model.Reading`).
     """
 
-    evidence: Evidence
-    odds: float
+    candidate: Candidate
+    logit: float
     probability: float
     window: float = 0.0
     reads: float = 0.0
@@ -59,25 +59,25 @@ class JudgedDocument:
     sentences: tuple[Judged, ...]
 
 
-def sentence_figures(evidence: Evidence) -> dict[str, float]:
+def sentence_features(candidate: Candidate) -> dict[str, float]:
     """What the sentence model looks at."""
     return {
-        "meaning": evidence.meaning,
-        "words_in_context": evidence.words_in_context,
-        "focus": evidence.focus,
-        "holds": evidence.holds,
-        "counts": evidence.counts,
-        "role": evidence.role,
-        "rank": math.log(evidence.hit.rank),
+        "meaning": candidate.meaning,
+        "words_in_context": candidate.words_in_context,
+        "focus": candidate.focus,
+        "holds": candidate.holds,
+        "counts": candidate.counts,
+        "role": candidate.role,
+        "rank": math.log(candidate.hit.rank),
     }
 
 
-def read_figures(judged: Judged) -> dict[str, float]:
-    """What the model of sentences that were read looks at; ``judged`` has the log odds of the cheap signals."""
+def read_features(judged: Judged) -> dict[str, float]:
+    """What the model of sentences that were read looks at; ``judged`` has the logit of the cheap signals."""
     return {
-        "odds": judged.odds,
+        "logit": judged.logit,
         "reads": judged.reads,
-        "names": judged.evidence.names,
+        "names": judged.candidate.names,
     }
 
 
@@ -85,41 +85,41 @@ def judge_read(read: Sequence[Judged], models: Models) -> list[Judged]:
     """The sentences that were read with their probability by all signals together, best first."""
     judged = []
     for one in read:
-        odds = models.read.score(read_figures(one))
-        judged.append(replace(one, odds=odds, probability=probability_of(odds)))
+        logit = models.read.score(read_features(one))
+        judged.append(replace(one, logit=logit, probability=probability_of(logit)))
     return sorted(judged, key=_order)
 
 
 def judge_sentences(gathered: Gathered, models: Models) -> list[Judged]:
     """Every sentence with its probability by the cheap signals, best first; equal ones by place."""
     judged = []
-    for evidence in gathered.evidence:
-        odds = models.sentence.score(sentence_figures(evidence))
-        judged.append(Judged(evidence, odds, probability_of(odds)))
+    for candidate in gathered.candidates:
+        logit = models.sentence.score(sentence_features(candidate))
+        judged.append(Judged(candidate, logit, probability_of(logit)))
     return sorted(judged, key=_order)
 
 
 def _order(judged: Judged) -> tuple[float, str, int]:
-    sentence = judged.evidence.sentence
-    return -judged.odds, sentence.passage.document_id, sentence.start
+    sentence = judged.candidate.sentence
+    return -judged.logit, sentence.passage.document_id, sentence.start
 
 
-def document_figures(gathered: Gathered, sentences: Sequence[Judged], best: Judged) -> dict[str, float]:
+def document_features(gathered: Gathered, sentences: Sequence[Judged], best: Judged) -> dict[str, float]:
     """What the document model looks at; ``sentences`` are the document's, best first, ``best`` is of all documents.
 
     A question across projects may be met by many documents, any other by few: only for the latter does it count
     against a document that another one is better.
     """
     across = float(gathered.want.kind in ACROSS)
-    behind = best.odds - sentences[0].odds
+    behind = best.logit - sentences[0].logit
     return {
-        "odds": sentences[0].odds,
+        "logit": sentences[0].logit,
         "behind": behind * (1 - across),
         "behind_across": behind * across,
         "across": across,
         "reads": max(judged.reads for judged in sentences),
-        "meaning": max(judged.evidence.meaning for judged in sentences),
-        "words": max(judged.evidence.words_in_context for judged in sentences),
+        "meaning": max(judged.candidate.meaning for judged in sentences),
+        "words": max(judged.candidate.words_in_context for judged in sentences),
         "words_in_document": _words_in_document(gathered, sentences),
     }
 
@@ -131,7 +131,7 @@ def _words_in_document(gathered: Gathered, sentences: Sequence[Judged]) -> float
 
 def _document_terms(sentences: Sequence[Judged]) -> frozenset[str]:
     """The terms of a document's sentences, headings and metadata."""
-    texts = (text for one in sentences for text in (one.evidence.terms, one.evidence.context, one.evidence.facts))
+    texts = (text for one in sentences for text in (one.candidate.terms, one.candidate.context, one.candidate.facts))
     return frozenset().union(*texts)
 
 
@@ -139,16 +139,16 @@ def judge_documents(gathered: Gathered, judged: Sequence[Judged], models: Models
     """Every document that has a sentence among the judged, most probable first."""
     by_document: dict[str, list[Judged]] = {}
     for sentence in judged:
-        by_document.setdefault(sentence.evidence.hit.document.id, []).append(sentence)
+        by_document.setdefault(sentence.candidate.hit.document.id, []).append(sentence)
     found = []
     for sentences in by_document.values():
-        figures = document_figures(gathered, sentences, judged[0])
-        document = sentences[0].evidence.hit.document
-        found.append(JudgedDocument(document, models.document.probability(figures), tuple(sentences)))
+        features = document_features(gathered, sentences, judged[0])
+        document = sentences[0].candidate.hit.document
+        found.append(JudgedDocument(document, models.document.probability(features), tuple(sentences)))
     return sorted(found, key=lambda document: (-document.probability, document.document.id))
 
 
-def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, float]:
+def answer_features(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, float]:
     """What the model of "does anything answer" looks at; ``judged`` is not empty.
 
     ``exact`` questions ask for one number, date or name: they are answered only by a sentence that has all their words,
@@ -158,51 +158,51 @@ def answer_figures(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, fl
     the best sentence stands before the few after it.
     """
     first, top = judged[0], judged[:TOP]
-    own = [one for one in judged if one.evidence.hit.document.id == first.evidence.hit.document.id]
+    own = [one for one in judged if one.candidate.hit.document.id == first.candidate.hit.document.id]
     exact = float(is_exact(gathered.want))
     return {
-        "odds": first.odds,
+        "logit": first.logit,
         "window": max(one.window for one in judged),
         "reads": max(one.reads for one in judged),
-        "meaning": max(one.evidence.meaning for one in top),
-        "words": max(one.evidence.words_in_context for one in top),
-        "names": first.evidence.names,
-        "words_in_first": first.evidence.words_in_context,
+        "meaning": max(one.candidate.meaning for one in top),
+        "words": max(one.candidate.words_in_context for one in top),
+        "names": first.candidate.names,
+        "words_in_first": first.candidate.words_in_context,
         "words_in_document": _words_in_document(gathered, own),
-        "closeness": first.evidence.closeness,
+        "closeness": first.candidate.closeness,
         "exact": exact,
-        "exact_missing": exact * gathered.words.missing(first.evidence.terms),
+        "exact_missing": exact * gathered.words.missing(first.candidate.terms),
         "missing_in_document": gathered.words.missing(_document_terms(own)),
         "windows": sum(one.window for one in judged) / len(judged),
         "windows_answering": sum(one.window > 0 for one in judged) / len(judged),
-        "ahead": first.odds - top[min(AHEAD_OF, len(top) - 1)].odds,
+        "ahead": first.logit - top[min(AHEAD_OF, len(top) - 1)].logit,
         "name": float(gathered.want.kind is QuestionKind.NAME),
         "open": float(gathered.want.kind is QuestionKind.OPEN),
         "yes_no": float(gathered.want.kind is QuestionKind.YES_NO),
     }
 
 
-def certainty_figures(answers: float, sentence: float) -> dict[str, float]:
-    """What the model of "is this right" looks at: the log odds that the base answers, and that the sentence does."""
+def certainty_features(answers: float, sentence: float) -> dict[str, float]:
+    """What the model of "is this right" looks at: the logit that the base answers, and that the sentence does."""
     return {"answers": answers, "sentence": sentence}
 
 
 def choose(judged: Sequence[Judged]) -> list[Judged]:
     """Two to five sentences: the most probable ones that repeat none before them and are not the collector's own."""
-    own = [one for one in judged if not one.evidence.sentence.passage.inferred]
+    own = [one for one in judged if not one.candidate.sentence.passage.inferred]
     chosen: list[Judged] = []
-    for candidate in own:
+    for further in own:
         least = SENTENCE_SHARE * own[0].probability if len(chosen) >= MIN_SENTENCES else 0.0
-        if len(chosen) >= MAX_SENTENCES or candidate.probability < least:
+        if len(chosen) >= MAX_SENTENCES or further.probability < least:
             break
-        if not any(repeats(candidate, one) for one in chosen):
-            chosen.append(candidate)
+        if not any(repeats(further, one) for one in chosen):
+            chosen.append(further)
     return chosen
 
 
-def repeats(candidate: Judged, chosen: Judged) -> bool:
+def repeats(further: Judged, chosen: Judged) -> bool:
     """Whether a sentence says what a chosen one says already."""
-    one, other = candidate.evidence, chosen.evidence
+    one, other = further.candidate, chosen.candidate
     if float(one.vector @ other.vector) >= SAME_MEANING:
         return True
     return bool(one.terms) and len(one.terms & other.terms) / len(one.terms) >= SAME_WORDS

@@ -195,7 +195,8 @@ def test_a_refusal_says_whether_the_subject_is_there(
 ) -> None:
     gathered = gather(searcher, "Hvem er borgmester i Norddjurs Kommune?", {})
     judged = [
-        replace(one, evidence=replace(one.evidence, closeness=closeness)) for one in judge_sentences(gathered, models())
+        replace(one, candidate=replace(one.candidate, closeness=closeness))
+        for one in judge_sentences(gathered, models())
     ]
     found = refuse(gathered, judged, (1,), {})
     assert found.reason is reason

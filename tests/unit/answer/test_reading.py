@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import indexing
-from kb.answer.features import Evidence, gather
+from kb.answer.features import Candidate, gather
 from kb.answer.reading import (
     OF_ONE_ACROSS,
     WINDOW_CHARACTERS,
@@ -49,21 +49,21 @@ Vi læser rapport {number} sådan, at driften af løsningen er dyr.
 
 
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> tuple[Evidence, ...]:
+def candidates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Candidate, ...]:
     own = make_settings(tmp_path_factory.mktemp("reading"))
     write_corpus(own.corpus, REPORTS)
     embedder = HashEmbedder()
     indexing.run(own, embedder)
-    return gather(open_searcher(own, embedder), "Hvad koster driften?", {}).evidence
+    return gather(open_searcher(own, embedder), "Hvad koster driften?", {}).candidates
 
 
-def judged_by(evidence: tuple[Evidence, ...], order: tuple[int, ...]) -> list[Judged]:
-    """The sentences with odds that put them in the order given, which is by their places."""
-    return [Judged(evidence[place], -float(rank), 0.5) for rank, place in enumerate(order)]
+def judged_by(candidates: tuple[Candidate, ...], order: tuple[int, ...]) -> list[Judged]:
+    """The sentences with logit that put them in the order given, which is by their places."""
+    return [Judged(candidates[place], -float(rank), 0.5) for rank, place in enumerate(order)]
 
 
-def orders(evidence: tuple[Evidence, ...]) -> st.SearchStrategy[tuple[int, ...]]:
-    return st.permutations(range(len(evidence))).map(tuple)
+def orders(candidates: tuple[Candidate, ...]) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.permutations(range(len(candidates))).map(tuple)
 
 
 class OneWordReader:
@@ -84,58 +84,59 @@ class OneWordReader:
 
 @given(data=st.data(), across=st.booleans())
 def test_windows_are_runs_of_a_passage_within_their_bounds(
-    data: st.DataObject, across: bool, evidence: tuple[Evidence, ...]
+    data: st.DataObject, across: bool, candidates: tuple[Candidate, ...]
 ) -> None:
-    judged = judged_by(evidence, data.draw(orders(evidence)))
+    judged = judged_by(candidates, data.draw(orders(candidates)))
     chosen = choose_windows(judged, across=across)
     assert 0 < len(chosen) <= (WINDOWS_ACROSS if across else WINDOWS_READ)
     for window in chosen:
-        starts = [one.sentence.start for one in window.evidence]
+        starts = [one.sentence.start for one in window.candidates]
         assert starts == sorted(starts)
-        assert {one.sentence.passage.id for one in window.evidence} == {window.passage.id}
-        assert len(window.evidence) <= WINDOW_SENTENCES
-        assert len(window.evidence) == 1 or sum(len(one.sentence.text) for one in window.evidence) <= WINDOW_CHARACTERS
+        assert {one.sentence.passage.id for one in window.candidates} == {window.passage.id}
+        assert len(window.candidates) <= WINDOW_SENTENCES
+        length = sum(len(one.sentence.text) for one in window.candidates)
+        assert len(window.candidates) == 1 or length <= WINDOW_CHARACTERS
 
 
 @given(data=st.data())
 def test_the_best_sentence_is_always_read_and_the_collectors_own_reading_never(
-    data: st.DataObject, evidence: tuple[Evidence, ...]
+    data: st.DataObject, candidates: tuple[Candidate, ...]
 ) -> None:
-    judged = judged_by(evidence, data.draw(orders(evidence)))
-    read = {key_of(one) for window in choose_windows(judged, across=False) for one in window.evidence}
-    best = next(one for one in judged if not one.evidence.sentence.passage.inferred)
-    assert key_of(best.evidence) in read
-    inferred = {key_of(one) for one in evidence if one.sentence.passage.inferred}
+    judged = judged_by(candidates, data.draw(orders(candidates)))
+    read = {key_of(one) for window in choose_windows(judged, across=False) for one in window.candidates}
+    best = next(one for one in judged if not one.candidate.sentence.passage.inferred)
+    assert key_of(best.candidate) in read
+    inferred = {key_of(one) for one in candidates if one.sentence.passage.inferred}
     assert inferred
     assert read.isdisjoint(inferred)
 
 
 @given(data=st.data())
 def test_across_projects_every_document_is_read_in_its_own_best_windows(
-    data: st.DataObject, evidence: tuple[Evidence, ...]
+    data: st.DataObject, candidates: tuple[Candidate, ...]
 ) -> None:
-    judged = judged_by(evidence, data.draw(orders(evidence)))
+    judged = judged_by(candidates, data.draw(orders(candidates)))
     chosen = choose_windows(judged, across=True)
     by_document = [window.document.id for window in chosen]
-    assert set(by_document) == {one.hit.document.id for one in evidence if not one.sentence.passage.inferred}
+    assert set(by_document) == {one.hit.document.id for one in candidates if not one.sentence.passage.inferred}
     assert max(by_document.count(id_) for id_ in by_document) <= OF_ONE_ACROSS
 
 
 def test_a_sentence_has_what_the_reader_says_of_it_and_what_was_not_read_is_left_out(
-    evidence: tuple[Evidence, ...],
+    candidates: tuple[Candidate, ...],
 ) -> None:
-    judged = judged_by(evidence, tuple(range(len(evidence))))
+    judged = judged_by(candidates, tuple(range(len(candidates))))
     reader = OneWordReader("koster")
     read = read_sentences(reader, "Hvad koster driften?", judged, across=False)
     assert read
     assert {one.reads > 0 for one in read} == {True, False}
     for one in read:
-        assert (one.reads > 0) == ("koster" in one.evidence.sentence.text)
-        assert one.odds == next(own.odds for own in judged if own.evidence is one.evidence)
+        assert (one.reads > 0) == ("koster" in one.candidate.sentence.text)
+        assert one.logit == next(own.logit for own in judged if own.candidate is one.candidate)
 
 
-def test_the_context_names_title_and_headings_once(evidence: tuple[Evidence, ...]) -> None:
-    judged = judged_by(evidence, tuple(range(len(evidence))))
+def test_the_context_names_title_and_headings_once(candidates: tuple[Candidate, ...]) -> None:
+    judged = judged_by(candidates, tuple(range(len(candidates))))
     reader = OneWordReader("koster")
     read_sentences(reader, "Hvad koster driften?", judged, across=False)
     assert {window.context for window in reader.asked[0]} <= {f"Rapport {n} › Drift" for n in range(1, 8)}
@@ -148,7 +149,7 @@ def test_nothing_is_read_where_nothing_was_found() -> None:
 
 @pytest.mark.parametrize(("about", "others"), [((9.0, 0, 0, 0), 0), ((0, 9.0, 0, 0), 1), ((0, 0, 9.0, 0), 1), ((), 0)])
 def test_about_others_is_the_probability_of_another_or_of_many(
-    about: tuple[float, ...], others: float, evidence: tuple[Evidence, ...]
+    about: tuple[float, ...], others: float, candidates: tuple[Candidate, ...]
 ) -> None:
-    one = replace(Judged(evidence[0], 0.0, 0.5), about=about)
+    one = replace(Judged(candidates[0], 0.0, 0.5), about=about)
     assert one.about_others == pytest.approx(others, abs=0.01)
