@@ -72,8 +72,9 @@ class Metadata:
     def of(cls, values: Mapping[str, Any], *, inferred: Iterable[str] = ()) -> Metadata:
         """Metadata with the given values by field name."""
         attributes = {name: value for name, value in values.items() if name in _ATTRIBUTES}
-        more = tuple((name, value) for name, value in values.items() if name not in _ATTRIBUTES)
-        return cls(**attributes, inferred=frozenset(inferred), more=more)
+        # Known values alone and in one order, so that equal metadata are equal however they were read.
+        others = {name: value for name, value in values.items() if name not in _ATTRIBUTES and value not in _EMPTY}
+        return cls(**attributes, inferred=frozenset(inferred), more=tuple(sorted(others.items())))
 
     def value(self, name: str) -> Any:
         """The value of a field of the table; an empty one where it is unknown."""
@@ -92,6 +93,7 @@ class Metadata:
 
 
 _ATTRIBUTES = frozenset(one.name for one in fields(Metadata)) - {"inferred", "more"}
+_EMPTY = tuple(kind.empty for kind in FieldKind)
 
 
 def _plain(value: Any) -> Any:
