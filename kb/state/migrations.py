@@ -36,7 +36,7 @@ _FIRST_SCHEMA = (
         updated    TEXT NOT NULL,
         cancel     INTEGER NOT NULL,
         error      TEXT NOT NULL,               -- JSON object with code, message and advice
-        report     TEXT NOT NULL                -- JSON of a RunReport
+        report     TEXT NOT NULL                -- JSON, as RunReport.as_dict
     ) STRICT""",
     """CREATE TABLE IF NOT EXISTS jobs (
         id           TEXT PRIMARY KEY,          -- sorts by time

@@ -18,14 +18,14 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Flask, Response, current_app, request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMediaType
 
 from kb import __version__
 from kb.core.errors import InputError
 from kb.core.identity import AccessRole
 from kb.http import gate
-from kb.http.api.request_models import AnswerQuery, NoQuery, Query
+from kb.http.api.request_models import AnswerQuery, InvalidRequest, NoQuery, Query
 from kb.http.api.response_models import Body
 from kb.http.services import services
 from kb.retrieval.searcher import Searcher, clean_question
@@ -123,14 +123,10 @@ def _handler(operation: Operation, view: View) -> View:
     @gate.needs(operation.role)
     @functools.wraps(view)
     def handle(**parts: str) -> Response:
-        query = _query(operation)
-        arguments: dict[str, Any] = dict(parts)
-        if operation.query is not NoQuery:
-            arguments["query"] = query
-        if operation.body is not None:
-            arguments["body"] = operation.body.model_validate(_json())
-        if operation.form is not None:
-            arguments |= _form(operation.form)
+        try:
+            query, arguments = _sent(operation, parts)
+        except ValidationError as error:
+            raise InvalidRequest(error) from error
         if not operation.on_build:
             return _answered(operation, view(**arguments))
         searcher = services().holder.searcher()
@@ -144,6 +140,19 @@ def _handler(operation: Operation, view: View) -> View:
         return response
 
     return handle
+
+
+def _sent(operation: Operation, parts: Mapping[str, str]) -> tuple[Query, dict[str, Any]]:
+    """What was asked, and the view's arguments."""
+    query = _query(operation)
+    arguments: dict[str, Any] = dict(parts)
+    if operation.query is not NoQuery:
+        arguments["query"] = query
+    if operation.body is not None:
+        arguments["body"] = operation.body.model_validate(_json())
+    if operation.form is not None:
+        arguments |= _form(operation.form)
+    return query, arguments
 
 
 def _query(operation: Operation) -> Query:

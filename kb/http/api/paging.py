@@ -11,6 +11,8 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from kb.http.api.request_models import InvalidRequest
+
 Item = TypeVar("Item")
 
 
@@ -36,11 +38,11 @@ def next_address(top: int, offset: int) -> str:
 
 
 def chosen_fields(given: str | None, model: type[BaseModel]) -> tuple[str, ...]:
-    """The field names in ``given``; raises pydantic's ValidationError for one that ``model`` does not have."""
+    """The field names in ``given``; raises :class:`InvalidRequest` for one that ``model`` does not have."""
     names = tuple(dict.fromkeys(given.split(","))) if given is not None else ()
     for name in names:
         if name not in model.model_fields:
             kind = PydanticCustomError("ukendt-felt", "no such field: {name}", {"name": name})
             details = InitErrorDetails(type=kind, loc=("fields",), input=given)
-            raise ValidationError.from_exception_data(model.__name__, [details])
+            raise InvalidRequest(ValidationError.from_exception_data(model.__name__, [details]))
     return names

@@ -12,11 +12,11 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, current_app, g, json, request
-from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from kb.core.errors import KbError
 from kb.core.slug import slug
+from kb.http.api.request_models import InvalidRequest
 
 MEDIA_TYPE = "application/problem+json"
 PAGE = "/api/v1/dokumentation"
@@ -150,8 +150,8 @@ def problem_of(kind: type[KbError]) -> Problem:
 
 def _describe(error: Exception) -> tuple[str, str, dict[str, Any]]:
     """Code, Danish detail and further members of an error."""
-    if isinstance(error, ValidationError):
-        found = [_invalid(item) for item in error.errors()]
+    if isinstance(error, InvalidRequest):
+        found = [_invalid(item) for item in error.errors]
         return "ugyldigt-input", " ".join(one["detail"] for one in found), {"errors": found}
     if isinstance(error, KbError):
         code = problem_of(type(error)).code

@@ -93,6 +93,17 @@ def fields_of(model: type[BaseModel]) -> Any:
     )
 
 
+class InvalidRequest(Exception):
+    """What was sent is not as its model says; ``errors`` are pydantic's.
+
+    A result that is not as its model says raises pydantic's own ValidationError: that is the server's fault.
+    """
+
+    def __init__(self, error: ValidationError) -> None:
+        super().__init__(str(error))
+        self.errors = error.errors()
+
+
 class Query(BaseModel):
     """A query string."""
 

@@ -35,7 +35,8 @@ EMPTY_IS_NULL = BeforeValidator(lambda value: value or None)
 class Body(BaseModel):
     """A JSON object without other members than those named; what is not set is left out of it."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    # Built when first used: a verb of the command line needs few of them.
+    model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The object as JSON, Danish letters as they are."""

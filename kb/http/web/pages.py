@@ -20,8 +20,8 @@ from kb.http.web.presenters import answers, facets, hits, labels, quotes
 from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 NEWEST = 5
-# Findings of each role on a project's page, and passages of each project on a theme's page.
-FINDINGS = 4
+# Passages of each project on a theme's page.
+ON_THEME = 4
 
 blueprint = Blueprint("sider", __name__)
 
@@ -125,13 +125,12 @@ def project(slug: str) -> str:
 
 
 def _findings(held: Snapshot, records: Sequence[DocumentRecord], role: Role) -> list[hits.HitView]:
-    views = [
+    return [
         hits.passage_view(passage, record)
         for record in records
         for passage in held.passages_of(record.id)
         if passage.role is role
     ]
-    return views
 
 
 @blueprint.get("/temaer")
@@ -170,7 +169,7 @@ def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[hits.
     if not chosen:
         telling = {Role.CHALLENGE, Role.HANDLING, Role.LESSON}
         chosen = [(p, r) for p, r in passages if p.role in telling and theme in r.metadata.temaer]
-    return [hits.passage_view(passage, record) for passage, record in chosen[:FINDINGS]]
+    return [hits.passage_view(passage, record) for passage, record in chosen[:ON_THEME]]
 
 
 def _names_theme(passage: Passage, theme: str) -> bool:

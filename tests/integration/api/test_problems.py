@@ -23,6 +23,7 @@ from kb.http.api.problem_details import MEDIA_TYPE, PAGE, PROBLEMS
 from kb.http.server import make_app
 from kb.index import builds
 from kb.state.keys import KeyStore
+from kb.state.runs import RunStore, Status
 from tests.support import HashEmbedder, make_settings, renumber_build, write_corpus
 
 Reach = Callable[[FlaskClient, Path], TestResponse]
@@ -215,6 +216,15 @@ def test_every_documented_problem_is_reached(code: str, client: FlaskClient, tmp
 
 def test_nothing_is_reached_that_is_not_documented() -> None:
     assert set(REACHED) == set(PROBLEMS)
+
+
+def test_a_result_that_is_not_as_described_is_the_servers_fault(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    with RunStore(settings.state_dir) as state:
+        run_id = state.begin_run("prøven")
+        state.finish_run(run_id, Status.FAILED, error={"message": "En fejl uden kode."})
+    response = make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/runs/{run_id}")
+    assert (response.status_code, response.get_json()["type"]) == (500, f"{PAGE}#intern-fejl")
 
 
 def test_the_page_explains_every_problem(client: FlaskClient) -> None:
