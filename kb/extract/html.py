@@ -137,15 +137,15 @@ def html_blocks(html: str, *, boilerplate: bool = False) -> list[Block]:
 
 def _drop_hidden_by_rules(tree: LexborHTMLParser) -> None:
     """Take out what the page's own style rules hide on a screen."""
-    for style in tree.css("style"):
-        for selector in hiding_selectors(style.text()):
-            try:
-                hidden = tree.css(selector)
-            except ValueError:  # a selector this parser does not know
-                continue
-            for node in hidden:
-                if node.tag not in {"html", "body"}:
-                    node.decompose()
+    selectors = dict.fromkeys(one for style in tree.css("style") for one in hiding_selectors(style.text()))
+    for selector in list(selectors)[:_MAX_RULES]:  # each looks through the whole page
+        try:
+            hidden = tree.css(selector)
+        except ValueError:  # a selector this parser does not know
+            continue
+        for node in hidden:
+            if node.tag not in {"html", "body"}:
+                node.decompose()
 
 
 def hiding_selectors(sheet: str) -> list[str]:
@@ -164,7 +164,7 @@ def hiding_selectors(sheet: str) -> list[str]:
             if depth == 0 and selector and selector[0] != "@" and _HIDDEN_STYLE.search(sheet[start:place]):
                 found += [one for part in selector.split(",") if (one := part.strip()) and ":" not in one]
         start = place + 1
-    return found[:_MAX_RULES]
+    return found
 
 
 def _without_comments(sheet: str) -> str:
