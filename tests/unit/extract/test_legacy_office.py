@@ -13,8 +13,9 @@ from tests.unit.extract.making import read, written
 
 TEXT = "Rådhuset på Østerbro får ærlige regler"
 HEADS = [
-    (r"\ansi\ansicpg1252", "cp1252"), (r"\ansi", "cp1252"), (r"\mac", "mac-roman"),
-    (r"\ansi\ansicpg10000", "mac-roman"), (r"\pca", "cp850"), (r"\pc", "cp865"), (r"\ansi\ansicpg437", "cp865"), (r"\ansi\ansicpg99999", "cp1252"),
+    (r"\ansi\ansicpg1252", "cp1252"), (r"\ansi", "cp1252"), (r"\ansi\ansicpg99999", "cp1252"),
+    (r"\mac", "mac-roman"), (r"\ansi\ansicpg10000", "mac-roman"),
+    (r"\pca", "cp850"), (r"\pc", "cp865"), (r"\ansi\ansicpg437", "cp865"),
 ]  # fmt: skip
 
 
