@@ -1,4 +1,4 @@
-"""Reading takes time in proportion to the length: files of one kind, four times as long, take about four times the time.
+"""Reading takes time in proportion to the length: a file four times as long takes about four times the time.
 
 The square of it would be sixteen times. Each kind has taken that, or is near to one that has.
 """
