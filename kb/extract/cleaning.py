@@ -31,6 +31,10 @@ _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
+# Accents in a row, which are neither letters nor spaces: putting them in order takes the square of their number, and
+# Unicode's form for streams has thirty at most.
+_MOST_MARKS = 30
+_MANY_MARKS = re.compile(r"[^\w\s\x00-\u02ff]{31,}")
 # A word broken at the end of a line where a soft hyphen allows it.
 _SOFT_BREAK = re.compile("\u00ad[ \t]?\n[ \t]{0,40}(?=[^\\W\\d_])")
 # Of spaces in a row only one is left by then.
@@ -51,10 +55,22 @@ def clean(text: str) -> str:
 
     Newlines stay; runs of other white space become one space.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _MANY_MARKS.sub(_few_marks, text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = unicodedata.normalize("NFC", text)
     text = _SOFT_BREAK.sub("", text).translate(_TABLE)
     text = _SPACES.sub(" ", _UNWANTED.sub("", text))
     return _AROUND_NEWLINE.sub("\n", text).strip()
+
+
+def _few_marks(found: re.Match[str]) -> str:
+    """A run of signs with no more accents on one letter than any language has."""
+    kept: list[str] = []
+    marks = 0
+    for char in found[0]:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def one_line(text: str) -> str:

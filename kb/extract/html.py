@@ -137,15 +137,15 @@ def html_blocks(html: str, *, boilerplate: bool = False) -> list[Block]:
 
 def _drop_hidden_by_rules(tree: LexborHTMLParser) -> None:
     """Take out what the page's own style rules hide on a screen."""
-    for style in tree.css("style"):
-        for selector in hiding_selectors(style.text()):
-            try:
-                hidden = tree.css(selector)
-            except ValueError:  # a selector this parser does not know
-                continue
-            for node in hidden:
-                if node.tag not in {"html", "body"}:
-                    node.decompose()
+    selectors = dict.fromkeys(one for style in tree.css("style") for one in hiding_selectors(style.text()))
+    for selector in list(selectors)[:_MAX_RULES]:  # each looks through the whole page
+        try:
+            hidden = tree.css(selector)
+        except ValueError:  # a selector this parser does not know
+            continue
+        for node in hidden:
+            if node.tag not in {"html", "body"}:
+                node.decompose()
 
 
 def hiding_selectors(sheet: str) -> list[str]:
@@ -164,7 +164,7 @@ def hiding_selectors(sheet: str) -> list[str]:
             if depth == 0 and selector and selector[0] != "@" and _HIDDEN_STYLE.search(sheet[start:place]):
                 found += [one for part in selector.split(",") if (one := part.strip()) and ":" not in one]
         start = place + 1
-    return found[:_MAX_RULES]
+    return found
 
 
 def _without_comments(sheet: str) -> str:
@@ -292,7 +292,7 @@ class _Walker:
                 self.blocks.append(Block(Kind.LINE, line, group=self.groups))
 
     def _table(self, node: LexborNode, depth: int) -> None:
-        rows = [row for row in node.css("tr") if _nearest_table(row) == node]
+        rows = [row for row in node.css("tr") if _table_of(row) == node.mem_id]
         if any(cell.css_first("table, h1, h2, h3, h4") for cell in node.css("td")):
             for row in rows:
                 self.walk(row, depth + 2)
@@ -334,11 +334,12 @@ def _is_sentence(text: str) -> bool:
     return len(text) > _LONGEST_HEADING or (text.endswith(".") and len(text.split()) > _LONGEST_TITLE)
 
 
-def _nearest_table(node: LexborNode) -> LexborNode | None:
+def _table_of(node: LexborNode) -> int | None:
+    """Which table a node stands in: two nodes themselves are compared by writing both out."""
     parent = node.parent
     while parent is not None and parent.tag != "table":
         parent = parent.parent
-    return parent
+    return parent.mem_id if parent is not None else None
 
 
 def _read_rows(rows: list[LexborNode]) -> tuple[list[list[str]], int]:

@@ -31,6 +31,8 @@ from kb.proposals.titles import best_title
 MAX_YAML = 256 * 1024
 # Of a value longer than so many times its limit the rest is not looked at.
 _LOOKED_AT = 20
+# Longer than any key there is.
+_LONGEST_KEY = 200
 _FIELDS = {field.name: field for field in FIELDS}
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _URL = re.compile(r"https?://[^\s<>\"']{3,2000}", re.IGNORECASE)
@@ -98,9 +100,10 @@ class _Checked:
             FieldKind.SOURCES: self._sources,
         }
         for key, value in written.items():
-            field = _FIELDS.get(unicodedata.normalize("NFC", key))
+            name = unicodedata.normalize("NFC", key[:_LONGEST_KEY])
+            field = _FIELDS.get(name)
             if field is None:
-                self._warn_unknown(unicodedata.normalize("NFC", key))
+                self._warn_unknown(name)
             elif value is not None:
                 self.values[field.name] = readers[field.kind](field, value)
 

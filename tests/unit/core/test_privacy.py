@@ -354,3 +354,20 @@ def test_a_standard_number_between_spaces_is_never_left(before: str, number: str
     if re.match(r"\s*\d", after):
         return
     assert any(start <= text.index(number) < end and kind == CPR for start, end, kind in find(text))
+
+
+def test_numbers_among_addresses_are_found_in_time_with_their_length() -> None:
+    """Each number was once held against every address in the paragraph."""
+    pair = "tlf. 23 45 67 89 anders.and@x.dk. "
+    calls = [mask(pair * times).counts for times in (1, 4000)]
+    assert calls == [{PHONE: times, EMAIL: times} for times in (1, 4000)]
+
+
+@pytest.mark.parametrize(("gap", "masked"), [(20, 1), (200, 0)])
+@pytest.mark.parametrize("first", ["number", "address"])
+def test_a_number_is_a_persons_when_a_personal_address_is_near(first: str, gap: int, masked: int) -> None:
+    parts = ["tlf. 23 45 67 89", "anders.and@x.dk"]
+    if first == "address":
+        parts.reverse()
+    text = f"b.c@x.dk {'. ' * 300}{(' ' + 'x. ' * (gap // 3)).join(parts)}{' .' * 300} d.e@x.dk"
+    assert mask(text).counts.get(PHONE, 0) == masked

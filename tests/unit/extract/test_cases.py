@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from kb.core.models import Document
 from kb.extract import read_file
+from kb.extract.recognition import Format, recognise
 from tests.support import SHARED
 from tests.unit.extract.making import OPTIONS
 
@@ -79,6 +81,19 @@ def test_front_matter_after_empty_lines_is_used_and_a_repeated_key_named() -> No
     assert (blank.metadata.titel, blank.metadata.projekt) == ("Efter blanke linjer", "P")
     assert "titel:" not in blank.text
     assert "gentaget-nøgle" in codes(case("md-frontmatter/dup.md"))
+
+
+def test_text_after_many_comments_is_recognised_at_once() -> None:
+    data = (CASES / "redos-comments/comments26.md").read_bytes()
+    begun = time.process_time()
+    assert recognise(data, ".md") is Format.MARKDOWN
+    assert time.process_time() - begun < 0.5
+
+
+def test_every_case_is_held() -> None:
+    held = Path(__file__).read_text("utf-8")
+    there = [path.relative_to(CASES).as_posix() for path in CASES.glob("*/*")]
+    assert [name for name in there if name.partition("/")[0] not in held] == []
 
 
 def test_many_lines_that_end_in_a_hyphen_are_read_in_time() -> None:
