@@ -103,7 +103,7 @@ class Sight:
     def is_on_page(self, box: Box) -> bool:
         """Whether the middle of a box lies in the part of the page that is shown."""
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        return self._left <= x <= self._right and self._bottom <= y <= self._top
+        return bool(self._left <= x <= self._right and self._bottom <= y <= self._top)
 
     def shows(self, boxes: Sequence[Box], ink: Ink) -> bool:
         """Whether a person sees a piece of text whose letters stand in these boxes."""
