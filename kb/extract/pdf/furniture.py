@@ -34,7 +34,9 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _PAGE_NUMBER = re.compile(
-    r"^(?:[-–—|\s]*(?:side|page|s\.|p\.)?\s*\d{1,4}(?:\s*(?:af|of|/)\s*\d{1,4})?[-–—|\s]*|[ivxlc]{1,6})$", re.IGNORECASE
+    r"^(?:[-–—|\s]*(?:side|page|s\.|p\.)?\s*\d{1,4}(?:\s*(?:af|of|/)\s*\d{1,4})?[-–—|\s]*"
+    r"|[-–—|\s]*(?:(?:side|page|s\.|p\.)\s*)?(?=[ivxlc])c{0,2}(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})[-–—|\s]*)$",
+    re.IGNORECASE,
 )
 _LEADER = re.compile(r"(?:\.\s?){4,}\s*[\divxlc]*$|…{2,}\s*\d*$|_{4,}\s*\d+$")
 _CONTENTS = re.compile(r"indhold(?:sfortegnelse)?|(?:table of )?contents", re.IGNORECASE)

@@ -283,6 +283,19 @@ def test_front_matter_after_empty_lines_and_a_repeated_key(tmp_path: Path) -> No
     assert "«titel»" in document.warnings[0].message
 
 
+def test_a_key_written_in_two_forms_of_one_letter_is_repeated(tmp_path: Path) -> None:
+    front = "---\nå\u0072: 2020\na\u030ar: 2021\n---\nTekst"
+    document = read(written(tmp_path, "a.md", front))
+    assert [warning.code for warning in document.warnings] == ["gentaget-nøgle"]
+    assert document.metadata.år == 2021
+
+
+def test_footnotes_of_markdown_are_read_without_their_marks(tmp_path: Path) -> None:
+    text = "Det blev dyrt[^1] og sent[^år]: se [^ukendt] og `a[^1]`.\n\n[^1]: Omkring 4 mio. kr.\n\n[^år]: Et år.\n"
+    document = read(written(tmp_path, "a.md", text))
+    assert document.text == "Det blev dyrt og sent: se [^ukendt] og a[^1].\n\nOmkring 4 mio. kr.\n\nEt år."
+
+
 def test_broken_front_matter_names_the_line(tmp_path: Path) -> None:
     with pytest.raises(MetadataError, match="linje 3"):
         read(written(tmp_path, "a.md", "---\ntitel: x\na: b: c\n---\nTekst"))

@@ -403,3 +403,12 @@ def test_a_heading_that_returns_is_told_from_a_running_header_by_its_type() -> N
 def test_a_year_in_larger_type_is_a_heading() -> None:
     blocks = layout([page(run("2016", 50, 700, 16), run("Kommunen brugte sensorer til at måle luften.", 50, 660))])
     assert (blocks[0].kind, blocks[0].text) == (Kind.HEADING, "2016")
+
+
+@pytest.mark.parametrize("label", ["Side {}", "{}", "- {} -", "s. {}"])
+def test_page_numbers_in_roman_numerals_are_dropped(label: str) -> None:
+    pages = [
+        page(run(f"Teksten på den {number}. side.", 50, 700), run(label.format(numeral), 280, 30), number=number)
+        for number, numeral in enumerate(("iii", "iv", "v"), start=1)
+    ]
+    assert [block.text for block in layout(pages)] == [f"Teksten på den {number}. side." for number in (1, 2, 3)]
