@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO
 from zipfile import ZipFile
@@ -41,7 +42,6 @@ _STYLES = "\n".join(
 )
 _LONGEST_BOLD = 90
 _TRACKED = ReadWarning("rettelser", "Dokumentet har rettelser, der ikke er godkendt; de er læst, som om de var det.")
-_EMBEDS = ReadWarning("dele-mangler", "Dokumentet har andre filer sat ind i sig; teksten i dem er ikke læst.")
 
 
 def read_docx(data: bytes) -> Content:
@@ -52,9 +52,15 @@ def read_docx(data: bytes) -> Content:
         tracked = b"<w:ins " in read_part(archive, _main_part(archive))
         document = prepared(archive)
     html = _to_html(document.data)
-    found = [_TRACKED] * tracked + [_EMBEDS] * document.embeds
+    found = [_TRACKED] * tracked + _unread(document.unread)
     blocks = without_contents_list(with_bold_headings(html, html_blocks(html)))
     return Content("mammoth", tuple(blocks), properties, warnings=tuple(found))
+
+
+def _unread(kinds: Sequence[str]) -> list[ReadWarning]:
+    """What is said of parts whose text is not read; nothing when there are none."""
+    text = f"Dokumentet har {', '.join(kinds)}; teksten i dem er ikke læst."
+    return [ReadWarning("dele-mangler", text)] if kinds else []
 
 
 def _main_part(archive: ZipFile) -> str:

@@ -6,6 +6,7 @@ A chapter that is damaged, missing or encrypted costs itself alone: the rest is 
 from __future__ import annotations
 
 import posixpath
+import re
 import zlib
 from dataclasses import replace
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ from kb.extract.zip_container import opened, read_part
 
 _XHTML = frozenset({"application/xhtml+xml", "text/html"})
 _MAX_CHAPTERS = 2000
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 # Of block groups; keeps the lists of one chapter apart from those of the next.
 _GROUPS = 10_000
 
@@ -61,11 +63,19 @@ def _missing(number: int, why: str) -> tuple[ReadWarning, ...]:
 
 
 def _chapter(archive: ZipFile, name: str) -> bytes | None:
-    """A chapter's bytes, or None when it is missing or damaged."""
+    """A chapter's bytes, or None when it is missing, damaged or no web page at all, as one encrypted unsaid."""
     try:
-        return read_part(archive, name)
-    except (DamagedFileError, BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
+        data = read_part(archive, name)
+    except (DamagedFileError, BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
         return None
+    return data if b"<" in data and _is_text(data) else None
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether there are no controls in it, as there are in what is encrypted or packed; UTF-16 has zeros."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return not _CONTROLS.search(data)
 
 
 def _encrypted(archive: ZipFile) -> frozenset[str]:
@@ -90,17 +100,19 @@ def _package_path(archive: ZipFile) -> str:
 
 
 def _chapters(package: Element, package_path: str) -> list[str]:
-    """The names of the chapters in reading order; addresses that lead out of the container name no part of it."""
+    """The names of the chapters in reading order; addresses that lead out of the container name no part of it.
+
+    A chapter that the spine names and the manifest does not is named by that: it is missing.
+    """
     folder = posixpath.dirname(package_path)
+    manifest = {item.get("id", ""): item for item in package.iter() if str(item.tag).endswith("}item")}
     items = {
-        item.get("id", ""): posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
-        for item in package.iter()
-        if str(item.tag).endswith("}item")
-        and item.get("media-type") in _XHTML
-        and "nav" not in (item.get("properties") or "").split()
+        name: posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
+        for name, item in manifest.items()
+        if item.get("media-type") in _XHTML and "nav" not in (item.get("properties") or "").split()
     }
     order = [item.get("idref", "") for item in package.iter() if str(item.tag).endswith("}itemref")]
-    return [items[name] for name in order if name in items] or list(items.values())
+    return [items.get(name, name) for name in order if name in items or name not in manifest] or list(items.values())
 
 
 def _properties(package: Element) -> Properties:

@@ -15,6 +15,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
 from kb.extract.tables import table_blocks
@@ -40,7 +41,13 @@ _LEFT_OUT = frozenset(
         "desc",
         "title",
         "hidden-text",
+        "ruby-text",
     }
+)
+# Formulas, charts and other files that stand in a frame.
+_OBJECTS = frozenset({"object", "object-ole", "floating-frame", "applet", "plugin"})
+_UNREAD = ReadWarning(
+    "dele-mangler", "Dokumentet har formler, diagrammer eller andre filer sat ind i sig; teksten i dem er ikke læst."
 )
 _MAX_REPEAT = 50
 _MAX_DEPTH = 200
@@ -50,9 +57,10 @@ def read_odt(data: bytes) -> Content:
     """A text document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
     content, properties, styles = _parse(data)
     walker = _Walker()
-    walker.walk(_body(without_hidden(content, _hidden_styles([content, *styles]))), 0)
+    body = _body(without_hidden(content, _hidden_styles([content, *styles])))
+    walker.walk(body, 0)
     walker.finish_notes()
-    return Content("odf", tuple(walker.blocks), properties)
+    return Content("odf", tuple(walker.blocks), properties, warnings=_unread(body))
 
 
 def read_odp(data: bytes) -> Content:
@@ -70,7 +78,14 @@ def read_odp(data: bytes) -> Content:
         else:
             blocks += _slide_blocks(slide, number)
     pages = tuple(PageInfo(n) for n in range(1, len(slides) + 1))
-    return Content("odf", tuple(blocks), properties, pages, hidden_slides(hidden))
+    shown = [slide for number, slide in enumerate(slides, start=1) if number not in hidden]
+    unread = next(filter(None, map(_unread, shown)), ())
+    return Content("odf", tuple(blocks), properties, pages, (*hidden_slides(hidden), *unread))
+
+
+def _unread(root: Element) -> tuple[ReadWarning, ...]:
+    """What is said of objects whose text is not read; nothing when there are none."""
+    return (_UNREAD,) if any(local_name(element) in _OBJECTS for element in root.iter()) else ()
 
 
 def _parse(data: bytes) -> tuple[Element, Properties, list[Element]]:
@@ -187,7 +202,7 @@ class _Walker:
         if name in _LEFT_OUT:
             return
         if name == "h":
-            self._heading(element)
+            self._heading(element, depth)
         elif name == "p":
             self._paragraph(element, depth)
         elif name == "list":
@@ -197,12 +212,13 @@ class _Walker:
         else:
             self.walk(element, depth)
 
-    def _heading(self, element: Element) -> None:
+    def _heading(self, element: Element, depth: int) -> None:
         level = attribute(element, "outline-level")
         text = one_line(self._text(element))
         if text:
             number = int(level) if level.isdecimal() else 1
             self.blocks.append(Block(Kind.HEADING, text, level=min(max(number, 1), 6), page=self.page))
+        self._boxes(element, depth)
 
     def _paragraph(self, element: Element, depth: int) -> None:
         text = one_line(self._text(element))
@@ -212,8 +228,12 @@ class _Walker:
             text = f"- {text if bare is None else bare}" if kind is Kind.ITEM else text
             self.blocks.append(Block(kind, text, page=self.page, group=self.group if kind is Kind.ITEM else 0))
             self.item = False  # a second paragraph of the same item is not a new item
-        for frame in _text_boxes(element):
-            self.walk(frame, depth + 1)
+        self._boxes(element, depth)
+
+    def _boxes(self, element: Element, depth: int) -> None:
+        """The text boxes anchored in a paragraph or heading, below it."""
+        for box in _text_boxes(element):
+            self.walk(box, depth + 1)
 
     def _list(self, element: Element, depth: int) -> None:
         outer = self.item
@@ -228,10 +248,14 @@ class _Walker:
         rows: list[list[str]] = []
         header_rows = 0
         for row, is_header in _rows(element):
-            rows.append([one_line(self._text(cell)) for cell in _cells(row)])
+            rows.append([self._cell(cell) for cell in _cells(row)])
             header_rows += is_header and header_rows == len(rows) - 1
         self.group += 1
         self.blocks += table_blocks(rows, header_rows=header_rows, page=self.page, group=self.group)
+
+    def _cell(self, cell: Element) -> str:
+        """A cell's text, and that of the boxes in it."""
+        return one_line(" ".join([self._text(cell), *(self._text(box) for box in _text_boxes(cell))]))
 
     def _text(self, element: Element) -> str:
         """The inline text of an element; notes are set aside, frames belong to the walk."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
 import yaml
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 
 from kb.core.errors import MetadataError
 from kb.core.models import ReadWarning
@@ -17,6 +19,8 @@ from kb.extract.html import html_blocks, html_language, html_title
 from kb.extract.metadata import load_yaml
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?(?:[ \t]*\n)*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
+_NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]{1,80})\]:", re.M)
+_NOTE_MARK = re.compile(r"\[\^([^\]\s]{1,80})\](?::[ \t]*)?")
 _NUMBERED = re.compile(r"^\(?\d{1,2}[.)]\s+\S")
 _SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[A-ZÆØÅ]")
 _UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})$")
@@ -30,8 +34,25 @@ def read_markdown(data: bytes) -> Content:
     front, body = split_front_matter(text)
     repeated = repeated_keys(text[: len(text) - len(body)]) if front else ()
     # Raw HTML inside Markdown is part of what a reader sees; scripts in it are dropped by the walker.
-    html = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
+    html = _markdown().render(body, {"notes": frozenset(_NOTE.findall(body))})
     return Content("markdown", tuple(html_blocks(html)), warnings=(*found.warnings, *repeated), front_matter=front)
+
+
+def _markdown() -> MarkdownIt:
+    """Markdown as its writers use it: with tables, and with footnotes whose marks are no part of the text."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser.inline.ruler.before("link", "note_mark", _note_mark)
+    return parser
+
+
+def _note_mark(state: StateInline, _silent: bool) -> bool:
+    """Pass over the mark of a footnote that the text has, and over the label in front of the footnote itself."""
+    found = _NOTE_MARK.match(state.src, state.pos)
+    if not found or found[1] not in state.env["notes"]:
+        return False
+    begins_line = state.pos == 0 or state.src[state.pos - 1] == "\n"
+    state.pos = found.end() if begins_line else found.end(1) + 1
+    return True
 
 
 def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
@@ -55,7 +76,8 @@ def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
 def repeated_keys(front_matter: str) -> tuple[ReadWarning, ...]:
     """A warning for each key that front matter, which has been parsed before, holds more than once."""
     node = next(iter(yaml.compose_all(front_matter, Loader=yaml.SafeLoader)), None)
-    keys = [str(key.value) for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    mapping = node.value if isinstance(node, yaml.MappingNode) else []
+    keys = [unicodedata.normalize("NFC", str(key.value)) for key, _ in mapping]
     return tuple(
         ReadWarning("gentaget-nøgle", f"Metadata har nøglen «{one_line(key)[:60]}» flere gange; den sidste gælder.")
         for key, number in Counter(keys).items()

@@ -1,12 +1,14 @@
 """PPTX: each slide is a page, its title a heading; text in the order it stands on the slide, then the notes.
 
-A hidden slide is not read; it keeps its number, so that the page cited is the slide's own, and a warning names it.
+What python-pptx passes over (newer forms of content, equations, other files set in) makes the reading partial, and a
+warning names the slides. A hidden slide is not read; it keeps its number, so that the page cited is the slide's own,
+and a warning names it.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from defusedxml import ElementTree
@@ -14,6 +16,7 @@ from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 
 from kb.core.errors import DamagedFileError
+from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
 from kb.extract.tables import table_blocks
@@ -25,6 +28,8 @@ _PARAGRAPH = "{http://schemas.openxmlformats.org/drawingml/2006/main}p"
 # What a slide repeats on every page: date, footer, slide number.
 _FURNITURE = frozenset({13, 15, 16})
 _MAX_DEPTH = 20
+_NAMED = 20
+_UNREAD = "//*[local-name()='AlternateContent'][.//*[local-name()='t']] | //*[local-name()='oleObj']"
 
 
 def read_pptx(data: bytes) -> Content:
@@ -47,7 +52,17 @@ def read_pptx(data: bytes) -> Content:
     except Exception as error:  # python-pptx lets through whatever its XML layer raises
         raise DamagedFileError("PowerPoint-filen er beskadiget og kan ikke læses.") from error
     pages = tuple(PageInfo(n) for n in range(1, len(slides) + 1))
-    return Content("python-pptx", tuple(blocks), properties, pages, hidden_slides(hidden))
+    unread = [n for n, slide in enumerate(slides, start=1) if n not in hidden and slide.element.xpath(_UNREAD)]
+    return Content("python-pptx", tuple(blocks), properties, pages, (*hidden_slides(hidden), *_missing(unread)))
+
+
+def _missing(numbers: Sequence[int]) -> tuple[ReadWarning, ...]:
+    """What is said of slides with content that is not read; nothing when there are none."""
+    if not numbers:
+        return ()
+    shown = ", ".join(map(str, numbers[:_NAMED])) + (" m.fl." if len(numbers) > _NAMED else "")
+    text = f"Formler, nyere figurer eller andre filer, der er sat ind, er ikke læst på slide {shown}."
+    return (ReadWarning("dele-mangler", text),)
 
 
 def _properties(presentation: Any) -> Properties:

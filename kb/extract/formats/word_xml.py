@@ -4,11 +4,12 @@ mammoth reads hidden text like any other and passes over elements it does not kn
 text are rewritten first:
 
 * runs that are hidden (``w:vanish``, of their own or by a style) are taken out, and what a reviewer deleted;
-* simple fields, text that runs the other way and the like give way to what they hold;
+* an element with text in it that mammoth does not know, such as a simple field, text that runs the other way or a shape
+  that is no box, gives way to what it holds; breaks and tabs that it does not know are put as those it does;
 * an equation becomes a run with its characters, a phonetic guide its base text;
 * a text box in a drawing is put as the kind mammoth knows; of two forms of the same thing one is kept.
 
-What cannot be read at all is named, so that the reading can be marked.
+What cannot be read here at all (other files set in, diagrams) is named, so that the reading can be marked.
 """
 
 from __future__ import annotations
@@ -32,24 +33,42 @@ _WITH_TEXT = re.compile(r"word/(?:document\d*|footnotes\d*|endnotes\d*)\.xml")
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STYLES = "word/styles.xml"
 _PICTURES = "word/media/"
-# Elements that only wrap text which Word shows.
-_WRAPPERS = frozenset({"fldSimple", "dir", "bdo"})
+# What mammoth reads, or passes over as it should, of the elements that can have text in them.
+_KNOWN = frozenset(
+    {
+        "AlternateContent", "anchor", "body", "customXml", "del", "document", "drawing", "endnote", "endnotes",
+        "footnote", "footnotes", "group", "hyperlink", "inline", "ins", "moveFrom", "moveTo", "object", "p", "pict",
+        "r", "rect", "roundrect", "sdt", "sdtContent", "shape", "smartTag", "t", "tbl", "tc", "textbox", "tr",
+        "txbxContent",
+    }
+)  # fmt: skip
+_PUT_AS = {"cr": "br", "ptab": "tab"}
+# What has its text in a part, or a form, of its own.
+_UNREAD = {
+    "altChunk": "andre filer sat ind i sig",
+    "subDoc": "andre filer sat ind i sig",
+    "OLEObject": "andre filer sat ind i sig",
+    "chart": "diagrammer",
+    "relIds": "SmartArt",
+    "contentPart": "håndskrift",
+    "lockedCanvas": "tegninger",
+}
 _OFF = frozenset({"0", "false", "off"})
 _MAX_DEPTH = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The document for mammoth, and whether it embeds other files that are not read."""
+    """The document for mammoth, and what it holds that is not read, in Danish."""
 
     data: bytes
-    embeds: bool
+    unread: tuple[str, ...]
 
 
 def prepared(archive: zipfile.ZipFile) -> Prepared:
     """The document with its text put so that mammoth reads what Word shows, no less and no more."""
     hidden = _hidden_styles(_parsed(read_part(archive, _STYLES))) if _STYLES in archive.namelist() else frozenset()
-    embeds = False
+    unread: dict[str, None] = {}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as result:
         for name in dict.fromkeys(archive.namelist()):
@@ -58,10 +77,10 @@ def prepared(archive: zipfile.ZipFile) -> Prepared:
             data = read_part(archive, name)
             if _WITH_TEXT.fullmatch(name):
                 root = _parsed(data)
-                embeds = embeds or any(local_name(element) == "altChunk" for element in root.iter())
+                unread |= dict.fromkeys(_UNREAD[kind] for e in root.iter() if (kind := local_name(e)) in _UNREAD)
                 data = Plain.tostring(shown(root, hidden), encoding="utf-8", xml_declaration=True)
             result.writestr(name, data)
-    return Prepared(buffer.getvalue(), embeds)
+    return Prepared(buffer.getvalue(), tuple(unread))
 
 
 def shown(root: Element, hidden_styles: frozenset[str] = frozenset()) -> Element:
@@ -85,8 +104,8 @@ def _rewritten(element: Element, styles: frozenset[str], *, hidden: bool, depth:
     namespace = element.tag.rpartition("}")[0] + "}"
     if name in {"oMath", "oMathPara"}:
         yield _run(_equation(element))
-    elif name in _WRAPPERS:
-        yield from _children(element, styles, hidden=hidden, depth=depth)
+    elif name in _PUT_AS:
+        yield Element(namespace + _PUT_AS[name])
     elif name == "ruby":
         for run in (run for part in element if local_name(part) == "rubyBase" for run in part):
             yield from _children(run, styles, hidden=hidden, depth=depth)
@@ -99,12 +118,18 @@ def _rewritten(element: Element, styles: frozenset[str], *, hidden: bool, depth:
             copy.extend(_children(box, styles, hidden=hidden, depth=depth))
             picture.append(copy)
         yield picture
+    elif name not in _KNOWN and _has_text(element):
+        yield from _children(element, styles, hidden=hidden, depth=depth)
     elif not (name == "r" and _is_hidden(element, styles, hidden)):
         inside = _paragraph_hides(element, styles) if name == "p" else hidden
         copy = Element(element.tag, element.attrib)
         copy.text, copy.tail = element.text, element.tail
         copy.extend(_children(element, styles, hidden=inside, depth=depth))
         yield copy
+
+
+def _has_text(element: Element) -> bool:
+    return any(local_name(inside) == "t" for inside in element.iter())
 
 
 def _one_form(element: Element) -> Element:

@@ -27,11 +27,19 @@ from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
 from kb.extract.pdf.layers import without_hidden_layers
 from kb.extract.pdf.layout import layout
+from kb.extract.pdf.letters import filled_by, holed_runs, holed_words, mended, with_filled_page
 from kb.extract.pdf.lines import has_cells
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
 from kb.extract.pdf.raw_page import RawPage, plain_text
 from kb.extract.pdf.salvage import salvage
-from kb.extract.pdf.scanned import is_too_large, is_unreadable, needs_ocr, recognised, unreadable_parts
+from kb.extract.pdf.scanned import (
+    is_too_large,
+    is_unreadable,
+    needs_ocr,
+    recognised,
+    recognised_beside,
+    unreadable_parts,
+)
 from kb.extract.time_limits import TooSlow, time_limit
 
 MAX_PAGES = 10_000
@@ -56,7 +64,7 @@ def read_pdf(data: bytes, options: ReadOptions) -> Content:
             warnings.append(ReadWarning("afkortet", f"Kun de første {count} af {len(document)} sider er læst."))
         reader, pages = _read_pages(data, document, count)
         scans = _Scans(document, options.ocr, deadline)
-        pages = [scans.read(page) for page in pages]
+        pages = [scans.read(page) for page in mended(pages)]
         warnings += scans.warnings()
         if not any(page.runs for page in pages):
             raise scans.no_text()
@@ -94,8 +102,8 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
     second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
     if first is None:
         return "pdfium", second
-    # pypdf does not tell what is seen of a page.
-    first = [other if other.left_out else one for one, other in zip(first, second, strict=True)]
+    # pypdf does not tell what is seen of a page, nor where each letter stands.
+    first = [other if other.left_out or other.mended else one for one, other in zip(first, second, strict=True)]
     shown = sum(visible(pdfium.page_text(document, page.number)) - page.left_out for page in second)
     first_text, second_text = plain_text(first), plain_text(second)
     first_score, second_score = score(first_text, shown), score(second_text, shown)
@@ -153,17 +161,18 @@ class _Scans:
     too_large: list[int] = field(default_factory=list)
     out_of_time: bool = False
     unreadable: list[int] = field(default_factory=list)
+    holed: list[int] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
 
     def read(self, page: RawPage) -> RawPage:
         """The page, recognised in whole or in part where it must be."""
         parts = None if needs_ocr(self.document, page) else unreadable_parts(page)
         if parts is not None and not parts:
-            return _without_unreadable(page)
+            return self._with_whole_words(_without_unreadable(page))
         if is_too_large(self.document, page):
             self.too_large.append(page.number)
             return page if parts is None else _without_unreadable(page)
-        seconds = self.deadline - time.monotonic()
-        if self.wanted and ocr.is_installed() and seconds > 0 and not self.out_of_time:
+        if seconds := self._seconds():
             try:
                 result = recognised(self.document, page, parts, seconds)
             except ReadLimitError:
@@ -177,6 +186,33 @@ class _Scans:
         self.unreadable.append(page.number)
         return _without_unreadable(page)
 
+    def _seconds(self) -> float:
+        """The time there is for recognition; 0 when it is up, or recognition is not to be had."""
+        if not self.wanted or not ocr.is_installed():
+            return 0.0
+        seconds = self.deadline - time.monotonic()
+        self.out_of_time = self.out_of_time or seconds <= 0
+        return 0.0 if self.out_of_time else seconds
+
+    def _with_whole_words(self, page: RawPage) -> RawPage:
+        """The page with words that lack letters read from its image; a page where that fails is named."""
+        page = with_filled_page(page, self.words)
+        runs = holed_runs(page)
+        if not runs:
+            return page
+        if seconds := self._seconds():
+            try:
+                seen = recognised_beside(self.document, page, runs, seconds)
+            except ReadLimitError:
+                self.out_of_time = True
+            else:
+                self.words |= filled_by([word for run in runs for word in holed_words(run.text)], seen)
+                self.done.add(page.number)
+                page = with_filled_page(page, self.words)
+        if holed_runs(page):
+            self.holed.append(page.number)
+        return page
+
     def warnings(self) -> list[ReadWarning]:
         """What a person should know of pages that were not, or only partly, read."""
         found: list[ReadWarning] = []
@@ -189,6 +225,10 @@ class _Scans:
             found.append(ReadWarning("sider-uden-tekst", f"{_pages(self.too_large)}: {_TOO_LARGE}"))
         if self.unreadable:
             text = f"{_pages(self.unreadable)} har skrift, som filen ikke fortæller bogstaverne i. {self._cure()}"
+            found.append(ReadWarning("ulæselig-skrift", text))
+        if self.holed:
+            cure = "" if self.wanted and ocr.is_installed() else f" {self._cure()}"
+            text = f"{_pages(self.holed)} har ord, som mangler bogstaver, fordi filen ikke fortæller dem.{cure}"
             found.append(ReadWarning("ulæselig-skrift", text))
         return found
 

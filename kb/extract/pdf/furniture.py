@@ -1,7 +1,9 @@
 """What stands on a page without being part of the report's text (pure functions).
 
-Running headers, footers and page numbers: lines near the edges that return on several pages, or that are a number. A
-line in larger type than the text whose numbers change from page to page ("Case 1", "Case 2", "2016") is a heading.
+Running headers, footers and page numbers: lines near the edges that return on several pages, or that are a number. Not
+taken for them are headings that begin pages: lines whose numbers change from page to page ("Case 1", "2016") in larger
+type than the text or named as parts of a report are ("Kortbilag 3"), and lines of some of the pages in a type in which
+headings stand inside pages too.
 The table of contents: lines with dot leaders, or an outline title and its page's number. Footnotes are kept, but
 parted from the text they interrupt.
 """
@@ -24,10 +26,17 @@ _EDGE_ZONE = 0.12
 _GAP = 1.7
 _SMALLER = 0.75
 _LARGER = 1.15
-_YEAR = re.compile(r"(?:1[89]|20|21)\d\d")
+_MOST_PAGES = 0.75
+YEAR = re.compile(r"(?:1[89]|20|21)\d\d")
+_PART = re.compile(
+    r"(?:\w*bilag|case|kapitel|tema|delprojekt|projekt|anbefaling|appendiks|annex|del|trin|fase|interview|eksempel"
+    r"|indsats|spor)\s+(?:\d{1,3}|[A-ZÆØÅ])\b",
+    re.IGNORECASE,
+)
 _PAGE_NUMBER = re.compile(
     r"^(?:[-–—|\s]{0,30}(?:side|page|s\.|p\.)?\s{0,9}\d{1,4}(?:\s{0,9}(?:af|of|/)\s{0,9}\d{1,4})?[-–—|\s]{0,30}"
-    r"|[ivxlc]{1,6})$",
+    r"|[-–—|\s]{0,30}(?:(?:side|page|s\.|p\.)\s{0,9})?(?=[ivxlc])c{0,2}(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})"
+    r"[-–—|\s]{0,30})$",
     re.IGNORECASE,
 )
 _LEADER = re.compile(r"(?<!\.)(?<!\.\s)(?:\.\s?){4,}\s*[\divxlc]*$|(?<!…)…{2,}\s*\d*$|(?<!_)_{4,}\s*\d+$")
@@ -88,8 +97,9 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
             else:
                 edge.setdefault(_pattern(line), []).append(line)
     apart = {line for number, page in lines.items() for line in _apart(page, heights[number])}
+    types = _heading_types(lines, heights, body)
     for found in edge.values():
-        if _are_headings(found, body):
+        if _are_headings(found, body) or _have_heading_type(found, types, len(lines)):
             continue
         if len({line.page for line in found}) >= _needed(len(lines), apart.issuperset(found)):
             running.update(found)
@@ -112,12 +122,33 @@ def _body_size(lines: Iterable[Line]) -> float:
 
 def _is_page_number(line: Line, body: float) -> bool:
     """Whether a line is a page's number; a year in larger type than the text is a heading."""
-    return bool(_PAGE_NUMBER.match(line.text)) and not (_YEAR.fullmatch(line.text) and line.size > _LARGER * body)
+    return bool(_PAGE_NUMBER.match(line.text)) and not (YEAR.fullmatch(line.text) and line.size > _LARGER * body)
 
 
 def _are_headings(found: Sequence[Line], body: float) -> bool:
-    """Whether lines alike but for their numbers are headings: larger than the text, and no two the same."""
-    return len({line.text for line in found}) == len(found) > 1 and all(line.size > _LARGER * body for line in found)
+    """Whether lines alike but for their numbers are headings: no two the same, and larger than the text or parts."""
+    if len({line.text for line in found}) < len(found) or len(found) == 1:
+        return False
+    return all(line.size > _LARGER * body or (line.size >= body and _PART.match(line.text)) for line in found)
+
+
+def _heading_types(
+    lines: dict[int, list[Line]], heights: dict[int, float], body: float
+) -> frozenset[tuple[float, bool]]:
+    """The types larger than the text's in which several lines stand inside pages: those of headings."""
+    texts: dict[tuple[float, bool], set[str]] = {}
+    for number, page in lines.items():
+        edges = set(_edge_lines(page, heights[number]))
+        for line in page:
+            if line.size > _LARGER * body and line not in edges and not line.table:
+                texts.setdefault((line.size, line.bold), set()).add(line.text)
+    return frozenset(look for look, found in texts.items() if len(found) > 1)
+
+
+def _have_heading_type(found: Sequence[Line], types: frozenset[tuple[float, bool]], pages: int) -> bool:
+    """Whether lines that return look as headings do, and not on nearly every page as running headers do."""
+    on_pages = len({line.page for line in found})
+    return on_pages <= _MOST_PAGES * pages and all((line.size, line.bold) in types for line in found)
 
 
 def _needed(pages: int, apart: bool) -> float:

@@ -21,7 +21,7 @@ from statistics import median
 from kb.extract.blocks import Block, Kind
 from kb.extract.cleaning import join_pair, strip_bullet, words_inside_lines
 from kb.extract.contents_list import bare, without_contents_list
-from kb.extract.pdf.furniture import find_running, split_notes, without_contents
+from kb.extract.pdf.furniture import YEAR, find_running, split_notes, without_contents
 from kb.extract.pdf.lines import Line, aside_lines, page_lines, rows_of
 from kb.extract.pdf.raw_page import OutlineEntry, RawPage
 from kb.extract.pdf.reading_order import reading_order
@@ -87,7 +87,8 @@ class _Style:
         large = self.levels.get(_rounded(line.size), 0)
         if named and (large or line.bold or line.size >= self.body):
             return named
-        if not re.search(r"[^\W\d_]{2}", line.text) or _ADDRESS.match(line.text):
+        is_year = large > 0 and YEAR.fullmatch(line.text) is not None
+        if not (is_year or re.search(r"[^\W\d_]{2}", line.text)) or _ADDRESS.match(line.text):
             return 0
         numbered = _SECTION_NUMBER.match(line.text)
         if large or (line.bold and not self.bold_body and line.size >= self.body * 0.95):

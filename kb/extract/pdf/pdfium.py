@@ -12,6 +12,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.extract.pdf.letters import HOLE, with_accents, without_squeezed_spaces
 from kb.extract.pdf.raw_page import OutlineEntry, RawPage, Rule, Run
 from kb.extract.pdf.unseen import Ink, Sight, ink_of, split_unseen
 
@@ -81,14 +82,22 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
         groups.setdefault(char.type.turn, []).append(char)
     framed = tuple(frame.turned_rule(rule, upright) for rule in rules)
     upright_rules = [rule for rule in framed if rule.x0 == rule.x1]
-    runs = {
-        turn: tuple(_runs([frame.turned(char, turn) for char in group], upright_rules if turn == upright else []))
-        for turn, group in groups.items()
-    }
+    told = {turn: [frame.turned(char, turn) for char in group] for turn, group in groups.items()}
+    spelt = {turn: _spelt(group) for turn, group in told.items()}
+    runs = {turn: tuple(_runs(group, upright_rules if turn == upright else [])) for turn, group in spelt.items()}
     aside = tuple(run for turn, group in runs.items() if turn != upright for run in group)
     width, height = frame.size(upright)
     left_out = sum(not char.text.isspace() for char in unseen)
-    return RawPage(number, width, height, runs[upright], aside, framed, left_out)
+    mended = any(len(spelt[turn]) < len(told[turn]) for turn in told)
+    return RawPage(number, width, height, runs[upright], aside, framed, left_out, mended)
+
+
+def _spelt(chars: list[_Char]) -> list[_Char]:
+    """The characters with accents on their letters, and without spaces that lie inside a ligature."""
+    return [
+        char if char.text == text else replace(char, text=text)
+        for char, text in with_accents(without_squeezed_spaces(chars))
+    ]
 
 
 def page_rules(document: pdfium.PdfDocument, number: int) -> list[Rule]:
@@ -144,7 +153,7 @@ def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
     for index in range(textpage.count_chars()):
         code = raw.FPDFText_GetUnicode(textpage, index)
-        if code in (0, 10, 13):
+        if code in (10, 13):
             continue
         if not raw.FPDFText_GetCharOrigin(textpage, index, x, y):
             continue
@@ -153,7 +162,7 @@ def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
         key = ctypes.cast(handle, ctypes.c_void_p).value if handle else None
         if key not in types:
             types[key] = _type_of(textpage, index, ink_of(handle) if handle else None)
-        text = "-" if code in _LINE_END_HYPHEN else chr(code)
+        text = "-" if code in _LINE_END_HYPHEN else chr(code) if code else HOLE
         yield _Char(text, left.value, right.value, bottom.value, top.value, x.value, y.value, types[key])
 
 

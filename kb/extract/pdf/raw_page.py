@@ -38,7 +38,8 @@ class RawPage:
     """One page's runs in the order of the content stream.
 
     ``aside`` is text turned away from the page's own direction; ``rules`` are the drawn lines that may frame tables;
-    ``left_out`` counts the characters that the page holds but does not show.
+    ``left_out`` counts the characters that the page holds but does not show; ``mended`` tells of letters put right by
+    where they stand.
     """
 
     number: int
@@ -48,6 +49,7 @@ class RawPage:
     aside: tuple[Run, ...] = ()
     rules: tuple[Rule, ...] = ()
     left_out: int = 0
+    mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

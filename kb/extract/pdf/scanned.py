@@ -133,6 +133,12 @@ def recognised(document: pdfium.PdfDocument, page: RawPage, parts: Sequence[Box]
     return replace(page, runs=(*kept, *found))
 
 
+def recognised_beside(document: pdfium.PdfDocument, page: RawPage, runs: Sequence[Run], seconds: float) -> list[str]:
+    """What recognition reads in the part of the page where these runs stand; raises :class:`ReadLimitError`."""
+    top, bottom = max(run.y + 1.2 * run.size for run in runs), min(run.y - 0.5 * run.size for run in runs)
+    return [run.text for run in _read_part(document, page, Box(0.0, bottom, page.width, top), seconds)]
+
+
 def _evened(runs: list[Run]) -> list[Run]:
     """Sizes near the usual one made equal: recognised heights vary with the letters in a line."""
     usual = median([run.size for run in runs for _ in range(len(run.text))] or [0.0])

@@ -6,12 +6,22 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from docx import Document as Word
 from fpdf import FPDF
 from PIL import Image, ImageDraw, ImageFont
 from pypdf import PdfWriter
-from pypdf.generic import DictionaryObject, NameObject, NumberObject, StreamObject
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
 
 from kb.core.models import Document
 from kb.extract import ReadOptions, read_file
@@ -221,3 +231,62 @@ def word_xml(body: str, *, comments: str = "", styles: str = "") -> bytes:
             **written,
         }
     )
+
+
+def dictionary(entries: Mapping[str, Any]) -> DictionaryObject:
+    """A dictionary of a PDF."""
+    return DictionaryObject({NameObject(f"/{key}"): value for key, value in entries.items()})
+
+
+class DrawnPdf:
+    """A PDF of one page whose content stream is written out, with layers when asked for."""
+
+    def __init__(self) -> None:
+        self.writer = PdfWriter()
+        self.page = self.writer.add_blank_page(595, 842)
+        font = dictionary(
+            {
+                "Type": NameObject("/Font"),
+                "Subtype": NameObject("/Type1"),
+                "BaseFont": NameObject("/Helvetica"),
+                "Encoding": NameObject("/WinAnsiEncoding"),
+            }
+        )
+        self.font = font
+        self.named = dictionary({})
+        self.resources = dictionary({"Font": dictionary({"F": font}), "Properties": self.named})
+        self.page[NameObject("/Resources")] = self.resources
+        self.groups: dict[str, PdfObject] = {}
+
+    def layer(self, name: str, view: str = "") -> PdfObject:
+        """Add a layer, and a mark of its name."""
+        group = dictionary({"Type": NameObject("/OCG"), "Name": TextStringObject(name)})
+        if view:
+            state = dictionary({"ViewState": NameObject(f"/{view}")})
+            group[NameObject("/Usage")] = dictionary({"View": state})
+        self.groups[name] = self.writer._add_object(group)
+        self.mark(name, self.groups[name])
+        return self.groups[name]
+
+    def mark(self, name: str, content: PdfObject) -> None:
+        """Name what a mark in the content stream stands for."""
+        self.named[NameObject(f"/{name}")] = content
+
+    def switch(self, **default: PdfObject) -> None:
+        """Set how layers are shown."""
+        described = {"OCGs": ArrayObject(self.groups.values()), "D": dictionary(dict(default))}
+        self.writer.root_object[NameObject("/OCProperties")] = dictionary(described)
+
+    def bytes(self, stream: str) -> bytes:
+        """The finished file with this content stream."""
+        content = DecodedStreamObject()
+        content.set_data(stream.encode("cp1252"))
+        self.page[NameObject("/Contents")] = self.writer._add_object(content)
+        buffer = io.BytesIO()
+        self.writer.write(buffer)
+        return buffer.getvalue()
+
+
+def drawn_line(text: str, y: int, x: int = 60, before: str = "") -> str:
+    """What draws a line of text, after these operations."""
+    return f"BT {before} /F 11 Tf {x} {y} Td ({text}) Tj ET\n"

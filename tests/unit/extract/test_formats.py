@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from docx import Document as Word
 from pptx import Presentation
+from pptx.oxml import parse_xml
 from pptx.util import Inches
 
 from kb.core.errors import MetadataError, ToolMissingError
 from kb.extract.formats import legacy_office
-from tests.unit.extract.making import OPTIONS, SENTENCES, docx, epub, opendocument, read, written
+from tests.unit.extract.making import OPTIONS, SENTENCES, container, docx, epub, opendocument, read, written
 
 needs_libreoffice = pytest.mark.skipif(legacy_office.libreoffice() is None, reason="LibreOffice er ikke installeret")
 
@@ -109,6 +110,48 @@ def test_odt(tmp_path: Path) -> None:
     assert document.headings[0].level == 1
 
 
+BOX = "<draw:frame><draw:text-box><text:p>{}</text:p></draw:text-box></draw:frame>"
+
+
+def test_boxes_in_headings_and_cells_of_odt_are_read(tmp_path: Path) -> None:
+    body = (
+        f'<text:h text:outline-level="1">Formål{BOX.format("I en boks.")}</text:h><text:p>Afsnit.</text:p>'
+        "<table:table><table:table-row><table:table-cell><text:p>Sager</text:p></table:table-cell>"
+        f"<table:table-cell><text:p>{BOX.format('120')}</text:p></table:table-cell></table:table-row></table:table>"
+        "<text:p>Et <text:ruby><text:ruby-base>ord</text:ruby-base><text:ruby-text>lyd</text:ruby-text></text:ruby>."
+        "</text:p>"
+    )
+    document = read(written(tmp_path, "a.odt", opendocument(body)))
+    assert document.text == "Formål\n\nI en boks.\n\nAfsnit.\n\nSager: 120\n\nEt ord."
+    assert document.warnings == ()
+
+
+@pytest.mark.parametrize(("suffix", "kind"), [("odt", "text"), ("odp", "presentation")])
+def test_objects_in_opendocument_make_the_reading_partial(tmp_path: Path, suffix: str, kind: str) -> None:
+    inside = "<text:p>Tekst.<draw:frame><draw:object/></draw:frame></text:p>"
+    body = inside if kind == "text" else f"<draw:page><draw:frame>{inside}</draw:frame></draw:page>"
+    document = read(written(tmp_path, f"a.{suffix}", opendocument(body, kind)))
+    assert [warning.code for warning in document.warnings] == ["dele-mangler"]
+
+
+def test_slides_with_what_is_not_read_are_named(tmp_path: Path) -> None:
+    presentation = Presentation()
+    for title in ("Først", "Formel"):
+        presentation.slides.add_slide(presentation.slide_layouts[5]).shapes.title.text = title
+    shape = presentation.slides[1].shapes.title
+    shape.text_frame.paragraphs[0]._p.append(
+        parse_xml(
+            '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" '
+            'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"><mc:Choice Requires="a14">'
+            "<m:oMath><m:r><m:t>x=1</m:t></m:r></m:oMath></mc:Choice></mc:AlternateContent>"
+        )
+    )
+    buffer = io.BytesIO()
+    presentation.save(buffer)
+    document = read(written(tmp_path, "a.pptx", buffer.getvalue()))
+    assert [(w.code, w.message[-8:]) for w in document.warnings] == [("dele-mangler", "slide 2.")]
+
+
 def test_odp(tmp_path: Path) -> None:
     slide = (
         '<draw:page><draw:frame presentation:class="title"><draw:text-box><text:p>{}</text:p></draw:text-box>'
@@ -140,6 +183,19 @@ def test_a_chapter_that_is_damaged_costs_itself_alone(tmp_path: Path) -> None:
     document = read(written(tmp_path, "a.epub", bytes(broken)))
     assert document.text == f"Kapitel 0 {SENTENCES[0]}\n\nKapitel 2 {SENTENCES[2]}"
     assert [warning.code for warning in document.warnings] == ["dele-mangler"]
+
+
+def test_a_chapter_that_the_book_lacks_or_has_as_garbage_is_counted(tmp_path: Path) -> None:
+    data = epub({f"{n}.xhtml": f"<p>Kapitel {n} {SENTENCES[n]}</p>" for n in range(3)})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["OEBPS/1.xhtml"] = bytes(range(256)) * 8
+    parts["OEBPS/b.opf"] = parts["OEBPS/b.opf"].replace(b"</spine>", b'<itemref idref="uden-fil"/></spine>')
+    document = read(written(tmp_path, "a.epub", container(parts)))
+    assert document.text == f"Kapitel 0 {SENTENCES[0]}\n\nKapitel 2 {SENTENCES[2]}"
+    assert [warning.message for warning in document.warnings] == [
+        "2 kapitler er beskadiget eller mangler og er ikke læst."
+    ]
 
 
 RTF = r"{\rtf1\ansi\ansicpg1252 Erfaringer fra \'d8rsted\par Sm\'e5 b\'f8rn\par}"
@@ -225,6 +281,19 @@ def test_front_matter_after_empty_lines_and_a_repeated_key(tmp_path: Path) -> No
     document = read(written(tmp_path, "a.md", "\n\n---\ntitel: Første\ntitel: Anden\n---\nTekst"))
     assert (document.text, document.metadata.titel) == ("Tekst", "Anden")
     assert "«titel»" in document.warnings[0].message
+
+
+def test_a_key_written_in_two_forms_of_one_letter_is_repeated(tmp_path: Path) -> None:
+    front = "---\nå\u0072: 2020\na\u030ar: 2021\n---\nTekst"
+    document = read(written(tmp_path, "a.md", front))
+    assert [warning.code for warning in document.warnings] == ["gentaget-nøgle"]
+    assert document.metadata.år == 2021
+
+
+def test_footnotes_of_markdown_are_read_without_their_marks(tmp_path: Path) -> None:
+    text = "Det blev dyrt[^1] og sent[^år]: se [^ukendt] og `a[^1]`.\n\n[^1]: Omkring 4 mio. kr.\n\n[^år]: Et år.\n"
+    document = read(written(tmp_path, "a.md", text))
+    assert document.text == "Det blev dyrt og sent: se [^ukendt] og a[^1].\n\nOmkring 4 mio. kr.\n\nEt år."
 
 
 def test_broken_front_matter_names_the_line(tmp_path: Path) -> None:

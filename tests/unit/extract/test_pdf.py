@@ -9,6 +9,7 @@ from pypdf.constants import PageLabelStyle
 
 from kb.core.errors import DamagedFileError, NoTextError, OcrMissingError, ProtectedFileError
 from kb.extract import ReadOptions, ocr
+from kb.extract.blocks import Kind
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score
 from kb.extract.pdf.raw_page import OutlineEntry, RawPage, Rule, Run
@@ -365,3 +366,49 @@ def test_numbered_headings_at_the_top_of_pages_are_no_running_headers(tmp_path: 
     assert [title for title in titles if title not in text.split("\n")] == []
     assert "Erfaringer fra projektet" not in text
     assert "Side 2" not in text
+
+
+def test_parts_that_begin_pages_in_the_size_of_the_text_are_no_running_headers() -> None:
+    pages = [
+        page(
+            run(f"Kortbilag {number}", 50, 800),
+            run("Notat om oversvømmelse", 50, 20, 8),
+            run("Kortet viser de områder, som vandet når.", 50, 700),
+            number=number + 2,
+        )
+        for number in range(1, 7)
+    ]
+    texts = [block.text for block in layout(pages)]
+    assert [number for number in range(1, 7) if f"Kortbilag {number}" not in texts] == []
+    assert "Notat om oversvømmelse" not in texts
+
+
+def test_a_heading_that_returns_is_told_from_a_running_header_by_its_type() -> None:
+    pages = [
+        page(
+            run("Erfaringer med automatik", 50, 820, 8),
+            run("Projektets udfordring" if number % 2 else f"Kommunen i {number}", 50, 800, 16, bold=True),
+            run("Teksten fortæller om, hvordan arbejdet gik.", 50, 760),
+            run(f"Løsningen i {number}", 50, 500, 16, bold=True),
+            run("Teksten fortæller videre om, hvordan arbejdet gik.", 50, 460),
+            number=number,
+        )
+        for number in range(1, 11)
+    ]
+    texts = [block.text for block in layout(pages)]
+    assert texts.count("Projektets udfordring") == 5
+    assert "Erfaringer med automatik" not in texts
+
+
+def test_a_year_in_larger_type_is_a_heading() -> None:
+    blocks = layout([page(run("2016", 50, 700, 16), run("Kommunen brugte sensorer til at måle luften.", 50, 660))])
+    assert (blocks[0].kind, blocks[0].text) == (Kind.HEADING, "2016")
+
+
+@pytest.mark.parametrize("label", ["Side {}", "{}", "- {} -", "s. {}"])
+def test_page_numbers_in_roman_numerals_are_dropped(label: str) -> None:
+    pages = [
+        page(run(f"Teksten på den {number}. side.", 50, 700), run(label.format(numeral), 280, 30), number=number)
+        for number, numeral in enumerate(("iii", "iv", "v"), start=1)
+    ]
+    assert [block.text for block in layout(pages)] == [f"Teksten på den {number}. side." for number in (1, 2, 3)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,73 +10,12 @@ import pypdfium2
 import pytest
 from fpdf import FPDF
 from PIL import Image
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import (
-    ArrayObject,
-    DecodedStreamObject,
-    DictionaryObject,
-    NameObject,
-    PdfObject,
-    RectangleObject,
-    TextStringObject,
-)
+from pypdf import PdfReader
+from pypdf.generic import ArrayObject, DecodedStreamObject, NameObject, RectangleObject
 
-from tests.unit.extract.making import SENTENCES, read, written
+from tests.unit.extract.making import SENTENCES, DrawnPdf, dictionary, drawn_line, read, written
 
-
-def dictionary(entries: Mapping[str, Any]) -> DictionaryObject:
-    return DictionaryObject({NameObject(f"/{key}"): value for key, value in entries.items()})
-
-
-class Drawn:
-    """A PDF of one page whose content stream is written out, with layers when asked for."""
-
-    def __init__(self) -> None:
-        self.writer = PdfWriter()
-        self.page = self.writer.add_blank_page(595, 842)
-        font = dictionary(
-            {
-                "Type": NameObject("/Font"),
-                "Subtype": NameObject("/Type1"),
-                "BaseFont": NameObject("/Helvetica"),
-                "Encoding": NameObject("/WinAnsiEncoding"),
-            }
-        )
-        self.named = dictionary({})
-        self.resources = dictionary({"Font": dictionary({"F": font}), "Properties": self.named})
-        self.page[NameObject("/Resources")] = self.resources
-        self.groups: dict[str, PdfObject] = {}
-
-    def layer(self, name: str, view: str = "") -> PdfObject:
-        group = dictionary({"Type": NameObject("/OCG"), "Name": TextStringObject(name)})
-        if view:
-            state = dictionary({"ViewState": NameObject(f"/{view}")})
-            group[NameObject("/Usage")] = dictionary({"View": state})
-        self.groups[name] = self.writer._add_object(group)
-        self.mark(name, self.groups[name])
-        return self.groups[name]
-
-    def mark(self, name: str, content: PdfObject) -> None:
-        self.named[NameObject(f"/{name}")] = content
-
-    def switch(self, **default: PdfObject) -> None:
-        described = {"OCGs": ArrayObject(self.groups.values()), "D": dictionary(dict(default))}
-        self.writer.root_object[NameObject("/OCProperties")] = dictionary(described)
-
-    def bytes(self, stream: str) -> bytes:
-        content = DecodedStreamObject()
-        content.set_data(stream.encode("cp1252"))
-        self.page[NameObject("/Contents")] = self.writer._add_object(content)
-        buffer = io.BytesIO()
-        self.writer.write(buffer)
-        return buffer.getvalue()
-
-
-def line(text: str, y: int, x: int = 60, before: str = "") -> str:
-    return f"BT {before} /F 11 Tf {x} {y} Td ({text}) Tj ET\n"
-
-
-SEEN = "".join(line(sentence, 760 - 14 * row) for row, sentence in enumerate(SENTENCES))
+SEEN = "".join(drawn_line(sentence, 760 - 14 * row) for row, sentence in enumerate(SENTENCES))
 READ = " ".join(SENTENCES).split()
 
 
@@ -86,11 +24,11 @@ def text_of(tmp_path: Path, data: bytes) -> list[str]:
 
 
 def in_layer(name: str, text: str, y: int = 600) -> str:
-    return f"/OC /{name} BDC {line(text, y)} EMC\n"
+    return f"/OC /{name} BDC {drawn_line(text, y)} EMC\n"
 
 
 def test_a_layer_that_is_switched_off_is_not_read(tmp_path: Path) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     off, _ = drawn.layer("Intern"), drawn.layer("Dansk")
     drawn.switch(OFF=ArrayObject([off]))
     data = drawn.bytes(SEEN + in_layer("Intern", "Fortrolig bemærkning") + in_layer("Dansk", "Vist lag"))
@@ -98,7 +36,7 @@ def test_a_layer_that_is_switched_off_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_hidden_layer_over_a_shown_one_is_not_read(tmp_path: Path) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     drawn.layer("English")
     on = drawn.layer("Dansk")
     drawn.switch(BaseState=NameObject("/OFF"), ON=ArrayObject([on]))
@@ -107,7 +45,7 @@ def test_a_hidden_layer_over_a_shown_one_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_layer_hidden_by_its_use_for_viewing_is_not_read(tmp_path: Path) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     group = drawn.layer("Print", view="OFF")
     rule = {"Event": NameObject("/View"), "Category": ArrayObject([NameObject("/View")]), "OCGs": ArrayObject([group])}
     drawn.switch(AS=ArrayObject([dictionary(rule)]))
@@ -121,7 +59,7 @@ def test_a_layer_hidden_by_its_use_for_viewing_is_not_read(tmp_path: Path) -> No
 def test_a_combination_of_layers_is_judged_as_the_file_says(
     tmp_path: Path, policy: str, expression: str, shown: bool
 ) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     on, off = drawn.layer("A"), drawn.layer("B")
     drawn.switch(OFF=ArrayObject([off]))
     rule: dict[str, Any] = {"Type": NameObject("/OCMD"), "OCGs": ArrayObject([on, off])}
@@ -132,11 +70,11 @@ def test_a_combination_of_layers_is_judged_as_the_file_says(
 
 
 def test_a_form_in_a_hidden_layer_is_not_read_and_what_follows_keeps_its_type(tmp_path: Path) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     off = drawn.layer("Udkast")
     drawn.switch(OFF=ArrayObject([off]))
     form = DecodedStreamObject()
-    form.set_data(line("Kladde i en form", 500).encode())
+    form.set_data(drawn_line("Kladde i en form", 500).encode())
     form.update(dictionary({"Type": NameObject("/XObject"), "Subtype": NameObject("/Form"), "OC": off,
                             "BBox": RectangleObject((0, 0, 595, 842)), "Resources": drawn.resources}))  # fmt: skip
     drawn.resources[NameObject("/XObject")] = dictionary({"X": drawn.writer._add_object(form)})
@@ -145,10 +83,12 @@ def test_a_form_in_a_hidden_layer_is_not_read_and_what_follows_keeps_its_type(tm
 
 
 def test_text_beside_the_visible_page_is_not_read(tmp_path: Path) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     drawn.page[NameObject("/MediaBox")] = RectangleObject((-200, -100, 700, 900))
     drawn.page.cropbox = RectangleObject((0, 0, 595, 842))
-    beside = line("Noter til os selv", 860) + line("Trykkerinoter", 500, -150) + line("Under siden", -40)
+    beside = (
+        drawn_line("Noter til os selv", 860) + drawn_line("Trykkerinoter", 500, -150) + drawn_line("Under siden", -40)
+    )
     assert text_of(tmp_path, drawn.bytes(SEEN + beside)) == READ
 
 
@@ -156,26 +96,26 @@ def test_text_beside_the_visible_page_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "hidden",
     [
-        line("Usynlig skrift", 500, before="3 Tr"),
-        line("Hvid skrift", 500, before="1 g") + "0 g\n",
-        "0 g 50 480 300 40 re f 1 g 60 490 100 20 re f\n" + line("Hvid på hvid", 500) + "0 g\n",
-        line("Dækket af en kasse", 500) + "0.9 g 50 490 200 30 re f 0 g\n",
-        "0 g 50 480 300 40 re f\n" + line("Sort på sort", 500),
-        "q 50 600 100 100 re W n\n" + line("Klippet væk", 500) + "Q\n",
+        drawn_line("Usynlig skrift", 500, before="3 Tr"),
+        drawn_line("Hvid skrift", 500, before="1 g") + "0 g\n",
+        "0 g 50 480 300 40 re f 1 g 60 490 100 20 re f\n" + drawn_line("Hvid på hvid", 500) + "0 g\n",
+        drawn_line("Dækket af en kasse", 500) + "0.9 g 50 490 200 30 re f 0 g\n",
+        "0 g 50 480 300 40 re f\n" + drawn_line("Sort på sort", 500),
+        "q 50 600 100 100 re W n\n" + drawn_line("Klippet væk", 500) + "Q\n",
     ],
 )  # fmt: skip
 def test_text_that_nobody_sees_is_not_read(tmp_path: Path, hidden: str, turn: int) -> None:
-    drawn = Drawn()
+    drawn = DrawnPdf()
     drawn.page.rotate(turn)
     assert text_of(tmp_path, drawn.bytes(SEEN + hidden)) == READ
 
 
 def test_white_text_on_a_dark_ground_and_pale_text_are_read(tmp_path: Path) -> None:
-    data = Drawn().bytes(
+    data = DrawnPdf().bytes(
         SEEN
-        + "0.2 g 50 480 300 40 re f 1 g\n" + line("Hvid på mørk", 495)
-        + "0.75 g\n" + line("bleg skrift", 450)
-        + "0.9 g 50 390 300 40 re f 0 g\n" + line("sort i en kasse", 400)
+        + "0.2 g 50 480 300 40 re f 1 g\n" + drawn_line("Hvid på mørk", 495)
+        + "0.75 g\n" + drawn_line("bleg skrift", 450)
+        + "0.9 g 50 390 300 40 re f 0 g\n" + drawn_line("sort i en kasse", 400)
     )  # fmt: skip
     assert text_of(tmp_path, data) == [*READ, "Hvid", "på", "mørk", "bleg", "skrift", "sort", "i", "en", "kasse"]
 

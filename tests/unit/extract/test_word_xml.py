@@ -32,6 +32,12 @@ def old_box(text: str) -> str:
         (f'<w:dir w:val="ltr">{run("to")}</w:dir>', "to"),
         (f'<w:bdo w:val="ltr">{run("tre")}</w:bdo>', "tre"),
         (f"<w:r><w:ruby><w:rt>{run('lyd')}</w:rt><w:rubyBase>{run('ord')}</w:rubyBase></w:ruby></w:r>", "ord"),
+        (f"<w:fremtid><w:lag>{run('nyt')}</w:lag></w:fremtid>", "nyt"),
+        (
+            f"<w:moveFrom>{run('flyttet bort')}</w:moveFrom><w:moveTo>{run('flyttet hertil')}</w:moveTo>",
+            "flyttet hertil",
+        ),
+        ("<w:r><w:t>to</w:t><w:cr/><w:t>linjer</w:t><w:ptab/><w:t>i</w:t></w:r>", "to linjer i"),
         ("<m:oMath><m:r><m:t>F1=0,87</m:t></m:r></m:oMath>", "F1=0,87"),
         (
             "<m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>",
@@ -51,12 +57,25 @@ def test_each_text_box_is_read_once(tmp_path: Path) -> None:
         f"<mc:Fallback>{old_box('Begge.')}</mc:Fallback></mc:AlternateContent>",
         f"<mc:AlternateContent><mc:Choice>{text_box('Kun valg.')}</mc:Choice></mc:AlternateContent>",
         f"<mc:AlternateContent><mc:Choice>{text_box('Tom udvej.')}</mc:Choice><mc:Fallback/></mc:AlternateContent>",
+        old_box("Rund.").replace("v:shape", "v:oval"),
     ]
     body = "".join(f"<w:p><w:r>{box}</w:r></w:p>" for box in boxes)
     document = read(written(tmp_path, "a.docx", word_xml(body)))
-    assert document.text == "Kun tegning.\n\nBegge.\n\nKun valg.\n\nTom udvej."
+    assert document.text == "Kun tegning.\n\nBegge.\n\nKun valg.\n\nTom udvej.\n\nRund."
 
 
-def test_an_embedded_file_makes_the_reading_partial(tmp_path: Path) -> None:
-    document = read(written(tmp_path, "a.docx", word_xml(f"<w:p>{run('Tekst.')}</w:p><w:altChunk/>")))
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ("<w:altChunk/>", "andre filer"),
+        ("<w:p><w:subDoc/></w:p>", "andre filer"),
+        ("<w:p><w:r><w:object><w:OLEObject/></w:object></w:r></w:p>", "andre filer"),
+        ("<w:p><w:r><w:drawing><wp:inline><a:chart/></wp:inline></w:drawing></w:r></w:p>", "diagrammer"),
+        ("<w:p><w:r><w:drawing><wp:inline><a:relIds/></wp:inline></w:drawing></w:r></w:p>", "SmartArt"),
+    ],
+)
+def test_what_cannot_be_read_makes_the_reading_partial_and_is_named(tmp_path: Path, part: str, named: str) -> None:
+    document = read(written(tmp_path, "a.docx", word_xml(f"<w:p>{run('Tekst.')}</w:p>{part}")))
+    assert document.text == "Tekst."
     assert [warning.code for warning in document.warnings if warning.code in PARTIAL_CODES] == ["dele-mangler"]
+    assert named in document.warnings[0].message
