@@ -220,9 +220,13 @@ def _money(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compar
 
 
 def _money_lead(comparison: Comparison, sums: Sequence[Told], within: Sequence[Told]) -> str:
+    priced = [one for one in sums if one.fact.kind is FactKind.COST]
+    is_other = FactKind.COST in comparison.kinds and len(priced) < len(sums)  # support was found instead of a price
     if len(comparison.sides) == 1:
-        return _sentence(_in_words(within[0].fact))
+        return _sentence(f"{'Prisen står der ikke; ' if is_other else ''}{_in_words(within[0].fact)}")
     says = f"{_counted(sums)} nævner et beløb"
+    if is_other:
+        says = f"{_counted(priced)} nævner en pris, {_counted(one for one in sums if one not in priced)} kun støtten"
     if comparison.limit:
         order = "under" if comparison.order is Order.UNDER else "mindst"
         return f"{_counted(within)} fik {order} {shown(comparison.limit)} {says}."
@@ -367,8 +371,8 @@ def _counted(told: Iterable[Told]) -> str:
     of_project = [one.of_project for one in told]
     projects, others = sum(of_project), len(of_project) - sum(of_project)
     beside = "" if not others else "1 anden sag" if others == 1 else f"{others} andre sager"
-    if beside and not projects:
-        return f"Ingen projekter, men {beside}"
+    if not projects:
+        return f"Ingen projekter, men {beside}" if beside else "Ingen projekter"
     return ("1 projekt" if projects == 1 else f"{projects} projekter") + (f" og {beside}" if beside else "")
 
 

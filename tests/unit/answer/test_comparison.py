@@ -96,6 +96,11 @@ def test_sums_are_sorted_and_shared_ones_stand_last() -> None:
     assert listed("Hvilke projekter fik mindst støtte?") == ["mail", "air", "knae"]
 
 
+def test_support_is_not_told_as_a_price() -> None:
+    assert ask("Hvad kostede AIR?").lead == "Prisen står der ikke; støtte: 4,1 mio. kr."
+    assert ask("Hvad kostede projekterne?").lead.startswith("Ingen projekter nævner en pris, 3 projekter kun støtten")
+
+
 def test_a_shared_sum_is_neither_over_nor_under_a_limit() -> None:
     assert listed("Hvilke fik over 4 mio.?") == ["air"]
 
