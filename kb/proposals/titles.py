@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from kb.proposals.dates import date_in
-from kb.proposals.opening import ISSUE_NUMBER, Line, opening
+from kb.proposals.dates import date_in, without_dates
+from kb.proposals.opening import ISSUE, ISSUE_NUMBER, Line, opening
 
 LONGEST_WORDS = 40
 _LEAST = 1.5
@@ -21,7 +21,7 @@ _NO_TITLE = re.compile(
     r"""^(?:untitled|uden\s?titel|ikke[\s-]navngivet.*|document\s?\d*|dokument\s?\d*|præsentation\s?\d*|presentation\s?\d*
     |powerpoint[\s-].*|slide\s?1|microsoft\s+(?:office\s+)?(?:word|powerpoint|publisher).*|.*\.(?:docx?|indd|odt|rtf|pdf
     |qxd|qxp|pptx?|pub|ai|tmp|tif|wpd)|skabelon.*|template.*|titel|title|title\s+to\s+your\s+text|none|null|unknown
-    |print|layout\s?\d*|[\W\d_]*|.{1,2})$""",
+    |print|name|navn|layout\s?\d*|[\W\d_]*|.{1,2})$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _KINDS = re.compile(
@@ -36,6 +36,7 @@ _GOES_ON = re.compile(
 )
 _ENDINGS = re.compile(r"(?:\.(?:docx?|pdf|odt|odp|rtf|pptx?|html?|md|txt|epub))+$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]{3,}")
+_CASE_NUMBER = re.compile(r"\s*\((?:jr|j|sags?)\.?\s?(?:nr|nummer)\b[^)]*\)", re.IGNORECASE)
 _SUBTITLE_WORDS = 6
 _SHORT_WORDS = 3
 _ALONE_WORDS = 10
@@ -89,6 +90,7 @@ def _score(line: Line, place: int, name: frozenset[str], own: frozenset[str]) ->
         score += 2.0 * (not line.text.isupper() and not line.text.endswith((".", ":")))
     score += 1.5 * bool(_KINDS.search(line.text))
     score += 0.5 if _SHORT_WORDS <= len(words) <= 25 else 0.0
+    score -= 3.0 * bool(re.match(r"[-–—•]\s", line.text))  # it goes on from the line above
     score -= 0.3 * place + 1.0 * line.text.endswith(".") + 1.0 * (line.text[:1].islower())
     return score
 
@@ -107,7 +109,7 @@ def _whole(front: Sequence[Line], place: int) -> str:
             text = text[:-1] + front[first].text.strip()
         else:
             text += glue + front[first].text.strip()
-    return re.sub(r"\s+[.,]$", "", text)
+    return re.sub(r"\s+[.,]$", "", _CASE_NUMBER.sub("", text))
 
 
 def _joined(front: Sequence[Line], place: int) -> str:
@@ -123,6 +125,8 @@ def _joined(front: Sequence[Line], place: int) -> str:
         return "-" if after.text[:1].isupper() or any(c.isupper() or c.isdigit() for c in last[1:]) else "="
     if _GOES_ON.search(line.text.rstrip()):
         return " "
+    if after.text[:1].islower() and not re.search(r"[.!?:]$", line.text) and len(line.words) <= _SUBTITLE_WORDS:
+        return " "
     if line.text.isupper() and after.text.isupper() and len(line.words) == len(after.words) == 1:
         return " "
     following = front[place + 2] if place + 2 < len(front) else None
@@ -131,11 +135,15 @@ def _joined(front: Sequence[Line], place: int) -> str:
 
 
 def _with_issue(title: str, front: Sequence[Line]) -> str:
-    """A periodical's title with its number and month."""
-    issue = next((line for line in front if line.is_issue), None)
-    number = ISSUE_NUMBER.search(issue.text) if issue else None
-    if issue is None or number is None or ISSUE_NUMBER.search(title):
+    """A periodical's title with its number and month, wherever the two stand."""
+    own = ISSUE_NUMBER.search(title)
+    issue = title if own else next((line.text for line in front if line.is_issue), "")
+    number = ISSUE_NUMBER.search(issue)
+    if number is None:
         return title
-    date = date_in(issue.text)
-    month = f", {issue.text[date.start : date.end].lower()}" if date else ""
-    return f"{title} nr. {number[1]}{month}"
+    dated = ISSUE.sub(" ", issue)
+    date = date_in(dated)
+    name = ISSUE.sub(" ", title)
+    name = without_dates(name) if own else name
+    month = f", {dated[date.start : date.end].lower()}" if date else ""
+    return f"{' '.join(name.split()).strip(' |,–-•')} nr. {number[1]}{month}"
