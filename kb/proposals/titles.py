@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from kb.proposals.authorities import mentions
 from kb.proposals.dates import date_in, without_dates
 from kb.proposals.opening import ISSUE, ISSUE_NUMBER, Line, opening
 
@@ -81,6 +82,8 @@ def _score(line: Line, place: int, name: frozenset[str], own: frozenset[str]) ->
     words = line.words
     if line.is_furniture or line.is_running or len(words) > LONGEST_WORDS or _NO_TITLE.match(line.text):
         return 0.0
+    if any(mention.end - mention.start >= len(line.text) - 2 for mention in mentions(line.text)):
+        return 0.0  # a logo's line
     own_words = _words(line.text)
     score = 2.0 + (6 - line.level) * 0.5 if line.level else 1.0
     score += 3.0 * len(own_words & name) / max(2, min(len(own_words), len(name) or 2))
@@ -129,6 +132,8 @@ def _joined(front: Sequence[Line], place: int) -> str:
         return " "
     if line.text.isupper() and after.text.isupper() and len(line.words) == len(after.words) == 1:
         return " "
+    if "," in after.text or any(mentions(after.text)):
+        return ""  # who wrote it, and where
     following = front[place + 2] if place + 2 < len(front) else None
     short = len(line.words) <= _SHORT_WORDS and len(after.words) <= _SUBTITLE_WORDS and line.level <= (after.level or 9)
     return " – " if short and following is not None and following.is_furniture and not line.is_furniture else ""

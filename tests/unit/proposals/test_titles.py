@@ -96,3 +96,12 @@ def test_a_title_that_goes_on_in_small_letters_is_one() -> None:
 )
 def test_sentences_watermarks_and_labels_of_forms_are_no_titles(line: str) -> None:
     assert title(line, path="Salt på veje.pdf") == "Salt på veje"
+
+
+@pytest.mark.parametrize("who", ["Team Vej, Svendborg Kommune", "Svendborg Kommune", "Anna And, Vandby"])
+def test_who_wrote_it_is_no_part_of_the_title(who: str) -> None:
+    assert title(Line("Salt på veje", 1), who, "Version 2 - 14. 2. 2022", TEXT) == "Salt på veje"
+
+
+def test_a_logos_line_is_no_title() -> None:
+    assert title(Line("SVENDBORG KOMMUNE", 1), Line("Salt på mindre veje", 2), TEXT) == "Salt på mindre veje"
