@@ -132,11 +132,15 @@ def _joined(front: Sequence[Line], place: int) -> str:
         return " "
     if line.text.isupper() and after.text.isupper() and len(line.words) == len(after.words) == 1:
         return " "
-    if "," in after.text or any(mentions(after.text)):
-        return ""  # who wrote it, and where
     following = front[place + 2] if place + 2 < len(front) else None
+    return " – " if _is_subtitle(line, after, following) else ""
+
+
+def _is_subtitle(line: Line, after: Line, following: Line | None) -> bool:
+    """Whether a short line goes on in the next, as a product does in what is told of it: no author, no authority."""
     short = len(line.words) <= _SHORT_WORDS and len(after.words) <= _SUBTITLE_WORDS and line.level <= (after.level or 9)
-    return " – " if short and following is not None and following.is_furniture and not line.is_furniture else ""
+    alone = following is not None and following.is_furniture and not line.is_furniture
+    return short and alone and "," not in after.text and not any(mentions(after.text))
 
 
 def _with_issue(title: str, front: Sequence[Line]) -> str:
