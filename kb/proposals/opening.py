@@ -18,6 +18,8 @@ from kb.proposals.dates import date_in, without_dates
 LINES = 30
 # A line of so many words is running text.
 RUNNING_WORDS = 26
+# From so many words on a line with a full stop is a sentence, and from so many one with a question or exclamation mark.
+SENTENCE, LONG_SENTENCE = 5, 9
 
 _MASKED = re.compile(r"\[[\w-]+ skjult\]")
 _LETTER = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿŒœ]")
@@ -42,8 +44,8 @@ _LABELLED = re.compile(
 _ADDRESS = re.compile(
     r"\b\d{4}\s+[A-ZÆØÅ][\w.æøåÆØÅ]+|\bpostbo(?:ks|x)\b|\b[A-ZÆØÅ]\w+(?:vej|gade|allé|plads|vænge)\s+\d", re.IGNORECASE
 )
-_WEB_HEADER = re.compile(r"https?://\S+|\b\d{1,3}\s*(?:/|af|of)\s*\d{1,3}$")
-_ISSUE = re.compile(
+_WEB_HEADER = re.compile(r"https?://\S+|\bwww\.\S+|\b\d{1,3}\s*(?:/|af|of)\s*\d{1,3}$")
+ISSUE = re.compile(
     r"\bnr\.?\s*\d+(?:\s*/\s*\d+)?|\bnummer\s+\d+|#\s*\d+(?:/\d+)?|\b\d+\.?\s*årgang|\bårgang\s*\d+|\bvol\.?\s*\d+",
     re.IGNORECASE,
 )
@@ -68,9 +70,8 @@ class Line:
     def is_running(self) -> bool:
         """Whether it is text that is read and not a line of a cover."""
         words = self.words
-        return not self.level and (
-            len(words) > RUNNING_WORDS or (len(words) > 8 and self.text.endswith((".", ";", "!", "?")))
-        )
+        ends = (".", ";") if len(words) < LONG_SENTENCE else (".", ";", "!", "?")
+        return not self.level and (len(words) > RUNNING_WORDS or (len(words) >= SENTENCE and self.text.endswith(ends)))
 
     @property
     def is_section(self) -> bool:
@@ -82,8 +83,8 @@ class Line:
     @property
     def is_issue(self) -> bool:
         """Whether it tells a periodical's number and nothing else."""
-        rest = without_dates(_ISSUE.sub(" ", self.text))
-        return bool(_ISSUE.search(self.text)) and len(_LETTER.findall(rest)) < 3
+        rest = without_dates(ISSUE.sub(" ", self.text))
+        return bool(ISSUE.search(self.text)) and len(_LETTER.findall(rest)) < 3
 
     @property
     def is_date(self) -> bool:

@@ -37,6 +37,12 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"\b[Pp]rojekt(?:et)?\s+[\"“”„»](?P<name>[^\"“”„»«]{2,80})[\"“”«]")
+_TITLED = re.compile(rf"^{_QUOTED.pattern}", re.MULTILINE)
+# In a Danish title a capital letter within it begins a name: "Brugervejledning til Opus Medarbejder".
+_IN_TITLE = re.compile(
+    r"\b(?:til|for|i|af|om|plugin|system(?:et)?|model(?:len)?)\s+"
+    r"(?P<name>[A-ZÆØÅ][\wæøåÆØÅ-]+(?:\s+[A-ZÆØÅ][\wæøåÆØÅ-]+){0,3})"
+)
 _COMPOUND = re.compile(r"(?<![\w-])(?P<name>[A-ZÆØÅ][\wæøå]*\d*[\wæøå]*)-projekt(?:et|ets|er|erne)?\b")
 _NAMED = re.compile(r"\bprojekt(?:et|erne)\s+(?P<name>[A-ZÆØÅ][\wæøåÆØÅ]+(?:[- ][A-ZÆØÅ][\wæøåÆØÅ]+)*)")
 # A product's name: OS2sofd, SkadesØkonomi, DK2020. Well-known programs are no projects.
@@ -52,7 +58,9 @@ _PROGRAMS = frozenset(
 )  # fmt: skip
 _DATED = re.compile(r"(?:version|ver\.|v\.?\s?\d|rev|date|dato|udgivet|udgave|publiceret|copyright|©)", re.IGNORECASE)
 _PUBLISHED = re.compile(r"(?:©|copyright|udgivet|udgivelse|publiceret|offentliggjort|trykt)[^\n]{0,40}$", re.IGNORECASE)
-_PERIOD_LABEL = re.compile(r"\b(?:projekt)?perioden?\s*:?\s*(?:fra\s+)?(?=\w)", re.IGNORECASE)
+_PERIOD_LABEL = re.compile(
+    r"\b(?:projekt)?perioden?\s*:?\s*(?:fra\s+)?(?=\w)|\bfra\s+(?=(?:\w+\s+)?\d{4}\s+til\s)", re.IGNORECASE
+)
 _AUTHOR = re.compile(
     r"\b(?:forfatter|udarbejdet af|udgivet af|udgiver|skrevet af|afdeling|team|forvaltning|afsender|myndighed"
     r"|projektejer|kommune:|region:|ansvarlig)",
@@ -108,13 +116,13 @@ class _Report:
 
 
 def _project(text: _Report) -> Proposal | None:
-    return _labelled_project(text) or _named_project(text) or _product(text)
+    return _labelled_project(text) or _named_project(text) or _product(text) or _guided(text)
 
 
 def _labelled_project(text: _Report) -> Proposal | None:
     """The project that the opening names as such: "Projekt: X", "vedr. projektet »X«", a title "Projekt »X«"."""
     front = text.body[: text.front_end]
-    for match in (_LABELLED.search(front), _QUOTED.search(front)):
+    for match in (_LABELLED.search(front), _TITLED.search(front)):
         if match and match.lastgroup and (name := _clean_name(match[match.lastgroup])):
             why = "Rapporten kalder det selv sit projekt."
             return text.said("projekt", name, Certainty.SURE, why, match.span(match.lastgroup))
@@ -161,6 +169,19 @@ def _product(text: _Report) -> Proposal | None:
             why = "Navnet står i titlen og igen og igen i teksten."
             return text.said("projekt", name, Certainty.LIKELY, why, (start, end))
     return None
+
+
+def _guided(text: _Report) -> Proposal | None:
+    """The name that the title says the report is a guide to, or a description of."""
+    title = text.document.metadata.titel
+    match = _IN_TITLE.search(title)
+    place = text.body.find(match["name"]) if match else -1
+    if match is None or place < 0 or len(title.split()) > 12:
+        return None
+    if any(mentions(match["name"], places=True)) or any(w.casefold() in _PROGRAMS for w in match["name"].split()):
+        return None
+    why = "Titlen siger, at rapporten er om det."
+    return text.said("projekt", match["name"], Certainty.UNSURE, why, (place, place + len(match["name"])))
 
 
 def _is_name(name: str) -> bool:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from kb.proposals.dates import date_in
-from kb.proposals.opening import ISSUE_NUMBER, Line, opening
+from kb.proposals.authorities import mentions
+from kb.proposals.dates import date_in, without_dates
+from kb.proposals.opening import ISSUE, ISSUE_NUMBER, Line, opening
 
 LONGEST_WORDS = 40
 _LEAST = 1.5
@@ -21,7 +22,7 @@ _NO_TITLE = re.compile(
     r"""^(?:untitled|uden\s?titel|ikke[\s-]navngivet.*|document\s?\d*|dokument\s?\d*|præsentation\s?\d*|presentation\s?\d*
     |powerpoint[\s-].*|slide\s?1|microsoft\s+(?:office\s+)?(?:word|powerpoint|publisher).*|.*\.(?:docx?|indd|odt|rtf|pdf
     |qxd|qxp|pptx?|pub|ai|tmp|tif|wpd)|skabelon.*|template.*|titel|title|title\s+to\s+your\s+text|none|null|unknown
-    |print|layout\s?\d*|[\W\d_]*|.{1,2})$""",
+    |print|name|navn|layout\s?\d*|[\W\d_]*|.{1,2})$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _KINDS = re.compile(
@@ -36,6 +37,7 @@ _GOES_ON = re.compile(
 )
 _ENDINGS = re.compile(r"(?:\.(?:docx?|pdf|odt|odp|rtf|pptx?|html?|md|txt|epub))+$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]{3,}")
+_CASE_NUMBER = re.compile(r"\s*\((?:jr|j|sags?)\.?\s?(?:nr|nummer)\b[^)]*\)", re.IGNORECASE)
 _SUBTITLE_WORDS = 6
 _SHORT_WORDS = 3
 _ALONE_WORDS = 10
@@ -80,6 +82,8 @@ def _score(line: Line, place: int, name: frozenset[str], own: frozenset[str]) ->
     words = line.words
     if line.is_furniture or line.is_running or len(words) > LONGEST_WORDS or _NO_TITLE.match(line.text):
         return 0.0
+    if any(mention.end - mention.start >= len(line.text) - 2 for mention in mentions(line.text)):
+        return 0.0  # a logo's line
     own_words = _words(line.text)
     score = 2.0 + (6 - line.level) * 0.5 if line.level else 1.0
     score += 3.0 * len(own_words & name) / max(2, min(len(own_words), len(name) or 2))
@@ -89,6 +93,7 @@ def _score(line: Line, place: int, name: frozenset[str], own: frozenset[str]) ->
         score += 2.0 * (not line.text.isupper() and not line.text.endswith((".", ":")))
     score += 1.5 * bool(_KINDS.search(line.text))
     score += 0.5 if _SHORT_WORDS <= len(words) <= 25 else 0.0
+    score -= 3.0 * bool(re.match(r"[-–—•]\s", line.text))  # it goes on from the line above
     score -= 0.3 * place + 1.0 * line.text.endswith(".") + 1.0 * (line.text[:1].islower())
     return score
 
@@ -107,7 +112,7 @@ def _whole(front: Sequence[Line], place: int) -> str:
             text = text[:-1] + front[first].text.strip()
         else:
             text += glue + front[first].text.strip()
-    return re.sub(r"\s+[.,]$", "", text)
+    return re.sub(r"\s+[.,]$", "", _CASE_NUMBER.sub("", text))
 
 
 def _joined(front: Sequence[Line], place: int) -> str:
@@ -123,19 +128,31 @@ def _joined(front: Sequence[Line], place: int) -> str:
         return "-" if after.text[:1].isupper() or any(c.isupper() or c.isdigit() for c in last[1:]) else "="
     if _GOES_ON.search(line.text.rstrip()):
         return " "
+    if after.text[:1].islower() and not re.search(r"[.!?:]$", line.text) and len(line.words) <= _SUBTITLE_WORDS:
+        return " "
     if line.text.isupper() and after.text.isupper() and len(line.words) == len(after.words) == 1:
         return " "
     following = front[place + 2] if place + 2 < len(front) else None
+    return " – " if _is_subtitle(line, after, following) else ""
+
+
+def _is_subtitle(line: Line, after: Line, following: Line | None) -> bool:
+    """Whether a short line goes on in the next, as a product does in what is told of it: no author, no authority."""
     short = len(line.words) <= _SHORT_WORDS and len(after.words) <= _SUBTITLE_WORDS and line.level <= (after.level or 9)
-    return " – " if short and following is not None and following.is_furniture and not line.is_furniture else ""
+    alone = following is not None and following.is_furniture and not line.is_furniture
+    return short and alone and "," not in after.text and not any(mentions(after.text))
 
 
 def _with_issue(title: str, front: Sequence[Line]) -> str:
-    """A periodical's title with its number and month."""
-    issue = next((line for line in front if line.is_issue), None)
-    number = ISSUE_NUMBER.search(issue.text) if issue else None
-    if issue is None or number is None or ISSUE_NUMBER.search(title):
+    """A periodical's title with its number and month, wherever the two stand."""
+    own = ISSUE_NUMBER.search(title)
+    issue = title if own else next((line.text for line in front if line.is_issue), "")
+    number = ISSUE_NUMBER.search(issue)
+    if number is None:
         return title
-    date = date_in(issue.text)
-    month = f", {issue.text[date.start : date.end].lower()}" if date else ""
-    return f"{title} nr. {number[1]}{month}"
+    dated = ISSUE.sub(" ", issue)
+    date = date_in(dated)
+    name = ISSUE.sub(" ", title)
+    name = without_dates(name) if own else name
+    month = f", {dated[date.start : date.end].lower()}" if date else ""
+    return f"{' '.join(name.split()).strip(' |,–-•')} nr. {number[1]}{month}"

@@ -119,3 +119,21 @@ def test_what_an_editor_wrote_decides_whether_a_report_is_about_many() -> None:
 def test_a_proposal_comes_back_from_json_the_same() -> None:
     for proposal in propose(document("Salt på veje", "Svendborg Kommune", "Version 2 - 14. 2. 2022", BODY, pages=9)):
         assert Proposal.from_dict(proposal.as_dict()) == proposal
+
+
+def test_a_project_named_in_a_slides_list_is_not_the_reports() -> None:
+    slides = document("Salt på veje", "- Udviklet i et europæisk projekt ”VINTER” med tre lande", "- Flere modeller")
+    assert value(slides, "projekt") is None
+
+
+def test_the_name_in_a_guides_title_is_an_unsure_proposal() -> None:
+    title = "Brugervejledning til Saltplan"
+    found = proposed(document(title, BODY, title=title), "projekt")
+    assert found is not None
+    assert (found.value, found.certainty) == ("Saltplan", Certainty.UNSURE)
+
+
+def test_a_period_in_a_subtitle_is_found() -> None:
+    found = document("Salt på veje", "– resultater fra december 2005 til december 2006", BODY)
+    assert value(found, "periode") == "december 2005 til december 2006"
+    assert value(found, "år") is None

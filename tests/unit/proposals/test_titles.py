@@ -72,3 +72,36 @@ def test_running_text_is_no_title() -> None:
 )
 def test_a_files_name_is_read_without_its_ending(path: str, name: str) -> None:
     assert name_of(path) == name
+
+
+def test_a_magazines_name_is_read_without_its_year_of_issue() -> None:
+    assert (
+        title(Line("ØKO•VEJ Årgang 10 Juni 2003 Nr. 53", 5), Line("Rettigheder", 6), TEXT)
+        == "ØKO•VEJ nr. 53, juni 2003"
+    )
+
+
+def test_a_case_number_is_no_part_of_the_title() -> None:
+    assert title(Line("Afrapportering vedr. “Salt” (jr. nr. TL 7)", 1), TEXT) == "Afrapportering vedr. “Salt”"
+
+
+def test_a_title_that_goes_on_in_small_letters_is_one() -> None:
+    assert title(Line("Salt", 1), Line("er vejen til", 2), Line("vinteren", 1), Line("— og våren", 3)) == (
+        "Salt er vejen til vinteren"
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["Dette er et link til en blog.", "Lavet med prøveversionen – www.pdfprogram.dk", "Navn"]
+)
+def test_sentences_watermarks_and_labels_of_forms_are_no_titles(line: str) -> None:
+    assert title(line, path="Salt på veje.pdf") == "Salt på veje"
+
+
+@pytest.mark.parametrize("who", ["Team Vej, Svendborg Kommune", "Svendborg Kommune", "Anna And, Vandby"])
+def test_who_wrote_it_is_no_part_of_the_title(who: str) -> None:
+    assert title(Line("Salt på veje", 1), who, "Version 2 - 14. 2. 2022", TEXT) == "Salt på veje"
+
+
+def test_a_logos_line_is_no_title() -> None:
+    assert title(Line("SVENDBORG KOMMUNE", 1), Line("Salt på mindre veje", 2), TEXT) == "Salt på mindre veje"
