@@ -55,18 +55,19 @@ def main() -> int:
     files = list(_files(arguments.uploads, random.Random(arguments.seed)))  # noqa: S311 -- damage, not secrets
     with tempfile.TemporaryDirectory(prefix="kb-hostile-") as folder, _served(Path(folder)) as address:
         outcomes, slowest, live = _attacked(address, files)
+    p99 = round(percentile(live, 0.99), 1)
     values = {
         "uploads": len(files),
         "live_asked": len(live),
         "live_p50": round(percentile(live, 0.5), 1),
-        "live_p99": round(percentile(live, 0.99), 1),
+        "live_p99": p99,
         "live_max": round(max(live), 1),
         "slowest_upload": slowest,
         "outcomes": dict(outcomes.most_common()),
     }
     print(json.dumps(values, ensure_ascii=False, indent=2))
     broken = any(name.startswith("5") or "forbindelse" in name for name in outcomes)
-    return int(broken or values["live_p99"] >= LIMIT_MS)
+    return int(broken or p99 >= LIMIT_MS)
 
 
 # --- The files --------------------------------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def _by_facts(
     snapshot: Snapshot,
     records: Mapping[str, DocumentRecord],
     projects: Sequence[ProjectSummary],
-    filters: Mapping[str, tuple[str, ...]],
+    filters: Filters,
 ) -> Answer:
     """Lay out what facts answer: each with its sentence, project by project in the order of the comparison."""
     citations = Citations(snapshot.pages_of)

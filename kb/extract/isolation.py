@@ -198,14 +198,13 @@ def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: Rea
 
 def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
     """Wait for the next answer, death or deadline, and report it."""
-    busy = [worker for worker in workers if worker.path is not None]
-    ready = _ready(busy)
-    for worker in busy:
+    busy = [(worker, worker.path) for worker in workers if worker.path is not None]
+    ready = _ready([worker for worker, _ in busy])
+    for worker, path in busy:
         if worker.connection in ready and not worker.started:
             worker.hear_start()
             if worker.started:
                 continue
-        path = worker.path
         if worker.connection in ready:
             answer = worker.take()
         elif time.monotonic() >= worker.deadline:
@@ -218,7 +217,7 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
         yield _outcome(relative_name(path, root), answer, worker.seconds)
 
 
-def _ready(workers: Sequence[_Worker]) -> list[object]:
+def _ready(workers: Sequence[_Worker]) -> Sequence[object]:
     """The connections with an answer or an end; none when the first deadline of the workers has passed."""
     until = min(worker.deadline for worker in workers)
     return wait([worker.connection for worker in workers], timeout=max(0.0, until - time.monotonic()))

@@ -11,8 +11,7 @@ from flask.testing import FlaskClient
 
 from kb import indexing
 from kb.core.settings import Settings
-from kb.http.web.app import create_app
-from kb.retrieval.searcher import SnapshotHolder
+from kb.http.server import make_app
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 REPORT = """# Salt på veje
@@ -36,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    return create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    return make_app(settings, HashEmbedder()).test_client()
 
 
 def test_the_form_shows_each_proposal_filled_in_with_its_evidence(client: FlaskClient) -> None:

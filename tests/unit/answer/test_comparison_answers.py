@@ -11,6 +11,7 @@ from kb.answer import answer
 from kb.core.models import Answer
 from kb.core.settings import Settings
 from kb.evaluation.answer_scores import wrong_quotes
+from kb.http.api.response_models import AnswerBody
 from kb.retrieval.searcher import Searcher, open_searcher
 from tests.support import HashEmbedder, make_settings
 
@@ -105,9 +106,9 @@ def test_a_list_has_the_value_beside_each_project_and_counts_the_silent(searcher
 
 
 def test_the_answer_is_the_same_as_json(searcher: Searcher) -> None:
-    body = _ask(searcher, "Hvilke projekter er i drift?").as_dict()["answer"]
-    assert body["lead"].startswith("1 projekt er i drift.")
-    assert body["refused"] is False
+    body = AnswerBody.from_domain(_ask(searcher, "Hvilke projekter er i drift?"))
+    assert body.lead.startswith("1 projekt er i drift.")
+    assert body.refused is False
 
 
 def test_a_filter_narrows_what_is_compared(searcher: Searcher) -> None:
