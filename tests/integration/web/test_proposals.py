@@ -60,7 +60,7 @@ def test_what_is_saved_is_confirmed(settings: Settings, client: FlaskClient) -> 
     written = yaml.safe_load((settings.corpus / "salt.md.meta.yaml").read_text(encoding="utf-8"))
     assert written == {"titel": "Salt på veje", "myndighed": "Svendborg Kommune", "år": 2022}
     indexing.run(settings, HashEmbedder())
-    saved = create_app(settings, SnapshotHolder(settings, HashEmbedder())).test_client()
+    saved = make_app(settings, HashEmbedder()).test_client()
     assert "Svendborg Kommune" in saved.get("/dokumenter").text
     assert "»14. 2. 2022«" not in saved.get("/admin/rapporter/salt").text
 
