@@ -205,7 +205,7 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
             worker.hear_start()
             if worker.started:
                 continue
-        path = worker.path
+        name = relative_name(worker.path, root) if worker.path else ""
         if worker.connection in ready:
             answer = worker.take()
         elif time.monotonic() >= worker.deadline:
@@ -215,10 +215,10 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
         if worker.is_spent or (isinstance(answer, _Failure) and answer.spent):
             workers.remove(worker)
             worker.kill()
-        yield _outcome(relative_name(path, root), answer, worker.seconds)
+        yield _outcome(name, answer, worker.seconds)
 
 
-def _ready(workers: Sequence[_Worker]) -> list[object]:
+def _ready(workers: Sequence[_Worker]) -> Sequence[object]:
     """The connections with an answer or an end; none when the first deadline of the workers has passed."""
     until = min(worker.deadline for worker in workers)
     return wait([worker.connection for worker in workers], timeout=max(0.0, until - time.monotonic()))
