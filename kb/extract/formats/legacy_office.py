@@ -65,7 +65,7 @@ def read_rtf(data: bytes, options: ReadOptions) -> Content:
         converted = _as_docx(_with_danish_dos(data) if encoding == _DANISH_DOS else data, ".rtf", options)
         if converted is not None:
             return replace(read_docx(converted), reader="libreoffice+mammoth")
-    shown = without_hidden_rtf(_RTF_CODE_PAGE.sub("", data.decode(encoding, "replace"), count=1))
+    shown = without_hidden_rtf(_RTF_CODE_PAGE.sub(" ", data.decode(encoding, "replace"), count=1))
     text = rtf_to_text(shown, encoding=encoding, errors="replace")
     return Content("striprtf", tuple(text_blocks(text)), warnings=(_SIMPLIFIED,))
 
@@ -93,7 +93,7 @@ def _code_page(number: int) -> str:
 
 def _with_danish_dos(data: bytes) -> bytes:
     """The RTF with the Danish DOS encoding named in its head, as LibreOffice takes ``\\pc`` for the American one."""
-    head = _RTF_CODE_PAGE.sub("", data[:_RTF_HEAD].decode("latin-1"), count=1)
+    head = _RTF_CODE_PAGE.sub(" ", data[:_RTF_HEAD].decode("latin-1"), count=1)
     named = _RTF_CHARACTER_SET.sub(lambda _: f"\\ansi\\ansicpg{_DANISH_DOS[2:]}", head, count=1)
     return named.encode("latin-1") + data[_RTF_HEAD:]
 

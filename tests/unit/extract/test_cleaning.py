@@ -101,6 +101,6 @@ def test_bullets(line: str, text: str | None) -> None:
 def test_accents_without_end_are_cut_and_take_no_longer_than_other_signs() -> None:
     """Putting accents in order takes the square of their number."""
     begun = time.process_time()
-    assert clean("e" + "\u0301\u0323" * 50_000).startswith("ẹ́")
+    assert len(clean("e" + "\u0301\u0323" * 50_000)) == 30  # one of the thirty is part of the letter
     assert time.process_time() - begun < 1
     assert clean("a\u030a" + "─" * 200 + "A\u030a") == "å" + "─" * 200 + "Å"

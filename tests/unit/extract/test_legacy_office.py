@@ -23,7 +23,7 @@ def rtf(head: str, encoding: str, *, raw: bool) -> bytes:
     """The text in an RTF, its letters as they are or written as codes."""
     data = TEXT.encode(encoding)
     shown = data if raw else b"".join(bytes([byte]) if byte < 128 else b"\\'%02x" % byte for byte in data)
-    return b"{\\rtf1" + head.encode() + b"\\deff0 " + shown + b"\\par}"
+    return b"{\\rtf1" + head.encode() + b" " + shown + b"\\par}"
 
 
 @pytest.mark.parametrize("raw", [False, True])
