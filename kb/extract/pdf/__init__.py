@@ -27,7 +27,7 @@ from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
 from kb.extract.pdf.layers import without_hidden_layers
 from kb.extract.pdf.layout import layout
-from kb.extract.pdf.letters import filled_by, holed_runs, holed_words, mended, with_filled_page
+from kb.extract.pdf.letters import filled_by, holed_runs, holed_words, mended, with_filled_page, without_stray_holes
 from kb.extract.pdf.lines import has_cells
 from kb.extract.pdf.quality import AGREED, GOOD, disagreement, score, visible
 from kb.extract.pdf.raw_page import RawPage, plain_text
@@ -64,7 +64,7 @@ def read_pdf(data: bytes, options: ReadOptions) -> Content:
             warnings.append(ReadWarning("afkortet", f"Kun de første {count} af {len(document)} sider er læst."))
         reader, pages = _read_pages(data, document, count)
         scans = _Scans(document, options.ocr, deadline)
-        pages = [scans.read(page) for page in mended(pages)]
+        pages = [without_stray_holes(scans.read(page)) for page in mended(pages)]
         warnings += scans.warnings()
         if not any(page.runs for page in pages):
             raise scans.no_text()

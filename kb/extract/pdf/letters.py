@@ -147,8 +147,8 @@ def holed_words(text: str) -> list[str]:
 def _is_holed(core: str) -> bool:
     letters = sum(char.isalpha() for char in core)
     whole = letters + len(_UNNAMED.findall(core)) == len(core.replace("-", ""))
-    inside = re.search(rf"[^\W\d_]{_UNNAMED.pattern}|^{_UNNAMED.pattern}[a-zæøå]", core)
-    return letters >= _FEWEST_LETTERS and whole and inside is not None
+    beside = re.search(rf"(?:^|[^\W\d_]){_UNNAMED.pattern}[a-zæøå]|[a-zæøå]{_UNNAMED.pattern}$", core)
+    return letters >= _FEWEST_LETTERS and whole and beside is not None
 
 
 def _core(word: str) -> str:
@@ -177,6 +177,16 @@ def with_filled(text: str, fills: Mapping[str, str]) -> str:
 def with_filled_page(page: RawPage, fills: Mapping[str, str]) -> RawPage:
     """The page with its words with holes replaced."""
     return _with_texts(page, {run.text: with_filled(run.text, fills) for run in page.runs})
+
+
+def without_stray_holes(page: RawPage) -> RawPage:
+    """The page with holes shown in words alone; elsewhere a glyph without a name is most often a space."""
+    return _with_texts(page, {run.text: re.sub(r"\S+", _shown, run.text) for run in (*page.runs, *page.aside)})
+
+
+def _shown(found: re.Match[str]) -> str:
+    word = found[0]
+    return _UNNAMED.sub(HOLE, word) if holed_words(word) else word.replace(HOLE, " ")
 
 
 def holed_runs(page: RawPage) -> list[Run]:

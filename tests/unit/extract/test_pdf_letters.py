@@ -11,7 +11,7 @@ from kb.core.models import Document
 from kb.extract import ReadOptions
 from kb.extract.ocr import is_installed
 from kb.extract.pdf.layout import layout
-from kb.extract.pdf.letters import filled_by, holed_words, mended
+from kb.extract.pdf.letters import filled_by, holed_words, mended, without_stray_holes
 from kb.extract.pdf.raw_page import RawPage, Run
 from tests.unit.extract.making import OPTIONS, SENTENCES, DrawnPdf, dictionary, drawn_line, read, written
 
@@ -94,8 +94,13 @@ def test_the_documents_own_words_fill_holes_and_join_split_ligatures() -> None:
 
 
 def test_signs_beside_words_are_no_holes() -> None:
-    assert holed_words("\uf0b7Tekst x\ufffd2 \ufffd a\x00 5\ufffd6 \ufffdKommunen") == []
+    assert holed_words("\uf0b7Tekst x\ufffd2 \ufffd a\x00 5\ufffd6 \ufffdKommunen FORSLAG\ufffdTIL") == []
     assert holed_words("\x00nansieret of\ue000ciel,") == ["\x00nansieret", "of\ue000ciel,"]
+
+
+def test_a_hole_is_shown_in_a_word_and_a_space_elsewhere() -> None:
+    shown = without_stray_holes(page("\ufffdFORSLAG\ufffdTIL", "\ue000nansieret"))
+    assert [run.text for run in shown.runs] == [" FORSLAG TIL", "\ufffdnansieret"]
 
 
 def test_a_hole_is_filled_only_by_the_one_word_that_fits() -> None:
