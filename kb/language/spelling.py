@@ -69,3 +69,4 @@ class Speller:
             if tail in self._vocabulary.frequencies and (near := self._near(head)):
                 return tuple(mended + tail for mended in near)
         return ()
+

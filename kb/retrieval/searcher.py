@@ -275,8 +275,8 @@ def clean_question(question: str, limit: int) -> str:
 class Searcher:
     """Answers questions from one snapshot.
 
-    searcher = open_searcher(settings)
-    searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
+        searcher = open_searcher(settings)
+        searcher.search("Hvordan håndterede projekterne GDPR?", top=5).hits
     """
 
     def __init__(self, snapshot: Snapshot, embedder: Embedder, settings: Settings) -> None:
