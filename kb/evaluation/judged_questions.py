@@ -41,7 +41,7 @@ class JudgedQuestion:
 
     @property
     def split(self) -> str:
-        """ "dev" or "test", by the hash of the group: wordings of one question stay together."""
+        """"dev" or "test", by the hash of the group: wordings of one question stay together."""
         return "dev" if hashlib.sha256(self.group.encode()).digest()[0] % 2 == 0 else "test"
 
     @property

@@ -214,7 +214,7 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
         if worker.is_spent or (isinstance(answer, _Failure) and answer.spent):
             workers.remove(worker)
             worker.kill()
-        yield _outcome(name, answer, worker.seconds)
+        yield _outcome(relative_name(path, root), answer, worker.seconds)
 
 
 def _ready(workers: Sequence[_Worker]) -> Sequence[object]:

@@ -89,7 +89,9 @@ def _pack(text: str, section: _Section, count_tokens: TokenCounter, size: ChunkS
     return (span for span, _ in done)
 
 
-def _units(text: str, section: _Section, count_tokens: TokenCounter, limit: int) -> Iterator[tuple[Span, int]]:
+def _units(
+    text: str, section: _Section, count_tokens: TokenCounter, limit: int
+) -> Iterator[tuple[Span, int]]:
     """The section's sentences with their token counts, blank ones left out, over-long ones cut at a space."""
     body = text[section.start : section.end]
     for start, end in sentences(body):

@@ -69,3 +69,4 @@ class Speller:
             if tail in self._vocabulary.frequencies and (near := self._near(head)):
                 return tuple(corrected + tail for corrected in near)
         return ()
+

@@ -185,7 +185,7 @@ def _form(metadata: type[BaseModel]) -> dict[str, Any]:
     if others or len(files) != 1 or not files[0].filename or len(request.form.getlist("metadata")) > 1:
         raise InputError(
             "Formularen skal have præcis én fil under navnet file og højst ét felt mere, metadata.",
-            advice='curl -F file=@rapport.pdf -F \'metadata={"titel": "Rapport"}\' …',
+            advice="curl -F file=@rapport.pdf -F 'metadata={\"titel\": \"Rapport\"}' …",
         )
     try:
         given = json.loads(request.form.get("metadata", "{}"))
