@@ -119,8 +119,14 @@ def _narrowed(passage: Passage, place: str, pages: Sequence[Page]) -> Passage:
         return passage
     text = passage.text[start - passage.start : end - passage.start]
     first, last = page_at(pages, start), page_at(pages, end - 1)
-    numbers = {"page_first": first.number if first else None, "page_last": last.number if last else None}
-    return replace(passage, start=start, end=end, text=text, **numbers)
+    return replace(
+        passage,
+        start=start,
+        end=end,
+        text=text,
+        page_first=first.number if first else None,
+        page_last=last.number if last else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
