@@ -78,6 +78,7 @@ Efter træningen fik en ældre borger 103 timer mindre hjemmepleje om året.
 NEWS = """---
 id: news
 titel: Nyhed om projekterne
+omfang: flere projekter
 myndighed: KL
 ---
 # Nyhed om projekterne

@@ -37,6 +37,7 @@ METADATA_KEYS = {
     "projekt",
     "myndighed",
     "type",
+    "omfang",
     "område",
     "emne",
     "periode",
