@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from kb import indexing
@@ -25,6 +26,10 @@ def _leave_the_repository_alone(event: str, arguments: tuple[object, ...]) -> No
 
 
 sys.addaudithook(_leave_the_repository_alone)
+
+# No example fails for a busy machine alone.
+hypothesis.settings.register_profile("kb", deadline=None)
+hypothesis.settings.load_profile("kb")
 
 
 @pytest.fixture
