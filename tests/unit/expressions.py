@@ -138,10 +138,23 @@ def _written(argument: ast.expr) -> str:
     """An expression as it is written; what is put into it must be escaped or a plain name of ours."""
     if isinstance(argument, ast.Constant):
         return str(argument.value)
+    if (joint := _joint_of_escaped(argument)) is not None:
+        return joint.join(("navn", "navn"))
     assert isinstance(argument, ast.JoinedStr), (
         f"an expression made up elsewhere cannot be judged: {ast.unparse(argument)}"
     )
     return "".join(str(one.value) if isinstance(one, ast.Constant) else "navn" for one in argument.values)
+
+
+def _joint_of_escaped(argument: ast.expr) -> str | None:
+    """What stands between escaped texts in ``"...".join(map(re.escape, texts))``; None of any other expression."""
+    match argument:
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value=str(joint)), attr="join"),
+            args=[ast.Call(func=ast.Name(id="map"), args=[ast.Attribute(attr="escape"), _])],
+        ):
+            return joint
+    return None
 
 
 # --- Texts built against an expression -------------------------------------------------------------------------------
