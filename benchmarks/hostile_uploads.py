@@ -232,7 +232,7 @@ def _sent(address: str, name: str, data: bytes) -> str:
         answer = requests.post(f"{address}{API}/documents", files={"file": (name, data)}, timeout=PATIENCE)
     except requests.RequestException as error:
         return f"forbindelse: {type(error).__name__}"
-    code = answer.json().get("type", "").rpartition("/")[2] if answer.status_code >= 400 else "lagt ind"
+    code = answer.json().get("type", "").rpartition("#")[2] if answer.status_code >= 400 else "lagt ind"
     return f"{answer.status_code} {code}".strip()
 
 

@@ -126,10 +126,13 @@ def _is_page_number(line: Line, body: float) -> bool:
 
 
 def _are_headings(found: Sequence[Line], body: float) -> bool:
-    """Whether lines alike but for their numbers are headings: no two the same, and larger than the text or parts."""
+    """Whether lines alike but for their numbers are headings: no two the same, and larger than the text or parts.
+
+    The size of a part is not asked: that of recognised text is not told well.
+    """
     if len({line.text for line in found}) < len(found) or len(found) == 1:
         return False
-    return all(line.size > _LARGER * body or (line.size >= body and _PART.match(line.text)) for line in found)
+    return all(line.size > _LARGER * body or _PART.match(line.text) for line in found)
 
 
 def _heading_types(
