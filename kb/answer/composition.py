@@ -17,7 +17,6 @@ from kb.answer.metadata_constraints import Demands, demands, named
 from kb.answer.reading import read_for
 from kb.answer.refusal import refuse, search_only, too_vague
 from kb.answer.selection import (
-    SENTENCE_SHARE,
     Judged,
     JudgedDocument,
     answer_features,
@@ -63,6 +62,8 @@ NEAREST_SHOWN = 3
 ABOUT_OTHERS = 0.5
 # The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
 BY_METADATA = 0.97
+# Across projects, a sentence of a project is shown from this share of the best one's probability on, whoever's that is.
+OWN_SHARE = 0.15
 # Sentences of one document in the short answer to a question across projects.
 FROM_EACH = 2
 # Of what facts answer, the short answer has one sentence each of so many projects, and all of them of a few.
@@ -324,7 +325,7 @@ def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequenc
     if kind not in ACROSS or not pool:
         return pool
     pool = [one for one in pool if one.about_others < ABOUT_OTHERS or not _is_of_project(one)] or pool
-    least = SENTENCE_SHARE * pool[0].probability
+    least = OWN_SHARE * pool[0].probability
     own = [one for one in pool if _is_of_project(one) and one.probability >= least]
     return _from_each([one for one in own if one.candidate.hit.document.id in speaking_ids] or pool)
 

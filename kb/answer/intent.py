@@ -107,6 +107,8 @@ _NAMES_SOMETHING = re.compile(r"(?<=\s)\S*[A-ZÆØÅ0-9]")
 # Words that tell no more than that something went or is some way.
 _LIGHT = frozenset(("gik", "gået", "skete", "sket", "endte", "godt", "god", "dårligt", "egentlig", "andre", "slut"))
 MOST_VAGUE_WORDS = 1
+# "Og hvad med Aarhus?" names a place and leaves out what is asked.
+_WHAT_ABOUT = re.compile(r"(?:og )?(?:hvad|hvordan) med\b")
 
 
 # What a passage tells by the heading it stands under; data and methods are subjects as well.
@@ -207,11 +209,19 @@ def is_vague(question: str) -> bool:
     the base, is not.
     """
     text = danish.normalise(question)
+    if _WHAT_ABOUT.match(text):
+        # An abbreviation ("GDPR") is a subject and no place.
+        named = {name.removesuffix("s") for name in names_in(question) if name.upper() not in question}
+        return all(word.removesuffix("s") in named for word in _telling(text))
     if _kind(text) in ACROSS or _NAMES_SOMETHING.search(question) or not _POINTS.search(text):
         return False
+    return len(_telling(text)) <= MOST_VAGUE_WORDS
+
+
+def _telling(text: str) -> list[str]:
+    """The written forms of a question's words of substance."""
     forms = {word_form(token) for token in danish.tokenise(text) if token.text[0].isalpha()}
-    telling = [word for word in forms - danish.stop_words() - _VERBS - _LIGHT if not _GENERAL.fullmatch(word)]
-    return len(telling) <= MOST_VAGUE_WORDS
+    return [word for word in forms - danish.stop_words() - _VERBS - _LIGHT if not _GENERAL.fullmatch(word)]
 
 
 def is_exact(want: Wanted) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from kb.answer.classifiers import Models, probability_of
 from kb.answer.features import Candidate, Gathered
 from kb.answer.intent import ACROSS, is_exact
+from kb.answer.shortening import announces
 from kb.core.models import DocumentRecord, QuestionKind
 
 # A sentence whose words the chosen ones have at this share says nothing new.
@@ -188,8 +189,11 @@ def certainty_features(answers: float, sentence: float) -> dict[str, float]:
 
 
 def choose(judged: Sequence[Judged]) -> list[Judged]:
-    """One to five sentences: the most probable ones that repeat none before them and are not the collector's own."""
+    """One to five sentences: the most probable ones that repeat none before them and are not the collector's own; one that
+    announces only where nothing else is there.
+    """
     own = [one for one in judged if not one.candidate.sentence.passage.inferred]
+    own = [one for one in own if not announces(one.candidate.sentence.text)] or own
     chosen: list[Judged] = []
     for further in own:
         if len(chosen) >= MAX_SENTENCES or further.probability < SENTENCE_SHARE * own[0].probability:

@@ -22,6 +22,11 @@ _REFERS = re.compile(
 _OPENS = re.compile(
     r"det (?:er|var|bliver|blev|kan være|kan|skal|har været|viste sig|lykkedes)\b.*\b(?:at|der|som|om)\b", re.IGNORECASE
 )
+# "Rapporten viser eksempler på, hvordan projekterne håndterede ..." announces what stands elsewhere.
+_ANNOUNCES = re.compile(
+    r"\b(?:viser|giver|rummer|indeholder|samler) eksempler på\b|\b(?:beskriver|gennemgår|fortæller|viser),? hvordan\b",
+    re.IGNORECASE,
+)
 _ENDED = re.compile(r"[.!?:][)\"'\u201d\u201c\u00bb\u2019]*\s*$")
 
 
@@ -38,6 +43,11 @@ def shorten(text: str, limit: int) -> str:
 def refers_back(text: str) -> bool:
     """Whether a sentence opens by pointing at what stands before it."""
     return _REFERS.match(text) is not None and _OPENS.match(text) is None
+
+
+def announces(text: str) -> bool:
+    """Whether a sentence says what is told somewhere, and does not tell it."""
+    return _ANNOUNCES.search(text) is not None
 
 
 def with_antecedent(sentence: Sentence) -> Sentence:

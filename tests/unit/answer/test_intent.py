@@ -99,6 +99,8 @@ def test_words_that_only_say_projects_are_general() -> None:
         "Hvad kostede den?",
         "Er de færdige med det?",
         "Gik det godt?",
+        "Og hvad med Aarhus?",
+        "Hvad med Norddjurs Kommune?",
     ],
 )
 def test_a_question_that_names_nothing_is_vague(question: str) -> None:
@@ -115,6 +117,8 @@ def test_a_question_that_names_nothing_is_vague(question: str) -> None:
         "Har nogen brugt ChatGPT?",
         "gdpr",
         "Må man det med samtykke til profilering?",
+        "Hvad med GDPR i Aarhus?",
+        "Og hvad med økonomien i Køge?",
     ],
 )
 def test_a_question_with_a_subject_a_name_or_for_the_projects_is_not(question: str) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.answer.shortening import refers_back, shorten, with_antecedent
+from kb.answer.shortening import announces, refers_back, shorten, with_antecedent
 from kb.core.models import Passage
 from kb.language.sentences import sentences_of
 
@@ -60,3 +60,10 @@ def test_nothing_is_taken_from_another_paragraph_or_a_heading() -> None:
 def test_a_long_text_is_cut_at_a_comma_and_shows_it() -> None:
     assert shorten("Kommunen brugte løsningen, og det gik godt for alle", 30) == "Kommunen brugte løsningen …"
     assert shorten("Kort.", 30) == "Kort."
+
+
+def test_a_sentence_that_only_says_where_something_is_told_announces() -> None:
+    assert announces("Rapporten viser eksempler på, hvordan projekterne håndterede GDPR.")
+    assert announces("Kapitel 3 beskriver, hvordan kommunen gjorde.")
+    assert not announces("Projektet viser, at data fra før 2020 ikke kan bruges.")
+    assert not announces("Modellen har lært af, hvordan nedbør og grundvand hænger sammen.")
