@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from kb.answer.metadata_constraints import Demands, demands, named
 from kb.answer.reading import read_for
 from kb.answer.refusal import refuse, search_only, too_vague
 from kb.answer.selection import (
+    MAX_SENTENCES,
     Judged,
     JudgedDocument,
     answer_features,
@@ -58,14 +58,11 @@ FINDINGS_PER_PROJECT = 6
 # A further sentence of a project that speaks is shown as a finding from this share of its best one's probability on.
 FINDING_SHARE = 0.25
 NEAREST_SHOWN = 3
-# From this probability on a sentence speaks of another named project or of many.
-ABOUT_OTHERS = 0.5
+# From this probability on a sentence speaks of many projects. That it speaks of another named one the reader does not
+# tell well enough: of the answering sentences to 41 questions across projects 18 of the very project were lost to it.
+ABOUT_MANY = 0.5
 # The probability of what metadata alone answer: they may be wrong, but there is nothing to weigh.
 BY_METADATA = 0.97
-# Across projects, a sentence of a project is shown from this share of the best one's probability on, whoever's that is.
-OWN_SHARE = 0.15
-# Sentences of one document in the short answer to a question across projects.
-FROM_EACH = 2
 # Of what facts answer, the short answer has one sentence each of so many projects, and all of them of a few.
 FACT_SENTENCES = 10
 FEW_PROJECTS = 2
@@ -293,7 +290,8 @@ def _answered(
     logit: float,
     citations: Citations,
 ) -> Answer:
-    sentences = tuple(_sentences(_holding_first(empty.kind, choose(pool)), logit, citations))
+    chosen = _of_each_project(documents) if empty.kind in ACROSS else []
+    sentences = tuple(_sentences(_holding_first(empty.kind, chosen or choose(pool)), logit, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
         found = tuple(sorted(found, key=lambda project: project.cross_cutting))
@@ -312,9 +310,7 @@ def _answered(
 def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequence[Speaking]) -> list[Judged]:
     """The sentences that the short answer is chosen from, most probable first.
 
-    A question that metadata narrow is answered by sentences of the projects that are left, and one across projects by
-    those of projects, :data:`FROM_EACH` of each: a report about all of them repeats the question's words and tells what
-    none of them did. It is shown where what the projects say is much less probable to answer. Rows of tables answer
+    A question that metadata narrow is answered by sentences of the projects that are left. Rows of tables answer
     questions for numbers and dates.
     """
     speaking_ids = {one.judged.document.id for one in documents}
@@ -322,27 +318,31 @@ def _shown_from(kind: QuestionKind, judged: Sequence[Judged], documents: Sequenc
     pool = [one for one in judged if not narrowed or one.candidate.hit.document.id in speaking_ids]
     if kind not in HELD_FIRST:
         pool = [one for one in pool if not is_row(one.candidate.sentence.text)] or pool
-    if kind not in ACROSS or not pool:
-        return pool
-    pool = [one for one in pool if one.about_others < ABOUT_OTHERS or not _is_of_project(one)] or pool
-    least = OWN_SHARE * pool[0].probability
-    own = [one for one in pool if _is_of_project(one) and one.probability >= least]
-    return _from_each([one for one in own if one.candidate.hit.document.id in speaking_ids] or pool)
+    return pool if kind not in ACROSS else [one for one in pool if not _is_laid_wrong(one)] or pool
+
+
+def _of_each_project(documents: Iterable[Speaking]) -> list[Judged]:
+    """The best sentence of each project that speaks, in their order, for a question across projects.
+
+    A report about all of them repeats the question's words and tells what none of them did: it is shown where no
+    project speaks. On 41 development questions an answering sentence stands among the first three in .66 and first in
+    .59; of the most probable sentences, two of a document, in .51 and .46.
+    """
+    best: list[Judged] = []
+    for one in documents:
+        own = [sentence for sentence in one.judged.sentences if _is_of_project(sentence)]
+        told = choose([sentence for sentence in own if not _is_laid_wrong(sentence)])
+        best += [sentence for sentence in told[:1] if not any(repeats(sentence, other) for other in best)]
+    return best[:MAX_SENTENCES]
+
+
+def _is_laid_wrong(judged: Judged) -> bool:
+    """Whether a sentence of a project's report speaks of many projects."""
+    return _is_of_project(judged) and judged.about_many >= ABOUT_MANY
 
 
 def _is_of_project(judged: Judged) -> bool:
     return bool(judged.candidate.hit.document.metadata.projekt)
-
-
-def _from_each(judged: Sequence[Judged]) -> list[Judged]:
-    """At most :data:`FROM_EACH` sentences of a document."""
-    taken: Counter[str] = Counter()
-    found = []
-    for one in judged:
-        taken[one.candidate.hit.document.id] += 1
-        if taken[one.candidate.hit.document.id] <= FROM_EACH:
-            found.append(one)
-    return found
 
 
 def _disagreement(conflict: Conflict, citations: Citations) -> Disagreement:
@@ -436,8 +436,8 @@ def _findings(sentences: Sequence[Judged], citations: Citations) -> tuple[Findin
     Each is shown with what it points back at, which then does not stand alone as well.
     """
     if _is_of_project(sentences[0]):
-        # What is said of many or of another project is no finding of this one, unless nothing else is there.
-        sentences = [one for one in sentences if one.about_others < ABOUT_OTHERS] or sentences
+        # What is said of many projects is no finding of this one, unless nothing else is there.
+        sentences = [one for one in sentences if not _is_laid_wrong(one)] or sentences
     least = FINDING_SHARE * sentences[0].probability
     kept: list[Judged] = []
     by_role: dict[Role, int] = {}

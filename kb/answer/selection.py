@@ -43,12 +43,12 @@ class Judged:
     about: tuple[float, ...] = ()
 
     @property
-    def about_others(self) -> float:
-        """The probability that it speaks of another named project or of many; 0 where it was not read."""
+    def about_many(self) -> float:
+        """The probability that it speaks of many projects or all; 0 where it was not read."""
         if not self.about:
             return 0.0
         weights = [math.exp(logit - max(self.about)) for logit in self.about]
-        return (weights[1] + weights[2]) / sum(weights)
+        return weights[2] / sum(weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +189,9 @@ def certainty_features(answers: float, sentence: float) -> dict[str, float]:
 
 
 def choose(judged: Sequence[Judged]) -> list[Judged]:
-    """One to five sentences: the most probable ones that repeat none before them and are not the collector's own; one that
-    announces only where nothing else is there.
+    """One to five sentences: the most probable ones that repeat none before them and are not the collector's own.
+
+    One that only announces is shown where nothing else is there.
     """
     own = [one for one in judged if not one.candidate.sentence.passage.inferred]
     own = [one for one in own if not announces(one.candidate.sentence.text)] or own

@@ -147,9 +147,9 @@ def test_nothing_is_read_where_nothing_was_found() -> None:
     assert read_sentences(reader, "Hvad koster driften?", [], across=False) == []
 
 
-@pytest.mark.parametrize(("about", "others"), [((9.0, 0, 0, 0), 0), ((0, 9.0, 0, 0), 1), ((0, 0, 9.0, 0), 1), ((), 0)])
-def test_about_others_is_the_probability_of_another_or_of_many(
-    about: tuple[float, ...], others: float, candidates: tuple[Candidate, ...]
+@pytest.mark.parametrize(("about", "many"), [((9.0, 0, 0, 0), 0), ((0, 9.0, 0, 0), 0), ((0, 0, 9.0, 0), 1), ((), 0)])
+def test_about_many_is_the_probability_that_it_speaks_of_many_projects(
+    about: tuple[float, ...], many: float, candidates: tuple[Candidate, ...]
 ) -> None:
     one = replace(Judged(candidates[0], 0.0, 0.5), about=about)
-    assert one.about_others == pytest.approx(others, abs=0.01)
+    assert one.about_many == pytest.approx(many, abs=0.01)
