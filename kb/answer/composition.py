@@ -162,7 +162,9 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
         return replace(empty, refusal=too_vague())
     if probability_of(logit) < models().answer.threshold:
         return _refused(empty, gathered, judged, records.values(), Citations(searcher.snapshot.pages_of))
-    documents = _speaking(judge_documents(gathered, judged, models()), demanded, records)
+    # A project speaks by what its report says of it, not by what that says of many.
+    own = [one for one in judged if not _is_laid_wrong(one)] or judged
+    documents = _speaking(judge_documents(gathered, own, models()), demanded, records)
     pool = _shown_from(empty.kind, judged, documents)
     found = _answered(empty, pool, documents, projects, logit, Citations(searcher.snapshot.pages_of))
     if demanded.complete or not found.sentences:
