@@ -11,7 +11,10 @@ import pytest
 from kb.extract.time_limits import TooSlow, time_limit
 from tests.unit.expressions import Expression, attacks, found_in
 
-FOREIGN = ("kb.extract", "kb.core.privacy", "kb.core.slug", "kb.language", "kb.answer", "kb.indexing", "kb.facts", "kb.proposals")
+FOREIGN = (
+    "kb.extract", "kb.core.privacy", "kb.core.slug", "kb.language", "kb.answer", "kb.indexing", "kb.facts",
+    "kb.proposals",
+)  # fmt: skip
 LONG = 12_000
 # Seconds of processor time below which nothing is compared, and beyond which nothing is waited for.
 QUICK, HOPELESS = 0.03, 1.0
