@@ -170,7 +170,7 @@ _SUPPLIER = re.compile(r"\bleverandør")
 
 _NEWS = re.compile(r"^(?:hvad er (?:der )?(?:nyt|sket|kommet til|det nyeste|kommet)|hvad nyt er der)\b")
 _TWO: tuple[tuple[Topic, re.Pattern[str]], ...] = (
-    (Topic.COMMON, re.compile(r"^hvad har (?P<first>.+?) og (?P<second>.+?) (?:til fælles|tilfælles)$")),
+    (Topic.COMMON, re.compile(r"^hvad har (?P<first>(?:(?! og ).)+) og (?P<second>.+?) (?:til fælles|tilfælles)$")),
     (Topic.COMMON, re.compile(r"^hvad er (?:ens|fælles) (?:ved|for) (?P<first>.+?) og (?P<second>.+)$")),
     (Topic.DIFFERENCE, re.compile(r"^hvad er forskellen (?:på|mellem|imellem) (?P<first>.+?) og (?P<second>.+)$")),
     (Topic.DIFFERENCE, re.compile(r"^hvordan adskiller (?P<first>.+?) sig fra (?P<second>.+)$")),

@@ -18,7 +18,8 @@ STATUS: tuple[tuple[Status, re.Pattern[str]], ...] = (
     (
         Status.UNKNOWN,
         re.compile(
-            r"\b(?:status\w*|forløb\w*)\b[^.;]*\bukendt\b|\b(?:sket|nået|gået|blevet til)\b[^.;]*\ber (?:\w+ )?ukendt\b"
+            r"\b(?:status|forløb)\w{0,40}\b[^.;]{0,400}\bukendt\b"
+            r"|\b(?:sket|nået|gået|blevet til)\b[^.;]{0,400}\ber (?:\w{1,40} )?ukendt\b"
         ),
     ),
     (
@@ -94,7 +95,7 @@ MAY_BE_PLANNED = frozenset(
 )
 # The next sentence that tells only when the one before held.
 DATES_THE_ONE_BEFORE = re.compile(r"^(?:oplysning\w*|det fremgår|kilden|ifølge)\b")
-SOURCE_DATE = re.compile(rf"\bkilde\w*\b[^.;]*?\b{POINT}")
+SOURCE_DATE = re.compile(rf"\bkilde\w{{0,40}}\b[^.;]{{0,400}}?\b{POINT}")
 # That a project spreads a solution that exists; what only advises to does not.
 SPREAD = re.compile(
     r"\b(?:under udbredelse|(?:udbredes|udbredt|udrulles|udrullet) til|at udbrede|i større skala"
@@ -171,8 +172,8 @@ OTHER_MONEY = re.compile(
 # --- Period --------------------------------------------------------------------------------------------------------
 
 FROM_TO = re.compile(
-    r"\b(?:periode\w*|projektperiode\w*|løb|løber|kørte|kører|varede|foregik|gennemført|gennemførtes)\b"
-    rf"[^.;]*?\b{point('_from')}\s*(?:til(?: og med)?|–|—|-|‐)\s*{point('_to')}"
+    r"\b(?:(?:projekt)?periode\w{0,40}|løb|løber|kørte|kører|varede|foregik|gennemført|gennemførtes)\b"
+    rf"[^.;]{{0,400}}?\b{point('_from')}\s{{0,9}}(?:til(?: og med)?|–|—|-|‐)\s{{0,9}}{point('_to')}"
 )
 STARTED = re.compile(
     r"\b(?:begyndte|begynder|begynde|starte|startede|starter|startet|(?:op)?start|påbegyndt\w*|gik i gang"
@@ -185,19 +186,22 @@ ENDED = re.compile(
 
 # --- Partners and suppliers ----------------------------------------------------------------------------------------
 
-_CAPITAL = r"[A-ZÆØÅ+][\w&./+-]*"
+# Words, names and lists have a greatest length: a search begins anew at each word of a list, and would read a long
+# table of names as many times as it has words.
+_CAPITAL = r"[A-ZÆØÅ+][\w&./+-]{0,60}"
 NAME = (
-    rf"(?:{_CAPITAL}|\d+\.[A-ZÆØÅ]\w*)(?:\s(?:{_CAPITAL}|\([A-ZÆØÅ]\w+\)|/\s{_CAPITAL}|(?:for|på|af|i)\s(?={_CAPITAL}){_CAPITAL}"
-    r"|[Hh]ospital\b|[Kk]ommune\b))*"
+    rf"(?:{_CAPITAL}|\d{{1,9}}\.[A-ZÆØÅ]\w{{0,60}})(?:\s(?:{_CAPITAL}|\([A-ZÆØÅ]\w{{1,60}}\)|/\s{_CAPITAL}"
+    rf"|(?:for|på|af|i)\s{_CAPITAL}|hospital\b|kommune\b)){{0,12}}"
 )
-NAMES = rf"{NAME}(?:(?:,\s(?:og\s)?|\s(?:og|samt)\s){NAME})*"
+NAMES = rf"{NAME}(?:(?:,\s(?:og\s)?|\s(?:og|samt)\s){NAME}){{0,40}}"
 _PARTNERS = r"(?:samarbejds)?partner(?:e|en|ne)?|følgekommuner?|(?:projekt)?deltagere?|sparringspartnere"
 PARTICIPANTS: tuple[tuple[FactKind, re.Pattern[str]], ...] = (
     (
         FactKind.PARTNER,
         re.compile(
-            r"(?:samarbejd\w*|arbejde[drt]\w* (?:\w+ )?sammen|i samarbejde|samarbejde|partnerskab|sammen|i fællesskab) "
-            rf"(?:\w+ )?med (?:blandt andet |bl\.a\. |både )?(?P<names>{NAMES})"
+            r"(?:samarbejd\w{0,40}|arbejde[drt]\w{0,40} (?:\w{1,40} )?sammen"
+            r"|i samarbejde|samarbejde|partnerskab|sammen|i fællesskab) "
+            rf"(?:\w{{1,40}} )?med (?:blandt andet |bl\.a\. |både )?(?P<names>{NAMES})"
         ),
     ),
     (FactKind.PARTNER, re.compile(rf"\b(?:{_PARTNERS}|Partnere?)(?: er| var| i projektet er|:) (?P<names>{NAMES})")),
@@ -216,13 +220,14 @@ PARTICIPANTS: tuple[tuple[FactKind, re.Pattern[str]], ...] = (
     (
         FactKind.PARTNER,
         re.compile(
-            rf"(?P<names>{NAMES}) (?:(?:deltager|deltog|medvirke\w+|bidrog|bidrager|var med|er med)"
-            r"(?=[.,;]|$|\si\s(?:\w+\s)?(?:\w*projekt|\w*pilot|samarbejd|udvikling|\w+\sfase))|gav sparring\b)"
+            rf"(?P<names>{NAMES}) (?:(?:deltager|deltog|medvirke\w{{1,40}}|bidrog|bidrager|var med|er med)"
+            r"(?=[.,;]|$|\si\s(?:\w{1,40}\s)?(?:\w{0,40}(?:projekt|pilot)|samarbejd|udvikling|\w{1,40}\sfase))"
+            r"|gav sparring\b)"
         ),
     ),
     (
         FactKind.SUPPLIER,
-        re.compile(rf"(?P<names>{NAMES}),? (?:er|var|blev|som|er nævnt som) (?:\w+ )?leverandør(?:er)?\b"),
+        re.compile(rf"(?P<names>{NAMES}),? (?:er|var|blev|som|er nævnt som) (?:\w{{1,40}} )?leverandør(?:er)?\b"),
     ),
     (
         FactKind.SUPPLIER,

@@ -17,7 +17,7 @@ _YEAR = r"(?P<y>19[5-9]\d|20[0-4]\d)(?!\d)"
 _DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b\d{{1,2}}\.?\s*(?:{_MONTHS})\s*,?\s*{_YEAR}",
+        rf"\b\d{{1,2}}\.?\s*(?:{_MONTHS})\s*(?:,\s*)?{_YEAR}",
         rf"\b(?:{_MONTHS})\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+{_YEAR}",
         rf"\b(?:{_MONTHS})[\s-]*{_YEAR}",
         rf"(?<![\d.])(?:0?[1-9]|[12]\d|3[01])\s?[./-]\s?(?:0?[1-9]|1[0-2])\s?[.,/-]\s?{_YEAR}",

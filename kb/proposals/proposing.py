@@ -43,7 +43,7 @@ _IN_TITLE = re.compile(
     r"\b(?:til|for|i|af|om|plugin|system(?:et)?|model(?:len)?)\s+"
     r"(?P<name>[A-ZÆØÅ][\wæøåÆØÅ-]+(?:\s+[A-ZÆØÅ][\wæøåÆØÅ-]+){0,3})"
 )
-_COMPOUND = re.compile(r"(?<![\w-])(?P<name>[A-ZÆØÅ][\wæøå]*\d*[\wæøå]*)-projekt(?:et|ets|er|erne)?\b")
+_COMPOUND = re.compile(r"(?<![\w-])(?P<name>[A-ZÆØÅ]\w*)-projekt(?:et|ets|er|erne)?\b")
 _NAMED = re.compile(r"\bprojekt(?:et|erne)\s+(?P<name>[A-ZÆØÅ][\wæøåÆØÅ]+(?:[- ][A-ZÆØÅ][\wæøåÆØÅ]+)*)")
 # A product's name: OS2sofd, SkadesØkonomi, DK2020. Well-known programs are no projects.
 _PRODUCT = re.compile(
@@ -59,7 +59,7 @@ _PROGRAMS = frozenset(
 _DATED = re.compile(r"(?:version|ver\.|v\.?\s?\d|rev|date|dato|udgivet|udgave|publiceret|copyright|©)", re.IGNORECASE)
 _PUBLISHED = re.compile(r"(?:©|copyright|udgivet|udgivelse|publiceret|offentliggjort|trykt)[^\n]{0,40}$", re.IGNORECASE)
 _PERIOD_LABEL = re.compile(
-    r"\b(?:projekt)?perioden?\s*:?\s*(?:fra\s+)?(?=\w)|\bfra\s+(?=(?:\w+\s+)?\d{4}\s+til\s)", re.IGNORECASE
+    r"\b(?:projekt)?perioden?\s*(?::\s*)?(?:fra\s+)?(?=\w)|\bfra\s+(?=(?:\w+\s+)?\d{4}\s+til\s)", re.IGNORECASE
 )
 _AUTHOR = re.compile(
     r"\b(?:forfatter|udarbejdet af|udgivet af|udgiver|skrevet af|afdeling|team|forvaltning|afsender|myndighed"
@@ -130,7 +130,7 @@ def _labelled_project(text: _Report) -> Proposal | None:
 
 
 def _clean_name(name: str) -> str:
-    name = re.sub(r"\s*\((?:jr|j|sags?)\.?\s?nr.*$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"(?<!\s)\s*\((?:jr|j|sags?)\.?\s?nr.{0,160}$", "", name, flags=re.IGNORECASE)
     name = " ".join(name.split()).strip(" .,;:-–\"“”»«'")
     return name if 2 <= len(name) <= 160 else ""
 

@@ -35,9 +35,9 @@ _GOES_ON = re.compile(
     r"(?:[:&–—]|\b(?:til|for|af|og|med|i|på|ved|om|fra|under|the|of|for|and|in|to|die|der|das|und|zur?))$",
     re.IGNORECASE,
 )
-_ENDINGS = re.compile(r"(?:\.(?:docx?|pdf|odt|odp|rtf|pptx?|html?|md|txt|epub))+$", re.IGNORECASE)
+_ENDINGS = re.compile(r"(?:\.(?:docx?|pdf|odt|odp|rtf|pptx?|html?|md|txt|epub)){1,9}$", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]{3,}")
-_CASE_NUMBER = re.compile(r"\s*\((?:jr|j|sags?)\.?\s?(?:nr|nummer)\b[^)]*\)", re.IGNORECASE)
+_CASE_NUMBER = re.compile(r"(?<!\s)\s*\((?:jr|j|sags?)\.?\s?(?:nr|nummer)\b[^)]{0,200}\)", re.IGNORECASE)
 _SUBTITLE_WORDS = 6
 _SHORT_WORDS = 3
 _ALONE_WORDS = 10
@@ -112,7 +112,7 @@ def _whole(front: Sequence[Line], place: int) -> str:
             text = text[:-1] + front[first].text.strip()
         else:
             text += glue + front[first].text.strip()
-    return re.sub(r"\s+[.,]$", "", _CASE_NUMBER.sub("", text))
+    return re.sub(r"(?<!\s)\s+[.,]$", "", _CASE_NUMBER.sub("", text))
 
 
 def _joined(front: Sequence[Line], place: int) -> str:
