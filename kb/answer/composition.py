@@ -68,6 +68,7 @@ FACT_SENTENCES = 10
 FEW_PROJECTS = 2
 # Questions that one kind of thing answers: the sentences that hold it stand first.
 HELD_FIRST = (QuestionKind.NUMBER, QuestionKind.DATE)
+HELD_SHARE = 0.05
 ROLE_ORDER = (
     Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT, Role.ADVICE, Role.PURPOSE, Role.DATA, Role.METHOD,
     Role.OTHER,
@@ -293,7 +294,7 @@ def _answered(
     citations: Citations,
 ) -> Answer:
     chosen = _of_each_project(documents) if empty.kind in ACROSS else []
-    sentences = tuple(_sentences(_holding_first(empty.kind, chosen or choose(pool)), logit, citations))
+    sentences = tuple(_sentences(_holding_first(empty.kind, chosen or choose(pool), pool), logit, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
         found = tuple(sorted(found, key=lambda project: project.cross_cutting))
@@ -370,10 +371,17 @@ def _refused(
     return replace(empty, refusal=refusal, citations=tuple(citations.made))
 
 
-def _holding_first(kind: QuestionKind, chosen: Sequence[Judged]) -> list[Judged]:
-    """The chosen sentences, of a question for a number or a date those first that hold one."""
-    if kind not in HELD_FIRST:
+def _holding_first(kind: QuestionKind, chosen: Sequence[Judged], pool: Sequence[Judged]) -> list[Judged]:
+    """The chosen sentences, of a question for a number or a date those first that hold one.
+
+    Where none does, the best of the pool that does is put first, unless it is much less probable (on 60 development
+    questions an answering sentence then stands first in .82, else in .80).
+    """
+    if kind not in HELD_FIRST or not chosen:
         return list(chosen)
+    if not any(judged.candidate.holds for judged in chosen):
+        least = HELD_SHARE * chosen[0].probability
+        chosen = [*choose([one for one in pool if one.candidate.holds and one.probability >= least])[:1], *chosen]
     return sorted(chosen, key=lambda judged: -judged.candidate.holds)
 
 

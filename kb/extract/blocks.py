@@ -49,10 +49,14 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What a file says of itself; all may be missing. When it was made tells of its template, and is left out."""
+    """What a file says of itself; all may be missing. When it was made tells of its template, and is left out.
+
+    ``published`` says that the title was given for readers, as a book's is, and is no leftover of a template.
+    """
 
     title: str = ""
     language: str = ""
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def _year(field: MetadataField, value: object) -> int:
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
     without_suffix = str(PurePosixPath(path).with_suffix(""))
     lines = [Line(block.text, block.level if block.kind is Kind.HEADING else 0) for block in blocks[:LINES]]
-    found = best_title(path, one_line(properties.title), lines)
+    found = best_title(path, one_line(properties.title), lines, published=properties.published)
     title = mask(one_line(found)[: _FIELDS["titel"].longest], contacts=contacts).text
     return {
         "id": slug(_masked_path(without_suffix), longest=_FIELDS["id"].longest, empty="dokument"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kb.core.errors import NotFoundError
-from kb.core.models import Document
+from kb.core.models import Document, Metadata
 from kb.embedding.embedder import Embedder
 from kb.facts import Fact, facts_of
 from kb.index import builds
@@ -96,8 +96,13 @@ class Chunker:
         passages = list(self._passages(document))
         if not self.with_sentences:
             return Chunks(passages, [], [])
-        facts = facts_of(document.metadata, [stored.passage for stored in passages])
-        return Chunks(passages, list(self._sentences(document, passages)), facts)
+        return self.with_facts(Chunks(passages, list(self._sentences(document, passages)), []), document.metadata)
+
+    def with_facts(self, chunks: Chunks, metadata: Metadata) -> Chunks:
+        """The chunks with the facts that they tell of a report with these metadata."""
+        if not self.with_sentences:
+            return chunks
+        return chunks._replace(facts=facts_of(metadata, [stored.passage for stored in chunks.passages]))
 
     def _passages(self, document: Document) -> Iterator[StoredPassage]:
         for row, passage in enumerate(chunk(document, self._embedder.count_tokens, self._size)):

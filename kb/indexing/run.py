@@ -35,7 +35,7 @@ from kb.index.store import (
 )
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.indexing.assembly import Assembler, content_digest, finish
-from kb.indexing.chunk_reuse import Chunker, PreviousChunks, previous_chunks, renumbered
+from kb.indexing.chunk_reuse import Chunker, Chunks, PreviousChunks, previous_chunks, renumbered
 from kb.indexing.chunking import ChunkSize
 from kb.indexing.extraction import Extractor
 from kb.indexing.locking import lock
@@ -233,10 +233,7 @@ class _Run:
             writer.add_document(
                 StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
             )
-            prefetched = self.prefetcher.chunks_of(extracted)
-            if document.metadata != extracted.metadata:  # the title is embedded, and facts are told by the project
-                prefetched = None
-            chunks = reusable.of(document) or prefetched or self.chunker.chunk(document)
+            chunks = reusable.of(document) or self._prefetched(extracted, document) or self.chunker.chunk(document)
             passages, sentences, facts = renumbered(chunks, row, sentence_row)
             writer.add_passages(passages)
             writer.add_sentences(sentences)
@@ -244,6 +241,13 @@ class _Run:
             row += len(passages)
             sentence_row += len(sentences)
             self.stages.step(note=source.path)
+
+    def _prefetched(self, extracted: Document, document: Document) -> Chunks | None:
+        """What was chunked ahead, unless the title is another now: it is part of what is embedded."""
+        chunks = self.prefetcher.chunks_of(extracted)
+        if chunks is None or document.metadata.titel != extracted.metadata.titel:
+            return None
+        return self.chunker.with_facts(chunks, document.metadata)
 
     def _manifest(self, store: Store, plan: Plan, started: datetime, tuning: vectors.Tuning) -> builds.Manifest:
         records = store.records()

@@ -59,6 +59,7 @@ _MISSED_END = re.compile(
 _NAME_PARTICLES = frozenset(("de", "den", "der", "du"))
 _QUOTES = re.compile('["\u201c\u201d\u00bb\u00ab]')
 _HANGING_QUOTE = re.compile("(?<=\\s)[\u201d\u201c\u00bb\u00ab\"'\u2019(]+\\s*$")
+_WHITE_SPACE = re.compile(r"\s")
 # Characters that continue a sentence whatever mark is before them.
 _CONTINUATIONS = (",", ":", ";")
 _LINES = re.compile(r"[^\n]*\n\s*|[^\n]+\Z")
@@ -164,13 +165,27 @@ def _sentences_of_line(line: str, offset: int) -> Iterator[tuple[int, int]]:
         yield offset + start, offset + end
 
 
+def _boundaries(line: str) -> list[int]:
+    """Where sentencex ends sentences; nowhere in a line that it gives up on.
+
+    It counts bytes where it means characters at white space of several bytes (a hard space before a full stop) and
+    panics, with an exception of Rust's that is no :class:`Exception`. Such a line is tried again with plain spaces.
+    """
+    for text in (line, _WHITE_SPACE.sub(" ", line)):
+        try:
+            return [boundary["end_index"] for boundary in sentencex.get_sentence_boundaries("da", text)]
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+    return []
+
+
 def _corrected_ends(line: str) -> list[int]:
     """Where sentences end inside one line, with the errors of sentencex corrected."""
     ends: list[int] = []
     start = 0
-    for boundary in sentencex.get_sentence_boundaries("da", line):
-        end = boundary["end_index"]
-        sentence = line[start:end]
+    for boundary in _boundaries(line):
+        end, sentence = boundary, line[start:boundary]
         if _continues(sentence, line[end : end + 1]):
             continue
         ends.extend(start + missed for missed in _missed_ends(sentence))

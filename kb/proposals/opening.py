@@ -28,7 +28,8 @@ _SECTIONS = re.compile(
     r"(?:indlednings?|introduktion|indhold(?:sfortegnelse|soversigt)?|forord|resum[eé]|sammenfatning|form[åa]l|baggrund"
     r"|bilag(?:\s+\w+)?|abstract|summary|introduction|preface|(?:table\s+of\s+)?contents|vorwort"
     r"|inhaltsverzeichnis|forudsætning(?:er)?|referencer|litteratur|læsevejledning|dagsorden|referat"
-    r"|versionshistorik|ændringslog|revisionshistorik|overblik)\W*",
+    r"|versionshistorik|ændringslog|revisionshistorik|overblik|data|metoder?|udfordringer|håndtering|læring|resultat(?:er)?"
+    r"|råd|konklusion(?:er)?|perspektivering)\W*",
     re.IGNORECASE,
 )
 # Words that stand alone on a cover and tell nothing of what the report is.

@@ -30,6 +30,10 @@ _KINDS = re.compile(
     r"|undersøgelse|dokumentation|gennemgang|retningslinj|erfaring|anbefaling|manual|referat|statusnotat|projekt|guide",
     re.IGNORECASE,
 )
+# A file's name that says only what kind of document it is.
+_KIND_ALONE = re.compile(
+    r"(?:[\W\d_]|rapport|slutrapport|notat|dokument|document|evaluering|endelig|final|udkast)+", re.IGNORECASE
+)
 # A line that ends with one of these goes on in the next.
 _GOES_ON = re.compile(
     r"(?:[:&–—]|\b(?:til|for|af|og|med|i|på|ved|om|fra|under|the|of|for|and|in|to|die|der|das|und|zur?))$",
@@ -43,9 +47,14 @@ _SHORT_WORDS = 3
 _ALONE_WORDS = 10
 
 
-def best_title(path: str, own: str, lines: Sequence[Line]) -> str:
-    """The title; ``own`` is the one that the file gives itself, ``lines`` are the first of its text."""
+def best_title(path: str, own: str, lines: Sequence[Line], *, published: bool = False) -> str:
+    """The title; ``own`` is the one that the file gives itself, ``lines`` are the first of its text.
+
+    One that was ``published`` with the file, as a book's is, is taken as it stands.
+    """
     own = "" if _NO_TITLE.match(own) or "\ufffd" in own else own.strip()
+    if own and published:
+        return own
     if subject := next((line.subject for line in lines if line.subject), ""):
         return subject
     front = opening(lines)
@@ -55,6 +64,8 @@ def best_title(path: str, own: str, lines: Sequence[Line]) -> str:
     if score >= _LEAST:
         return _with_issue(_whole(front, place), front)
     if own and (not front or _share(own, " ".join(line.text for line in front)) >= 0.5 or _words(own) & _words(name)):
+        return own
+    if own and _KIND_ALONE.fullmatch(name):
         return own
     return name or own or "Uden titel"
 

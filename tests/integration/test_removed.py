@@ -52,9 +52,10 @@ def test_a_deleted_report_is_gone_before_any_run(indexed: Settings) -> None:
         assert searcher is held.searcher()
         assert documents_found(searcher) == set(before.records) - {"asta"}
         result = searcher.search("journalnotater")
-        assert result.facets["projekt"] == {"Falddetektion": 1, "Mailsortering": 1}
+        assert result.facets["projekt"] == {"Falddetektion": 1, "Mailsortering": 1, "Møde om vandløb": 1}
         assert result.total == before.manifest.passages - len(before.passages_of("asta"))
-        assert [project.slug for project in searcher.snapshot.projects()] == ["falddetektion", "mailsortering"]
+        slugs = ["falddetektion", "mailsortering", "moede-om-vandloeb"]
+        assert [project.slug for project in searcher.snapshot.projects()] == slugs
         assert not searcher.search("journalnotater", filters={"projekt": ["ASTA"]}).hits
         assert searcher.snapshot.passages_of("asta") == []
         for ask in (searcher.snapshot.document, searcher.snapshot.file_of):

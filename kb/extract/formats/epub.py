@@ -119,4 +119,4 @@ def _properties(package: Element) -> Properties:
     values: dict[str, str] = {}
     for element in package.iter():
         values.setdefault(local_name(element), (element.text or "").strip())
-    return Properties(values.get("title", ""), values.get("language", "")[:2].lower())
+    return Properties(values.get("title", ""), values.get("language", "")[:2].lower(), published=True)

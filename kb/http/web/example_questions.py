@@ -17,11 +17,12 @@ from kb.retrieval.searcher import Searcher
 
 CANDIDATES = (
     "Hvilke udfordringer havde projekterne med jura?",
-    "Hvor meget tid sparede Norddjurs på at fordele mails?",
-    "Hvorfor blev nogle løsninger ikke sat i drift?",
-    "Hvad kræver det, når en algoritme er medicinsk udstyr?",
-    "Hvordan håndterede projekterne GDPR?",
+    "Hvilke projekter er kommet i drift?",
+    "Hvilke projekter blev stoppet, og hvorfor?",
     "Hvad var svært ved at få adgang til data?",
+    "Hvad kostede projekterne?",
+    "Hvor meget tid sparede Norddjurs på at fordele mails?",
+    "Hvad kræver det, når en algoritme er medicinsk udstyr?",
 )
 SHOWN = 4
 PATIENCE = 0.5

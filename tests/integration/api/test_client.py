@@ -54,7 +54,8 @@ def test_it_asks(client: Client) -> None:
     assert client.passage(hits[0].passage_id).text == hits[0].quote
     assert client.answer("Hvad var erfaringen med faldrisiko?").question == "Hvad var erfaringen med faldrisiko?"
     assert client.suggestions("Mails")[0].text == "Mailsortering"
-    assert [project.name for project in client.projects()] == ["ASTA", "Falddetektion", "Mailsortering"]
+    names = ["ASTA", "Falddetektion", "Mailsortering", "Møde om vandløb"]
+    assert [project.name for project in client.projects()] == names
     assert client.health().documents >= 4
 
 

@@ -119,7 +119,7 @@ def test_a_value_that_the_file_has_is_emptied_on_the_page_as_over_the_api(indexe
     assert client.put("/api/v1/documents/faldrisiko/metadata", json={"titel": "Ny titel"}).status_code == 202
     assert yaml.safe_load(asta.read_text(encoding="utf-8")) == yaml.safe_load(faldrisiko.read_text(encoding="utf-8"))
     metadata = client.get("/api/v1/documents/asta").get_json()["metadata"]
-    assert (metadata["titel"], metadata["projekt"], metadata["år"]) == ("Ny titel", "", None)
+    assert (metadata["titel"], metadata["projekt"], metadata["år"]) == ("Ny titel", "Ny titel", None)
     assert 'name="projekt" value=""' in client.get("/admin/rapporter/asta").text
 
 

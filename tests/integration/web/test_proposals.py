@@ -58,7 +58,7 @@ def test_what_is_saved_is_confirmed(settings: Settings, client: FlaskClient) -> 
     sent = {"titel": "Salt på veje", "myndighed": "Svendborg Kommune", "år": "2022"}
     assert client.post("/admin/rapporter/salt", data=sent).status_code == 303
     written = yaml.safe_load((settings.corpus / "salt.md.meta.yaml").read_text(encoding="utf-8"))
-    assert written == {"titel": "Salt på veje", "myndighed": "Svendborg Kommune", "år": 2022}
+    assert {name: value for name, value in written.items() if value} == sent | {"år": 2022}
     indexing.run(settings, HashEmbedder())
     saved = make_app(settings, HashEmbedder()).test_client()
     assert "Svendborg Kommune" in saved.get("/dokumenter").text

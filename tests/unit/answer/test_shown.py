@@ -73,7 +73,7 @@ def test_a_sentence_and_the_one_that_points_back_at_it_are_shown_once(searcher: 
 
 
 def test_a_finding_that_points_back_is_shown_with_what_it_points_at(searcher: Searcher) -> None:
-    found = answer(searcher, "Hvor korte skal optagelser i Vandby være, vigtigste læring?")
+    found = answer(searcher, "Hvad var det vigtigste, Vandby lærte om optagelser?")
     told = [finding.text for project in found.projects for finding in project.findings]
     assert (
         "Vandby lærte tre ting om stemmer fra optagelser. Den vigtigste af dem var, at optagelser skal være korte."

@@ -70,14 +70,12 @@ def test_numbered_headings_on_each_page_are_read() -> None:
     assert [year for year in range(2016, 2022) if str(year) not in text.split()] == []
 
 
-@pytest.mark.xfail(strict=True, reason="columns whose lines are drawn in turn are mixed")
 def test_columns_whose_lines_are_drawn_in_turn_are_read_one_after_the_other() -> None:
     text = case("pdf-columns/interleaved.pdf").text.replace("\n", " ")
     assert "hvorfor kommunen valgte at afprøve løsningen" in text
     assert "at borgerne fik svar hurtigere" in text
 
 
-@pytest.mark.xfail(strict=True, reason="ligatures mapped to nothing are lost without a word")
 def test_ligatures_mapped_to_nothing_are_read_or_warned_of() -> None:
     document = case("pdf-letters/nullmap.pdf")
     assert document.warnings or all(word in document.text for word in ("finansieret", "fleksibel", "officiel"))

@@ -25,7 +25,7 @@ def test_a_web_page_gives_its_main_content(tmp_path: Path) -> None:
         "Erfaringer med data\n\nFørste afsnit over to linjer.\n\n- et\n- to\n- to-en\n\n"
         "År: 2020; Sager: 12\nÅr: 2020; Sager: 13\n\nlinje et\nlinje to"
     )
-    assert document.metadata.titel == "Erfaringer | Kommunen"
+    assert document.metadata.titel == "Erfaringer med data"
     assert [(heading.level, heading.text) for heading in document.headings] == [(1, "Erfaringer med data")]
 
 

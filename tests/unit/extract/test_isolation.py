@@ -215,7 +215,7 @@ def test_what_a_file_is_is_told_by_a_process_of_its_own(tmp_path: Path) -> None:
     assert recognise_file(written(tmp_path, ".b.new", MARKER_TEXT), ".md", OPTIONS) is Format.MARKDOWN
     with pytest.raises(ReadError, match="program") as caught:
         recognise_file(written(tmp_path, "c.md", "MZ"), ".md", OPTIONS)
-    assert caught.value.code == "ukendt-format"
+    assert caught.value.code == "ukendt-filformat"
     assert children() == before
 
 

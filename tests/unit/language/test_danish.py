@@ -46,6 +46,11 @@ def test_sentences_end_where_a_reader_would_end_them(text: str, expected: list[s
     assert _cut(text) == expected
 
 
+def test_a_line_that_sentencex_gives_up_on_is_read_all_the_same() -> None:
+    text = '\ta",åå😀,\u2028B\xa0.éé\tØ(Ø\'\'\t?aB B?æ!('
+    assert "".join(text[start:end] for start, end in danish.sentences(text)) == text
+
+
 @given(st.text(alphabet=st.sampled_from("aB æØå.!?\n\t”\"'(§1,😀\u00a0\u2028é"), max_size=60))
 def test_sentences_tile_any_text(text: str) -> None:
     spans = danish.sentences(text)
