@@ -34,6 +34,7 @@ CHUNKING_MODULES = (
     ("kb.facts", "names.py"),
     ("kb.facts", "patterns.py"),
     ("kb.facts", "subject.py"),
+    ("kb.proposals", "authorities.py"),
     ("kb.indexing", "chunking.py"),
     ("kb.language", "danish.py"),
     ("kb.language", "embedding_text.py"),
