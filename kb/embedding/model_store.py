@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kb.core.errors import InputError, ModelMissingError
+from kb.core.file_modes import give_mode_of
 from kb.core.settings import Settings
 from kb.embedding import packaged_model
 from kb.embedding.runtimes import choice, opening
@@ -130,16 +131,7 @@ def _make_quick(folder: Path, tell: Tell) -> None:
     card = read_card(folder)
     prefixes = Prefixes(card.query_prefix, card.passage_prefix)
     opening.prepare(folder, card.max_tokens, prefixes, shipped_texts(), tell)
-    _let_others_read(folder)
-
-
-def _let_others_read(folder: Path) -> None:
-    """Give every file the mode of the card: the libraries write some for their own user alone, whatever the umask."""
-    mode = (folder / CARD_FILE).stat().st_mode & 0o777
-    for path in folder.rglob("*"):
-        if path.is_file() and path.stat().st_mode & 0o777 != mode:
-            with suppress(PermissionError):  # another user's file, which was readable here all the same
-                path.chmod(mode)
+    give_mode_of(folder / CARD_FILE, folder)
 
 
 def _packaged(settings: Settings, *, force: bool, tell: Tell) -> ModelCard:
@@ -223,7 +215,7 @@ def _finish(model: SentenceTransformer, staging: Path, folder: Path) -> ModelCar
         passage_prefix=prompts.get("document", prompts.get("passage", "")),
     )
     (staging / CARD_FILE).write_text(json.dumps(asdict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _let_others_read(staging)
+    give_mode_of(staging / CARD_FILE, staging)
     if folder.exists():
         shutil.rmtree(folder)
     staging.rename(folder)

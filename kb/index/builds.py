@@ -35,6 +35,7 @@ from typing import Any
 
 from kb.core.digest import file_sha256
 from kb.core.errors import IndexDamagedError, IndexMissingError, IndexVersionError, NotFoundError, StorageError
+from kb.core.file_modes import give_mode_of
 from kb.core.machine import busy, refused, unusable
 
 CURRENT_FILE = "CURRENT"
@@ -186,6 +187,7 @@ def file_digest(path: Path) -> str:
 
 def publish(index_dir: Path, staging: Path, build_id: str) -> Path:
     """Put a finished build in its place and in use. Everything is on disk before it can be seen."""
+    give_mode_of(staging / MANIFEST_FILE, staging)
     _sync_tree(staging)
     final = builds_dir(index_dir) / build_id
     staging.rename(final)

@@ -100,6 +100,8 @@ def _keep(png: bytes, target: Path) -> None:
         try:
             aside.write(png)
             aside.close()
+            # A temporary file is its writer's alone; another user's server is to read it as it reads the folder.
+            Path(aside.name).chmod(target.parent.stat().st_mode & 0o666)
             Path(aside.name).replace(target)
         except OSError:
             Path(aside.name).unlink(missing_ok=True)

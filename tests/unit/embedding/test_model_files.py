@@ -22,11 +22,3 @@ def test_what_the_runtimes_make_afterwards_is_not_in_the_fingerprint(tmp_path: P
     assert model_store._fingerprint(tmp_path, {}) == before
     (tmp_path / "config.json").write_text("ændret", encoding="utf-8")
     assert model_store._fingerprint(tmp_path, {}) != before
-
-
-def test_no_file_is_for_its_writer_alone(tmp_path: Path) -> None:
-    _model(tmp_path)
-    (tmp_path / "model.safetensors").chmod(0o600)
-    (tmp_path / model_store.CARD_FILE).chmod(0o644)
-    model_store._let_others_read(tmp_path)
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
