@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check style types contracts quick unit fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
+.PHONY: help serve index model test check style types contracts quick unit whole fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,8 +24,8 @@ index: model  ## bring the index in line with corpus/
 model: $(VENV)/.runtime  ## prepare the embedding model
 	@$(BIN)/kb model prepare
 
-test: $(VENV)/.test index style types contracts  ## everything: style, types, import directions, unit, integration and browser tests
-	$(BIN)/pytest
+test: $(VENV)/.test index style types contracts  ## everything: style, types, import directions, unit, integration and browser tests, two at a time
+	@$(MAKE) --no-print-directory -j2 --output-sync=line unit whole
 
 check: $(VENV)/.test  ## before a commit, in a minute or so: style, types, import directions and the quick tests, two at a time
 	@$(MAKE) --no-print-directory -j2 --output-sync=target quick types contracts style
@@ -44,6 +44,9 @@ quick: $(VENV)/.test  ## the quick tests alone: the unit tests that are not mark
 
 unit: $(VENV)/.test  ## all the unit tests alone
 	$(BIN)/pytest tests/unit
+
+whole: $(VENV)/.test  ## the integration and browser tests alone, on the index in use
+	$(BIN)/pytest tests/integration tests/browser
 
 fuzz: $(VENV)/.test index  ## thousands of generated requests to the API in every role (minutes)
 	$(BIN)/pytest -m fuzz --timeout 1200

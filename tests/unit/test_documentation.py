@@ -10,12 +10,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
 TOPICS = sorted(file for file in DECISIONS.glob("*.md") if file.name != "README.md")
+# Our own folders: what was installed or made beside them is not ours to hold.
+FOLDERS = ("kb", "benchmarks", "tools", "training", "tests")
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/*/README.md")]
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(page for folder in FOLDERS for page in (ROOT / folder).rglob("README.md")),
+        ROOT / "index" / "README.md",
+    ]
 )
 SOURCES = sorted(
     file
-    for folder in ("kb", "benchmarks", "tools", "training", "tests")
+    for folder in FOLDERS
     for file in (ROOT / folder).rglob("*")
     if file.suffix in {".py", ".sh", ".toml", ".yaml", ".html"} and file != Path(__file__)
 )

@@ -11,6 +11,7 @@ import pytest
 from kb.extract.time_limits import TooSlow, time_limit
 from tests.unit.expressions import Expression, attacks, found_in
 
+pytestmark = pytest.mark.slow
 FOREIGN = (
     "kb.answer",
     "kb.core.privacy",
