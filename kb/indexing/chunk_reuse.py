@@ -44,11 +44,11 @@ CHUNKING_MODULES = (
 
 
 class Chunks(NamedTuple):
-    """What a document is chunked into, and the facts that its sentences tell."""
+    """What a document is chunked into, and the facts that its sentences tell, once they are read."""
 
     passages: list[StoredPassage]
     sentences: list[StoredSentence]
-    facts: list[Fact]
+    facts: Sequence[Fact] = ()
 
 
 def chunk_key(embedder: Embedder, size: ChunkSize) -> str:
@@ -93,11 +93,9 @@ class Chunker:
         self._size = size
 
     def chunk(self, document: Document) -> Chunks:
-        """A document's passages, with rows from 0; where there are to be sentences, these and the facts they tell."""
+        """A document's passages and, where there are to be any, its sentences, with rows from 0."""
         passages = list(self._passages(document))
-        if not self.with_sentences:
-            return Chunks(passages, [], [])
-        return self.with_facts(Chunks(passages, list(self._sentences(document, passages)), []), document.metadata)
+        return Chunks(passages, list(self._sentences(document, passages)) if self.with_sentences else [])
 
     def with_facts(self, chunks: Chunks, metadata: Metadata) -> Chunks:
         """The chunks with the facts that they tell of a report with these metadata."""

@@ -233,7 +233,7 @@ class _Run:
             writer.add_document(
                 StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
             )
-            chunks = reusable.of(document) or self._prefetched(extracted, document) or self.chunker.chunk(document)
+            chunks = reusable.of(document) or self._chunked(extracted, document)
             passages, sentences, facts = renumbered(chunks, row, sentence_row)
             writer.add_passages(passages)
             writer.add_sentences(sentences)
@@ -242,11 +242,11 @@ class _Run:
             sentence_row += len(sentences)
             self.stages.step(note=source.path)
 
-    def _prefetched(self, extracted: Document, document: Document) -> Chunks | None:
-        """What was chunked ahead, unless the title is another now: it is part of what is embedded."""
+    def _chunked(self, extracted: Document, document: Document) -> Chunks:
+        """The document's chunks and facts; what was prefetched serves unless the title, which is embedded, is new."""
         chunks = self.prefetcher.chunks_of(extracted)
         if chunks is None or document.metadata.titel != extracted.metadata.titel:
-            return None
+            chunks = self.chunker.chunk(document)
         return self.chunker.with_facts(chunks, document.metadata)
 
     def _manifest(self, store: Store, plan: Plan, started: datetime, tuning: vectors.Tuning) -> builds.Manifest:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from kb.answer import answer
 from kb.core.models import Certainty
+from kb.retrieval.caches import Owned
 from kb.retrieval.searcher import Searcher
 
 CANDIDATES = (
@@ -36,15 +36,19 @@ class _Tried:
     answered: list[str] = field(default_factory=list)
 
 
+def _none_tried(_searcher: Searcher) -> _Tried:
+    return _Tried()
+
+
 _lock = threading.Lock()
-_tried: WeakKeyDictionary[Searcher, _Tried] = WeakKeyDictionary()
+_TRIED = Owned(_none_tried)
 
 
 def examples(searcher: Searcher) -> tuple[str, ...]:
     """Questions with an answer in the searcher's build, as far as they are known."""
     deadline = time.monotonic() + PATIENCE
     with _lock:
-        tried = _tried.setdefault(searcher, _Tried())
+        tried = _TRIED.of(searcher)
         while tried.next < len(CANDIDATES) and len(tried.answered) < SHOWN and time.monotonic() < deadline:
             question = CANDIDATES[tried.next]
             tried.next += 1
