@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -25,15 +26,25 @@ FOREIGN = (
 LONG = 12_000
 # Seconds of processor time below which nothing is compared, and beyond which nothing is waited for.
 QUICK, HOPELESS = 0.03, 1.0
+ATTEMPTS = 5
 
 
 def slower_than_its_length(expression: Expression, made: Callable[[int], str]) -> bool:
-    """Whether four times the length costs more than eight times the time: the square of it would be sixteen."""
+    """Whether four times the length costs more than eight times the time: the square of it would be sixteen.
+
+    What seems so is measured again, and the least of each counts: a machine that others use adds to a time and never
+    takes from it.
+    """
+    short = long = math.inf
     try:
-        long = _seconds(expression, made(LONG))
-        return long > QUICK and long > 8 * max(_seconds(expression, made(LONG // 4)), QUICK / 16)
+        for _ in range(ATTEMPTS):
+            long = min(long, _seconds(expression, made(LONG)))
+            short = min(short, _seconds(expression, made(LONG // 4)))
+            if long <= QUICK or long <= 8 * max(short, QUICK / 16):
+                return False
     except TooSlow:
         return True
+    return True
 
 
 def _seconds(expression: Expression, text: str) -> float:

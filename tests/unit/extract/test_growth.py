@@ -5,6 +5,7 @@ The square of it would be sixteen times. Each kind has taken that, or is near to
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,8 @@ KINDS: dict[str, tuple[str, Callable[[int], str | bytes]]] = {
 SIZE = 400
 # Less than this many seconds are not compared.
 QUICK = 0.1
+# What seems too slow is measured again, and the least of each counts: other work on the machine only adds to a time.
+ATTEMPTS = 5
 
 
 @pytest.mark.slow
@@ -46,8 +49,13 @@ QUICK = 0.1
 def test_four_times_the_length_takes_about_four_times_the_time(tmp_path: Path, kind: str) -> None:
     name, made = KINDS[kind]
     read(written(tmp_path, "først.docx", docx()))  # loads the readers
-    short, long = (_seconds(written(tmp_path, name, made(size))) for size in (SIZE, 4 * SIZE))
-    assert long < 8 * max(short, QUICK)
+    short = long = math.inf
+    for _ in range(ATTEMPTS):
+        long = min(long, _seconds(written(tmp_path, name, made(4 * SIZE))))
+        short = min(short, _seconds(written(tmp_path, name, made(SIZE))))
+        if long < 8 * max(short, QUICK):
+            return
+    pytest.fail(f"{4 * SIZE} took {long:.2f} s and {SIZE} took {short:.2f} s")
 
 
 def _seconds(path: Path) -> float:
