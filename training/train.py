@@ -1,8 +1,10 @@
 """Trains the reader model; resumable and seeded.
 
     python -m training.train OUT --model FOLDER --vocabulary FILE [--public FOLDER] [--steps N] [--processes N]
+    python -m training.train OUT ... --begin WEIGHTS --judged FILE [--without FOLD] --rate 2e-5
 
-Written items and public data are mixed in every batch. The losses: binary cross-entropy on windows and on sentences
+Written items and public data are mixed in every batch; with ``--judged`` (training/judged.py) also judged development
+questions, which are too few to be trained on alone. The losses: binary cross-entropy on windows and on sentences
 (answering ones count double), cross-entropy on about whom, and the softmax of a question's right window against its
 wrong one. AdamW with warm-up and linear decay; the heads learn :data:`HEAD_RATE` times as quickly. ``OUT/state.pt`` is
 written every :data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there. Each
@@ -30,6 +32,7 @@ from torch.nn.parallel import DistributedDataParallel
 from kb.embedding.reader.encoding import Encoded, Encoder
 from training.examples import Example, Window, of_items, public
 from training.items import ITEMS, read
+from training.judged import read_judged
 from training.model import Reader, Scores, batch_of, start, trained
 
 # Without dropout 1.5e-4 lets all states run together within 50 steps, and nothing is learnt.
@@ -42,6 +45,7 @@ WINDOWS_PER_BATCH = 16
 # Batches of windows of like length are drawn from this many examples at a time.
 POOL = 400
 PUBLIC_SHARE = 0.1
+JUDGED_SHARE = 0.4
 ANSWER_WEIGHT = 2.0
 RANKING_WEIGHT = 0.5
 ABOUT_WEIGHT = 0.3
@@ -52,14 +56,24 @@ Encodings = list[tuple[Example, list[Encoded]]]
 
 
 def batches(
-    items: Sequence[Example], others: Sequence[Example], encoder: Encoder, rng: random.Random, most: int
+    items: Sequence[Example],
+    others: Sequence[Example],
+    judged: Sequence[Example],
+    encoder: Encoder,
+    rng: random.Random,
+    most: int,
 ) -> Iterator[Encodings]:
-    """Batches of ``most`` windows without end: every written example once an epoch, public ones by their share."""
+    """Batches of ``most`` windows without end: every written example once an epoch, public ones by their share.
+
+    With judged examples an epoch is each of them once, among as many of the others as their share leaves.
+    """
     while True:
-        epoch = list(items)
+        beside = int(len(judged) * (1 - JUDGED_SHARE) / JUDGED_SHARE)
+        epoch = rng.sample(items, min(beside, len(items))) if judged else list(items)
         if others:
             wanted = int(len(epoch) * PUBLIC_SHARE / (1 - PUBLIC_SHARE)) if epoch else len(others)
             epoch += rng.sample(others, min(wanted, len(others)))
+        epoch += judged
         rng.shuffle(epoch)
         for first in range(0, len(epoch), POOL):
             yield from _pooled([_encoded(example, encoder) for example in epoch[first : first + POOL]], rng, most)
@@ -149,6 +163,8 @@ def main() -> None:
     parser.add_argument("--items", type=Path, default=ITEMS)
     parser.add_argument("--public", type=Path, help="folder of public data")
     parser.add_argument("--begin", type=Path, help="weights to begin from instead of the embedding model's")
+    parser.add_argument("--judged", type=Path, help="examples of judged questions (training.judged)")
+    parser.add_argument("--without", type=int, help="the fold of judged questions that is left out")
     parser.add_argument("--layers", type=int)
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--rate", type=float, default=RATE)
@@ -173,8 +189,9 @@ def _work(rank: int, meet: str, options: argparse.Namespace) -> None:
     encoder = Encoder(options.vocabulary)
     items = list(of_items(read(options.items), rng))
     others = [one for several in public(options.public, rng).values() for one in several] if options.public else []
-    print(f"written {len(items)}, public {len(others)}", flush=True)
-    made = batches(items, others, encoder, rng, WINDOWS_PER_BATCH // options.processes)
+    judged = read_judged(options.judged, options.without) if options.judged else []
+    print(f"written {len(items)}, public {len(others)}, judged {len(judged)}", flush=True)
+    made = batches(items, others, judged, encoder, rng, WINDOWS_PER_BATCH // options.processes)
     run(reader, itertools.islice(made, rank, None, options.processes), options.out, options.steps, options.rate)
     torch.distributed.destroy_process_group()
 
