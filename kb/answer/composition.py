@@ -11,10 +11,10 @@ from kb.answer.comparison import Compared, Entry, compare, kinds_of
 from kb.answer.comparison_intent import comparison_of
 from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import Gathered, gather
-from kb.answer.intent import ACROSS, is_vague
+from kb.answer.intent import ACROSS, is_own_case, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
 from kb.answer.reading import read_for
-from kb.answer.refusal import refuse, search_only, too_vague
+from kb.answer.refusal import of_another, own_case, refuse, search_only, too_vague
 from kb.answer.selection import (
     MAX_SENTENCES,
     Judged,
@@ -135,39 +135,59 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
     gathered = gather(searcher, question, filters)
     records = {stored.record.id: stored.record for stored in searcher.snapshot.passing(filters)}
     projects = [p for p in searcher.snapshot.projects() if not records.keys().isdisjoint(p.document_ids)]
-    compared = _compared(searcher, gathered.question, records) if searcher.settings.reading else None
+    empty = _empty(searcher.snapshot, gathered, projects, filters)
+    if not searcher.settings.reading:
+        return replace(empty, refusal=search_only())
+    compared = _compared(searcher, gathered.question, records)
     if compared:
-        return _by_facts(compared, gathered, searcher.snapshot, records, projects, filters)
-    judged = judge_read(read_for(searcher, gathered, models()), models()) if searcher.settings.reading else []
+        return _by_facts(compared, empty, searcher.snapshot, records, projects)
+    if is_own_case(gathered.question):
+        return replace(empty, refusal=own_case())
+    if is_vague(gathered.question):
+        return replace(empty, refusal=too_vague())
+    return _by_reading(searcher, gathered, empty, records, projects)
+
+
+def _empty(snapshot: Snapshot, gathered: Gathered, projects: Sequence[ProjectSummary], filters: Filters) -> Answer:
+    """An answer that says nothing yet."""
+    return Answer(
+        question=gathered.question,
+        kind=gathered.want.kind,
+        build_id=snapshot.build_id,
+        created=snapshot.manifest.created,
+        filters=filters.as_dict(),
+        sentences=(),
+        projects=(),
+        coverage=_coverage(projects, frozenset()),
+        certainty=certainty(0.0),
+        citations=(),
+        corrections=gathered.corrections,
+    )
+
+
+def _by_reading(
+    searcher: Searcher,
+    gathered: Gathered,
+    empty: Answer,
+    records: Mapping[str, DocumentRecord],
+    projects: Sequence[ProjectSummary],
+) -> Answer:
+    """Answer by what the reader says of the windows it is given, or refuse."""
+    judged = judge_read(read_for(searcher, gathered, models()), models())
     logit = models().answer.score(answer_features(gathered, judged)) if judged else -math.inf
     demanded = _demands(gathered, records.values())
     if demanded.complete:
         logit = math.log(BY_METADATA / (1 - BY_METADATA))
     probability = BY_METADATA if demanded.complete else _right(logit, judged[0]) if judged else 0.0
-    empty = Answer(
-        question=gathered.question,
-        kind=gathered.want.kind,
-        build_id=searcher.snapshot.build_id,
-        created=searcher.snapshot.manifest.created,
-        filters=filters.as_dict(),
-        sentences=(),
-        projects=(),
-        coverage=_coverage(projects, frozenset()),
-        certainty=certainty(probability),
-        citations=(),
-        corrections=gathered.corrections,
-    )
-    if not searcher.settings.reading:
-        return replace(empty, refusal=search_only())
-    if is_vague(gathered.question):
-        return replace(empty, refusal=too_vague())
+    empty = replace(empty, certainty=certainty(probability))
+    citations = Citations(searcher.snapshot.pages_of)
     if probability_of(logit) < models().answer.threshold:
-        return _refused(empty, gathered, judged, records.values(), Citations(searcher.snapshot.pages_of))
+        return _refused(empty, gathered, judged, records.values(), citations)
     # A project speaks by what its report says of it, not by what that says of many.
     own = [one for one in judged if not _is_laid_wrong(one)] or judged
     documents = _speaking(judge_documents(gathered, own, models()), demanded, records)
     pool = _shown_from(empty.kind, judged, documents)
-    found = _answered(empty, pool, documents, projects, logit, Citations(searcher.snapshot.pages_of))
+    found = _answered(empty, pool, documents, projects, logit, citations)
     if demanded.complete or not found.sentences:
         return found
     # What is shown may be less probable than the best there is, and is what the reader goes by.
@@ -183,11 +203,10 @@ def _compared(searcher: Searcher, question: str, records: Mapping[str, DocumentR
 
 def _by_facts(
     compared: Compared,
-    gathered: Gathered,
+    empty: Answer,
     snapshot: Snapshot,
     records: Mapping[str, DocumentRecord],
     projects: Sequence[ProjectSummary],
-    filters: Filters,
 ) -> Answer:
     """Lay out what facts answer: each with its sentence, project by project in the order of the comparison."""
     citations = Citations(snapshot.pages_of)
@@ -198,19 +217,14 @@ def _by_facts(
     )
     # What is told of several projects together is marked where it stands, and says nothing of the others.
     own = [entry.certainty for entry in compared.entries if not entry.told[0].fact.shared]
-    return Answer(
-        question=gathered.question,
-        kind=gathered.want.kind,
-        build_id=snapshot.build_id,
-        created=snapshot.manifest.created,
-        filters=filters.as_dict(),
+    return replace(
+        empty,
         sentences=tuple(_fact_sentences(answers)),
         projects=answers,
         coverage=_coverage(projects, frozenset(one.slug for one in answers if not one.cross_cutting)),
         certainty=max(own or [Certainty.UNSURE], key=list(Certainty).index),
         citations=tuple(citations.made),
         lead=compared.lead,
-        corrections=gathered.corrections,
     )
 
 
@@ -366,8 +380,10 @@ def _refused(
 ) -> Answer:
     projects = named(gathered.question, (record.metadata for record in records))
     own = [one for one in judged if one.candidate.hit.document.metadata.projekt in projects]
-    nearest = tuple(citations.of(one) for one in choose(own or judged)[:NEAREST_SHOWN])
-    refusal = refuse(gathered, judged, nearest, empty.filters, projects)
+    other = of_another(gathered.question, judged, projects)
+    shown = choose(([other] if other else []) + list(own or judged))
+    nearest = tuple(dict.fromkeys(citations.of(one) for one in shown[:NEAREST_SHOWN]))
+    refusal = refuse(gathered, judged, nearest, empty.filters, projects, other)
     return replace(empty, refusal=refusal, citations=tuple(citations.made))
 
 

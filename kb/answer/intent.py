@@ -111,6 +111,12 @@ MOST_VAGUE_WORDS = 1
 _WHAT_ABOUT = re.compile(r"(?:og )?(?:hvad|hvordan) med\b")
 
 
+_OWN_CASE = re.compile(
+    r"\b(?:min|mit|mine) (?:egen |eget |egne |gamle )?(?:sag|sager|mor|far|forældre|barn|børn|datter|søn|kone"
+    r"|mand|mands|kæreste|familie|ydelse|pension|boligstøtte|bolig|skat|pas|journal|hjemmehjælp|helbred|regning|adresse|cpr-nummer"
+    r"|oplysninger|kontanthjælp|sagsbehandler|læge)s?\b|\b(?:synes|tænker) (?:i|du)\b"
+)
+
 # What a passage tells by the heading it stands under; data and methods are subjects as well.
 STEPS = frozenset((Role.ADVICE, Role.LESSON, Role.CHALLENGE, Role.HANDLING, Role.RESULT, Role.PURPOSE))
 
@@ -216,6 +222,11 @@ def is_vague(question: str) -> bool:
     if _kind(text) in ACROSS or _NAMES_SOMETHING.search(question) or not _POINTS.search(text):
         return False
     return len(_telling(text)) <= MOST_VAGUE_WORDS
+
+
+def is_own_case(question: str) -> bool:
+    """Whether a question is about the asker's own case ("Kan jeg få aktindsigt i min sag?") or for an opinion."""
+    return _OWN_CASE.search(danish.normalise(question)) is not None
 
 
 def _telling(text: str) -> list[str]:

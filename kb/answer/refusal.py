@@ -1,17 +1,20 @@
 """The refusal: one honest sentence on why there is no answer.
 
-Where the question names a project of the base, or some sentence is near to it, the subject is there and the asked-for
-thing is missing; where even the nearest sentence means something else, the base has nothing on the subject. The words
-that no report has are told as well.
+Where the reader model says that a window answers, but of
+another project or place than the one named, that is told. Where the question names a project of the base, or some
+sentence is near to it, the subject is there and the asked-for thing is missing; where even the nearest sentence means
+something else, the base has nothing on the subject. The words that no report has are told as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from kb.answer.features import Gathered
 from kb.answer.selection import Judged
 from kb.core.models import Refusal, RefusalReason
+from kb.language import danish
 
 # The subject is in the base when some sentence is nearer to the question than this, in standard deviations above the
 # cosine of any two sentences of the base: it tells 50 of dev's 54 unanswerable questions right (25 of 26 on no subject
@@ -19,6 +22,9 @@ from kb.core.models import Refusal, RefusalReason
 SUBJECT_CLOSENESS = 0.3
 # More projects than this are not named in a refusal, only counted.
 NAMED_SHOWN = 2
+# A word with a capital inside a question; what names a kind of authority names no place.
+_NAME = re.compile(r"(?<=\s)[A-ZÆØÅ][a-zæøåé]+(?:-[A-ZÆØÅ][a-zæøåé]+)?\b")
+_NO_NAME = re.compile(r"(?:Kommunes?|Region(?:en)?s?|Styrelsens?|Sygehus\w*|Hospital\w*|Danmarks?|Danske?)\Z")
 
 
 def refuse(
@@ -27,14 +33,17 @@ def refuse(
     nearest: tuple[int, ...],
     filters: Mapping[str, Sequence[str]],
     projects: Sequence[str] = (),
+    other: Judged | None = None,
 ) -> Refusal:
     """The refusal of a question; ``nearest`` are the citations of what comes nearest, ``projects`` the names of the
-    projects that the question names.
+    projects that the question names, ``other`` the sentence that answers for another (:func:`of_another`).
     """
     met = gathered.words.met(*(one.candidate.terms for one in judged))
     missing = tuple(form for form in gathered.words.words if not met[form])
     if filters:
         reason, message = RefusalReason.NOTHING_UNDER_FILTER, _under_filter(filters)
+    elif other:
+        reason, message = RefusalReason.ELSEWHERE, _elsewhere(gathered.question, other, projects)
     elif projects:
         reason, message = RefusalReason.NOT_SAID, _of_projects(projects)
     elif max((one.candidate.closeness for one in judged), default=SUBJECT_CLOSENESS - 1) >= SUBJECT_CLOSENESS:
@@ -51,9 +60,46 @@ def too_vague() -> Refusal:
     return Refusal(RefusalReason.TOO_VAGUE, message, (), ())
 
 
+def own_case() -> Refusal:
+    """The refusal of a question about the asker's own case, or for an opinion: reports tell of projects."""
+    message = "Rapporterne fortæller om projekter. De kan ikke svare for en enkelt sag eller sige, hvad nogen mener."
+    return Refusal(RefusalReason.OWN_CASE, message, (), ())
+
+
 def search_only() -> Refusal:
     """The refusal of every question where the reader is switched off: nothing that was not read is an answer."""
     return Refusal(RefusalReason.SEARCH_ONLY, "Her svares der ikke på spørgsmål; der søges kun i rapporterne.", (), ())
+
+
+def of_another(question: str, judged: Sequence[Judged], projects: Collection[str]) -> Judged | None:
+    """The sentence whose window the reader says answers, where that tells of another project or place than the one
+    named; ``projects`` are the names of the base's projects that the question names.
+    """
+    best = max(judged, key=lambda one: one.window, default=None)
+    if best is None or best.window <= 0:
+        return None
+    if projects:
+        project = best.candidate.hit.document.metadata.projekt
+        return best if project and project not in projects else None
+    return best if _lacking(question, best) else None
+
+
+def _lacking(question: str, judged: Judged) -> list[str]:
+    """The names of a question that neither a sentence's passage nor its document's title, project or authority has."""
+    metadata, passage = judged.candidate.hit.document.metadata, judged.candidate.sentence.passage
+    told = f"{passage.text} {' '.join(passage.heading_path)} {metadata.titel} {metadata.projekt} {metadata.myndighed}"
+    known = danish.normalise(told)
+    names = (name for name in _NAME.findall(question) if not _NO_NAME.match(name))
+    return [name for name in names if danish.normalise(name).removesuffix("s") not in known]
+
+
+def _elsewhere(question: str, other: Judged, projects: Sequence[str]) -> str:
+    metadata = other.candidate.hit.document.metadata
+    asked = [f"«{name}»" for name in projects[:NAMED_SHOWN]] or [
+        name.removesuffix("s") for name in _lacking(question, other)[:NAMED_SHOWN]
+    ]
+    told = metadata.projekt or metadata.titel
+    return f"Rapporterne fortæller om det i «{told}», men siger det ikke om {' eller '.join(asked)}."
 
 
 def _of_projects(names: Sequence[str]) -> str:

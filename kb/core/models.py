@@ -300,6 +300,8 @@ class RefusalReason(StrEnum):
 
     NO_SUBJECT = "intet om emnet"
     NOT_SAID = "emnet findes, men ikke det spurgte"
+    ELSEWHERE = "gælder et andet projekt eller sted"
+    OWN_CASE = "spørgsmålet gælder en enkelt sag"
     NOTHING_UNDER_FILTER = "intet under filteret"
     TOO_VAGUE = "spørgsmålet er for uklart"
     SEARCH_ONLY = "her søges der kun"

@@ -13,7 +13,8 @@ from kb import indexing
 from kb.answer import answer
 from kb.answer.classifiers import models
 from kb.answer.features import gather
-from kb.answer.refusal import refuse
+from kb.answer.intent import is_own_case
+from kb.answer.refusal import of_another, refuse
 from kb.answer.selection import judge_sentences
 from kb.core.errors import FilterError, IndexDamagedError, QuestionError
 from kb.core.models import Answer, Certainty, Document, Metadata, QuestionKind, RefusalReason, Role
@@ -276,3 +277,40 @@ def test_a_question_that_names_nothing_is_asked_back(searcher: Searcher) -> None
     assert found.refusal is not None
     assert found.refusal.reason is RefusalReason.TOO_VAGUE
     assert "Nævn" in found.refusal.message
+
+
+@pytest.mark.parametrize("question", ["Kan jeg få aktindsigt i min sag?", "Hvad synes I om AI?"])
+def test_a_question_about_the_asker_s_own_case_is_told_what_reports_tell_of(searcher: Searcher, question: str) -> None:
+    found = answer(searcher, question)
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.OWN_CASE
+    assert found.citations == ()
+
+
+@pytest.mark.parametrize("question", ["Hvordan sikrer min kommune datakvalitet?", "Hvad kan mine kolleger lære?"])
+def test_a_colleague_s_question_is_no_case_of_their_own(question: str) -> None:
+    assert not is_own_case(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "projects", "reason"),
+    [
+        ("Hvor meget hurtigere fordeler Vejle mails?", (), RefusalReason.ELSEWHERE),
+        ("Hvor meget hurtigere fordeler Norddjurs mails?", (), RefusalReason.NOT_SAID),
+        ("Hvor meget hurtigere fordeler Træning mails?", ("Træning",), RefusalReason.ELSEWHERE),
+    ],
+)
+def test_what_is_told_of_another_place_or_project_than_the_one_asked_is_said_to_be(
+    searcher: Searcher, question: str, projects: tuple[str, ...], reason: RefusalReason
+) -> None:
+    gathered = gather(searcher, question, {})
+    judged = [
+        replace(one, window=2.0 if "66" in one.candidate.sentence.text else -2.0)
+        for one in judge_sentences(gathered, models())
+    ]
+    judged = [replace(one, candidate=replace(one.candidate, closeness=1.0)) for one in judged]
+    other = of_another(question, judged, projects)
+    refusal = refuse(gathered, judged, (1,), {}, projects, other)
+    assert refusal.reason is reason
+    assert (other is not None) == (reason is RefusalReason.ELSEWHERE)
+    assert other is None or "«Mailsortering»" in refusal.message
