@@ -1,8 +1,9 @@
 """Measures the reader model: near misses told from answers, about whom, size and milliseconds a window.
 
-    python benchmarks/reader_quality.py                                    # the project's dev questions
-    python benchmarks/reader_quality.py --questions FILE --split all       # other judged questions
-    python benchmarks/reader_quality.py --about FILE                       # further labelled sentences
+    python -m benchmarks.reader_quality                                    # the project's dev questions
+    python -m benchmarks.reader_quality --questions FILE --split all       # other judged questions
+    python -m benchmarks.reader_quality --about FILE                       # further labelled sentences
+    python -m benchmarks.reader_quality --reader FOLDER                    # another reader than the one in use
 
 *Near*: the area under the curve of the best window's logit, near misses against answerable questions; *first*: the
 sentence the reader scores best is one of the key's. The windows are those that an answer reads. *About*: the share of
@@ -20,9 +21,9 @@ from pathlib import Path
 
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
+from benchmarks.fit_relevance import read_by
 from kb.answer.classifiers import models
 from kb.answer.features import gather
-from kb.answer.reading import read_for
 from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
 from kb.embedding.reader.choice import load_reader
@@ -36,13 +37,13 @@ KINDS = "pamn"
 TIMED = 60
 
 
-def near(questions: Sequence[JudgedQuestion], searcher: Searcher) -> Iterator[str]:
+def near(questions: Sequence[JudgedQuestion], searcher: Searcher, reader: ReaderModel) -> Iterator[str]:
     """The figures of judged questions, one line each."""
     labels, windows, cheap, first = [], [], [], []
     for question in questions:
         if question.kind != "near" and not question.answerable:
             continue
-        read = read_for(searcher, gather(searcher, question.text, {}), models())
+        read = read_by(reader, gather(searcher, question.text, {}), models())
         if not read:
             continue
         labels.append(question.answerable)
@@ -88,9 +89,10 @@ def main() -> None:
     parser.add_argument("--questions", type=Path, default=HERE / "questions")
     parser.add_argument("--split", choices=("dev", "test", "all"), default="dev")
     parser.add_argument("--about", type=Path, action="append", default=[])
+    parser.add_argument("--reader", type=Path, help="the folder of a reader; the one in use otherwise")
     options = parser.parse_args()
     settings = load_settings()
-    reader = load_reader(settings)
+    reader = ReaderModel(options.reader) if options.reader else load_reader(settings)
     rows = [json.loads(line) for line in (HERE / "about" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     for line in (*speed(rows, reader), *about(rows, reader)):
         print(line)
@@ -98,7 +100,7 @@ def main() -> None:
         for line in about(json.loads(file.read_text(encoding="utf-8")), reader):
             print(f"{file.name}: {line}")
     questions = [one for one in load(options.questions) if options.split in ("all", one.split)]
-    for line in near(questions, open_searcher(settings, load_embedder(settings))):
+    for line in near(questions, open_searcher(settings, load_embedder(settings)), reader):
         print(line)
 
 

@@ -5,14 +5,13 @@
 The reports of an index differ from the written items in length, manner and in what is near to a question: here the
 wrong windows are those that the cheap signals put first. A marked sentence answers; a window of a document that the key
 does not name does not; what the key leaves open (an unmarked window of a document that it names) is left out. Of the
-judged questions only the development half is taken. :data:`FOLDS` folds by group of question let the reader be judged
-by questions that it was not trained on.
+judged questions only the development half is taken. Two folds by group of question let the reader be judged by
+questions that it was not trained on.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -32,7 +31,6 @@ from kb.retrieval.searcher import Searcher, open_searcher
 from training.examples import UNKNOWN_ABOUT, Example, Window
 
 QUESTIONS = Path("benchmarks/questions")
-FOLDS = 2
 RIGHT, WRONG, WRONG_ALONE = 2, 3, 5
 
 
@@ -71,12 +69,7 @@ def _example(question: JudgedQuestion, windows: Sequence[ChosenWindow]) -> Examp
         )
         for one in windows
     )
-    return Example(question.text, question.kind, f"judged {fold_of(question.group)}", tuple(made))
-
-
-def fold_of(group: str) -> int:
-    """The fold of a group of questions."""
-    return hashlib.sha256(f"fold {group}".encode()).digest()[0] % FOLDS
+    return Example(question.text, question.kind, f"judged {question.fold}", tuple(made))
 
 
 def read_judged(file: Path, without: int | None) -> list[Example]:

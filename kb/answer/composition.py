@@ -13,6 +13,7 @@ from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import Gathered, gather
 from kb.answer.intent import ACROSS, is_own_case, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
+from kb.answer.parts import left_open
 from kb.answer.reading import read_for
 from kb.answer.refusal import of_another, own_case, refuse, search_only, too_vague
 from kb.answer.selection import (
@@ -321,6 +322,7 @@ def _answered(
         coverage=_coverage(projects, speaking),
         disagreements=disagreements,
         citations=tuple(citations.made),
+        lead=left_open(empty.question, [one.text for one in sentences]),
     )
 
 

@@ -281,6 +281,11 @@ def is_number(token: Token) -> bool:
     return token.kind is Kind.WORD and word_form(token) in _NUMBER_WORDS
 
 
+def tells_when(text: str) -> bool:
+    """Whether a sentence gives a year, a month or a season."""
+    return _WHEN.search(danish.normalise(text)) is not None
+
+
 def has_name(text: str) -> bool:
     """Whether a sentence names something: a word with a capital that does not begin it."""
     return any(token.text[:1].isupper() for token in danish.tokenise(text)[1:])

@@ -23,6 +23,7 @@ from kb.retrieval.searcher import Engine, Searcher, open_searcher
 
 FILE = "questions.jsonl"
 SPLITS = ("dev", "test")
+FOLDS = 2
 UNANSWERABLE = frozenset({"far", "near", "vague"})
 
 
@@ -41,8 +42,13 @@ class JudgedQuestion:
 
     @property
     def split(self) -> str:
-        """"dev" or "test", by the hash of the group: wordings of one question stay together."""
+        """ "dev" or "test", by the hash of the group: wordings of one question stay together."""
         return "dev" if hashlib.sha256(self.group.encode()).digest()[0] % 2 == 0 else "test"
+
+    @property
+    def fold(self) -> int:
+        """One of :data:`FOLDS` folds, by another hash of the group: what was trained on one is judged by the other."""
+        return hashlib.sha256(f"fold {self.group}".encode()).digest()[0] % FOLDS
 
     @property
     def answerable(self) -> bool:

@@ -1,0 +1,44 @@
+"""Tells which parts of a question for several things an answer leaves open: "hvornår og hvorfor" (pure).
+
+Only what a sentence shows by its form is looked for: a date, a reason, a number, a name. What "hvad" and "hvordan" ask
+for has no form, and counts as told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from kb.answer.intent import has_name, has_number, tells_when
+from kb.language import danish
+
+_REASON = re.compile(
+    r"\b(?:fordi|skyldes|skyldtes|på grund af|årsag\w*|begrund\w*|derfor|eftersom|grunden|for at|da (?:der|de|den|det))\b"
+)
+# A question word at the beginning, and one after "og" or "samt".
+_PARTS = re.compile(r"(?:^|\b(?:og|samt) )(hvornår|hvorfor|hvor mange|hvor meget|hvem|hvad|hvordan|hvilke[nt]?|hvor)\b")
+
+
+def _tells_why(text: str) -> bool:
+    return _REASON.search(danish.normalise(text)) is not None
+
+
+_TOLD: dict[str, Callable[[str], bool]] = {
+    "hvornår": tells_when,
+    "hvorfor": _tells_why,
+    "hvor mange": has_number,
+    "hvor meget": has_number,
+    "hvem": has_name,
+}
+
+
+def left_open(question: str, sentences: Sequence[str]) -> str:
+    """What the answering sentences do not tell ("Rapporterne siger hvornår, men ikke hvorfor."); empty when nothing
+    is missing, when the question is for one thing, or when nothing of it is told.
+    """
+    parts = tuple(dict.fromkeys(_PARTS.findall(danish.normalise(question))))
+    missing = [part for part in parts if part in _TOLD and not any(map(_TOLD[part], sentences))]
+    told = [part for part in parts if part not in missing]
+    if not missing or not told:
+        return ""
+    return f"Rapporterne siger {' og '.join(told)}, men ikke {' og '.join(missing)}."

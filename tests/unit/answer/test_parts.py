@@ -1,0 +1,23 @@
+"""What an answer to a question for several things leaves open is said."""
+
+import pytest
+
+from kb.answer.parts import left_open
+
+STOPPED = "Projektet blev stoppet i maj 2022."
+BECAUSE = "Det skete, fordi hjemlen manglede."
+
+
+@pytest.mark.parametrize(
+    ("question", "sentences", "told"),
+    [
+        ("Hvornår og hvorfor blev projektet stoppet?", [STOPPED], "Rapporterne siger hvornår, men ikke hvorfor."),
+        ("Hvorfor og hvornår blev projektet stoppet?", [BECAUSE], "Rapporterne siger hvorfor, men ikke hvornår."),
+        ("Hvornår og hvorfor blev projektet stoppet?", [STOPPED, BECAUSE], ""),
+        ("Hvornår blev projektet stoppet?", [BECAUSE], ""),
+        ("Hvad gik galt, og hvem betalte?", [STOPPED], "Rapporterne siger hvad, men ikke hvem."),
+        ("Hvornår og hvorfor blev projektet stoppet?", ["Det gik galt."], ""),
+    ],
+)
+def test_what_is_left_open(question: str, sentences: list[str], told: str) -> None:
+    assert left_open(question, sentences) == told
