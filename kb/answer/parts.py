@@ -13,7 +13,8 @@ from kb.answer.intent import has_name, has_number, tells_when
 from kb.language import danish
 
 _REASON = re.compile(
-    r"\b(?:fordi|skyldes|skyldtes|på grund af|årsag\w*|begrund\w*|derfor|eftersom|grunden|for at|da (?:der|de|den|det))\b"
+    r"\b(?:fordi|skyldes|skyldtes|på grund af|årsag\w*|begrund\w*|derfor|eftersom|grunden|for at"
+    r"|da (?:der|de|den|det))\b"
 )
 # A question word at the beginning, and one after "og" or "samt".
 _PARTS = re.compile(r"(?:^|\b(?:og|samt) )(hvornår|hvorfor|hvor mange|hvor meget|hvem|hvad|hvordan|hvilke[nt]?|hvor)\b")
