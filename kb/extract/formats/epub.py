@@ -21,6 +21,7 @@ from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Properties
 from kb.extract.encoding import decode
 from kb.extract.html import html_blocks
+from kb.extract.options import ReadOptions
 from kb.extract.xml_names import local_name
 from kb.extract.zip_container import opened, read_part
 
@@ -31,7 +32,7 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _GROUPS = 10_000
 
 
-def read_epub(data: bytes) -> Content:
+def read_epub(data: bytes, _options: ReadOptions) -> Content:
     """A book; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
     with opened(data) as archive:
         names = set(archive.namelist())

@@ -50,7 +50,7 @@ def read_doc(data: bytes, options: ReadOptions) -> Content:
     if libreoffice() is not None:
         converted = _as_docx(data, ".doc", options)
         if converted is not None:
-            return replace(read_docx(converted), reader="libreoffice+mammoth")
+            return replace(read_docx(converted, options), reader="libreoffice+mammoth")
     if shutil.which("antiword") is not None:
         return Content("antiword", tuple(text_blocks(_antiword(data, options))), warnings=(_SIMPLIFIED,))
     if libreoffice() is not None:
@@ -64,7 +64,7 @@ def read_rtf(data: bytes, options: ReadOptions) -> Content:
     if libreoffice() is not None:
         converted = _as_docx(_with_danish_dos(data) if encoding == _DANISH_DOS else data, ".rtf", options)
         if converted is not None:
-            return replace(read_docx(converted), reader="libreoffice+mammoth")
+            return replace(read_docx(converted, options), reader="libreoffice+mammoth")
     shown = without_hidden_rtf(_RTF_CODE_PAGE.sub(" ", data.decode(encoding, "replace"), count=1))
     text = rtf_to_text(shown, encoding=encoding, errors="replace")
     return Content("striprtf", tuple(text_blocks(text)), warnings=(_SIMPLIFIED,))

@@ -17,6 +17,7 @@ from kb.extract.cleaning import clean, join_lines, one_line, strip_bullet
 from kb.extract.encoding import decoded
 from kb.extract.html import html_blocks, html_language, html_title
 from kb.extract.metadata import load_yaml
+from kb.extract.options import ReadOptions
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?(?:[ \t]*\n)*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]{1,80})\]:", re.M)
@@ -27,7 +28,7 @@ _UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})$")
 _MAX_HEADING = 90
 
 
-def read_markdown(data: bytes) -> Content:
+def read_markdown(data: bytes, _options: ReadOptions) -> Content:
     """Markdown with optional YAML front matter."""
     found = decoded(data)
     text = found.text.replace("\r\n", "\n").replace("\r", "\n")
@@ -90,14 +91,14 @@ def _where(error: yaml.YAMLError, lines_before: int) -> str:
     return f"fejl i linje {lines_before + mark.line + 1}." if mark is not None else "det er ikke gyldig YAML."
 
 
-def read_html(data: bytes) -> Content:
+def read_html(data: bytes, _options: ReadOptions) -> Content:
     """A web page: its main content."""
     found = decoded(data)
     properties = Properties(title=html_title(found.text), language=html_language(found.text))
     return Content("html", tuple(html_blocks(found.text, boilerplate=True)), properties, warnings=found.warnings)
 
 
-def read_text(data: bytes) -> Content:
+def read_text(data: bytes, _options: ReadOptions) -> Content:
     """Plain text: paragraphs at empty lines, wraps undone, headings by their looks."""
     found = decoded(data)
     return Content("text", tuple(text_blocks(found.text)), warnings=found.warnings)

@@ -125,7 +125,11 @@ def test_a_module_that_cannot_be_loaded_is_no_fault_of_a_file(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", module, how)))
     before = children()
-    paths = [written(tmp_path, "a.md", MARKER_TEXT), written(tmp_path, "b.docx", docx())]
+    paths = [
+        written(tmp_path, "a.md", MARKER_TEXT),
+        written(tmp_path, "b.docx", docx()),
+        written(tmp_path, "c.pdf", report_pdf(1)),
+    ]
     with pytest.raises(InstallationError, match="læserne ikke kan indlæses") as caught:
         list(read_files(paths, tmp_path, OPTIONS))
     assert "pip install" in caught.value.advice
@@ -140,6 +144,22 @@ def test_a_worker_that_cannot_start_is_no_fault_of_a_file(
     paths = [written(tmp_path, f"{number}.md", MARKER_TEXT) for number in range(3)]
     with pytest.raises(InstallationError, match="ikke kan starte"):
         list(read_files(paths, tmp_path, ReadOptions(workers=workers)))
+
+
+def test_a_file_loads_its_own_reader_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "pypdf")))
+    paths = [written(tmp_path, "a.md", MARKER_TEXT), written(tmp_path, "b.docx", docx())]
+    assert {outcome.status for outcome in read_files(paths, tmp_path, OPTIONS)} == {ReadStatus.READ}
+
+
+def test_a_module_for_what_a_file_turns_out_to_be_fails_it_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name says Markdown; that it is a Word file is seen when it has been opened."""
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth", "def halv(:")))
+    found = outcomes([written(tmp_path, "a.md", docx()), written(tmp_path, "b.md", MARKER_TEXT)], tmp_path)
+    assert (found["a.md"].code, found["b.md"].status) == ("modul-mangler", ReadStatus.READ)
+    assert "beskadiget" not in found["a.md"].reason
 
 
 WITHOUT_A_PART = """
