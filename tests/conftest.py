@@ -27,8 +27,8 @@ def _leave_the_repository_alone(event: str, arguments: tuple[object, ...]) -> No
 
 sys.addaudithook(_leave_the_repository_alone)
 
-# No example fails for a busy machine alone.
-hypothesis.settings.register_profile("kb", deadline=None)
+# No example fails for a busy machine alone, and a rule is tried on as many as find what breaks it in a second.
+hypothesis.settings.register_profile("kb", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("kb")
 
 

@@ -16,6 +16,7 @@ from statistics import median
 from typing import Protocol
 
 from kb.extract.cleaning import join_lines
+from kb.extract.pdf.raw_page import BoxedText
 
 _STRIP = 0.7
 _MAX_GAP = 2.6
@@ -24,17 +25,9 @@ _LABEL = 40
 _NEXT = 4
 
 
-class Cell(Protocol):
+class Cell(BoxedText, Protocol):
     """What is asked of a piece of a line."""
 
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def x0(self) -> float: ...  # noqa: D102
-    @property
-    def x1(self) -> float: ...  # noqa: D102
-    @property
-    def y(self) -> float: ...  # noqa: D102
     @property
     def size(self) -> float: ...  # noqa: D102
     @property

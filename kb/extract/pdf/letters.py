@@ -14,10 +14,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from kb.extract.cleaning import clean
-from kb.extract.pdf.raw_page import RawPage, Run
+from kb.extract.pdf.raw_page import BoxedText, RawPage, Run
 
 HOLE = "\ufffd"
 # By the sign as it stands alone: the same as a combining mark.
@@ -39,20 +39,7 @@ _SPLIT = re.compile(r"\b(\w*(?:fi|fl|ff|ffi|ffl)) ([a-zæøå]{2,})")
 _WORD = re.compile(r"\w+")
 
 
-class Glyph(Protocol):
-    """What is asked of a character: its text and its box."""
-
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def x0(self) -> float: ...  # noqa: D102
-    @property
-    def x1(self) -> float: ...  # noqa: D102
-    @property
-    def y(self) -> float: ...  # noqa: D102
-
-
-_G = TypeVar("_G", bound=Glyph)
+_G = TypeVar("_G", bound=BoxedText)
 
 
 def composed(accent: str, letter: str) -> str:
@@ -78,7 +65,7 @@ def with_accents(glyphs: Sequence[_G]) -> list[tuple[_G, str]]:
     return [(glyph, joined.get(id(glyph), glyph.text)) for glyph in glyphs if id(glyph) not in dropped]
 
 
-def _stands_over(accent: Glyph, base: Glyph) -> bool:
+def _stands_over(accent: BoxedText, base: BoxedText) -> bool:
     middle = (accent.x0 + accent.x1) / 2
     return (
         base.x0 <= middle <= base.x1
@@ -102,7 +89,7 @@ def without_squeezed_spaces(glyphs: Sequence[_G]) -> list[_G]:
     return kept
 
 
-def _inside(ligature: Glyph) -> float:
+def _inside(ligature: BoxedText) -> float:
     return 0.2 * (ligature.x1 - ligature.x0)
 
 

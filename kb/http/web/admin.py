@@ -1,6 +1,6 @@
 """Redaktionen: upload, metadata, replace, remove, reindex, runs, builds, and the questions that got no answer.
 
-The gate lets in editors alone (:mod:`kb.http.gate`).
+The gate lets in editors alone (:mod:`kb.http.gate`), and admins alone to put another build in use.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.core.fields import BY_NAME
-from kb.core.identity import Via
+from kb.core.identity import AccessRole, Via
 from kb.http.audit_trail import audited, note
+from kb.http.gate import is_at_least, needs
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
 from kb.http.web.presenters import labels, runs
@@ -248,10 +249,13 @@ def index_list() -> str:
     found = finished_builds(services().settings.index_dir)
     manifests = [one.manifest for one in found if one.manifest is not None]
     held = _snapshot()
-    return render_template("admin/indekser.html", manifests=manifests, in_use=held.build_id if held else "")
+    in_use = held.build_id if held else ""
+    may_use = is_at_least(AccessRole.ADMIN)
+    return render_template("admin/indekser.html", manifests=manifests, in_use=in_use, may_use=may_use)
 
 
 @blueprint.post("/indekser")
+@needs(AccessRole.ADMIN)
 @audited("indeks taget i brug")
 def use_index() -> BaseResponse:
     """Put an older build in use."""

@@ -99,6 +99,7 @@ def test_a_failed_file_only_fails_the_command_under_strict(folder: Path) -> None
     assert set(values("index", "--strict", code=EXIT_FAILED)["failed"]) == {"program.exe"}
 
 
+@pytest.mark.slow
 def test_odd_names_are_told_by_every_verb_that_meets_them(folder: Path) -> None:
     write_odd_files(folder / "corpus")
     assert set(values("index")["failed"]) == set(ODD_SKIPPED)
@@ -111,6 +112,7 @@ def test_odd_names_are_told_by_every_verb_that_meets_them(folder: Path) -> None:
     assert "findes ikke" in values("index", "\udce6", code=EXIT_SETUP)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_run_that_reads_nothing_fails_the_command(folder: Path) -> None:
     for file in (folder / "corpus").rglob("*.*"):
         file.write_bytes(b"")
@@ -138,6 +140,7 @@ def test_nothing_found_is_said() -> None:
     assert "Ingen passager" in run("search", '"ordene står her aldrig"').stdout
 
 
+@pytest.mark.slow
 def test_looking_after_the_index(folder: Path) -> None:
     first = values("index")["build_id"]
     write_corpus(folder / "corpus", {"ny.md": report_text("nabohjælp")})
@@ -165,6 +168,7 @@ def test_the_runs_are_listed_newest_first(folder: Path) -> None:
     assert "1 fjernede" in run("status", "--runs").stdout
 
 
+@pytest.mark.slow
 def test_backing_up_and_restoring(folder: Path) -> None:
     run("index")
     before = values("search", "faldrisiko")["hits"]
@@ -200,6 +204,7 @@ def test_watching_until_told_to_end(folder: Path) -> None:
     assert report["started_by"].startswith("kb index --watch (")
 
 
+@pytest.mark.slow
 def test_extracting_shows_what_was_read(folder: Path) -> None:
     found = values("extract", "corpus/asta.md")
     assert found["status"] == "læst"
@@ -327,6 +332,7 @@ def test_a_held_lock_is_told() -> None:
         assert _error("index", code=EXIT_SETUP)["code"] == "indeksering-i-gang"
 
 
+@pytest.mark.slow
 def test_quick_verbs_load_no_model(folder: Path) -> None:
     script = "import sys; from kb.cli.commands import main; main(['status'], standalone_mode=False)"
     check = "; assert not {'torch', 'flask', 'sentence_transformers'} & set(sys.modules)"

@@ -37,6 +37,7 @@ def with_part(data: bytes, name: str, content: bytes) -> bytes:
     return result.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["word/media/bombe.bin", "word/document.xml"])
 def test_a_zip_bomb_is_refused_unopened(tmp_path: Path, name: str) -> None:
     bomb = with_part(docx(), name, b"\0" * (300 << 20))

@@ -63,6 +63,7 @@ def test_every_file_gets_its_outcome(tmp_path: Path) -> None:
     assert found["a.md"].document.text == "Titel\n\nTekst"
 
 
+@pytest.mark.slow
 def test_a_hanging_file_fails_alone_at_its_deadline(tmp_path: Path) -> None:
     first = written(tmp_path, "a.md", MARKER_TEXT)
     last = written(tmp_path, "c.md", MARKER_TEXT)
@@ -75,6 +76,7 @@ def test_a_hanging_file_fails_alone_at_its_deadline(tmp_path: Path) -> None:
     assert time.monotonic() - started < 60
 
 
+@pytest.mark.slow
 def test_a_crash_fails_the_file_alone(tmp_path: Path) -> None:
     before = children()
     reading = read_files([pipe(tmp_path, "a.md"), written(tmp_path, "b.md", MARKER_TEXT)], tmp_path, OPTIONS)
@@ -88,6 +90,7 @@ def test_a_crash_fails_the_file_alone(tmp_path: Path) -> None:
     assert list(reading) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
     huge = tmp_path / "a.txt"
     with huge.open("wb") as file:
@@ -99,6 +102,7 @@ def test_a_file_that_needs_too_much_memory_fails_alone(tmp_path: Path) -> None:
     assert found["b.pdf"].status is ReadStatus.READ
 
 
+@pytest.mark.slow
 def test_a_stream_that_unpacks_without_end_costs_only_its_file(tmp_path: Path) -> None:
     packer = zlib.compressobj(9)
     line = b"BT /F 12 Tf (bombe) Tj ET\n" * 40_000
@@ -118,6 +122,7 @@ def test_a_stream_that_unpacks_without_end_costs_only_its_file(tmp_path: Path) -
     assert found["b.md"].status is ReadStatus.READ
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["", "raise OSError('libX.so: cannot open shared object file')", "def halv(:"])
 @pytest.mark.parametrize("module", ["mammoth", "pypdfium2", "selectolax"])
 def test_a_module_that_cannot_be_loaded_is_no_fault_of_a_file(
@@ -136,6 +141,7 @@ def test_a_module_that_cannot_be_loaded_is_no_fault_of_a_file(
     assert children() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_cannot_start_is_no_fault_of_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
@@ -146,12 +152,14 @@ def test_a_worker_that_cannot_start_is_no_fault_of_a_file(
         list(read_files(paths, tmp_path, ReadOptions(workers=workers)))
 
 
+@pytest.mark.slow
 def test_a_file_loads_its_own_reader_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "pypdf")))
     paths = [written(tmp_path, "a.md", MARKER_TEXT), written(tmp_path, "b.docx", docx())]
     assert {outcome.status for outcome in read_files(paths, tmp_path, OPTIONS)} == {ReadStatus.READ}
 
 
+@pytest.mark.slow
 def test_a_module_for_what_a_file_turns_out_to_be_fails_it_with_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +179,7 @@ def convert_to_html(*arguments, **options):
 """
 
 
+@pytest.mark.slow
 def test_a_module_that_some_files_alone_need_fails_those_with_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +192,7 @@ def test_a_module_that_some_files_alone_need_fails_those_with_its_name(
     assert "Installér modulet cobble_that_is_missing" in found["b.docx"].reason
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_the_reading(tmp_path: Path) -> None:
     before = children()
     reading = read_files([pipe(tmp_path, "a.md"), written(tmp_path, "b.md", MARKER_TEXT)], tmp_path, OPTIONS)
@@ -201,6 +211,7 @@ for outcome in read_files([root / "a.md", root / "b.md"], root, ReadOptions()):
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
     pipe(tmp_path, "a.md")
     written(tmp_path, "b.md", MARKER_TEXT)
@@ -222,6 +233,7 @@ def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
     assert not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_many_files_come_out_once_each(tmp_path: Path, workers: int) -> None:
     paths = [written(tmp_path, f"{number:02}.md", f"# Nr. {number}") for number in range(25)]
@@ -239,6 +251,7 @@ def test_what_a_file_is_is_told_by_a_process_of_its_own(tmp_path: Path) -> None:
     assert children() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "options", "code"),
     [
@@ -259,6 +272,7 @@ def test_telling_what_a_file_is_has_the_limits_of_reading_it(
     assert children() == before
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_tell_what_a_file_is_is_no_fault_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def watched(settings: Settings) -> Iterator[Watched]:
     assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_files_are_taken_in_as_they_come_change_and_go(watched: Watched) -> None:
     corpus = watched.settings.corpus
     assert watched.reports[0].added == tuple(sorted(CORPUS))
@@ -103,6 +104,7 @@ def test_nothing_is_done_while_nothing_changes(watched: Watched) -> None:
     assert builds.current_id(watched.settings.index_dir) == build_id
 
 
+@pytest.mark.slow
 def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
     with indexing.lock(watched.settings.index_dir):
         write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
@@ -111,6 +113,7 @@ def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
     assert {error.code for error in watched.errors} == {"indeksering-i-gang"}
 
 
+@pytest.mark.slow
 def test_odd_names_and_links_are_told_of_and_the_rest_goes_on(watched: Watched) -> None:
     write_odd_files(watched.settings.corpus)
     until(lambda: len(watched.reports) == 2)
@@ -124,6 +127,7 @@ def test_odd_names_and_links_are_told_of_and_the_rest_goes_on(watched: Watched) 
     assert watched.errors == []
 
 
+@pytest.mark.slow
 def test_a_run_in_half_an_installation_is_tried_again(
     watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +140,7 @@ def test_a_run_in_half_an_installation_is_tried_again(
     assert watched.reports[1].added == ("ny.md",)
 
 
+@pytest.mark.slow
 def test_a_folder_that_goes_away_is_told_and_taken_in_when_it_is_back(watched: Watched) -> None:
     corpus = watched.settings.corpus
     corpus.rename(corpus.with_name("væk"))

@@ -46,6 +46,7 @@ def test_a_new_build_is_taken_up_and_the_old_can_be_finished_on(indexed: Setting
     assert not [hit for hit in old.search("nabohjælp").hits if "nabohjælp" in hit.passage.text]
 
 
+@pytest.mark.slow
 def test_a_damaged_new_build_is_reported_and_the_old_kept(indexed: Settings, embedder: HashEmbedder) -> None:
     holder = SnapshotHolder(indexed, embedder)
     old = holder.searcher()
@@ -57,6 +58,7 @@ def test_a_damaged_new_build_is_reported_and_the_old_kept(indexed: Settings, emb
     assert holder.problem is None
 
 
+@pytest.mark.slow
 def test_at_start_a_damaged_build_gives_way_to_the_last_good(indexed: Settings, embedder: HashEmbedder) -> None:
     good = builds.current_id(indexed.index_dir)
     _damage(indexed, _publish(indexed, "nabohjælp"))
@@ -73,6 +75,7 @@ def test_when_no_build_is_whole_that_is_told(indexed: Settings, embedder: HashEm
     assert caught.value.advice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [builds.FORMAT - 1, builds.FORMAT + 1])
 def test_an_index_of_another_version_is_told_and_made_anew(
     indexed: Settings, embedder: HashEmbedder, form: int
@@ -107,6 +110,7 @@ def test_a_current_that_is_half_written_does_not_stop_the_server(indexed: Settin
     assert holder.searcher() is old
 
 
+@pytest.mark.slow
 def test_a_rollback_is_taken_up(indexed: Settings, embedder: HashEmbedder) -> None:
     holder = SnapshotHolder(indexed, embedder)
     first = holder.searcher().snapshot.build_id
