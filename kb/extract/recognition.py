@@ -173,8 +173,8 @@ def _begins_as_html(text: str) -> bool:
 
 
 def _after_blanks(text: str, place: int) -> int:
-    found = _BLANK.match(text, place)
-    return found.end() if found else place
+    match = _BLANK.match(text, place)
+    return match.end() if match else place
 
 
 def _recognise_text(data: bytes, suffix: str) -> Format:

@@ -53,9 +53,9 @@ def read_docx(data: bytes, _options: ReadOptions) -> Content:
         tracked = b"<w:ins " in read_part(archive, _main_part(archive))
         document = prepared(archive)
     html = _to_html(document.data)
-    found = [_TRACKED] * tracked + _unread(document.unread)
+    told = [_TRACKED] * tracked + _unread(document.unread)
     blocks = without_contents_list(with_bold_headings(html, html_blocks(html)))
-    return Content("mammoth", tuple(blocks), properties, warnings=tuple(found))
+    return Content("mammoth", tuple(blocks), properties, warnings=tuple(told))
 
 
 def _unread(kinds: Sequence[str]) -> list[ReadWarning]:

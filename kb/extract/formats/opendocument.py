@@ -161,20 +161,20 @@ def _hidden_styles(roots: Iterable[Element]) -> frozenset[str]:
 
 def _styles_where(roots: Iterable[Element], holds: Callable[[Element], bool]) -> frozenset[str]:
     """The names of the styles some of whose properties say so, and of those that descend from one."""
-    found: set[str] = set()
+    names: set[str] = set()
     children: dict[str, list[str]] = {}
     for style in (element for root in roots for element in root.iter() if local_name(element) == "style"):
         name = attribute(style, "name")
         children.setdefault(attribute(style, "parent-style-name"), []).append(name)
         if any(local_name(part).endswith("-properties") and holds(part) for part in style):
-            found.add(name)
-    waiting = list(found)
+            names.add(name)
+    waiting = list(names)
     while waiting:
         for child in children.get(waiting.pop(), ()):
-            if child not in found:
-                found.add(child)
+            if child not in names:
+                names.add(child)
                 waiting.append(child)
-    return frozenset(found)
+    return frozenset(names)
 
 
 @dataclass

@@ -52,16 +52,16 @@ class Aligned:
 
 def find_aligned(rows: Sequence[Sequence[Cell]], vocabulary: frozenset[str] = frozenset()) -> list[Aligned]:
     """The tables among a region's rows of cells, from the top down."""
-    found: list[Aligned] = []
+    tables: list[Aligned] = []
     index = 0
     while index < len(rows):
         last, columns = grow(rows, index)
         if _is_table(rows[index:last], columns):
-            found.append(Aligned(index, last, _texts(rows[index:last], columns, vocabulary)))
+            tables.append(Aligned(index, last, _texts(rows[index:last], columns, vocabulary)))
             index = last
         else:
             index += 1
-    return found
+    return tables
 
 
 def grow(rows: Sequence[Sequence[Cell]], first: int) -> tuple[int, list[Span]]:

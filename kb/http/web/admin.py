@@ -138,9 +138,9 @@ def _documents_by_path() -> dict[str, str]:
 @blueprint.get("/job/<job_id>.json")
 def job_state(job_id: str) -> Response:
     """The same for the script that keeps the page fresh."""
-    found = _job(job_id)
+    job_ = _job(job_id)
     return jsonify(
-        state=found.state, over=found.is_over, stage=found.stage, done=found.done, total=found.total, files=found.files
+        state=job_.state, over=job_.is_over, stage=job_.stage, done=job_.done, total=job_.total, files=job_.files
     )
 
 
@@ -156,9 +156,9 @@ def run_list() -> str:
     """All runs, also those from the command line, newest first."""
     page = min(max(1, request.args.get("side", 1, int)), KEPT_RUNS // RUNS_SHOWN)
     # One more than shown tells whether there is a next page.
-    found = services().state.runs(RUNS_SHOWN + 1, (page - 1) * RUNS_SHOWN)
-    views = [runs.run_view(run) for run in found[:RUNS_SHOWN]]
-    return render_template("admin/koersler.html", runs=views, page=page, more=len(found) > RUNS_SHOWN)
+    newest = services().state.runs(RUNS_SHOWN + 1, (page - 1) * RUNS_SHOWN)
+    views = [runs.run_view(run) for run in newest[:RUNS_SHOWN]]
+    return render_template("admin/koersler.html", runs=views, page=page, more=len(newest) > RUNS_SHOWN)
 
 
 @blueprint.get("/koersler/<run_id>")
@@ -246,8 +246,8 @@ def delete_report(document_id: str) -> BaseResponse:
 @blueprint.get("/indekser")
 def index_list() -> str:
     """The finished builds and the one in use."""
-    found = finished_builds(services().settings.index_dir)
-    manifests = [one.manifest for one in found if one.manifest is not None]
+    finished = finished_builds(services().settings.index_dir)
+    manifests = [one.manifest for one in finished if one.manifest is not None]
     held = _snapshot()
     in_use = held.build_id if held else ""
     may_use = is_at_least(AccessRole.ADMIN)
