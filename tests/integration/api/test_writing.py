@@ -257,6 +257,18 @@ def test_a_foreign_page_cannot_make_a_browser_change_anything(tmp_path: Path, si
     assert (settings.corpus / "asta.md").exists()
 
 
+def test_an_editor_sees_the_indexes_and_is_told_who_puts_one_in_use(callers: dict[AccessRole, Caller]) -> None:
+    pages = {
+        role: callers[role].client.get("/admin/indekser", headers=callers[role].headers).text
+        for role in (AccessRole.EDITOR, AccessRole.ADMIN)
+    }
+    assert all("4 rapporter" in page for page in pages.values())
+    assert {role: "Det gør en administrator" in page for role, page in pages.items()} == {
+        AccessRole.EDITOR: True,
+        AccessRole.ADMIN: False,
+    }
+
+
 def test_what_is_done_on_the_pages_is_in_the_trail_too(callers: dict[AccessRole, Caller], own: Settings) -> None:
     editor = callers[AccessRole.EDITOR]
     headers = {**editor.headers, "Sec-Fetch-Site": "same-origin"}
