@@ -16,6 +16,7 @@ from kb.http.server import make_app
 from kb.state.keys import KeyStore
 from tests.serving import serving
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
+from tests.timing import PATIENCE
 
 GUIDE = Path(__file__).parents[3] / "docs" / "api.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -93,7 +94,7 @@ def test_every_curl_example_works(server: tuple[str, str], tmp_path: Path, examp
     command = command.replace("curl ", "curl --fail-with-body -sS ")
     run = subprocess.run(
         ["bash", "-euc", command], cwd=tmp_path, env={"KB_KEY": secret, "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zlib
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from kb.core.errors import InstallationError, ReadError
 from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files, recognise_file
 from kb.extract.recognition import Format
 from tests.support import broken_module
+from tests.timing import PATIENCE
 from tests.unit.extract.making import MARKER_TEXT, docx, report_pdf, scanned_pdf, written
 
 OPTIONS = ReadOptions(timeout=60, workers=2, ocr=False)
@@ -67,13 +67,11 @@ def test_every_file_gets_its_outcome(tmp_path: Path) -> None:
 def test_a_hanging_file_fails_alone_at_its_deadline(tmp_path: Path) -> None:
     first = written(tmp_path, "a.md", MARKER_TEXT)
     last = written(tmp_path, "c.md", MARKER_TEXT)
-    started = time.monotonic()
-    options = ReadOptions(timeout=1.0, workers=1)
+    options = ReadOptions(timeout=3.0, workers=1)
     found = outcomes([first, pipe(tmp_path, "b.md"), last], tmp_path, options)
     assert found["b.md"].code == "tidsgrænse"
-    assert "1 sekunder" in found["b.md"].reason
+    assert "3 sekunder" in found["b.md"].reason
     assert found["a.md"].status is found["c.md"].status is ReadStatus.READ
-    assert time.monotonic() - started < 60
 
 
 @pytest.mark.slow
@@ -227,7 +225,7 @@ def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
         assert process.stdout.readline().strip() == "b.md"
         workers = children(process.pid)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert workers
     assert "KeyboardInterrupt" in errors
     assert not any(Path(f"/proc/{worker}/cmdline").exists() for worker in workers)

@@ -91,7 +91,7 @@ def test_a_file_still_being_copied_is_waited_for(settings: Settings) -> None:
         if len(reports) == 2:
             copying.set()
 
-    watch(settings, HashEmbedder(), Listener(indexed, pytest.fail), copying, pace=PACE)
+    watch(settings, HashEmbedder(), Listener(indexed, lambda error: pytest.fail(str(error))), copying, pace=PACE)
     report, left = reports[1]
     assert (report.added, left) == (("langsom.md",), 0)
 
