@@ -55,9 +55,8 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def indexed(settings: Settings, embedder: HashEmbedder, read_once: Settings) -> Settings:
+def indexed(settings: Settings, read_once: Settings) -> Settings:
     """The small corpus, indexed once; its files were read before."""
     take_readings(read_once, settings)
-    indexing.run(settings, embedder)
-    embedder.embedded.clear()
+    indexing.run(settings, HashEmbedder())
     return settings
