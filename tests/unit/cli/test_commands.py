@@ -76,6 +76,7 @@ def test_the_first_page_of_help_names_every_verb() -> None:
     assert "Erfaringsbasen" in run("-h").stdout
 
 
+@pytest.mark.slow
 def test_indexing_tells_every_file() -> None:
     report = values("index")
     assert report["added"] == sorted(CORPUS)
@@ -93,6 +94,7 @@ def test_indexing_in_words(folder: Path) -> None:
     assert "Nyt indeks" in text
 
 
+@pytest.mark.slow
 def test_a_failed_file_only_fails_the_command_under_strict(folder: Path) -> None:
     (folder / "corpus" / "program.exe").write_bytes(b"MZ\x90\x00" + bytes(100))
     assert set(values("index")["failed"]) == {"program.exe"}
@@ -155,6 +157,7 @@ def test_looking_after_the_index(folder: Path) -> None:
         assert second in run(verb).stdout
 
 
+@pytest.mark.slow
 def test_the_runs_are_listed_newest_first(folder: Path) -> None:
     assert values("status", "--runs") == {"runs": []}
     assert "ikke indekseret" in run("status", "--runs").stdout
@@ -212,6 +215,7 @@ def test_extracting_shows_what_was_read(folder: Path) -> None:
     assert "Rapport om journalnotater" in run("extract", "corpus/asta.md").stdout
 
 
+@pytest.mark.slow
 def test_evaluating_a_set(folder: Path) -> None:
     place = folder / "sæt"
     place.mkdir()
@@ -277,6 +281,7 @@ def test_what_is_no_question(verb: str) -> None:
         assert _error(verb, "drift", "--filter", pair, code=EXIT_INPUT)["message"]
 
 
+@pytest.mark.slow
 def test_a_damaged_index() -> None:
     build_id = values("index")["build_id"]
     (Path("index/builds") / build_id / builds.VECTORS_FILE).write_bytes(b"x")
@@ -285,6 +290,7 @@ def test_a_damaged_index() -> None:
     assert "kb " in run("verify", code=EXIT_FAILED).stdout
 
 
+@pytest.mark.slow
 def test_an_index_of_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
     run("index")
     monkeypatch.setattr("kb.embedding.embedder.load_embedder", lambda settings: HashEmbedder("anden"))
@@ -326,6 +332,7 @@ def test_a_command_line_that_makes_no_sense(arguments: list[str]) -> None:
     assert "--help" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_held_lock_is_told() -> None:
     run("index")
     with indexing.lock(Path("index")):

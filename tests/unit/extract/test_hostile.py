@@ -101,6 +101,7 @@ def test_an_entity_in_html_is_only_text(tmp_path: Path) -> None:
     assert "root:" not in document.text
 
 
+@pytest.mark.slow
 def test_xml_nested_very_deeply_is_refused_or_read(tmp_path: Path) -> None:
     body = "<text:section>" * 20_000 + "<text:p>x</text:p>" + "</text:section>" * 20_000
     with pytest.raises(ReadError):

@@ -74,6 +74,7 @@ def test_a_server_takes_up_a_new_build_when_the_machine_lets_it(
     assert holder.problem is None
 
 
+@pytest.mark.slow
 def test_a_roll_back_says_that_the_machine_is_busy(
     indexed: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

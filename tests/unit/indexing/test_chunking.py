@@ -50,7 +50,7 @@ def documents(draw: st.DrawFn) -> Document:
 
 
 @given(documents(), SIZES)
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_every_passage_is_an_exact_range_and_together_they_hold_everything(document: Document, size: ChunkSize) -> None:
     passages = chunk(document, words, size)
     for passage in passages:
@@ -63,7 +63,7 @@ def test_every_passage_is_an_exact_range_and_together_they_hold_everything(docum
 
 
 @given(documents(), SIZES, st.sampled_from([words, characters]))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_nothing_that_is_embedded_passes_the_limit(document: Document, size: ChunkSize, counter: TokenCounter) -> None:
     for passage in chunk(document, counter, size):
         if len(passage.text) > 1:

@@ -99,6 +99,7 @@ def test_without_the_index_it_is_made_again_and_answers_the_same(
     assert _answers(other, embedder) == before
 
 
+@pytest.mark.slow
 def test_a_backup_is_refused_while_indexing_and_over_another_file(indexed: Settings, tmp_path: Path) -> None:
     (tmp_path / "findes.tar.gz").write_bytes(b"andet")
     with pytest.raises(InputError, match="findes allerede"):
@@ -146,6 +147,7 @@ def _named_outside(name: str, data: bytes) -> tuple[str, bytes]:
     return (outside if name == "corpus/asta.md" else name), data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -184,6 +186,7 @@ def test_odd_names_are_kept_byte_for_byte(settings: Settings, tmp_path: Path) ->
     assert sorted(path.name for path in other.corpus.rglob("*") if path.is_file()) == before
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_newer_version_s_state_changes_nothing(
     indexed: Settings, embedder: HashEmbedder, tmp_path: Path
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_lost_connection_leaves_nothing_behind(settings: Settings) -> None:
     assert list((settings.corpus / editing.FOLDER).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_metadata_is_kept_where_nothing_is_said_of_it_and_emptied_where_it_is(indexed: Settings) -> None:
     path = indexed.corpus / "asta.md"
     sidecar = path.with_name("asta.md.meta.yaml")

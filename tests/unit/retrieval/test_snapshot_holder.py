@@ -69,6 +69,7 @@ def test_at_start_a_damaged_build_gives_way_to_the_last_good(indexed: Settings, 
     assert isinstance(holder.problem, IndexDamagedError)
 
 
+@pytest.mark.slow
 def test_when_no_build_is_whole_that_is_told(indexed: Settings, embedder: HashEmbedder) -> None:
     _damage(indexed, builds.current_id(indexed.index_dir))
     with pytest.raises(IndexDamagedError) as caught:
@@ -89,11 +90,13 @@ def test_an_index_of_another_version_is_told_and_made_anew(
     assert holder.searcher().search("faldrisiko").hits
 
 
+@pytest.mark.slow
 def test_a_build_of_another_model_is_not_answered_from(indexed: Settings) -> None:
     with pytest.raises(ModelMismatchError):
         SnapshotHolder(indexed, HashEmbedder("anden")).searcher()
 
 
+@pytest.mark.slow
 def test_an_index_deleted_under_a_running_server_does_not_stop_it(indexed: Settings, embedder: HashEmbedder) -> None:
     holder = SnapshotHolder(indexed, embedder)
     holder.searcher()
