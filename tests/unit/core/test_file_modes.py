@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kb import indexing
 from kb.core.file_modes import give_mode_of
 from kb.core.settings import Settings
