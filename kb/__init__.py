@@ -1,10 +1,7 @@
 """Erfaringsbasen: a self-hosted knowledge base of lessons learned in Danish public-sector projects."""
 
 import os
-from importlib.metadata import version
 
 # ONNX Runtime reports how it is used, and looks a host up, unless told not to before it is imported. Every entry point
 # and every process started here imports this package before anything else.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-__version__ = version("erfaringsbasen")

@@ -9,7 +9,7 @@ import pytest
 
 from kb import indexing
 from kb.core.settings import Settings
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import HashEmbedder, make_settings, take_readings, write_corpus
 
 ROOT = Path(__file__).parents[1]
 # What the repository holds and no test may write to: a test compares what is generated and does not put it right.
@@ -27,8 +27,8 @@ def _leave_the_repository_alone(event: str, arguments: tuple[object, ...]) -> No
 
 sys.addaudithook(_leave_the_repository_alone)
 
-# No example fails for a busy machine alone.
-hypothesis.settings.register_profile("kb", deadline=None)
+# No example fails for a busy machine alone, and a rule is tried on as many as find what breaks it in a second.
+hypothesis.settings.register_profile("kb", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("kb")
 
 
@@ -45,9 +45,18 @@ def settings(tmp_path: Path) -> Settings:
     return settings
 
 
+@pytest.fixture(scope="session")
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The small corpus, read by the reader processes and indexed: what others take the readings of."""
+    made = make_settings(tmp_path_factory.mktemp("read-once"))
+    write_corpus(made.corpus)
+    indexing.run(made, HashEmbedder())
+    return made
+
+
 @pytest.fixture
-def indexed(settings: Settings, embedder: HashEmbedder) -> Settings:
-    """The small corpus, indexed once."""
-    indexing.run(settings, embedder)
-    embedder.embedded.clear()
+def indexed(settings: Settings, read_once: Settings) -> Settings:
+    """The small corpus, indexed once; its files were read before."""
+    take_readings(read_once, settings)
+    indexing.run(settings, HashEmbedder())
     return settings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import time
 import zlib
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from kb.core.settings import Settings
 from kb.index import builds
+from kb.index.verification import READINGS_CACHE
 
 SHARED = Path(os.environ.get("KB_SHARED", Path(__file__).parents[2] / "shared"))
 
@@ -96,6 +98,15 @@ def make_settings(folder: Path, **overrides: object) -> Settings:
         "read_workers": 1,
     }
     return Settings(**{**values, **overrides})  # type: ignore[arg-type]
+
+
+def take_readings(source: Settings, target: Settings) -> None:
+    """Give an index folder that has none the readings of another, as a copy that is restored elsewhere takes them."""
+    target.index_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source.index_dir / READINGS_CACHE, target.index_dir)
+    roots = (str(target.corpus.resolve()), str(source.corpus.resolve()))
+    with closing(sqlite3.connect(target.index_dir / READINGS_CACHE)) as readings, readings:
+        readings.execute("UPDATE readings SET root = ? WHERE root = ?", roots)
 
 
 def renumber_build(settings: Settings, build_id: str, form: int) -> None:

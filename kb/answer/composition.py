@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from kb.answer.classifiers import certainty, models, probability_of
 from kb.answer.comparison import Compared, Entry, compare, kinds_of
@@ -91,6 +92,9 @@ class Citations:
     pages_of: Callable[[str], Sequence[Page]]
     numbers: dict[tuple[str, int, int], int] = field(default_factory=dict)
     made: list[Citation] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.pages_of = cache(self.pages_of)  # a document is often cited more than once
 
     def cite(self, sentence: Sentence, document: DocumentRecord) -> int:
         """The number of a sentence's place."""

@@ -37,12 +37,12 @@ def key() -> None:
 def key_create(name: str, role: str, days: int | None, as_json: bool) -> None:
     """Lav en nøgle, der hedder NAME. Den vises kun denne ene gang."""
     settings = load_settings()
-    made, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days)
-    _record("nøgle lavet", made)
+    issued, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days)
+    _record("nøgle lavet", issued)
     if as_json:
-        print_json(results.NewKey(**dict(_told(made)), secret=secret))
+        print_json(results.NewKey(**dict(_told(issued)), secret=secret))
         return
-    out.print(f"Nøglen {made.name} ({made.role.value}) gælder {_until(made)}. Gem den nu; den vises ikke igen:")
+    out.print(f"Nøglen {issued.name} ({issued.role.value}) gælder {_until(issued)}. Gem den nu; den vises ikke igen:")
     out.print(secret, style="bold", markup=False)
 
 
@@ -51,15 +51,15 @@ def key_create(name: str, role: str, days: int | None, as_json: bool) -> None:
 @reports_errors
 def key_list(as_json: bool) -> None:
     """Vis nøglerne, nyeste først."""
-    found = KeyStore(load_settings().state_dir).list()
+    listed = KeyStore(load_settings().state_dir).list()
     if as_json:
-        print_json(results.Keys(keys=[_told(one) for one in found]))
+        print_json(results.Keys(keys=[_told(one) for one in listed]))
         return
     table = Table("navn", "rolle", "id", "lavet", "udløber", "sidst brugt", "status")
-    for one in found:
+    for one in listed:
         used, state = one.last_used or "aldrig", _told(one).state
         table.add_row(escape(one.name), one.role.value, one.id, one.created, one.expires, used, state)
-    out.print(table if found else "Ingen. Lav en med: kb key create NAVN --role reader")
+    out.print(table if listed else "Ingen. Lav en med: kb key create NAVN --role reader")
 
 
 @key.command("revoke")
@@ -68,26 +68,26 @@ def key_list(as_json: bool) -> None:
 @reports_errors
 def key_revoke(name_or_id: str, as_json: bool) -> None:
     """Træk en nøgle tilbage, så den straks holder op med at gælde."""
-    found = KeyStore(load_settings().state_dir).revoke(name_or_id)
-    _record("nøgle trukket tilbage", found)
+    withdrawn = KeyStore(load_settings().state_dir).revoke(name_or_id)
+    _record("nøgle trukket tilbage", withdrawn)
     if as_json:
-        print_json(results.RevokedKey(revoked=found.id, name=found.name))
+        print_json(results.RevokedKey(revoked=withdrawn.id, name=withdrawn.name))
     else:
-        out.print(f"Nøglen {found.name} gælder ikke mere.", markup=False)
+        out.print(f"Nøglen {withdrawn.name} gælder ikke mere.", markup=False)
 
 
-def _told(found: Key) -> results.Key:
+def _told(stored: Key) -> results.Key:
     """A key as it stands now."""
-    return results.Key.model_validate({**asdict(found), "state": found.state(datetime.now(UTC))})
+    return results.Key.model_validate({**asdict(stored), "state": stored.state(datetime.now(UTC))})
 
 
-def _until(found: Key) -> str:
-    return f"til {found.expires}" if found.expires else "til den trækkes tilbage"
+def _until(stored: Key) -> str:
+    return f"til {stored.expires}" if stored.expires else "til den trækkes tilbage"
 
 
-def _record(action: str, found: Key) -> None:
-    detail = f"rolle {found.role.value}"
-    event = Event(action, who=getpass.getuser(), via=VIA, target=f"{found.name} ({found.id})", detail=detail)
+def _record(action: str, stored: Key) -> None:
+    detail = f"rolle {stored.role.value}"
+    event = Event(action, who=getpass.getuser(), via=VIA, target=f"{stored.name} ({stored.id})", detail=detail)
     Audit(load_settings().state_dir).write(event)
 
 

@@ -34,12 +34,12 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from kb import __version__
 from kb.cli import access, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
 from kb.core.errors import InputError, KbError
 from kb.core.models import Answer
 from kb.core.settings import Settings, load_settings
+from kb.core.version import VERSION
 from kb.http.api import response_models
 
 # What `kb model use --reader` calls the reader that comes with the product.
@@ -47,7 +47,7 @@ PACKAGED_READER = "medfølgende"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="kb")
+@click.version_option(VERSION, prog_name="kb")
 def main() -> None:
     """Erfaringsbasen: søg i erfaringer fra offentlige projekter, på dansk og uden at forlade huset.
 
@@ -272,11 +272,11 @@ def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
     from kb.retrieval.searcher import open_searcher
 
     settings, embedder = _settings_and_embedder()
-    found = answer(open_searcher(settings, embedder), question, parse_filters(filters))
+    result = answer(open_searcher(settings, embedder), question, parse_filters(filters))
     if as_json:
-        print_json(response_models.Answer.from_domain(found))
+        print_json(response_models.Answer.from_domain(result))
     else:
-        _print_answer(found)
+        _print_answer(result)
 
 
 def _print_answer(answer: Answer) -> None:
@@ -337,7 +337,7 @@ def extract(file: Path, as_json: bool) -> None:
         raise InputError(f"Filen {shown_path(str(file))} findes ikke.", advice="Angiv en fil, der findes.")
     options = ReadOptions.from_settings(load_settings())
     outcome = next(iter(read_files([file], file.parent, options)))
-    found = results.Extraction(
+    extraction = results.Extraction(
         path=outcome.path,
         status=outcome.status.value,
         code=outcome.code,
@@ -346,16 +346,16 @@ def extract(file: Path, as_json: bool) -> None:
         document=describe(outcome.document) if outcome.document else None,
     )
     if as_json:
-        print_json(found)
+        print_json(extraction)
     else:
-        _print_extract(found, outcome.document.text if outcome.document else "")
+        _print_extract(extraction, outcome.document.text if outcome.document else "")
     if outcome.document is None:
         sys.exit(EXIT_FAILED)
 
 
-def _print_extract(found: results.Extraction, text: str) -> None:
-    out.print(f"{found.path}: {found.status} {found.reason}", style="bold", markup=False)
-    document = found.document
+def _print_extract(extraction: results.Extraction, text: str) -> None:
+    out.print(f"{extraction.path}: {extraction.status} {extraction.reason}", style="bold", markup=False)
+    document = extraction.document
     if document is None:
         return
     out.print(f"Læser: {document['reader']}; {document['words']} ord, {len(document['pages'])} sider", markup=False)
@@ -494,18 +494,18 @@ def _described(card: Any, settings: Settings) -> results.Model:
 
 
 def _print_model(card: Any, settings: Settings, as_json: bool) -> None:
-    found = _described(card, settings)
+    model = _described(card, settings)
     if as_json:
-        print_json(found)
+        print_json(model)
         return
-    out.print(f"{found.name} er klar: {found.dimension} tal pr. passage, {found.fingerprint}")
-    _print_runtimes(found)
+    out.print(f"{model.name} er klar: {model.dimension} tal pr. passage, {model.fingerprint}")
+    _print_runtimes(model)
 
 
-def _print_runtimes(found: results.Model) -> None:
-    chosen = found.runtimes
+def _print_runtimes(model: results.Model) -> None:
+    chosen = model.runtimes
     out.print(f"   spørgsmål med {chosen['questions']}, passager med {chosen['passages']}", style="dim")
-    for one in found.measured:
+    for one in model.measured:
         cosine = min(one.question_cosine, one.passage_cosine)
         speed = f"{one.question_ms:7.1f} ms pr. spørgsmål {one.passages_per_second:7.1f} passager/s"
         out.print(f"   {one.runtime:<22} {speed}   cosinus mindst {cosine:.4f}", style="dim")

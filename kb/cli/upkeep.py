@@ -100,17 +100,17 @@ def verify(as_json: bool) -> None:
     from kb.index.verification import everything
 
     settings = load_settings()
-    found = everything(settings)
+    findings = everything(settings)
     if as_json:
         build = (settings.index_dir / CURRENT_FILE).read_text(encoding="utf-8").strip()
-        print_json(results.Verification.model_validate({"build_id": build, "problems": found}))
+        print_json(results.Verification.model_validate({"build_id": build, "problems": findings}))
     else:
-        for finding in found:
+        for finding in findings:
             out.print(f"Fejl i {finding.part}: {finding.problem}", style="red", markup=False)
             out.print(f"    {finding.advice}", markup=False)
-        if not found:
+        if not findings:
             out.print("Alt er helt.")
-    if found:
+    if findings:
         sys.exit(EXIT_FAILED)
 
 

@@ -62,15 +62,15 @@ def clean(text: str) -> str:
     return _AROUND_NEWLINE.sub("\n", text).strip()
 
 
-def _few_marks(found: re.Match[str]) -> str:
+def _few_marks(match: re.Match[str]) -> str:
     """A run of signs with no more accents on one letter than any language has."""
-    kept: list[str] = []
+    limited: list[str] = []
     marks = 0
-    for char in found[0]:
+    for char in match[0]:
         marks = marks + 1 if unicodedata.combining(char) else 0
         if marks <= _MOST_MARKS:
-            kept.append(char)
-    return "".join(kept)
+            limited.append(char)
+    return "".join(limited)
 
 
 def one_line(text: str) -> str:
@@ -80,8 +80,8 @@ def one_line(text: str) -> str:
 
 def strip_bullet(line: str) -> str | None:
     """The line without its leading bullet, or None when it has none."""
-    found = _BULLET.match(line)
-    return line[found.end() :] if found else None
+    match = _BULLET.match(line)
+    return line[match.end() :] if match else None
 
 
 def join_lines(lines: Iterable[str], vocabulary: Set[str] = frozenset()) -> str:
@@ -124,8 +124,8 @@ def _keeps_hyphen(tail: str, head: str, vocabulary: Set[str]) -> bool:
 
 def words_inside_lines(lines: Iterable[str]) -> frozenset[str]:
     """The lower-case words, hyphenated ones included, that stand whole inside lines: evidence for ``join_lines``."""
-    found: set[str] = set()
+    vocabulary: set[str] = set()
     for line in lines:
         words = _WORD.findall(line.lower())
-        found.update(words if not line.rstrip().endswith(("-", "‐", "\u00ad")) else words[:-1])
-    return frozenset(found)
+        vocabulary.update(words if not line.rstrip().endswith(("-", "‐", "\u00ad")) else words[:-1])
+    return frozenset(vocabulary)

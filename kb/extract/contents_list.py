@@ -20,19 +20,19 @@ def without_contents_list(blocks: list[Block]) -> list[Block]:
     """The blocks without the table of contents and its title."""
     last_place = {bare(block.text): place for place, block in enumerate(blocks) if block.kind is Kind.HEADING}
     named = [last_place.get(_entry(block), -1) > place for place, block in enumerate(blocks)]
-    kept: list[Block] = []
+    remaining: list[Block] = []
     place = 0
     while place < len(blocks):
         end = _end_of_run(blocks, named, place)
         run = named[place:end]
         if len(run) >= _FEWEST and sum(run) >= len(run) / 2:
-            if kept and _TITLE.fullmatch(kept[-1].text):
-                kept.pop()
+            if remaining and _TITLE.fullmatch(remaining[-1].text):
+                remaining.pop()
             place = end
         else:
-            kept.append(blocks[place])
+            remaining.append(blocks[place])
             place += 1
-    return kept
+    return remaining
 
 
 def _end_of_run(blocks: list[Block], named: list[bool], start: int) -> int:
@@ -49,8 +49,8 @@ def _end_of_run(blocks: list[Block], named: list[bool], start: int) -> int:
 
 def _entry(block: Block) -> str:
     text = block.text.removeprefix("- ")
-    found = _NUMBERED.match(text)
-    return bare(found[1]) if found and block.kind is not Kind.HEADING else bare(text)
+    match = _NUMBERED.match(text)
+    return bare(match[1]) if match and block.kind is not Kind.HEADING else bare(text)
 
 
 def bare(text: str) -> str:

@@ -39,8 +39,8 @@ Runs = NDArray[np.uint32]
 def word_runs(text: str) -> Runs:
     """The hashes of a text's runs of five words, masked items and punctuation not counted; sorted, each once."""
     words = _WORD.findall(text.lower())
-    found = (zlib.crc32(" ".join(words[i : i + _RUN]).encode()) for i in range(len(words) - _RUN + 1))
-    runs = np.unique(np.fromiter(found, dtype=np.uint32))
+    hashes = (zlib.crc32(" ".join(words[i : i + _RUN]).encode()) for i in range(len(words) - _RUN + 1))
+    runs = np.unique(np.fromiter(hashes, dtype=np.uint32))
     return runs[runs % _SAMPLE == 0] if len(words) > _LONG else runs
 
 
@@ -64,11 +64,11 @@ def imprint(document: Document) -> Imprint:
 
 def find_versions(imprints: Iterable[Imprint]) -> dict[str, str]:
     """For each document that is a copy or another version, the id of the one to show instead."""
-    by_id = {found.id: found for found in imprints}
+    by_id = {one.id: one for one in imprints}
     groups = group_versions(
-        {id_: found.runs for id_, found in by_id.items()},
-        {id_: found.sha256 for id_, found in by_id.items()},
-        {id_: found.project for id_, found in by_id.items()},
+        {id_: one.runs for id_, one in by_id.items()},
+        {id_: one.sha256 for id_, one in by_id.items()},
+        {id_: one.project for id_, one in by_id.items()},
     )
     versions: dict[str, str] = {}
     for group in groups:
@@ -134,7 +134,7 @@ def _shared_runs(runs: Sequence[Runs]) -> Counter[tuple[int, int]]:
     if not runs:
         return shared
     values = np.concatenate(runs)
-    owners = np.repeat(np.arange(len(runs), dtype=np.int32), [len(found) for found in runs])
+    owners = np.repeat(np.arange(len(runs), dtype=np.int32), [len(one) for one in runs])
     order = np.argsort(values, kind="stable")
     starts = np.flatnonzero(np.diff(values[order], prepend=-1))
     sizes = np.diff(starts, append=len(values))
@@ -144,6 +144,6 @@ def _shared_runs(runs: Sequence[Runs]) -> Counter[tuple[int, int]]:
         for batch in range(0, len(places), _BATCH):
             holders = owners[order[places[batch : batch + _BATCH, None] + np.arange(size)]]
             pairs = np.stack([holders[:, first].ravel(), holders[:, second].ravel()], axis=1)
-            found, counts = np.unique(pairs, axis=0, return_counts=True)
-            shared.update(dict(zip(map(tuple, found.tolist()), counts.tolist(), strict=True)))
+            distinct, counts = np.unique(pairs, axis=0, return_counts=True)
+            shared.update(dict(zip(map(tuple, distinct.tolist()), counts.tolist(), strict=True)))
     return shared

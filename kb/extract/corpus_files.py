@@ -48,11 +48,11 @@ def find_files(roots: Sequence[Path]) -> Found:
     files: dict[Path, None] = {}
     skipped: dict[Path, Skipped] = {}
     for root in roots:
-        for found in [_by_name(root)] if os.path.isfile(root) else _below(root):
-            if isinstance(found, Skipped):
-                skipped[found.path] = found
-            elif found is not None:
-                files[found] = None
+        for entry in [_by_name(root)] if os.path.isfile(root) else _below(root):
+            if isinstance(entry, Skipped):
+                skipped[entry.path] = entry
+            elif entry is not None:
+                files[entry] = None
     return Found(tuple(sorted(files)), tuple(sorted(skipped.values(), key=lambda one: one.path)))
 
 
@@ -115,7 +115,7 @@ def wrong_name(path: Path) -> str:
 
 def shown_path(path: str) -> str:
     """A path as it may be shown and stored, whatever its bytes: what is not UTF-8, and control characters, escaped."""
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], os.fsencode(path).decode("utf-8", "backslashreplace"))
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def is_document_name(name: str) -> bool:

@@ -18,8 +18,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
-
 from kb.core.models import ReadWarning
 
 _MARKS = (
@@ -111,10 +109,10 @@ def _decode_damaged(data: bytes) -> Decoded:
 
 def declared_encoding(data: bytes) -> str:
     """What the beginning of a page declares, by Python's name; empty where it is nothing that text is kept in."""
-    found = _DECLARED.search(data[:_DECLARED_IN])
-    if found is None:
+    match = _DECLARED.search(data[:_DECLARED_IN])
+    if match is None:
         return ""
-    label = found[1].decode("ascii", "replace").lower()
+    label = match[1].decode("ascii", "replace").lower()
     try:
         name = codecs.lookup(_LABELS.get(label, label)).name
     except LookupError:
@@ -161,7 +159,7 @@ def _mended_utf8(data: bytes) -> Decoded:
     except UnicodeDecodeError as error:
         if error.reason == "unexpected end of data":
             return Decoded(data[: error.start].decode("utf-8"), _warning("Filen slutter midt i et tegn."))
-    mended = _STRAY.sub(lambda found: bytes([ord(found[0]) - 0xDC00]).decode("cp1252", "replace"), text)
+    mended = _STRAY.sub(lambda match: bytes([ord(match[0]) - 0xDC00]).decode("cp1252", "replace"), text)
     return Decoded(
         mended, _warning(f"Filen er UTF-8, men har {_count(stray)} i et andet tegnsæt; de kan være læst forkert.")
     )
@@ -203,8 +201,8 @@ def _guessed(data: bytes, *, says_utf8: bool = False) -> Decoded:
     scores = _scores(_runs(data))
     name = _best(scores)
     shown = _ONE_BYTE[name]
-    if scores[name][0] < 0 and (found := from_bytes(data[:65536]).best()) is not None:
-        name = shown = found.encoding
+    if scores[name][0] < 0 and (other := _other_encoding(data[:65536])):
+        name = shown = other
         sure = False
     else:
         sure = _is_sure(scores, name)
@@ -218,11 +216,19 @@ def _guessed(data: bytes, *, says_utf8: bool = False) -> Decoded:
     )
 
 
+def _other_encoding(data: bytes) -> str:
+    """What the bytes are most likely encoded in, of all encodings there are; empty where nothing fits."""
+    from charset_normalizer import from_bytes  # takes longer to load than most texts to read
+
+    best = from_bytes(data).best()
+    return best.encoding if best else ""
+
+
 def _runs(data: bytes) -> Counter[bytes]:
     """The runs of letters, digits and bytes beyond ASCII that have any of the last, with how often each stands."""
     counts: Counter[bytes] = Counter()
-    for found in _RUN.finditer(data):
-        run = found[0]
+    for match in _RUN.finditer(data):
+        run = match[0]
         if not run.isascii():
             counts[run[:200]] += 1
             if len(counts) >= _MOST_RUNS:

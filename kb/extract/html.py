@@ -150,7 +150,7 @@ def _drop_hidden_by_rules(tree: LexborHTMLParser) -> None:
 
 def hiding_selectors(sheet: str) -> list[str]:
     """The selectors of the rules that hide what they match, outside rules for print and narrow screens."""
-    found: list[str] = []
+    selectors: list[str] = []
     depth = 0
     start = 0
     selector = ""
@@ -162,16 +162,16 @@ def hiding_selectors(sheet: str) -> list[str]:
         elif depth:
             depth -= 1
             if depth == 0 and selector and selector[0] != "@" and _HIDDEN_STYLE.search(sheet[start:place]):
-                found += [one for part in selector.split(",") if (one := part.strip()) and ":" not in one]
+                selectors += [one for part in selector.split(",") if (one := part.strip()) and ":" not in one]
         start = place + 1
-    return found
+    return selectors
 
 
 def _without_comments(sheet: str) -> str:
-    kept: list[str] = []
+    parts: list[str] = []
     for index, part in enumerate(sheet.split("/*")):
-        kept.append(part if index == 0 else part.partition("*/")[2])
-    return "".join(kept)
+        parts.append(part if index == 0 else part.partition("*/")[2])
+    return "".join(parts)
 
 
 def _main_nodes(body: LexborNode) -> list[LexborNode]:

@@ -5,8 +5,8 @@ or failed with a reason, and replaced after one that crashed it, passed its time
 alone fails. Workers run :mod:`kb.extract.worker` in a fresh interpreter, so they never inherit the model, the threads
 or the open files of the process that asks, and never run its main module again, as those of ``multiprocessing`` do.
 Each leads its own process group: programs it started (LibreOffice, Tesseract) end with it. A worker whose parent dies
-ends after the file it is reading. A worker loads every reader before its first file: a module that cannot be loaded
-is a fault of the installation, and is told as one instead of being laid on the files.
+ends after the file it is reading. Before a worker opens a file it loads the reader that the suffix asks for, and says
+so: a module that cannot be loaded is a fault of the installation, and is told as one instead of being laid on the file.
 
 ``recognise_file`` says what one file is in the same way, for a server that is handed one: nothing of a foreign file is
 looked at in the process that asks. Its worker loads no readers, so that it starts quickly.
@@ -33,8 +33,8 @@ from kb.core.errors import InstallationError, ReadError
 from kb.core.models import Document
 from kb.extract.corpus_files import relative_name
 from kb.extract.options import ReadOptions
-from kb.extract.reader import load_readers, read_bytes, read_file
-from kb.extract.recognition import Format, recognise
+from kb.extract.reader import load_reader, read_bytes, read_file
+from kb.extract.recognition import Format, likely_format, recognise
 
 # Warnings that mean: part of what the file holds was not read.
 PARTIAL_CODES = frozenset(
@@ -42,8 +42,9 @@ PARTIAL_CODES = frozenset(
 )
 # A worker is replaced after this many files, in case a library leaks.
 _FILES_PER_WORKER = 200
-_GRACE = 2.0
-# Seconds a worker may take to start.
+# Seconds a process that has ended or been killed is waited for; a busy machine may need some.
+_GRACE = 20.0
+# Seconds a worker may take to start or to load a reader, beside the time of the file.
 _START = 30.0
 # Seconds of telling what a file is: it takes time in proportion to the length, some tenths for the largest upload.
 _RECOGNISING = 20.0
@@ -83,8 +84,8 @@ _WRONG_ANSWER = _Failure("læser-gik-ned", "Læseren svarede forkert.", True)
 
 
 @dataclass(frozen=True)
-class _Started:
-    """What a worker sends before its first answer: why it cannot read any file, or nothing."""
+class _Begun:
+    """What a worker sends before it opens a file: why it cannot read files of its format, or nothing."""
 
     fault: str = ""
 
@@ -96,9 +97,10 @@ class _Reading:
     root: Path
     options: ReadOptions
 
-    def load(self) -> None:
-        """Load what it takes; raises what a module that cannot be loaded raises."""
-        load_readers()
+    def load(self, path: Path) -> None:
+        """Load what a file takes; raises what a module that cannot be loaded raises."""
+        if form := likely_format(path.suffix):
+            load_reader(form)
 
     def do(self, path: Path) -> Document:
         """Read a file; raises a :class:`ReadError`."""
@@ -112,8 +114,8 @@ class _Recognising:
     suffix: str
     options: ReadOptions
 
-    def load(self) -> None:
-        """Load what it takes: nothing more."""
+    def load(self, _path: Path) -> None:
+        """Load what a file takes: nothing more."""
 
     def do(self, path: Path) -> Format:
         """Recognise a file; raises a :class:`ReadError`."""
@@ -172,10 +174,10 @@ def _answer(worker: _Worker, path: Path) -> object:
         ready = _ready([worker])
         if not ready:
             return worker.timed_out()
-        if worker.started:
+        if worker.begun:
             return worker.take()
-        worker.hear_start()
-        if not worker.started:
+        worker.hear_begun()
+        if not worker.begun:
             return worker.take()
 
 
@@ -201,9 +203,9 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
     busy = [(worker, worker.path) for worker in workers if worker.path is not None]
     ready = _ready([worker for worker, _ in busy])
     for worker, path in busy:
-        if worker.connection in ready and not worker.started:
-            worker.hear_start()
-            if worker.started:
+        if worker.connection in ready and not worker.begun:
+            worker.hear_begun()
+            if worker.begun:
                 continue
         if worker.connection in ready:
             answer = worker.take()
@@ -231,7 +233,10 @@ def _outcome(name: str, answer: object, seconds: float) -> ReadOutcome:
 
 
 class _Worker:
-    """One worker process as seen by the parent; ``seconds`` is what its last file took."""
+    """One worker process as seen by the parent.
+
+    ``begun`` tells whether it has begun on the file it has; ``seconds`` is what its last file took.
+    """
 
     def __init__(self, task: _Reading | _Recognising) -> None:
         ours, theirs = socket.socketpair()
@@ -248,10 +253,10 @@ class _Worker:
         with contextlib.suppress(OSError):  # one that died at once is found out by the first file
             self.connection.send(task)
         self.path: Path | None = None
-        self.started = False
+        self.begun = False
         self.deadline = 0.0
         self.seconds = 0.0
-        self._begun = 0.0
+        self._began_at = 0.0
         self._files = 0
         self._timeout = task.options.timeout
 
@@ -267,29 +272,30 @@ class _Worker:
         except (BrokenPipeError, OSError):
             return False
         self.path = path
-        self._begun = time.monotonic()
-        # The first file waits for the process to start, and has its full time from then on.
-        self.deadline = self._begun + self._timeout + (0 if self.started else _START)
+        self.begun = False
+        self._began_at = time.monotonic()
+        # A file waits for the process to start and its reader to load, and has its full time from then on.
+        self.deadline = self._began_at + self._timeout + _START
         self._files += 1
         return True
 
-    def hear_start(self) -> None:
-        """Hear that the worker has started; raises :class:`InstallationError` when it cannot read any file."""
+    def hear_begun(self) -> None:
+        """Hear that the worker begins on its file; raises :class:`InstallationError` when it cannot load its reader."""
         try:
             word = self.connection.recv()
         except (EOFError, OSError):
             self.check_start()
             return
-        if isinstance(word, _Started) and word.fault:
+        if isinstance(word, _Begun) and word.fault:
             raise InstallationError(f"Filerne kan ikke læses, fordi læserne ikke kan indlæses ({word.fault}).")
-        self.started = True
-        self._begun = time.monotonic()
-        self.deadline = self._begun + self._timeout
+        self.begun = True
+        self._began_at = time.monotonic()
+        self.deadline = self._began_at + self._timeout
 
     def check_start(self) -> None:
         """Raise :class:`InstallationError` for a worker that gave up before its first file; not for a killed one."""
         code = self._exit_code()
-        if not self.started and code is not None and code > 0:
+        if self._files <= 1 and not self.begun and code is not None and code > 0:
             raise InstallationError(f"Filerne kan ikke læses, fordi læseprocessen ikke kan starte (kode {code}).")
 
     def take(self) -> object:
@@ -327,7 +333,7 @@ class _Worker:
 
     def _finish(self) -> None:
         self.path = None
-        self.seconds = time.monotonic() - self._begun
+        self.seconds = time.monotonic() - self._began_at
 
 
 def _environment() -> dict[str, str]:
@@ -347,15 +353,14 @@ def work(connection: Connection) -> None:
     except (EOFError, OSError):
         return
     _settle_in(task.options)
-    fault = _loading_fault(task)
-    try:
-        connection.send(_Started(fault))
-    except OSError:
-        return
-    while not fault:
+    while True:
         try:
             path = connection.recv()
+            fault = _loading_fault(task, path)
+            connection.send(_Begun(fault))
         except (EOFError, OSError):
+            return
+        if fault:
             return
         answer = _attempt(task, path)
         try:
@@ -375,10 +380,12 @@ def _settle_in(options: ReadOptions) -> None:
     _limit_memory(options.memory_mb)
 
 
-def _loading_fault(task: _Reading | _Recognising) -> str:
-    """Why the readers cannot be loaded; empty when they are."""
+def _loading_fault(task: _Reading | _Recognising, path: Path) -> str:
+    """Why what a file takes cannot be loaded; empty when it is, or when memory does not suffice for the file."""
     try:
-        task.load()
+        task.load(path)
+    except MemoryError:
+        return ""  # the file meets the limit again, and is told of it
     except Exception as error:  # a module that is missing, cut short or of another version raises what it likes
         return f"{type(error).__name__}: {error}"
     return ""

@@ -159,8 +159,8 @@ class _Checked:
     def _sources(self, field: MetadataField, value: object) -> tuple[Source, ...]:
         if not isinstance(value, list):
             raise MetadataError(f"Metadata: «{field.name}» skal være en liste af kilder med url, titel og dato.")
-        found = (self._source(field, entry) for entry in value[:LONGEST_LIST])
-        return tuple(source for source in found if source is not None)
+        sources = (self._source(field, entry) for entry in value[:LONGEST_LIST])
+        return tuple(source for source in sources if source is not None)
 
     def _source(self, field: MetadataField, entry: object) -> Source | None:
         key = field.name
@@ -205,8 +205,8 @@ def _year(field: MetadataField, value: object) -> int:
 def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
     without_suffix = str(PurePosixPath(path).with_suffix(""))
     lines = [Line(block.text, block.level if block.kind is Kind.HEADING else 0) for block in blocks[:LINES]]
-    found = best_title(path, one_line(properties.title), lines, published=properties.published)
-    title = mask(one_line(found)[: _FIELDS["titel"].longest], contacts=contacts).text
+    proposed = best_title(path, one_line(properties.title), lines, published=properties.published)
+    title = mask(one_line(proposed)[: _FIELDS["titel"].longest], contacts=contacts).text
     return {
         "id": slug(_masked_path(without_suffix), longest=_FIELDS["id"].longest, empty="dokument"),
         "titel": title,
@@ -218,7 +218,7 @@ def _masked_path(path: str) -> str:
     """A path with CPR numbers masked in each of its names, with underscores taken for the spaces they stand for."""
     names = path.split("/")
     masked = [mask(name.replace("_", " "), contacts=False) for name in names]
-    return "/".join(found.text if found.spans else name for name, found in zip(names, masked, strict=True))
+    return "/".join(masking.text if masking.spans else name for name, masking in zip(names, masked, strict=True))
 
 
 _FUNCTION_WORDS = {

@@ -77,9 +77,9 @@ def _lines(table: str) -> list[RecognisedLine]:
         if row.get("level") == "5" and (row.get("text") or "").strip() and float(row["conf"]) >= _UNSURE:
             words.setdefault((row["block_num"], row["par_num"], row["line_num"]), []).append(row)
     heights: dict[tuple[str, ...], list[int]] = {}
-    for key, found in words.items():
-        heights.setdefault(key[:2], []).append(_height(found))
-    parts = [(key, part) for key, found in words.items() for part in _parted(found)]
+    for key, line in words.items():
+        heights.setdefault(key[:2], []).append(_height(line))
+    parts = [(key, part) for key, line in words.items() for part in _parted(line)]
     return [_line(part, median(heights[key[:2]])) for key, part in parts if _makes_sense(part)]
 
 

@@ -1,8 +1,8 @@
 """One file to one Document, in this process: recognise, read, check metadata, mask, assemble.
 
-The readers are held in one table by format. Each takes the file's bytes and gives back ``Content``; everything that
-is the same for all formats happens here. ``load_readers`` imports them all: what it raises is a fault of the
-installation and not of a file.
+Each format has a reader, which takes the file's bytes and the options and gives back ``Content``; everything that is
+the same for all formats happens here. ``load_reader`` imports one when the first file of its format comes: what it
+raises is a fault of the installation and not of a file.
 """
 
 from __future__ import annotations
@@ -84,44 +84,67 @@ def _read_sidecar(path: Path) -> Mapping[str, object]:
 
 def _read_content(form: Format, data: bytes, options: ReadOptions) -> Content:
     """Call the format's reader; what a library raises unasked becomes a plain reason."""
-    reader = load_readers()[form]
+    try:
+        reader = load_reader(form)
+    except MemoryError as error:
+        raise _out_of_memory() from error
+    except Exception as error:  # a module that is missing, cut short or of another version raises what it likes
+        raise _module_missing(error) from error
     try:
         return reader(data, options)
     except ReadError:
         raise
     except MemoryError as error:
-        raise ReadLimitError("Læsningen brugte for meget hukommelse.", code="hukommelsesgrænse") from error
+        raise _out_of_memory() from error
     except RecursionError as error:
         raise DamagedFileError("Filen er indlejret i sig selv eller for dybt og kan ikke læses.") from error
     except ImportError as error:  # a library that a reader needs for some files alone
-        raise ToolMissingError(
-            f"Filen kræver et Python-modul, der ikke kan indlæses ({error}).",
-            advice=f"Installér modulet {error.name or ''} i det miljø, kb kører i.".replace("  ", " "),
-            code=MODULE_MISSING,
-        ) from error
+        raise _module_missing(error) from error
     except Exception as error:
         raise DamagedFileError(f"Filen er beskadiget og kan ikke læses ({type(error).__name__}).") from error
 
 
-@cache
-def load_readers() -> Mapping[Format, Reader]:
-    """The reader of each format; imported when first needed, since some libraries are slow to load."""
-    from kb.extract.formats import docx, epub, legacy_office, opendocument, plain_text, pptx
-    from kb.extract.pdf import read_pdf
+def _out_of_memory() -> ReadLimitError:
+    return ReadLimitError("Læsningen brugte for meget hukommelse.", code="hukommelsesgrænse")
 
-    return {
-        Format.PDF: read_pdf,
-        Format.DOCX: lambda data, _: docx.read_docx(data),
-        Format.PPTX: lambda data, _: pptx.read_pptx(data),
-        Format.ODT: lambda data, _: opendocument.read_odt(data),
-        Format.ODP: lambda data, _: opendocument.read_odp(data),
-        Format.DOC: legacy_office.read_doc,
-        Format.RTF: legacy_office.read_rtf,
-        Format.EPUB: lambda data, _: epub.read_epub(data),
-        Format.HTML: lambda data, _: plain_text.read_html(data),
-        Format.MARKDOWN: lambda data, _: plain_text.read_markdown(data),
-        Format.TEXT: lambda data, _: plain_text.read_text(data),
-    }
+
+def _module_missing(error: Exception) -> ToolMissingError:
+    module = getattr(error, "name", None) or ""
+    return ToolMissingError(
+        f"Filen kræver et Python-modul, der ikke kan indlæses ({error}).",
+        advice=f"Installér modulet {module} i det miljø, kb kører i.".replace("  ", " "),
+        code=MODULE_MISSING,
+    )
+
+
+@cache
+def load_reader(form: Format) -> Reader:
+    """The reader of a format, imported when it is first needed: together their libraries take a second to load."""
+    reader: Reader
+    match form:
+        case Format.PDF:
+            from kb.extract.pdf import read_pdf as reader
+        case Format.DOCX:
+            from kb.extract.formats.docx import read_docx as reader
+        case Format.PPTX:
+            from kb.extract.formats.pptx import read_pptx as reader
+        case Format.ODT:
+            from kb.extract.formats.opendocument import read_odt as reader
+        case Format.ODP:
+            from kb.extract.formats.opendocument import read_odp as reader
+        case Format.DOC:
+            from kb.extract.formats.legacy_office import read_doc as reader
+        case Format.RTF:
+            from kb.extract.formats.legacy_office import read_rtf as reader
+        case Format.EPUB:
+            from kb.extract.formats.epub import read_epub as reader
+        case Format.HTML:
+            from kb.extract.formats.plain_text import read_html as reader
+        case Format.MARKDOWN:
+            from kb.extract.formats.plain_text import read_markdown as reader
+        case Format.TEXT:
+            from kb.extract.formats.plain_text import read_text as reader
+    return reader
 
 
 def _within_limit(blocks: tuple[Block, ...]) -> tuple[list[Block], tuple[ReadWarning, ...]]:

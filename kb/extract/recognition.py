@@ -48,6 +48,12 @@ _NOT_READ = {
 }
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+_LIKELY = {
+    **dict.fromkeys(_MARKDOWN_SUFFIXES, Format.MARKDOWN),
+    **dict.fromkeys(_HTML_SUFFIXES, Format.HTML),
+    **{f".{form.name.lower()}": form for form in Format},
+    ".txt": Format.TEXT,
+}
 # Every expression here meets foreign text in the server's own process: each takes time in proportion to its length.
 _HTML_START = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.I)
 _XML_START = re.compile(r"<\?xml[^>]*>", re.I)
@@ -87,6 +93,11 @@ _DATA_SUFFIXES = frozenset(
     ]
 )
 _SAMPLE = 65536
+
+
+def likely_format(suffix: str) -> Format | None:
+    """What a file with this suffix most often is, which only its bytes can tell; None for an unknown suffix."""
+    return _LIKELY.get(suffix.lower())
 
 
 def recognise(data: bytes, suffix: str) -> Format:
@@ -162,8 +173,8 @@ def _begins_as_html(text: str) -> bool:
 
 
 def _after_blanks(text: str, place: int) -> int:
-    found = _BLANK.match(text, place)
-    return found.end() if found else place
+    match = _BLANK.match(text, place)
+    return match.end() if match else place
 
 
 def _recognise_text(data: bytes, suffix: str) -> Format:

@@ -21,15 +21,15 @@ DAY = "86400"
 
 def origins(settings: Settings) -> frozenset[str]:
     """The origins that are named; raises :class:`SettingsError` for one that is none."""
-    found = frozenset(part.strip().rstrip("/") for part in settings.cors_origins.split(",") if part.strip())
-    for origin in found:
+    named = frozenset(part.strip().rstrip("/") for part in settings.cors_origins.split(",") if part.strip())
+    for origin in named:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or not parts.netloc or f"{parts.scheme}://{parts.netloc}" != origin:
             raise SettingsError(
                 f"Indstillingen cors_origins har et ugyldigt websted: {origin}.",
                 advice="Skriv hvert websted for sig, fx https://intranet.kommune.dk; * kan ikke bruges.",
             )
-    return found
+    return named
 
 
 def layer(settings: Settings) -> Layer:

@@ -108,8 +108,8 @@ def needs(role: AccessRole | None) -> Callable[[View], View]:
 
 def guard() -> Guard:
     """The application's gate."""
-    found: Guard = current_app.extensions[EXTENSION]
-    return found
+    registered: Guard = current_app.extensions[EXTENSION]
+    return registered
 
 
 def _pass() -> Response | None:
@@ -154,8 +154,8 @@ def _identify(held: Guard, *, trusted: bool) -> Identity | None:
     if kind:
         return _by_key(secret.strip() if kind.lower() == "bearer" else "")
     token = request.cookies.get(held.cookie)
-    if token and (found := held.sessions.find(token)):
-        return Identity(found.name, found.role, Via.SESSION, found.subject)
+    if token and (session := held.sessions.find(token)):
+        return Identity(session.name, session.role, Via.SESSION, session.subject)
     if trusted and held.settings.user_header and (name := _header(held.settings.user_header)):
         return _by_proxy(held.settings, name)
     if not held.closed:

@@ -102,12 +102,12 @@ class MeasuredEmbedder(WrappedEmbedder):
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a question, measured."""
         begun = time.perf_counter()
-        found = self._inner.embed_queries(texts)
+        vectors = self._inner.embed_queries(texts)
         seconds = time.perf_counter() - begun
         self._measurements.embedding.observe(seconds)
         if has_request_context():
             g.embedding_seconds = g.get("embedding_seconds", 0.0) + seconds
-        return found
+        return vectors
 
 
 def _measured(response: Response) -> Response:

@@ -59,17 +59,17 @@ class Services:
 Found = TypeVar("Found")
 
 
-def there(found: Found | None) -> Found:
+def there(value: Found | None) -> Found:
     """What was looked up by a part of the address; the page does not exist where there is nothing."""
-    if found is None:
+    if value is None:
         raise NotFound
-    return found
+    return value
 
 
 def services() -> Services:
     """The services of the application at work."""
-    found: Services = current_app.extensions[EXTENSION]
-    return found
+    registered: Services = current_app.extensions[EXTENSION]
+    return registered
 
 
 def searcher() -> Searcher:

@@ -19,7 +19,7 @@ from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -397,30 +397,37 @@ class Store:
         return [Failure(*row) for row in rows]
 
 
-class VectorCache:
-    """Every vector ever made, as 32-bit floats, by model fingerprint and key; safe against a kill at any moment.
+class _Cache:
+    """A database of one table of what can be computed again; safe against a kill at any moment.
 
     Raises :class:`IndexVersionError` for a file of another form, before anything is read from it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._db = _open_cache(
-            path,
-            "CREATE TABLE IF NOT EXISTS vectors (model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,"
-            " PRIMARY KEY (model, key)) STRICT, WITHOUT ROWID",
-        )
+    _TABLE: ClassVar[str]
 
-    def __enter__(self) -> VectorCache:
+    def __init__(self, path: Path) -> None:
+        self._db = _open_cache(path, self._TABLE)
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
+
+class VectorCache(_Cache):
+    """Every vector ever made, as 32-bit floats, by model fingerprint and key."""
+
+    _TABLE = (
+        "CREATE TABLE IF NOT EXISTS vectors (model TEXT NOT NULL, key TEXT NOT NULL, vector BLOB NOT NULL,"
+        " PRIMARY KEY (model, key)) STRICT, WITHOUT ROWID"
+    )
+
     def missing(self, model: str, keys: Iterable[str]) -> Iterator[str]:
         """Those of ``keys`` that have no vector, or one that is not of unit length and so damaged, in order."""
         for key in keys:
-            row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
-            if row is None or not _is_unit(np.frombuffer(row[0], dtype="<f4")):
+            vector = self._vector(model, key)
+            if vector is None or not _is_unit(vector):
                 yield key
 
     def put(self, model: str, keys: Sequence[str], vectors: NDArray[np.float32]) -> None:
@@ -433,18 +440,22 @@ class VectorCache:
         """The vectors of ``keys``, one row a key; KeyError when one is missing."""
         vectors: list[NDArray[np.float32]] = []
         for key in keys:
-            row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
-            if row is None:
+            vector = self._vector(model, key)
+            if vector is None:
                 raise KeyError(key)
-            vectors.append(np.frombuffer(row[0], dtype="<f4").astype(np.float32))
+            vectors.append(vector.astype(np.float32))
         return np.stack(vectors)
 
     def known(self, model: str, keys: Sequence[str]) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Those vectors of ``keys`` that are cached, each with the position of its key."""
         for position, key in enumerate(keys):
-            row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
-            if row is not None:
-                yield position, np.frombuffer(row[0], dtype="<f4")
+            vector = self._vector(model, key)
+            if vector is not None:
+                yield position, vector
+
+    def _vector(self, model: str, key: str) -> NDArray[np.float32] | None:
+        row = self._db.execute("SELECT vector FROM vectors WHERE model = ? AND key = ?", (model, key)).fetchone()
+        return None if row is None else np.frombuffer(row[0], dtype="<f4")
 
     def prune(self, model: str, keep: Iterable[str]) -> int:
         """Drop this model's vectors whose key is not in ``keep``; returns how many went."""
@@ -457,25 +468,14 @@ class VectorCache:
         return done.rowcount
 
 
-class ReadCache:
-    """What reading each file gave, by its place, content and reading rules; safe against a kill at any moment.
+class ReadCache(_Cache):
+    """What reading each file gave, by its place, content and reading rules."""
 
-    Raises :class:`IndexVersionError` for a file of another form, before anything is read from it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._db = _open_cache(
-            path,
-            "CREATE TABLE IF NOT EXISTS readings (root TEXT NOT NULL, path TEXT NOT NULL, content_key TEXT NOT NULL,"
-            " read_key TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, document TEXT NOT NULL,"
-            " PRIMARY KEY (root, path)) STRICT",
-        )
-
-    def __enter__(self) -> ReadCache:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
+    _TABLE = (
+        "CREATE TABLE IF NOT EXISTS readings (root TEXT NOT NULL, path TEXT NOT NULL, content_key TEXT NOT NULL,"
+        " read_key TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, document TEXT NOT NULL,"
+        " PRIMARY KEY (root, path)) STRICT"
+    )
 
     def put(self, reading: Reading) -> None:
         """Keep one file's reading in place of any earlier one; committed at once."""

@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kb import __version__
 from kb.core.errors import CorpusMissingError, IndexBusyError, IndexingError, IndexUnusableError, InputError
 from kb.core.models import Document
 from kb.core.settings import Settings
+from kb.core.version import VERSION
 from kb.embedding.embedder import Embedder
 from kb.extract import ReadOptions, copies
 from kb.extract.corpus_files import shown_path, wrong_name
@@ -265,7 +265,7 @@ class _Run:
             read_key=self.extractor.key,
             chunk_key=self.chunker.key,
             content=content_digest(store),
-            version=__version__,
+            version=VERSION,
             sources=plan.digest(),
             tuning=tuning.as_dict(),
         )

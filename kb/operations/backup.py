@@ -31,9 +31,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kb import __version__
 from kb.core.errors import IndexMissingError, IndexUnusableError, InputError
 from kb.core.settings import Settings
+from kb.core.version import VERSION
 from kb.index import builds
 from kb.index.store import check_database
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
@@ -114,7 +114,7 @@ def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with
     corpus = settings.corpus.resolve()
     contents = {
         "form": FORM,
-        "version": __version__,
+        "version": VERSION,
         "created": created,
         "build_id": build_id,
         "corpus": str(corpus),

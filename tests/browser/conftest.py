@@ -8,20 +8,18 @@ and tests/browser/test_real_answers.py asks the real model.
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from waitress.server import BaseWSGIServer, create_server
 
 from kb import indexing
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.http.server import make_app
+from tests.serving import serving
 from tests.support import HashEmbedder, make_settings
 
 ROOT = Path(__file__).parents[2]
@@ -62,22 +60,10 @@ class Server:
     settings: Settings
 
 
-def serve(app: Flask) -> Iterator[str]:
-    """Answer on a free loopback port until the caller is done."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert isinstance(server, BaseWSGIServer)
-    assert server.socket is not None
-    yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    server.close()
-    thread.join(5)
-
-
 def start(settings: Settings, embedder: Embedder) -> Iterator[Server]:
     """Index the settings' corpus and serve it."""
     indexing.run(settings, embedder)
-    for address in serve(make_app(settings, embedder)):
+    with serving(make_app(settings, embedder)) as address:
         yield Server(address, settings)
 
 

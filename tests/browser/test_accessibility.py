@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Server
+from tests.timing import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +94,7 @@ def test_a_run_and_its_files_pass_too(page: Page) -> None:
     assert violations(page) == ""
     page.goto("/admin")
     page.get_by_role("button", name="Indeksér igen").click()
-    expect(page.locator("#tilstand")).to_have_text("Færdig", timeout=60_000)
+    expect(page.locator("#tilstand")).to_have_text("Færdig", timeout=PATIENCE * 1000)
     assert violations(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, expect
 
 from kb import indexing
 from kb.http.server import make_app
-from tests.browser.conftest import OWN_REPORT, serve
+from tests.browser.conftest import OWN_REPORT
+from tests.serving import serving
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 pytestmark = pytest.mark.browser
@@ -41,7 +42,7 @@ def intranet(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[s
     write_corpus(settings.corpus, {"vand.md": OWN_REPORT})
     indexing.run(settings, HashEmbedder())
     app = make_app(settings, HashEmbedder())
-    for address in serve(app):
+    with serving(app) as address:
         (site / "index.html").write_text(
             f'<!doctype html><html lang="da"><meta charset="utf-8"><title>Intranet</title>'
             f'<script src="{address}/static/erfarings-soegning.js" defer></script>'

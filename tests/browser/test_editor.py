@@ -11,10 +11,9 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import Server, start
 from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.timing import PATIENCE
 
 pytestmark = pytest.mark.browser
-
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def desk(browser: Browser, own_server: Server) -> Iterator[Page]:
 
 
 def wait_until_over(page: Page) -> None:
-    expect(page.locator("#tilstand")).to_have_text("Færdig", timeout=PATIENCE_MS)
+    expect(page.locator("#tilstand")).to_have_text("Færdig", timeout=PATIENCE * 1000)
 
 
 def feed_ids(page: Page) -> set[str]:

@@ -15,7 +15,8 @@ from kb.embedding.model_store import model_folder
 from kb.http.server import make_app
 from kb.http.web.example_questions import CANDIDATES, SHOWN
 from kb.retrieval.searcher import open_searcher
-from tests.browser.conftest import ROOT, serve
+from tests.browser.conftest import ROOT
+from tests.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
@@ -29,7 +30,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         open_searcher(settings, embedder)
     except KbError as error:
         pytest.skip(f"{error} {error.advice} (make test gør det selv)")
-    yield from serve(make_app(settings, embedder))
+    with serving(make_app(settings, embedder)) as found:
+        yield found
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.support import report_text, write_corpus
+from tests.timing import until
 from tests.unit.extract.making import docx, report_pdf
 
 ROOT = Path(__file__).parents[2]
@@ -106,13 +106,6 @@ def _written(line: str) -> str:
     return str(paths[-1])
 
 
-def until(found: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-
-
 def free_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -130,7 +123,7 @@ def _use(address: str) -> None:
         except requests.ConnectionError:
             return False
 
-    until(is_up)
+    until(is_up, SECONDS)
     for path in (
         "/",
         "/sporg?q=hvad+krævede+mere+tid",
@@ -142,7 +135,7 @@ def _use(address: str) -> None:
     sent = {"filer": ("ny.md", report_text("nabohjælp").encode())}
     page = browser.post(f"{address}/admin/filer", files=sent, timeout=120)
     assert page.status_code == 200
-    until(lambda: browser.get(f"{page.url}.json", timeout=30).json()["over"])
+    until(lambda: browser.get(f"{page.url}.json", timeout=30).json()["over"], SECONDS)
     assert "nabohjælp" in browser.get(f"{address}/sporg?q=nabohjælp", timeout=120).text
 
 

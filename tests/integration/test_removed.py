@@ -24,12 +24,6 @@ SHOWING = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def indexed(settings: Settings) -> Settings:
-    indexing.run(settings, HashEmbedder())
-    return settings
-
-
 def holder(settings: Settings) -> VisibleSnapshotHolder:
     return VisibleSnapshotHolder(SnapshotHolder(settings, HashEmbedder()), settings)
 

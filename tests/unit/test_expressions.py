@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 
 from kb.extract.time_limits import TooSlow, time_limit
+from tests.timing import cost, out_of_proportion
 from tests.unit.expressions import Expression, attacks, found_in
 
 pytestmark = pytest.mark.slow
@@ -26,33 +25,20 @@ FOREIGN = (
 LONG = 12_000
 # Seconds of processor time below which nothing is compared, and beyond which nothing is waited for.
 QUICK, HOPELESS = 0.03, 1.0
-ATTEMPTS = 5
 
 
 def slower_than_its_length(expression: Expression, made: Callable[[int], str]) -> bool:
-    """Whether four times the length costs more than eight times the time: the square of it would be sixteen.
+    """Whether four times the length costs more than eight times the time: the square of it would be sixteen."""
+    long, short = made(LONG), made(LONG // 4)
 
-    What seems so is measured again, and the least of each counts: a machine that others use adds to a time and never
-    takes from it.
-    """
-    short = long = math.inf
+    def run(text: str) -> None:
+        with time_limit(HOPELESS):
+            expression.run(text)
+
     try:
-        for _ in range(ATTEMPTS):
-            long = min(long, _seconds(expression, made(LONG)))
-            short = min(short, _seconds(expression, made(LONG // 4)))
-            if long <= QUICK or long <= 8 * max(short, QUICK / 16):
-                return False
+        return bool(out_of_proportion(lambda: cost(lambda: run(long)), lambda: cost(lambda: run(short)), 8, QUICK / 8))
     except TooSlow:
         return True
-    return True
-
-
-def _seconds(expression: Expression, text: str) -> float:
-    """The process's own time, which a busy machine does not add to."""
-    begun = time.process_time()
-    with time_limit(HOPELESS):
-        expression.run(text)
-    return time.process_time() - begun
 
 
 @pytest.mark.parametrize("expression", found_in(FOREIGN), ids=str)

@@ -32,6 +32,7 @@ def _environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES)
 def test_every_entry_point_switches_it_off(module: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", ASKED.format(root=str(ROOT), module=module)]

@@ -25,6 +25,7 @@ from kb.extract.cleaning import one_line
 from kb.extract.contents_list import without_contents_list
 from kb.extract.formats.word_xml import prepared
 from kb.extract.html import html_blocks
+from kb.extract.options import ReadOptions
 from kb.extract.xml_names import local_name
 from kb.extract.zip_container import check_xml_parts, opened, read_part
 
@@ -44,7 +45,7 @@ _LONGEST_BOLD = 90
 _TRACKED = ReadWarning("rettelser", "Dokumentet har rettelser, der ikke er godkendt; de er læst, som om de var det.")
 
 
-def read_docx(data: bytes) -> Content:
+def read_docx(data: bytes, _options: ReadOptions) -> Content:
     """A Word document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
     with opened(data) as archive:
         check_xml_parts(archive)
@@ -52,9 +53,9 @@ def read_docx(data: bytes) -> Content:
         tracked = b"<w:ins " in read_part(archive, _main_part(archive))
         document = prepared(archive)
     html = _to_html(document.data)
-    found = [_TRACKED] * tracked + _unread(document.unread)
+    told = [_TRACKED] * tracked + _unread(document.unread)
     blocks = without_contents_list(with_bold_headings(html, html_blocks(html)))
-    return Content("mammoth", tuple(blocks), properties, warnings=tuple(found))
+    return Content("mammoth", tuple(blocks), properties, warnings=tuple(told))
 
 
 def _unread(kinds: Sequence[str]) -> list[ReadWarning]:

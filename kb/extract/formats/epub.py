@@ -19,8 +19,9 @@ from defusedxml.common import DefusedXmlException
 from kb.core.errors import DamagedFileError, ProtectedFileError
 from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Properties
-from kb.extract.encoding import decode
+from kb.extract.encoding import decoded
 from kb.extract.html import html_blocks
+from kb.extract.options import ReadOptions
 from kb.extract.xml_names import local_name
 from kb.extract.zip_container import opened, read_part
 
@@ -31,7 +32,7 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a]")
 _GROUPS = 10_000
 
 
-def read_epub(data: bytes) -> Content:
+def read_epub(data: bytes, _options: ReadOptions) -> Content:
     """A book; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
     with opened(data) as archive:
         names = set(archive.namelist())
@@ -42,16 +43,21 @@ def read_epub(data: bytes) -> Content:
         if chapters and locked.issuperset(chapters):
             raise ProtectedFileError("Bogen er krypteret.")
         blocks: list[Block] = []
+        warnings: list[ReadWarning] = []
         lost = 0
         for index, name in enumerate(chapters):
             chapter = None if name in locked else _chapter(archive, name)
             lost += chapter is None and name not in locked
-            for block in html_blocks(decode(chapter or b"")):
+            text = decoded(chapter or b"")
+            warnings.extend(text.warnings)
+            for block in html_blocks(text.text):
                 blocks.append(replace(block, group=block.group + index * _GROUPS if block.group else 0))
     if lost and not blocks:
         raise DamagedFileError("EPUB-filen er beskadiget: ingen af dens kapitler kan læses.")
-    found = _missing(lost, "er beskadiget eller mangler") + _missing(len(locked.intersection(chapters)), "er krypteret")
-    return Content("epub", tuple(blocks), _properties(package), warnings=found)
+    missing = _missing(lost, "er beskadiget eller mangler") + _missing(
+        len(locked.intersection(chapters)), "er krypteret"
+    )
+    return Content("epub", tuple(blocks), _properties(package), warnings=(*missing, *dict.fromkeys(warnings)))
 
 
 def _missing(number: int, why: str) -> tuple[ReadWarning, ...]:

@@ -50,7 +50,7 @@ def read_doc(data: bytes, options: ReadOptions) -> Content:
     if libreoffice() is not None:
         converted = _as_docx(data, ".doc", options)
         if converted is not None:
-            return replace(read_docx(converted), reader="libreoffice+mammoth")
+            return replace(read_docx(converted, options), reader="libreoffice+mammoth")
     if shutil.which("antiword") is not None:
         return Content("antiword", tuple(text_blocks(_antiword(data, options))), warnings=(_SIMPLIFIED,))
     if libreoffice() is not None:
@@ -64,7 +64,7 @@ def read_rtf(data: bytes, options: ReadOptions) -> Content:
     if libreoffice() is not None:
         converted = _as_docx(_with_danish_dos(data) if encoding == _DANISH_DOS else data, ".rtf", options)
         if converted is not None:
-            return replace(read_docx(converted), reader="libreoffice+mammoth")
+            return replace(read_docx(converted, options), reader="libreoffice+mammoth")
     shown = without_hidden_rtf(_RTF_CODE_PAGE.sub(" ", data.decode(encoding, "replace"), count=1))
     text = rtf_to_text(shown, encoding=encoding, errors="replace")
     return Content("striprtf", tuple(text_blocks(text)), warnings=(_SIMPLIFIED,))
@@ -104,10 +104,10 @@ def without_hidden_rtf(text: str) -> str:
     But for a line break in each field, which means nothing: striprtf looks for links by an expression that takes the
     square of the length of a line, and a link's address is not shown to who opens the document.
     """
-    kept: list[str] = []
+    shown: list[str] = []
     hidden = [False]
-    for found in _RTF_PIECE.finditer(text):
-        piece, word, number = found[0], found["word"], found["number"]
+    for match in _RTF_PIECE.finditer(text):
+        piece, word, number = match[0], match["word"], match["number"]
         if piece == "{":
             hidden.append(hidden[-1])
         elif piece == "}" and len(hidden) > 1:
@@ -120,8 +120,8 @@ def without_hidden_rtf(text: str) -> str:
             piece += "\n"
         elif word is None and hidden[-1]:
             continue
-        kept.append(piece)
-    return "".join(kept)
+        shown.append(piece)
+    return "".join(shown)
 
 
 def libreoffice() -> str | None:
@@ -160,8 +160,8 @@ def _as_docx(data: bytes, suffix: str, options: ReadOptions) -> bytes | None:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
-    return {**kept, "HOME": str(home), "http_proxy": _NOWHERE, "https_proxy": _NOWHERE, "SAL_USE_VCLPLUGIN": "svp"}
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
+    return {**inherited, "HOME": str(home), "http_proxy": _NOWHERE, "https_proxy": _NOWHERE, "SAL_USE_VCLPLUGIN": "svp"}
 
 
 def _antiword(data: bytes, options: ReadOptions) -> str:

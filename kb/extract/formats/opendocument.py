@@ -18,6 +18,7 @@ from kb.core.errors import DamagedFileError, ProtectedFileError
 from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
+from kb.extract.options import ReadOptions
 from kb.extract.tables import table_blocks
 from kb.extract.xml_names import attribute, local_name
 from kb.extract.zip_container import check_xml_parts, opened, read_part
@@ -53,7 +54,7 @@ _MAX_REPEAT = 50
 _MAX_DEPTH = 200
 
 
-def read_odt(data: bytes) -> Content:
+def read_odt(data: bytes, _options: ReadOptions) -> Content:
     """A text document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
     content, properties, styles = _parse(data)
     walker = _Walker()
@@ -63,7 +64,7 @@ def read_odt(data: bytes) -> Content:
     return Content("odf", tuple(walker.blocks), properties, warnings=_unread(body))
 
 
-def read_odp(data: bytes) -> Content:
+def read_odp(data: bytes, _options: ReadOptions) -> Content:
     """A presentation: each slide is a page, its title a heading."""
     content, properties, styles = _parse(data)
     hidden_styles = _hidden_styles([content, *styles])
@@ -160,20 +161,20 @@ def _hidden_styles(roots: Iterable[Element]) -> frozenset[str]:
 
 def _styles_where(roots: Iterable[Element], holds: Callable[[Element], bool]) -> frozenset[str]:
     """The names of the styles some of whose properties say so, and of those that descend from one."""
-    found: set[str] = set()
+    names: set[str] = set()
     children: dict[str, list[str]] = {}
     for style in (element for root in roots for element in root.iter() if local_name(element) == "style"):
         name = attribute(style, "name")
         children.setdefault(attribute(style, "parent-style-name"), []).append(name)
         if any(local_name(part).endswith("-properties") and holds(part) for part in style):
-            found.add(name)
-    waiting = list(found)
+            names.add(name)
+    waiting = list(names)
     while waiting:
         for child in children.get(waiting.pop(), ()):
-            if child not in found:
-                found.add(child)
+            if child not in names:
+                names.add(child)
                 waiting.append(child)
-    return frozenset(found)
+    return frozenset(names)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from kb.extract.cleaning import clean, join_lines, one_line, strip_bullet
 from kb.extract.encoding import decoded
 from kb.extract.html import html_blocks, html_language, html_title
 from kb.extract.metadata import load_yaml
+from kb.extract.options import ReadOptions
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?(?:[ \t]*\n)*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]{1,80})\]:", re.M)
@@ -27,15 +28,15 @@ _UNDERLINE = re.compile(r"^(?:={3,}|-{3,}|\*{3,}|_{3,})$")
 _MAX_HEADING = 90
 
 
-def read_markdown(data: bytes) -> Content:
+def read_markdown(data: bytes, _options: ReadOptions) -> Content:
     """Markdown with optional YAML front matter."""
-    found = decoded(data)
-    text = found.text.replace("\r\n", "\n").replace("\r", "\n")
+    decoding = decoded(data)
+    text = decoding.text.replace("\r\n", "\n").replace("\r", "\n")
     front, body = split_front_matter(text)
     repeated = repeated_keys(text[: len(text) - len(body)]) if front else ()
     # Raw HTML inside Markdown is part of what a reader sees; scripts in it are dropped by the walker.
     html = _markdown().render(body, {"notes": frozenset(_NOTE.findall(body))})
-    return Content("markdown", tuple(html_blocks(html)), warnings=(*found.warnings, *repeated), front_matter=front)
+    return Content("markdown", tuple(html_blocks(html)), warnings=(*decoding.warnings, *repeated), front_matter=front)
 
 
 def _markdown() -> MarkdownIt:
@@ -47,11 +48,11 @@ def _markdown() -> MarkdownIt:
 
 def _note_mark(state: StateInline, _silent: bool) -> bool:
     """Pass over the mark of a footnote that the text has, and over the label in front of the footnote itself."""
-    found = _NOTE_MARK.match(state.src, state.pos)
-    if not found or found[1] not in state.env["notes"]:
+    match = _NOTE_MARK.match(state.src, state.pos)
+    if not match or match[1] not in state.env["notes"]:
         return False
     begins_line = state.pos == 0 or state.src[state.pos - 1] == "\n"
-    state.pos = found.end() if begins_line else found.end(1) + 1
+    state.pos = match.end() if begins_line else match.end(1) + 1
     return True
 
 
@@ -60,16 +61,16 @@ def split_front_matter(text: str) -> tuple[dict[str, object] | None, str]:
 
     A text that merely begins with a rule, with no mapping below it, has no front matter.
     """
-    found = _FRONT_MATTER.match(text)
-    if not found:
+    match = _FRONT_MATTER.match(text)
+    if not match:
         return None, text
-    if ":" not in found[1]:
+    if ":" not in match[1]:
         return None, text
     try:
-        return load_yaml(found[1]), text[found.end() :]
+        return load_yaml(match[1]), text[match.end() :]
     except yaml.YAMLError as error:
         raise MetadataError(
-            f"Metadata i begyndelsen af filen kan ikke læses: {_where(error, text.count(chr(10), 0, found.start(1)))}"
+            f"Metadata i begyndelsen af filen kan ikke læses: {_where(error, text.count(chr(10), 0, match.start(1)))}"
         ) from error
 
 
@@ -90,17 +91,17 @@ def _where(error: yaml.YAMLError, lines_before: int) -> str:
     return f"fejl i linje {lines_before + mark.line + 1}." if mark is not None else "det er ikke gyldig YAML."
 
 
-def read_html(data: bytes) -> Content:
+def read_html(data: bytes, _options: ReadOptions) -> Content:
     """A web page: its main content."""
-    found = decoded(data)
-    properties = Properties(title=html_title(found.text), language=html_language(found.text))
-    return Content("html", tuple(html_blocks(found.text, boilerplate=True)), properties, warnings=found.warnings)
+    decoding = decoded(data)
+    properties = Properties(title=html_title(decoding.text), language=html_language(decoding.text))
+    return Content("html", tuple(html_blocks(decoding.text, boilerplate=True)), properties, warnings=decoding.warnings)
 
 
-def read_text(data: bytes) -> Content:
+def read_text(data: bytes, _options: ReadOptions) -> Content:
     """Plain text: paragraphs at empty lines, wraps undone, headings by their looks."""
-    found = decoded(data)
-    return Content("text", tuple(text_blocks(found.text)), warnings=found.warnings)
+    decoding = decoded(data)
+    return Content("text", tuple(text_blocks(decoding.text)), warnings=decoding.warnings)
 
 
 def text_blocks(text: str) -> list[Block]:

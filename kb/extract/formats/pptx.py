@@ -19,6 +19,7 @@ from kb.core.errors import DamagedFileError
 from kb.core.models import ReadWarning
 from kb.extract.blocks import Block, Content, Kind, PageInfo, Properties, hidden_slides
 from kb.extract.cleaning import one_line, strip_bullet
+from kb.extract.options import ReadOptions
 from kb.extract.tables import table_blocks
 from kb.extract.zip_container import check_xml_parts, opened
 
@@ -32,7 +33,7 @@ _NAMED = 20
 _UNREAD = "//*[local-name()='AlternateContent'][.//*[local-name()='t']] | //*[local-name()='oleObj']"
 
 
-def read_pptx(data: bytes) -> Content:
+def read_pptx(data: bytes, _options: ReadOptions) -> Content:
     """A presentation; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
     with opened(data) as archive:
         check_xml_parts(archive)

@@ -216,8 +216,8 @@ def _inherited(style: str, own: Mapping[str, bool | None], based_on: Mapping[str
 
 def _switch(properties: Element | None, name: str) -> bool | None:
     """Whether a property is on; None where nothing is said."""
-    found = _child(properties, name)
-    return None if found is None else _value(found).lower() not in _OFF
+    element = _child(properties, name)
+    return None if element is None else _value(element).lower() not in _OFF
 
 
 def _child(element: Element | None, name: str) -> Element | None:

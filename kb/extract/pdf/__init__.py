@@ -90,9 +90,9 @@ def _open(data: bytes) -> tuple[bytes, pypdfium2.PdfDocument, list[ReadWarning]]
     mended = salvage(data)
     if mended is None:
         raise error
-    data, found, told = mended
-    of = f" af {told}" if told > found else ""
-    warning = ReadWarning("sider-mangler", f"Filen er beskadiget eller klippet over. {found}{of} sider kunne reddes.")
+    data, rescued, told = mended
+    of = f" af {told}" if told > rescued else ""
+    warning = ReadWarning("sider-mangler", f"Filen er beskadiget eller klippet over. {rescued}{of} sider kunne reddes.")
     return data, pdfium.open_document(data), [warning]
 
 

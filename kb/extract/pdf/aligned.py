@@ -16,6 +16,7 @@ from statistics import median
 from typing import Protocol
 
 from kb.extract.cleaning import join_lines
+from kb.extract.pdf.raw_page import BoxedText
 
 _STRIP = 0.7
 _MAX_GAP = 2.6
@@ -24,17 +25,9 @@ _LABEL = 40
 _NEXT = 4
 
 
-class Cell(Protocol):
+class Cell(BoxedText, Protocol):
     """What is asked of a piece of a line."""
 
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def x0(self) -> float: ...  # noqa: D102
-    @property
-    def x1(self) -> float: ...  # noqa: D102
-    @property
-    def y(self) -> float: ...  # noqa: D102
     @property
     def size(self) -> float: ...  # noqa: D102
     @property
@@ -59,16 +52,16 @@ class Aligned:
 
 def find_aligned(rows: Sequence[Sequence[Cell]], vocabulary: frozenset[str] = frozenset()) -> list[Aligned]:
     """The tables among a region's rows of cells, from the top down."""
-    found: list[Aligned] = []
+    tables: list[Aligned] = []
     index = 0
     while index < len(rows):
         last, columns = grow(rows, index)
         if _is_table(rows[index:last], columns):
-            found.append(Aligned(index, last, _texts(rows[index:last], columns, vocabulary)))
+            tables.append(Aligned(index, last, _texts(rows[index:last], columns, vocabulary)))
             index = last
         else:
             index += 1
-    return found
+    return tables
 
 
 def grow(rows: Sequence[Sequence[Cell]], first: int) -> tuple[int, list[Span]]:

@@ -50,7 +50,7 @@ class Band:
 
 def find_bands(rows: Sequence[Sequence[Cell]]) -> list[Band]:
     """The bands of columns among a page's rows of cells, from the top down."""
-    found: list[Band] = []
+    bands: list[Band] = []
     index = 0
     while index < len(rows):
         last, columns = grow(rows, index)
@@ -58,11 +58,11 @@ def find_bands(rows: Sequence[Sequence[Cell]]) -> list[Band]:
         if _are_columns(taken, columns):
             size = taken[0][0].size
             lowest = min(cell.y for cell in taken[-1])
-            found.append(Band(taken[0][0].y + size, lowest - 0.3 * size, tuple(columns)))
+            bands.append(Band(taken[0][0].y + size, lowest - 0.3 * size, tuple(columns)))
             index = last
         else:
             index += 1
-    return found
+    return bands
 
 
 def _are_columns(rows: Sequence[Sequence[Cell]], columns: Sequence[Span]) -> bool:

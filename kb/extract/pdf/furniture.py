@@ -98,11 +98,11 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
                 edge.setdefault(_pattern(line), []).append(line)
     apart = {line for number, page in lines.items() for line in _apart(page, heights[number])}
     types = _heading_types(lines, heights, body)
-    for found in edge.values():
-        if _are_headings(found, body) or _have_heading_type(found, types, len(lines)):
+    for alike in edge.values():
+        if _are_headings(alike, body) or _have_heading_type(alike, types, len(lines)):
             continue
-        if len({line.page for line in found}) >= _needed(len(lines), apart.issuperset(found)):
-            running.update(found)
+        if len({line.page for line in alike}) >= _needed(len(lines), apart.issuperset(alike)):
+            running.update(alike)
     sizes: dict[str, float] = {}
     for line in (line for page in lines.values() for line in page):
         sizes[line.text] = max(sizes.get(line.text, 0.0), line.size)
@@ -125,14 +125,14 @@ def _is_page_number(line: Line, body: float) -> bool:
     return bool(_PAGE_NUMBER.match(line.text)) and not (YEAR.fullmatch(line.text) and line.size > _LARGER * body)
 
 
-def _are_headings(found: Sequence[Line], body: float) -> bool:
+def _are_headings(lines: Sequence[Line], body: float) -> bool:
     """Whether lines alike but for their numbers are headings: no two the same, and larger than the text or parts.
 
     The size of a part is not asked: that of recognised text is not told well.
     """
-    if len({line.text for line in found}) < len(found) or len(found) == 1:
+    if len({line.text for line in lines}) < len(lines) or len(lines) == 1:
         return False
-    return all(line.size > _LARGER * body or _PART.match(line.text) for line in found)
+    return all(line.size > _LARGER * body or _PART.match(line.text) for line in lines)
 
 
 def _heading_types(
@@ -145,13 +145,13 @@ def _heading_types(
         for line in page:
             if line.size > _LARGER * body and line not in edges and not line.table:
                 texts.setdefault((line.size, line.bold), set()).add(line.text)
-    return frozenset(look for look, found in texts.items() if len(found) > 1)
+    return frozenset(look for look, shown in texts.items() if len(shown) > 1)
 
 
-def _have_heading_type(found: Sequence[Line], types: frozenset[tuple[float, bool]], pages: int) -> bool:
+def _have_heading_type(lines: Sequence[Line], types: frozenset[tuple[float, bool]], pages: int) -> bool:
     """Whether lines that return look as headings do, and not on nearly every page as running headers do."""
-    on_pages = len({line.page for line in found})
-    return on_pages <= _MOST_PAGES * pages and all((line.size, line.bold) in types for line in found)
+    on_pages = len({line.page for line in lines})
+    return on_pages <= _MOST_PAGES * pages and all((line.size, line.bold) in types for line in lines)
 
 
 def _needed(pages: int, apart: bool) -> float:

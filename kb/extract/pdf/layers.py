@@ -171,9 +171,9 @@ class _Cutter:
             if operator == b"Do" and (any(marks) or self._is_hidden(objects, operands)):
                 continue
             if any(marks):
-                kept = _painting_nothing(operands, operator)
-                if kept is not None:
-                    yield kept
+                harmless = _painting_nothing(operands, operator)
+                if harmless is not None:
+                    yield harmless
             else:
                 yield operands, operator
 

@@ -104,11 +104,11 @@ def _rounded(size: float) -> float:
 
 def _merged(sizes: list[float]) -> list[float]:
     """One size for each group of nearly equal ones, the largest first."""
-    kept: list[float] = []
+    distinct: list[float] = []
     for size in sizes:
-        if not kept or size < kept[-1] * 0.94:
-            kept.append(size)
-    return kept
+        if not distinct or size < distinct[-1] * 0.94:
+            distinct.append(size)
+    return distinct
 
 
 def _nearest(size: float, levels: dict[float, int]) -> float:

@@ -14,10 +14,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from kb.extract.cleaning import clean
-from kb.extract.pdf.raw_page import RawPage, Run
+from kb.extract.pdf.raw_page import BoxedText, RawPage, Run
 
 HOLE = "\ufffd"
 # By the sign as it stands alone: the same as a combining mark.
@@ -39,20 +39,7 @@ _SPLIT = re.compile(r"\b(\w*(?:fi|fl|ff|ffi|ffl)) ([a-zæøå]{2,})")
 _WORD = re.compile(r"\w+")
 
 
-class Glyph(Protocol):
-    """What is asked of a character: its text and its box."""
-
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def x0(self) -> float: ...  # noqa: D102
-    @property
-    def x1(self) -> float: ...  # noqa: D102
-    @property
-    def y(self) -> float: ...  # noqa: D102
-
-
-_G = TypeVar("_G", bound=Glyph)
+_G = TypeVar("_G", bound=BoxedText)
 
 
 def composed(accent: str, letter: str) -> str:
@@ -78,7 +65,7 @@ def with_accents(glyphs: Sequence[_G]) -> list[tuple[_G, str]]:
     return [(glyph, joined.get(id(glyph), glyph.text)) for glyph in glyphs if id(glyph) not in dropped]
 
 
-def _stands_over(accent: Glyph, base: Glyph) -> bool:
+def _stands_over(accent: BoxedText, base: BoxedText) -> bool:
     middle = (accent.x0 + accent.x1) / 2
     return (
         base.x0 <= middle <= base.x1
@@ -92,17 +79,17 @@ def without_squeezed_spaces(glyphs: Sequence[_G]) -> list[_G]:
 
     A ligature is told by its letters sharing one box. A space behind it begins where the ligature ends.
     """
-    kept: list[_G] = []
+    spaced: list[_G] = []
     for index, glyph in enumerate(glyphs):
-        ligature = len(kept) > 1 and (kept[-1].x0, kept[-1].x1) == (kept[-2].x0, kept[-2].x1)
+        ligature = len(spaced) > 1 and (spaced[-1].x0, spaced[-1].x1) == (spaced[-2].x0, spaced[-2].x1)
         follows = glyphs[index + 1].text if index + 1 < len(glyphs) else ""
-        if glyph.text == " " and ligature and follows.islower() and glyph.x0 < kept[-1].x1 - _inside(kept[-1]):
+        if glyph.text == " " and ligature and follows.islower() and glyph.x0 < spaced[-1].x1 - _inside(spaced[-1]):
             continue
-        kept.append(glyph)
-    return kept
+        spaced.append(glyph)
+    return spaced
 
 
-def _inside(ligature: Glyph) -> float:
+def _inside(ligature: BoxedText) -> float:
     return 0.2 * (ligature.x1 - ligature.x0)
 
 
@@ -121,14 +108,14 @@ def known_words(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _by_pattern(text: str) -> str:
-    text = _FOREIGN_LETTER.sub(lambda found: _FOREIGN[found[0]], text)
-    return _SURE.sub(lambda found: composed(found[1] or found[3], found[2] or found[4]) or found[0], text)
+    text = _FOREIGN_LETTER.sub(lambda match: _FOREIGN[match[0]], text)
+    return _SURE.sub(lambda match: composed(match[1] or match[3], match[2] or match[4]) or match[0], text)
 
 
 def _by_words(text: str, known: frozenset[str]) -> str:
     fills = {word: whole for word in holed_words(text) if (whole := _ligature_in(word, known))}
     text = with_filled(text, fills)
-    return _SPLIT.sub(lambda found: found[1] + found[2] if (found[1] + found[2]).lower() in known else found[0], text)
+    return _SPLIT.sub(lambda match: match[1] + match[2] if (match[1] + match[2]).lower() in known else match[0], text)
 
 
 def _ligature_in(word: str, known: frozenset[str]) -> str:
@@ -171,7 +158,7 @@ def filled_by(words: Sequence[str], recognised: Iterable[str]) -> dict[str, str]
 
 def with_filled(text: str, fills: Mapping[str, str]) -> str:
     """The text with its words with holes replaced."""
-    return re.sub(r"\S+", lambda found: fills.get(found[0], found[0]), text) if fills else text
+    return re.sub(r"\S+", lambda match: fills.get(match[0], match[0]), text) if fills else text
 
 
 def with_filled_page(page: RawPage, fills: Mapping[str, str]) -> RawPage:
@@ -184,8 +171,8 @@ def without_stray_holes(page: RawPage) -> RawPage:
     return _with_texts(page, {run.text: re.sub(r"\S+", _shown, run.text) for run in (*page.runs, *page.aside)})
 
 
-def _shown(found: re.Match[str]) -> str:
-    word = found[0]
+def _shown(match: re.Match[str]) -> str:
+    word = match[0]
     return _UNNAMED.sub(HOLE, word) if holed_words(word) else word.replace(HOLE, " ")
 
 

@@ -9,6 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class BoxedText(Protocol):
+    """A character or a piece of a line: its text, from ``x0`` to ``x1`` on the baseline ``y``."""
+
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def x0(self) -> float: ...  # noqa: D102
+    @property
+    def x1(self) -> float: ...  # noqa: D102
+    @property
+    def y(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,11 +185,11 @@ def _middle(run: Run) -> float:
 
 
 def _distinct(values: list[float]) -> list[float]:
-    kept: list[float] = []
+    distinct: list[float] = []
     for value in sorted(values):
-        if not kept or value - kept[-1] > _SAME + 1.5:
-            kept.append(value)
-    return kept
+        if not distinct or value - distinct[-1] > _SAME + 1.5:
+            distinct.append(value)
+    return distinct
 
 
 def _interval(edges: list[float], value: float) -> int:

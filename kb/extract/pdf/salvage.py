@@ -21,7 +21,7 @@ def salvage(data: bytes) -> tuple[bytes, int, int] | None:
 
     None when no whole page is found.
     """
-    objects = {int(found[1]): (found.start(), int(found[2])) for found in _OBJECT.finditer(data)}
+    objects = {int(match[1]): (match.start(), int(match[2])) for match in _OBJECT.finditer(data)}
     pages = sorted(number for number, (start, _) in objects.items() if _is_page(data, start))
     if not pages or len(objects) > _MAX_OBJECTS:
         return None

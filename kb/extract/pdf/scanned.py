@@ -124,13 +124,13 @@ def _near(a: Box, b: Box, near: float) -> bool:
 def recognised(document: pdfium.PdfDocument, page: RawPage, parts: Sequence[Box] | None, seconds: float) -> RawPage:
     """The page with ``parts`` of it, or all of it, read by recognition; raises :class:`ReadLimitError`."""
     whole = [Box(0.0, 0.0, page.width, page.height)]
-    found: list[Run] = []
+    runs: list[Run] = []
     for part in parts or whole:
-        found += _read_part(document, page, part, seconds)
+        runs += _read_part(document, page, part, seconds)
     if parts is None:
-        return replace(page, runs=tuple(_evened(found)), aside=())
-    kept = tuple(run for run in page.runs if not is_unreadable(run))
-    return replace(page, runs=(*kept, *found))
+        return replace(page, runs=tuple(_evened(runs)), aside=())
+    readable = tuple(run for run in page.runs if not is_unreadable(run))
+    return replace(page, runs=(*readable, *runs))
 
 
 def recognised_beside(document: pdfium.PdfDocument, page: RawPage, runs: Sequence[Run], seconds: float) -> list[str]:

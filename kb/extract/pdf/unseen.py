@@ -86,8 +86,8 @@ def _clip(item: Any) -> Box | None:
             if segment and raw.FPDFPathSegment_GetPoint(segment, x, y):
                 corners.append((x.value, y.value))
         if corners:
-            found = _around((a, b, a, b) for a, b in corners)
-            box = found if box is None else (*map(max, box[:2], found[:2]), *map(min, box[2:], found[2:]))  # type: ignore[assignment]
+            outline = _around((a, b, a, b) for a, b in corners)
+            box = outline if box is None else (*map(max, box[:2], outline[:2]), *map(min, box[2:], outline[2:]))  # type: ignore[assignment]
     return box
 
 

@@ -134,10 +134,10 @@ def list_jobs() -> response_models.Jobs:
 )  # fmt: skip
 def job(job_id: str) -> response_models.Job:
     """Hvor langt jobbet er, og når det er færdigt, hvad der blev af hver fil."""
-    found = services().jobs.get(job_id)
-    if found is None:
+    job_ = services().jobs.get(job_id)
+    if job_ is None:
         raise NotFoundError(f"Der er intet job med id {job_id}.")
-    return response_models.Job.model_validate(found)
+    return response_models.Job.model_validate(job_)
 
 
 @changes.operation(
@@ -195,9 +195,9 @@ def audit_trail(query: request_models.SinceQuery) -> response_models.AuditTrail:
 def runs(query: request_models.ListQuery) -> response_models.Runs:
     """Alle indekseringer, også dem fra kommandolinjen, nyeste først."""
     # One more than asked for tells whether there is a next page.
-    found = services().state.runs(query.top + 1, query.offset)
-    following = next_address(query.top, query.offset) if len(found) > query.top else None
-    items = [response_models.Run.from_domain(run) for run in found[: query.top]]
+    newest = services().state.runs(query.top + 1, query.offset)
+    following = next_address(query.top, query.offset) if len(newest) > query.top else None
+    items = [response_models.Run.from_domain(run) for run in newest[: query.top]]
     return response_models.Runs(items=items, next=following)
 
 

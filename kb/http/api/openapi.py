@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from kb import __version__
+from kb.core.version import VERSION
 from kb.http.api import problem_details
 from kb.http.api.operations import PREFIX, Operation, operations
 from kb.http.services import services
@@ -38,8 +38,9 @@ blueprint = Blueprint("openapi", __name__, url_prefix=PREFIX)
 @cache
 def response_examples() -> Mapping[str, Any]:
     """An answer of each operation, by its name; made by ``tools/api_examples.py`` and checked by the tests."""
-    found: dict[str, Any] = json.loads(files("kb.http.api").joinpath("api_examples.json").read_text(encoding="utf-8"))
-    return found
+    file = files("kb.http.api").joinpath("api_examples.json")
+    examples: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return examples
 
 
 @blueprint.get("/openapi.json")
@@ -53,8 +54,8 @@ def _described() -> dict[str, Any]:
     held = current_app.extensions
     if EXTENSION not in held:
         held[EXTENSION] = describe(operations().values(), question_limit=services().settings.max_question_chars)
-    found: dict[str, Any] = held[EXTENSION]
-    return found
+    description: dict[str, Any] = held[EXTENSION]
+    return description
 
 
 @blueprint.get("/dokumentation")
@@ -88,7 +89,7 @@ def describe(listed: Iterable[Operation], *, question_limit: int) -> dict[str, A
         paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation, question_limit)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Erfaringsbasen", "version": __version__, "description": DESCRIPTION},
+        "info": {"title": "Erfaringsbasen", "version": VERSION, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(operation.tag for operation in listed)],
         "paths": paths,
@@ -102,8 +103,8 @@ def _schemas(listed: Iterable[Operation]) -> dict[str, Any]:
     models: list[tuple[type[BaseModel], Any]] = [(model, "serialization") for model in answers]
     models += [(model, "validation") for model in bodies]
     models.sort(key=lambda item: item[0].__name__)
-    _, found = models_json_schema(models, ref_template=REFERENCE)
-    return {**found.get("$defs", {}), "Problem": _PROBLEM}
+    _, schemas = models_json_schema(models, ref_template=REFERENCE)
+    return {**schemas.get("$defs", {}), "Problem": _PROBLEM}
 
 
 _KEY = {
@@ -192,7 +193,7 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
 def _query_parameters(operation: Operation, question_limit: int) -> list[dict[str, Any]]:
     schema = operation.query.model_json_schema()
     shared = schema.get("$defs", {})
-    found = []
+    parameters = []
     for name, given in schema.get("properties", {}).items():
         value = _plain(given, shared)
         if name == "q":
@@ -206,8 +207,8 @@ def _query_parameters(operation: Operation, question_limit: int) -> list[dict[st
         }
         if name in operation.example:
             parameter["example"] = operation.example[name]
-        found.append(parameter)
-    return sorted(found, key=lambda one: not one["required"])
+        parameters.append(parameter)
+    return sorted(parameters, key=lambda one: not one["required"])
 
 
 def _plain(schema: Any, shared: Mapping[str, Any]) -> Any:
@@ -219,16 +220,16 @@ def _plain(schema: Any, shared: Mapping[str, Any]) -> Any:
     if "$ref" in schema:
         return _plain(shared[schema["$ref"].rsplit("/", 1)[1]], shared)
     if "anyOf" in schema:
-        (kept,) = [item for item in schema["anyOf"] if item != {"type": "null"}]
+        (variant,) = [item for item in schema["anyOf"] if item != {"type": "null"}]
         rest = {key: value for key, value in schema.items() if key not in {"anyOf", "default"}}
-        return _plain({**kept, **rest}, shared)
+        return _plain({**variant, **rest}, shared)
     return {key: _plain(value, shared) for key, value in schema.items() if key != "title"}
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    found: dict[str, Any] = {str(operation.status): _success(operation)}
+    responses: dict[str, Any] = {str(operation.status): _success(operation)}
     if operation.on_build:
-        found["304"] = {"description": "Svaret er det samme som det, klienten har (If-None-Match)."}
+        responses["304"] = {"description": "Svaret er det samme som det, klienten har (If-None-Match)."}
     by_status: dict[int, list[problem_details.Problem]] = {}
     for code in dict.fromkeys((*operation.problems, *COMMON, *(FOR_ROLES if operation.role else ()))):
         known = problem_details.PROBLEMS[code]
@@ -247,7 +248,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
             }
             for one in listed
         }
-        found[str(status)] = {
+        responses[str(status)] = {
             "description": " / ".join(one.title for one in listed),
             "content": {
                 problem_details.MEDIA_TYPE: {
@@ -256,7 +257,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
                 }
             },
         }
-    return found
+    return responses
 
 
 def _success(operation: Operation) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from flask import Blueprint, Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, RequestURITooLarge, UnsupportedMediaType
 
-from kb import __version__
 from kb.core.errors import InputError
 from kb.core.identity import AccessRole
+from kb.core.version import VERSION
 from kb.http import gate
 from kb.http.api.request_models import AnswerQuery, InvalidRequest, NoQuery, Query
 from kb.http.api.response_models import Body
@@ -115,8 +115,8 @@ class Api:
 
 def operations() -> dict[str, Operation]:
     """The application's operations by endpoint."""
-    found: dict[str, Operation] = current_app.extensions[EXTENSION]
-    return found
+    registered: dict[str, Operation] = current_app.extensions[EXTENSION]
+    return registered
 
 
 def _handler(operation: Operation, view: View) -> View:
@@ -185,7 +185,7 @@ def _form(metadata: type[BaseModel]) -> dict[str, Any]:
     if others or len(files) != 1 or not files[0].filename or len(request.form.getlist("metadata")) > 1:
         raise InputError(
             "Formularen skal have præcis én fil under navnet file og højst ét felt mere, metadata.",
-            advice="curl -F file=@rapport.pdf -F 'metadata={\"titel\": \"Rapport\"}' …",
+            advice='curl -F file=@rapport.pdf -F \'metadata={"titel": "Rapport"}\' …',
         )
     try:
         given = json.loads(request.form.get("metadata", "{}"))
@@ -205,6 +205,6 @@ def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[
     asked = query.model_dump(mode="json")
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
-    made_of = [__version__, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
+    made_of = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
     made_of.append(sorted(searcher.snapshot.hidden))
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

@@ -151,8 +151,8 @@ def problem_of(kind: type[KbError]) -> Problem:
 def _describe(error: Exception) -> tuple[str, str, dict[str, Any]]:
     """Code, Danish detail and further members of an error."""
     if isinstance(error, InvalidRequest):
-        found = [_invalid(item) for item in error.errors]
-        return "ugyldigt-input", " ".join(one["detail"] for one in found), {"errors": found}
+        invalid = [_invalid(item) for item in error.errors]
+        return "ugyldigt-input", " ".join(one["detail"] for one in invalid), {"errors": invalid}
     if isinstance(error, KbError):
         code = problem_of(type(error)).code
         if PROBLEMS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:

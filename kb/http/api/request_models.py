@@ -140,7 +140,7 @@ class FilterQuery(Query):
     def filters(self) -> dict[str, list[str]]:
         """The filters that are set, by field."""
         values = {field.name: getattr(self, field.name, []) for field in FILTERS}
-        return {name: [str(value) for value in found] for name, found in values.items() if found}
+        return {name: [str(value) for value in chosen] for name, chosen in values.items() if chosen}
 
 
 def _filter(field: MetadataField) -> Any:

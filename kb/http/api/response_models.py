@@ -60,8 +60,8 @@ class Chosen(Body):
 
     def only(self, names: Sequence[str]) -> Self:
         """The item with the named fields alone; all of them where none is named."""
-        kept = {name: getattr(self, name) for name in names if name in self.model_fields_set}
-        return self.model_construct(**kept) if names else self
+        chosen = {name: getattr(self, name) for name in names if name in self.model_fields_set}
+        return self.model_construct(**chosen) if names else self
 
 
 class Source(Body):
@@ -331,10 +331,10 @@ class SearchResult(FoundPassages, Listed):
     """The hits for a question. ``total`` is the number of passages that passed the filters."""
 
     @classmethod
-    def page(cls, found: FoundPassages, fields: Sequence[str], following: str | None) -> Self:
+    def page(cls, passages: FoundPassages, fields: Sequence[str], following: str | None) -> Self:
         """A page of what was found: the chosen fields of its hits, and the address of the next page."""
-        hits = [hit.only(fields) for hit in found.hits]
-        return cls.model_construct(**{**dict(found), "hits": hits, "next": following})
+        hits = [hit.only(fields) for hit in passages.hits]
+        return cls.model_construct(**{**dict(passages), "hits": hits, "next": following})
 
 
 class AnswerSentence(Body):

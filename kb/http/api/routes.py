@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import g
 
-from kb import __version__
 from kb.answer import answer as make_answer
 from kb.core.errors import NotFoundError
 from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
+from kb.core.version import VERSION
 from kb.http.api import request_models, response_models
 from kb.http.api.operations import Api
 from kb.http.api.paging import chosen_fields, next_address, page_of
@@ -56,9 +56,9 @@ def search(searcher: Searcher, query: request_models.SearchQuery) -> response_mo
 def answer(searcher: Searcher, query: request_models.AnswerQuery) -> response_models.Answer:
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare."""
-    found = make_answer(searcher, query.q, query.filters)
-    g.refused = found.refused  # for the measurements
-    return response_models.Answer.from_domain(found)
+    result = make_answer(searcher, query.q, query.filters)
+    g.refused = result.refused  # for the measurements
+    return response_models.Answer.from_domain(result)
 
 
 @api.get(
@@ -67,8 +67,8 @@ def answer(searcher: Searcher, query: request_models.AnswerQuery) -> response_mo
 )  # fmt: skip
 def suggestions(searcher: Searcher, query: request_models.SuggestionsQuery) -> response_models.Suggestions:
     """Projekter, myndigheder, rapporter, temaer og afsnit, der begynder som det skrevne."""
-    found = suggest(searcher.snapshot, query.q, query.top)
-    items = [response_models.Suggestion.model_validate(one) for one in found]
+    entries = suggest(searcher.snapshot, query.q, query.top)
+    items = [response_models.Suggestion.model_validate(one) for one in entries]
     return response_models.Suggestions(items=items, build_id=searcher.snapshot.build_id)
 
 
@@ -139,9 +139,9 @@ def document_passages(
 )  # fmt: skip
 def passage(searcher: Searcher, passage_id: str) -> response_models.Passage:
     """Den passage, et svar henviser til, med dens sted i rapporten."""
-    found = searcher.snapshot.passage(passage_id)
-    metadata = searcher.snapshot.records[found.document_id].record.metadata
-    return response_models.Passage.from_domain(found, metadata)
+    stored = searcher.snapshot.passage(passage_id)
+    metadata = searcher.snapshot.records[stored.document_id].record.metadata
+    return response_models.Passage.from_domain(stored, metadata)
 
 
 @api.get(
@@ -153,7 +153,7 @@ def projects(searcher: Searcher, query: request_models.ProjectsQuery) -> respons
     names = chosen_fields(query.fields, response_models.Project)
     page = page_of(searcher.snapshot.projects(), query.top, query.offset)
     return response_models.Projects(
-        items=[response_models.Project.from_domain(found).only(names) for found in page.items],
+        items=[response_models.Project.from_domain(one).only(names) for one in page.items],
         total=page.total,
         next=page.next,
         build_id=searcher.snapshot.build_id,
@@ -166,10 +166,10 @@ def projects(searcher: Searcher, query: request_models.ProjectsQuery) -> respons
 )  # fmt: skip
 def project(searcher: Searcher, slug: str) -> response_models.Project:
     """Projektet med dets rapporter, nyeste først."""
-    found = next((one for one in searcher.snapshot.projects() if one.slug == slug), None)
-    if found is None:
+    summary = next((one for one in searcher.snapshot.projects() if one.slug == slug), None)
+    if summary is None:
         raise NotFoundError(f"Der er intet projekt med adressen {slug}.")
-    return response_models.Project.from_domain(found)
+    return response_models.Project.from_domain(summary)
 
 
 @api.get(
@@ -202,8 +202,8 @@ def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
 )
 def list_builds() -> response_models.Builds:
     """De færdige indekser, nyeste først, og hvilket der er i brug."""
-    found = finished_builds(services().settings.index_dir)
-    return response_models.Builds(items=[response_models.Build.from_domain(one) for one in found])
+    finished = finished_builds(services().settings.index_dir)
+    return response_models.Builds(items=[response_models.Build.from_domain(one) for one in finished])
 
 
 @api.get(
@@ -211,7 +211,7 @@ def list_builds() -> response_models.Builds:
 )
 def live() -> response_models.Live:
     """Serveren kører. Den kan dog mangle et indeks; se `/health/ready`."""
-    return response_models.Live(status="levende", version=__version__)
+    return response_models.Live(status="levende", version=VERSION)
 
 
 def _health() -> response_models.Health:

@@ -49,11 +49,11 @@ def _place(folded: str, wanted: str) -> int | None:
 
 
 def _entries(snapshot: Snapshot) -> tuple[Entry, ...]:
-    found: dict[tuple[str, str], Entry] = {}
+    entries: dict[tuple[str, str], Entry] = {}
 
     def add(text: str, kind: str, url: str) -> None:
         if text:
-            found.setdefault((kind, _fold(text)), Entry(text, kind, url, _fold(text)))
+            entries.setdefault((kind, _fold(text)), Entry(text, kind, url, _fold(text)))
 
     for project in snapshot.projects():
         add(project.name, "projekt", f"/projekter/{project.slug}")
@@ -69,7 +69,7 @@ def _entries(snapshot: Snapshot) -> tuple[Entry, ...]:
     for theme in THEMES:
         if theme in used:
             add(theme, "tema", f"/temaer/{theme}")
-    return tuple(found.values())
+    return tuple(entries.values())
 
 
 _ENTRIES = Owned(_entries)

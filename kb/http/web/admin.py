@@ -1,6 +1,6 @@
 """Redaktionen: upload, metadata, replace, remove, reindex, runs, builds, and the questions that got no answer.
 
-The gate lets in editors alone (:mod:`kb.http.gate`).
+The gate lets in editors alone (:mod:`kb.http.gate`), and admins alone to put another build in use.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.core.fields import BY_NAME
-from kb.core.identity import Via
+from kb.core.identity import AccessRole, Via
 from kb.http.audit_trail import audited, note
+from kb.http.gate import is_at_least, needs
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
 from kb.http.web.presenters import labels, runs
@@ -137,9 +138,9 @@ def _documents_by_path() -> dict[str, str]:
 @blueprint.get("/job/<job_id>.json")
 def job_state(job_id: str) -> Response:
     """The same for the script that keeps the page fresh."""
-    found = _job(job_id)
+    job_ = _job(job_id)
     return jsonify(
-        state=found.state, over=found.is_over, stage=found.stage, done=found.done, total=found.total, files=found.files
+        state=job_.state, over=job_.is_over, stage=job_.stage, done=job_.done, total=job_.total, files=job_.files
     )
 
 
@@ -155,9 +156,9 @@ def run_list() -> str:
     """All runs, also those from the command line, newest first."""
     page = min(max(1, request.args.get("side", 1, int)), KEPT_RUNS // RUNS_SHOWN)
     # One more than shown tells whether there is a next page.
-    found = services().state.runs(RUNS_SHOWN + 1, (page - 1) * RUNS_SHOWN)
-    views = [runs.run_view(run) for run in found[:RUNS_SHOWN]]
-    return render_template("admin/koersler.html", runs=views, page=page, more=len(found) > RUNS_SHOWN)
+    newest = services().state.runs(RUNS_SHOWN + 1, (page - 1) * RUNS_SHOWN)
+    views = [runs.run_view(run) for run in newest[:RUNS_SHOWN]]
+    return render_template("admin/koersler.html", runs=views, page=page, more=len(newest) > RUNS_SHOWN)
 
 
 @blueprint.get("/koersler/<run_id>")
@@ -245,13 +246,16 @@ def delete_report(document_id: str) -> BaseResponse:
 @blueprint.get("/indekser")
 def index_list() -> str:
     """The finished builds and the one in use."""
-    found = finished_builds(services().settings.index_dir)
-    manifests = [one.manifest for one in found if one.manifest is not None]
+    finished = finished_builds(services().settings.index_dir)
+    manifests = [one.manifest for one in finished if one.manifest is not None]
     held = _snapshot()
-    return render_template("admin/indekser.html", manifests=manifests, in_use=held.build_id if held else "")
+    in_use = held.build_id if held else ""
+    may_use = is_at_least(AccessRole.ADMIN)
+    return render_template("admin/indekser.html", manifests=manifests, in_use=in_use, may_use=may_use)
 
 
 @blueprint.post("/indekser")
+@needs(AccessRole.ADMIN)
 @audited("indeks taget i brug")
 def use_index() -> BaseResponse:
     """Put an older build in use."""

@@ -38,5 +38,5 @@ def sent(source: Path | bytes, *, media_type: str, etag: str, download_name: str
 
 
 def _is_understood(value: str) -> bool:
-    found = parse_range_header(value)
-    return found is not None and found.units == "bytes" and len(found.ranges) == 1
+    ranges = parse_range_header(value)
+    return ranges is not None and ranges.units == "bytes" and len(ranges.ranges) == 1

@@ -86,8 +86,8 @@ def document(document_id: str) -> str:
 
 
 def _similar(held: Snapshot, passage: Passage | None) -> list[hits.HitView]:
-    found = similar(held, passage, SIMILAR) if passage else []
-    return [hits.passage_view(other, held.records[other.document_id].record) for other in found]
+    nearest = similar(held, passage, SIMILAR) if passage else []
+    return [hits.passage_view(other, held.records[other.document_id].record) for other in nearest]
 
 
 def _cited(held: Snapshot, document_id: str) -> Passage | None:
@@ -105,10 +105,10 @@ def _narrowed(passage: Passage, place: str, pages: Sequence[Page]) -> Passage:
 
     It is left whole when the range is not inside it.
     """
-    found = _PLACE.fullmatch(place)
-    if found is None:
+    match = _PLACE.fullmatch(place)
+    if match is None:
         return passage
-    start, end = int(found[1]), int(found[2])
+    start, end = int(match[1]), int(match[2])
     if not passage.start <= start < end <= passage.end:
         return passage
     text = passage.text[start - passage.start : end - passage.start]

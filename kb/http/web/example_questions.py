@@ -52,7 +52,7 @@ def examples(searcher: Searcher) -> tuple[str, ...]:
         while tried.next < len(CANDIDATES) and len(tried.answered) < SHOWN and time.monotonic() < deadline:
             question = CANDIDATES[tried.next]
             tried.next += 1
-            found = answer(searcher, question)
-            if not found.refused and found.certainty is not Certainty.UNSURE:
+            result = answer(searcher, question)
+            if not result.refused and result.certainty is not Certainty.UNSURE:
                 tried.answered.append(question)
         return tuple(tried.answered)

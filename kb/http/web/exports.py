@@ -124,8 +124,8 @@ def answer_docx() -> Response:
     if not question.question.strip():
         raise BadRequest
     held = searcher()
-    found = answer(held, question.question, question.filters)
-    return _download(docx(answers.view_on(held.snapshot, found)), DOCX, _name(question, "docx"))
+    result = answer(held, question.question, question.filters)
+    return _download(docx(answers.view_on(held.snapshot, result)), DOCX, _name(question, "docx"))
 
 
 def docx(view: answers.AnswerView) -> bytes:
@@ -153,8 +153,8 @@ def docx(view: answers.AnswerView) -> bytes:
     document.add_heading("Kilder", 1)
     for source in view.citations:
         document.add_paragraph(f"[{source.number}] {source.citation}")
-    made = labels.danish_timestamp(view.answer.created)
-    document.add_paragraph(f"Fra Erfaringsbasen, som den var {made} ({view.answer.build_id}).")
+    created = labels.danish_timestamp(view.answer.created)
+    document.add_paragraph(f"Fra Erfaringsbasen, som den var {created} ({view.answer.build_id}).")
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
@@ -177,12 +177,12 @@ def _add_project(document: Any, project: answers.ProjectView) -> None:
             paragraph.add_run(f"{finding.text}{own} {answers.references([finding.citation])}")
 
 
-def _came_in(record: DocumentRecord, made: str) -> str:
+def _came_in(record: DocumentRecord, built: str) -> str:
     """When a report came in as it is; when no run tells, the time ``made`` of the build."""
     try:
-        return services().state.arrival(record.path) or made
+        return services().state.arrival(record.path) or built
     except StorageError:
-        return made  # reading goes on where nothing can be written
+        return built  # reading goes on where nothing can be written
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +202,17 @@ class Entry:
 def feed() -> Response:
     """The passages that answer a question as a feed: a reader's program shows those it has not seen before."""
     question, result = _result()
-    made = snapshot().manifest.created
+    built = snapshot().manifest.created
     entries = [
         Entry(
             _urn(hit.passage.id, hit.passage.text),
             passage_address(hit.passage.document_id, hit.passage.id),
-            _came_in(hit.document, made),
+            _came_in(hit.document, built),
             hits.passage_view(hit.passage, hit.document),
         )
         for hit in result.hits[:FEED_ENTRIES]
     ]
-    updated = max((entry.updated for entry in entries), default=made)
+    updated = max((entry.updated for entry in entries), default=built)
     feed_id = _urn(question.url("udtraek.feed"))
     page = render_template("sporg.atom.xml", asked=question, updated=updated, entries=entries, feed_id=feed_id)
     response = make_response(page)

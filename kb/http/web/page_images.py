@@ -172,10 +172,10 @@ class _Layer:
         from pypdfium2 import raw
 
         textpage = page.get_textpage()
-        found = [(i, chr(raw.FPDFText_GetUnicode(textpage, i) or 32)) for i in range(textpage.count_chars())]
+        characters = [(i, chr(raw.FPDFText_GetUnicode(textpage, i) or 32)) for i in range(textpage.count_chars())]
         # U+0002 and U+FFFE are PDFium's marks for a hyphen at a line's end.
-        kept = [(i, "-" if char in "\x02\ufffe" else char) for i, char in found if char != "\r"]
-        return cls("".join(char for _, char in kept), tuple(i for i, _ in kept), textpage)
+        shown = [(i, "-" if char in "\x02\ufffe" else char) for i, char in characters if char != "\r"]
+        return cls("".join(char for _, char in shown), tuple(i for i, _ in shown), textpage)
 
     def boxes(self, start: int, end: int) -> list[Box]:
         """One rectangle a line (left, bottom, right, top in points) for the characters ``[start, end)``."""
@@ -218,7 +218,7 @@ def _painted(image: Any, lines: Sequence[Box], outlines: Sequence[Box], covered:
 
 def locate(layer: str, passage: str) -> tuple[int, int]:
     """Where ``passage`` stands in ``layer``, as ``[start, end)``; ``(0, 0)`` when it does not."""
-    places = [found.start() for found in re.finditer(r"[^\W_]", layer)]
+    places = [match.start() for match in re.finditer(r"[^\W_]", layer)]
     reduced = _reduced("".join(layer[place] for place in places))
     # What masking took out stands unreduced in the page's own text, between the parts.
     parts = [part for part in map(_reduced, _MASKED.split(passage)) if part]
@@ -248,8 +248,8 @@ def _between(reduced: str, parts: Sequence[str]) -> tuple[int, int] | None:
     start = reduced.find(head)
     last = reduced.find(tail, start + len(head))
     end = last + len(tail)
-    found = start >= 0 and last >= 0 and abs(end - start - len(whole)) <= LONGEST_DIFFERENCE
-    return (start, end) if found else None
+    fits = start >= 0 and last >= 0 and abs(end - start - len(whole)) <= LONGEST_DIFFERENCE
+    return (start, end) if fits else None
 
 
 def _aligned(reduced: str, whole: str) -> tuple[int, int]:
@@ -261,14 +261,14 @@ def _aligned(reduced: str, whole: str) -> tuple[int, int]:
 
 def groups(boxes: Sequence[Box]) -> list[list[Box]]:
     """Lines below one another together; a line that stands higher than the one before it begins a new group."""
-    found: list[list[Box]] = []
+    grouped: list[list[Box]] = []
     for box in boxes:
         middle = (box[1] + box[3]) / 2
-        if found and middle <= found[-1][-1][3] + 1:
-            found[-1].append(box)
+        if grouped and middle <= grouped[-1][-1][3] + 1:
+            grouped[-1].append(box)
         else:
-            found.append([box])
-    return found
+            grouped.append([box])
+    return grouped
 
 
 def union(boxes: Sequence[Box]) -> Box:

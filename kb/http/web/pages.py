@@ -112,15 +112,15 @@ def projects() -> str:
 def project(slug: str) -> str:
     """One project: its reports, and what they tell by role."""
     held = snapshot()
-    found = there(next((one for one in held.projects() if one.slug == slug), None))
-    records = [held.records[id_].record for id_ in found.document_ids]
+    summary = there(next((one for one in held.projects() if one.slug == slug), None))
+    records = [held.records[id_].record for id_ in summary.document_ids]
     findings = [
         (labels.ROLE_LABELS[role], role.value, views)
         for role in labels.STORY
         if (views := _findings(held, records, role))
     ]
     return render_template(
-        "projekt.html", project=found, records=records, findings=findings, file_format=labels.file_format
+        "projekt.html", project=summary, records=records, findings=findings, file_format=labels.file_format
     )
 
 

@@ -36,7 +36,7 @@ class Asked:
         It is escaped; ``full`` has the server in it.
         """
         chosen = self.filters if filters is None else filters
-        values: dict[str, Any] = {"q": self.question, **{name: list(found) for name, found in chosen.items()}}
+        values: dict[str, Any] = {"q": self.question, **{name: list(words) for name, words in chosen.items()}}
         if page > 1:
             values["side"] = page
         return url_for(endpoint, **values, _external=full)

@@ -13,12 +13,12 @@ def similar(snapshot: Snapshot, passage: Passage, top: int) -> list[Passage]:
     """The nearest passages of other projects, one a report, nearest first."""
     own = snapshot.records[passage.document_id].record.metadata.projekt
     seen = {passage.document_id}
-    found: list[Passage] = []
+    nearest: list[Passage] = []
     for candidate in snapshot.neighbours(passage.id, NEIGHBOURS):
         other = snapshot.records[candidate.document_id]
         same_project = own and other.record.metadata.projekt == own
         if candidate.document_id in seen or same_project:
             continue
         seen.add(candidate.document_id)
-        found.append(candidate)
-    return found[:top]
+        nearest.append(candidate)
+    return nearest[:top]

@@ -56,17 +56,17 @@ def static_url(name: str) -> str:
 @blueprint.get("/static/<path:name>")
 def static_file(name: str) -> Response:
     """One static file."""
-    found = files().get(name)
-    if found is None:
+    file = files().get(name)
+    if file is None:
         abort(404)
-    zipped = found.compressed is not None and accepts_gzip()
-    response = Response(found.compressed if zipped and found.compressed else found.content)
-    response.headers["Content-Type"] = found.media_type
+    zipped = file.compressed is not None and accepts_gzip()
+    response = Response(file.compressed if zipped and file.compressed else file.content)
+    response.headers["Content-Type"] = file.media_type
     if zipped:
         response.headers["Content-Encoding"] = "gzip"
     response.cache_control.public = True
-    response.cache_control.max_age = YEAR if request.args.get("v") == found.digest else DAY
-    response.set_etag(found.digest, weak=True)  # one for the plain and the gzipped bytes
+    response.cache_control.max_age = YEAR if request.args.get("v") == file.digest else DAY
+    response.set_etag(file.digest, weak=True)  # one for the plain and the gzipped bytes
     response.make_conditional(request)
     return response
 

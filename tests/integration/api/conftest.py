@@ -12,14 +12,15 @@ from flask.testing import FlaskClient
 from kb import indexing
 from kb.core.settings import Settings
 from kb.http.server import make_app
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import HashEmbedder, make_settings, take_readings, write_corpus
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory, read_once: Settings) -> Settings:
     """Settings on an indexed corpus that the module's tests only read."""
     made = make_settings(tmp_path_factory.mktemp("base"))
     write_corpus(made.corpus)
+    take_readings(read_once, made)
     indexing.run(made, HashEmbedder())
     return made
 

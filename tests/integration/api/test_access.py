@@ -20,18 +20,19 @@ from kb.http.api.operations import PREFIX
 from kb.http.request_log import JsonLines
 from kb.http.server import make_app
 from kb.state.keys import KeyStore
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import HashEmbedder, make_settings, take_readings, write_corpus
 
 ASK = f"{PREFIX}/search?q=faldrisiko"
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def closed(tmp_path_factory: pytest.TempPathFactory, read_once: Settings) -> Settings:
     """Settings of a server that listens beyond the machine."""
     made = make_settings(
         tmp_path_factory.mktemp("closed"), host="0.0.0.0", rate_limit=20, rate_limit_failures=3  # noqa: S104
     )
     write_corpus(made.corpus)
+    take_readings(read_once, made)
     indexing.run(made, HashEmbedder())
     return made
 

@@ -28,6 +28,7 @@ from kb.http.api.operations import PREFIX
 from kb.http.server import make_app
 from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.timing import PATIENCE
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 HOSTILE = f"""---
@@ -188,12 +189,16 @@ def serving(settings: Settings) -> Iterator[int]:
     yield port
     running.task_dispatcher.shutdown()
     running.trigger.pull_trigger(running.close)  # type: ignore[attr-defined]  # its types call it a number
-    thread.join(5)
+    thread.join(PATIENCE)
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
 
 def sender(port: int) -> socket.socket:
     """A connection on which a large upload has begun."""
-    opened = socket.create_connection(("127.0.0.1", port), timeout=10)
+    opened = connected(port)
     opened.sendall((HEAD + "Content-Length: 1000000\r\n\r\n--x\r\n").encode())
     return opened
 
@@ -210,7 +215,7 @@ def is_let_go(trickling: socket.socket) -> bool:
 
 
 def is_alive(port: int) -> bool:
-    return bool(requests.get(f"http://127.0.0.1:{port}{PREFIX}/health/live", timeout=5).ok)
+    return bool(requests.get(f"http://127.0.0.1:{port}{PREFIX}/health/live", timeout=PATIENCE).ok)
 
 
 def test_silent_senders_hold_nobody_up_and_are_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +243,10 @@ def test_a_sender_of_one_byte_at_a_time_is_let_go(tmp_path: Path, monkeypatch: p
 def test_a_sender_at_an_ordinary_pace_is_not_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_senders, "GRACE_SECONDS", 0.1)
     body = b"--x\r\n" + b"a" * 100_000
-    with serving(make_settings(tmp_path)) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as steady:
+    with (
+        serving(make_settings(tmp_path)) as port,
+        connected(port) as steady,
+    ):
         steady.sendall((HEAD + f"Content-Length: {len(body)}\r\n\r\n").encode())
         for start in range(0, len(body), 10_000):
             steady.sendall(body[start : start + 10_000])

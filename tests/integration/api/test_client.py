@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from waitress.server import create_server
 
 from kb import indexing
 from kb.client import ApiError, Client
 from kb.core.identity import AccessRole
 from kb.http.server import make_app
 from kb.state.keys import KeyStore
+from tests.serving import serving
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
+from tests.timing import PATIENCE
 
 GUIDE = Path(__file__).parents[3] / "docs" / "api.md"
 ADDRESS = "http://127.0.0.1:8000"
@@ -31,15 +30,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     write_corpus(settings.corpus)
     indexing.run(settings, HashEmbedder())
     _key, secret = KeyStore(settings.state_dir).create("intranet", AccessRole.EDITOR)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    held = create_server(make_app(settings, HashEmbedder()), host="127.0.0.1", port=port, threads=4)
-    thread = threading.Thread(target=held.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}", secret
-    held.close()
-    thread.join(5)
+    with serving(make_app(settings, HashEmbedder())) as address:
+        yield address, secret
 
 
 @pytest.fixture
@@ -102,7 +94,7 @@ def test_every_curl_example_works(server: tuple[str, str], tmp_path: Path, examp
     command = command.replace("curl ", "curl --fail-with-body -sS ")
     run = subprocess.run(
         ["bash", "-euc", command], cwd=tmp_path, env={"KB_KEY": secret, "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout

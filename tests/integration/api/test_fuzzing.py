@@ -5,20 +5,18 @@ What it may change, it changes: the editor's and the admin's runs upload, edit a
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from waitress.server import create_server
 
 from kb import indexing
 from kb.core.identity import AccessRole
 from kb.http.server import make_app
 from kb.state.keys import KeyStore
+from tests.serving import serving
 from tests.support import HashEmbedder, make_settings, write_corpus
 
 EXAMPLES = 15
@@ -31,15 +29,8 @@ def server(tmp_path: Path, role: AccessRole) -> Iterator[tuple[str, str]]:
     write_corpus(settings.corpus)
     indexing.run(settings, HashEmbedder())
     _key, secret = KeyStore(settings.state_dir).create("fuzz", role)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    held = create_server(make_app(settings, HashEmbedder()), host="127.0.0.1", port=port, threads=4)
-    thread = threading.Thread(target=held.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}", secret
-    held.close()
-    thread.join(5)
+    with serving(make_app(settings, HashEmbedder())) as address:
+        yield address, secret
 
 
 # An address may be too long before any of its parameters is wrong; and what a file holds cannot be described, so a

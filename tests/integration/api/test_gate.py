@@ -134,6 +134,18 @@ def test_whatever_changes_something_is_audited(app: Flask) -> None:
     assert unaudited(app) == UNNAMED
 
 
+def test_what_is_one_action_needs_one_role_on_the_pages_and_over_the_api(app: Flask) -> None:
+    roles: dict[str, set[AccessRole | None]] = {}
+    for rule in app.url_map.iter_rules():
+        action = getattr(app.view_functions[rule.endpoint], ACTION, "")
+        method = min((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if action:
+            with app.test_request_context(re.sub(r"<[^>]+>", "findes-ikke", rule.rule), method=method):
+                roles.setdefault(action, set()).add(gate.needed_role())
+    assert roles["indeks taget i brug"] == {AccessRole.ADMIN}
+    assert {action: found for action, found in roles.items() if len(found) > 1} == {}
+
+
 def test_a_view_that_is_forgotten_is_found(settings: Settings) -> None:
     app = make_app(settings, HashEmbedder())
     app.add_url_rule("/glemt", "glemt", lambda: "", methods=["PATCH"])

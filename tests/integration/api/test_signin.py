@@ -30,10 +30,10 @@ from kb.http.sign_in import safe_next
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.timing import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 PROVIDER = Path(__file__).with_name("oidc_provider.mjs")
-TIMEOUT = 20
 
 
 def free_port() -> int:
@@ -98,22 +98,22 @@ def browser() -> Iterator[requests.Session]:
 
 def sign_in(browser: requests.Session, world: World, who: str, then: str = "/") -> requests.Response:
     """Sign in at the provider, as a person does in its forms; returns the last answer."""
-    page = browser.get(f"{world.address}/log-ind/oidc", params={"next": then}, timeout=TIMEOUT)
+    page = browser.get(f"{world.address}/log-ind/oidc", params={"next": then}, timeout=PATIENCE)
     for form in ({"prompt": "login", "login": who, "password": "x"}, {"prompt": "consent"}):
         found = re.search(r'action="([^"]+)"', page.text)
         assert found, page.text
-        page = browser.post(found.group(1), data=form, timeout=TIMEOUT)
+        page = browser.post(found.group(1), data=form, timeout=PATIENCE)
     return page
 
 
 def may_edit(browser: requests.Session, world: World) -> int:
-    return int(browser.get(f"{world.address}/api/v1/jobs", timeout=TIMEOUT).status_code)
+    return int(browser.get(f"{world.address}/api/v1/jobs", timeout=PATIENCE).status_code)
 
 
 def test_a_page_leads_to_the_sign_in_and_back_to_where_one_was_going(browser: requests.Session, world: World) -> None:
     world.say(groups={"anna": ["Redaktion", "Andet"]})
     html = {"Accept": "text/html"}
-    page = browser.get(f"{world.address}/dokumenter?orden=nyeste", headers=html, timeout=TIMEOUT)
+    page = browser.get(f"{world.address}/dokumenter?orden=nyeste", headers=html, timeout=PATIENCE)
     assert urlsplit(page.url).path == "/log-ind"
     assert 'href="/log-ind/oidc?next=/dokumenter?orden%3Dnyeste"' in page.text
     back = sign_in(browser, world, "anna", "/dokumenter?orden=nyeste")
@@ -164,14 +164,14 @@ def test_a_sign_in_cannot_be_replayed_or_given_to_another_browser(browser: reque
     back = sign_in(browser, world, "eva")
     returned = next(one.url for one in back.history if "/log-ind/retur" in one.url)
     with requests.Session() as another:
-        assert another.get(returned, timeout=TIMEOUT).status_code == 401
+        assert another.get(returned, timeout=PATIENCE).status_code == 401
         assert may_edit(another, world) == 401
-    assert browser.get(returned, timeout=TIMEOUT).status_code == 401
+    assert browser.get(returned, timeout=PATIENCE).status_code == 401
 
 
 def test_an_answer_nobody_asked_for_is_refused(browser: requests.Session, world: World) -> None:
     for query in ("", "?code=x&state=y", "?error=access_denied", "?state=y"):
-        assert browser.get(f"{world.address}/log-ind/retur{query}", timeout=TIMEOUT).status_code == 401, query
+        assert browser.get(f"{world.address}/log-ind/retur{query}", timeout=PATIENCE).status_code == 401, query
 
 
 def test_a_planted_session_is_worth_nothing(browser: requests.Session, world: World) -> None:
@@ -190,25 +190,25 @@ def test_signing_out_ends_the_session_everywhere(browser: requests.Session, worl
     world.say(groups={"gry": ["Drift"]})
     sign_in(browser, world, "gry")
     stolen = {one.name: one.value or "" for one in browser.cookies if one.name == "kb_session"}
-    foreign = browser.post(f"{world.address}/log-ud", headers={"Origin": "https://ond.example"}, timeout=TIMEOUT)
+    foreign = browser.post(f"{world.address}/log-ud", headers={"Origin": "https://ond.example"}, timeout=PATIENCE)
     assert foreign.status_code == 403
     assert may_edit(browser, world) == 200
     out = browser.post(
-        f"{world.address}/log-ud", headers={"Origin": world.address}, timeout=TIMEOUT, allow_redirects=False
+        f"{world.address}/log-ud", headers={"Origin": world.address}, timeout=PATIENCE, allow_redirects=False
     )
     assert "/session/end?" in out.headers["Location"]
     assert parse_qs(urlsplit(out.headers["Location"]).query)["post_logout_redirect_uri"] == [f"{world.address}/"]
     assert may_edit(browser, world) == 401
-    assert requests.get(f"{world.address}/api/v1/jobs", cookies=stolen, timeout=TIMEOUT).status_code == 401
+    assert requests.get(f"{world.address}/api/v1/jobs", cookies=stolen, timeout=PATIENCE).status_code == 401
 
 
 def test_what_a_browser_sends_along_needs_the_word_of_the_browser(browser: requests.Session, world: World) -> None:
     world.say(groups={"hans": ["Drift"]})
     sign_in(browser, world, "hans")
     address = f"{world.address}/api/v1/jobs"
-    assert browser.post(address, timeout=TIMEOUT).status_code == 403
-    assert browser.post(address, headers={"Sec-Fetch-Site": "cross-site"}, timeout=TIMEOUT).status_code == 403
-    assert browser.post(address, headers={"Sec-Fetch-Site": "same-origin"}, timeout=TIMEOUT).status_code == 202
+    assert browser.post(address, timeout=PATIENCE).status_code == 403
+    assert browser.post(address, headers={"Sec-Fetch-Site": "cross-site"}, timeout=PATIENCE).status_code == 403
+    assert browser.post(address, headers={"Sec-Fetch-Site": "same-origin"}, timeout=PATIENCE).status_code == 202
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,18 @@ from kb.http.api.operations import PREFIX
 from kb.http.server import make_app
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import HashEmbedder, make_settings, take_readings, write_corpus
+from tests.timing import until
 
 REPORT = b"# Klimarobotten\n\nKlimarobotten maler vandstanden ved Marstal havn hver time.\n"
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Settings:
+def own(tmp_path: Path, read_once: Settings) -> Settings:
     """Settings of a closed server on a corpus of the test's own."""
     made = make_settings(tmp_path, access="closed", max_upload_mb=1, rate_limit=100_000)
     write_corpus(made.corpus)
+    take_readings(read_once, made)
     indexing.run(made, HashEmbedder())
     return made
 
@@ -55,12 +56,9 @@ class Caller:
         """Wait for the job of a change."""
         assert response.status_code == 202, response.get_data(as_text=True)
         path = response.headers["Location"].removeprefix(PREFIX)
-        for _ in range(3000):
-            job: dict[str, Any] = self("GET", path).get_json()
-            if job["is_over"]:
-                return job
-            time.sleep(0.05)
-        raise AssertionError(job)
+        until(lambda: bool(self("GET", path).get_json()["is_over"]))
+        job: dict[str, Any] = self("GET", path).get_json()
+        return job
 
 
 @pytest.fixture
@@ -259,6 +257,18 @@ def test_a_foreign_page_cannot_make_a_browser_change_anything(tmp_path: Path, si
     assert (settings.corpus / "asta.md").exists()
 
 
+def test_an_editor_sees_the_indexes_and_is_told_who_puts_one_in_use(callers: dict[AccessRole, Caller]) -> None:
+    pages = {
+        role: callers[role].client.get("/admin/indekser", headers=callers[role].headers).text
+        for role in (AccessRole.EDITOR, AccessRole.ADMIN)
+    }
+    assert all("4 rapporter" in page for page in pages.values())
+    assert {role: "Det gør en administrator" in page for role, page in pages.items()} == {
+        AccessRole.EDITOR: True,
+        AccessRole.ADMIN: False,
+    }
+
+
 def test_what_is_done_on_the_pages_is_in_the_trail_too(callers: dict[AccessRole, Caller], own: Settings) -> None:
     editor = callers[AccessRole.EDITOR]
     headers = {**editor.headers, "Sec-Fetch-Site": "same-origin"}
@@ -272,8 +282,5 @@ def test_what_is_done_on_the_pages_is_in_the_trail_too(callers: dict[AccessRole,
     ]  # fmt: skip
     (job,) = editor("GET", "/jobs").get_json()["items"]
     assert job["by"] == "editor"
-    for _ in range(600):
-        if editor("GET", f"/jobs/{job['id']}").get_json()["is_over"]:
-            break
-        time.sleep(0.05)
+    until(lambda: bool(editor("GET", f"/jobs/{job['id']}").get_json()["is_over"]))
     assert editor("GET", "/documents/indlagt-klima").status_code == 200

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
-from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
@@ -17,6 +15,7 @@ from kb.core.settings import Settings
 from kb.http.server import make_app
 from kb.state.runs import RunStore, Status
 from tests.support import CORPUS, ODD_READ, ODD_SKIPPED, HashEmbedder, report_text, write_odd_files
+from tests.timing import until
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
@@ -26,23 +25,10 @@ def client_of(settings: Settings, embedder: HashEmbedder | None = None) -> Flask
 
 
 @pytest.fixture
-def indexed(settings: Settings) -> Settings:
-    indexing.run(settings, HashEmbedder())
-    return settings
-
-
-@pytest.fixture
 def slow(indexed: Settings) -> FlaskClient:
     """A desk whose runs take seconds, for there is always something new to take in."""
     (indexed.corpus / "ny.md").write_text(report_text("sneplove", paragraphs=8), encoding="utf-8")
     return client_of(indexed, HashEmbedder(batch_seconds=0.3))
-
-
-def wait(found: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def started(client: FlaskClient, path: str, **form: object) -> str:
@@ -54,7 +40,7 @@ def started(client: FlaskClient, path: str, **form: object) -> str:
 
 def over(client: FlaskClient, job: str) -> str:
     """A job's page when it is over."""
-    wait(lambda: client.get(f"{job}.json").get_json()["over"])
+    until(lambda: client.get(f"{job}.json").get_json()["over"])
     return client.get(job).text
 
 
@@ -125,7 +111,7 @@ def test_a_value_that_the_file_has_is_emptied_on_the_page_as_over_the_api(indexe
 
 def test_a_run_at_work_and_one_that_waits_are_cancelled_from_the_page(slow: FlaskClient, indexed: Settings) -> None:
     first = started(slow, "/admin/indeksering")
-    wait(lambda: slow.get(f"{first}.json").get_json()["stage"].startswith("indlejrer"))
+    until(lambda: slow.get(f"{first}.json").get_json()["stage"].startswith("indlejrer"))
     second = started(slow, "/admin/indeksering")
     buttons = re.findall(r'action="(/admin/job/[^"]+/afbryd)"', slow.get("/admin").text)
     assert buttons == [f"{second}/afbryd", f"{first}/afbryd"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,19 +16,7 @@ from kb.operations.jobs import Job, Jobs, JobState
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.runs import JobFile, RunStore
 from tests.support import ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_odd_files
-
-
-@pytest.fixture
-def indexed(settings: Settings) -> Settings:
-    indexing.run(settings, HashEmbedder())
-    return settings
-
-
-def wait(found: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+from tests.timing import until
 
 
 def now(jobs: Jobs, job: Job) -> Job:
@@ -40,7 +26,7 @@ def now(jobs: Jobs, job: Job) -> Job:
 
 
 def ended(jobs: Jobs, job: Job) -> Job:
-    wait(lambda: now(jobs, job).is_over)
+    until(lambda: now(jobs, job).is_over)
     return now(jobs, job)
 
 
@@ -61,7 +47,7 @@ def test_why_a_file_cannot_be_read_is_told_before_the_run_is_over(settings: Sett
     jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
     refused = {"program.exe": "Filen er et program og kan ikke læses."}
     job = jobs.start(by="prøven", files=["asta.md", "i stykker.pdf"], refused=refused)
-    wait(lambda: now(jobs, job).stage.startswith("indlejrer"))
+    until(lambda: now(jobs, job).stage.startswith("indlejrer"))
     found = now(jobs, job)
     assert not found.is_over
     assert (found.files["asta.md"].over, found.files["i stykker.pdf"].over) == (False, True)
@@ -80,7 +66,7 @@ def test_a_file_that_is_gone_when_the_run_begins_is_told_of(settings: Settings) 
 def test_what_is_asked_for_during_a_run_is_run_once_more(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
     first = jobs.start(by="prøven")
-    wait(lambda: now(jobs, first).stage.startswith("indlejrer"))
+    until(lambda: now(jobs, first).stage.startswith("indlejrer"))
     (settings.corpus / "sen.md").write_text(report_text("sneplove"), encoding="utf-8")
     second, third = jobs.start(by="prøven", files=["sen.md"]), jobs.start(by="prøven", files=["sen2.md"])
     assert first.id != second.id == third.id
@@ -93,7 +79,7 @@ def test_what_is_asked_for_during_a_run_is_run_once_more(settings: Settings) -> 
 def test_progress_tells_stage_steps_and_time_left(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
     job = jobs.start(by="prøven", files=["asta.md"])
-    wait(lambda: now(jobs, job).seconds_left is not None and now(jobs, job).stage == "indlejrer sætninger")
+    until(lambda: now(jobs, job).seconds_left is not None and now(jobs, job).stage == "indlejrer sætninger")
     found = now(jobs, job)
     assert 0 < found.done <= found.total
     assert found.files["asta.md"].state == "indlejrer sætninger …"
@@ -105,7 +91,7 @@ def test_a_run_waits_for_another_that_has_the_index(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder())
     with indexing.lock(settings.index_dir):
         job = jobs.start(by="prøven", files=["asta.md"])
-        wait(lambda: "anden indeksering" in now(jobs, job).files["asta.md"].state)
+        until(lambda: "anden indeksering" in now(jobs, job).files["asta.md"].state)
     assert ended(jobs, job).state is JobState.DONE
 
 
@@ -138,7 +124,7 @@ def test_a_run_in_which_no_file_can_be_read_fails_and_makes_no_index(settings: S
     assert builds.build_ids(settings.index_dir) == []
 
 
-@pytest.mark.parametrize("module", ["mammoth", "tantivy"])
+@pytest.mark.parametrize("module", ["selectolax", "tantivy"])
 def test_a_run_in_half_an_installation_says_so(
     indexed: Settings, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +145,7 @@ def test_a_job_at_work_and_one_that_waits_can_be_cancelled(indexed: Settings) ->
     (indexed.corpus / "ny.md").write_text(report_text("sneplove", paragraphs=8), encoding="utf-8")
     jobs = Jobs(indexed, HashEmbedder(batch_seconds=0.3))
     first = jobs.start(by="prøven")
-    wait(lambda: now(jobs, first).stage.startswith("indlejrer"))
+    until(lambda: now(jobs, first).stage.startswith("indlejrer"))
     second = jobs.start(by="prøven", files=["asta.md"])
     assert jobs.cancel(second.id).state is JobState.CANCELLED
     assert now(jobs, second).files == {"asta.md": JobFile("annulleret", over=True)}
@@ -177,7 +163,7 @@ def test_a_process_that_crashes_fails_its_job_and_not_the_server(indexed: Settin
     (indexed.corpus / "ny.md").write_text(report_text("sneplove", paragraphs=8), encoding="utf-8")
     jobs = Jobs(indexed, HashEmbedder(batch_seconds=0.3))
     job = jobs.start(by="prøven")
-    wait(lambda: now(jobs, job).stage.startswith("indlejrer"))
+    until(lambda: now(jobs, job).stage.startswith("indlejrer"))
     with RunStore(indexed.state_dir) as state:
         os.kill(state.job(job.id).owner, signal.SIGKILL)
     found = ended(jobs, job)
@@ -197,7 +183,7 @@ def test_jobs_are_remembered_and_those_that_died_with_the_server_are_taken_up(se
         state.own_job(died.id, 2**22 + 1)  # no process has so high a number
     again = Jobs(settings, HashEmbedder())
     assert again.get(done.id) == done
-    wait(lambda: (again.get(died.id) or done).is_over)
+    until(lambda: (again.get(died.id) or done).is_over)
     found = again.get(died.id)
     assert found is not None
     assert (found.state, found.files) == (JobState.DONE, {"asta.md": JobFile("kan findes nu", over=True)})

@@ -244,6 +244,7 @@ WORD_LIST = """
 WORDS = st.sampled_from([*WORD_LIST.split(), '"fordele mails"'])
 
 
+@pytest.mark.slow
 @given(st.lists(WORDS, min_size=1, max_size=8).map(" ".join).filter(lambda text: any(c.isalnum() for c in text)))
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_asked_an_answer_is_verbatim_and_whole(searcher: Searcher, question: str) -> None:

@@ -30,6 +30,19 @@ def test_each_sentence_of_a_passage_over_three_pages_is_cited_by_its_own_page() 
     assert cited(PAGES) == [(1, "iv"), (2, ""), (2, ""), (3, "3")]
 
 
+def test_a_reports_pages_are_asked_for_once() -> None:
+    asked: list[str] = []
+
+    def pages_of(document_id: str) -> tuple[Page, ...]:
+        asked.append(document_id)
+        return PAGES
+
+    citations = Citations(pages_of)
+    for sentence in sentences_of(PASSAGE):
+        citations.cite(sentence, RECORD)
+    assert (len(citations.made), asked) == (4, ["a"])
+
+
 def test_a_report_without_pages_is_cited_without_one() -> None:
     assert cited(()) == [(None, "")] * 4
 

@@ -76,6 +76,7 @@ def test_the_first_page_of_help_names_every_verb() -> None:
     assert "Erfaringsbasen" in run("-h").stdout
 
 
+@pytest.mark.slow
 def test_indexing_tells_every_file() -> None:
     report = values("index")
     assert report["added"] == sorted(CORPUS)
@@ -93,12 +94,14 @@ def test_indexing_in_words(folder: Path) -> None:
     assert "Nyt indeks" in text
 
 
+@pytest.mark.slow
 def test_a_failed_file_only_fails_the_command_under_strict(folder: Path) -> None:
     (folder / "corpus" / "program.exe").write_bytes(b"MZ\x90\x00" + bytes(100))
     assert set(values("index")["failed"]) == {"program.exe"}
     assert set(values("index", "--strict", code=EXIT_FAILED)["failed"]) == {"program.exe"}
 
 
+@pytest.mark.slow
 def test_odd_names_are_told_by_every_verb_that_meets_them(folder: Path) -> None:
     write_odd_files(folder / "corpus")
     assert set(values("index")["failed"]) == set(ODD_SKIPPED)
@@ -111,6 +114,7 @@ def test_odd_names_are_told_by_every_verb_that_meets_them(folder: Path) -> None:
     assert "findes ikke" in values("index", "\udce6", code=EXIT_SETUP)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_run_that_reads_nothing_fails_the_command(folder: Path) -> None:
     for file in (folder / "corpus").rglob("*.*"):
         file.write_bytes(b"")
@@ -138,6 +142,7 @@ def test_nothing_found_is_said() -> None:
     assert "Ingen passager" in run("search", '"ordene står her aldrig"').stdout
 
 
+@pytest.mark.slow
 def test_looking_after_the_index(folder: Path) -> None:
     first = values("index")["build_id"]
     write_corpus(folder / "corpus", {"ny.md": report_text("nabohjælp")})
@@ -152,6 +157,7 @@ def test_looking_after_the_index(folder: Path) -> None:
         assert second in run(verb).stdout
 
 
+@pytest.mark.slow
 def test_the_runs_are_listed_newest_first(folder: Path) -> None:
     assert values("status", "--runs") == {"runs": []}
     assert "ikke indekseret" in run("status", "--runs").stdout
@@ -165,6 +171,7 @@ def test_the_runs_are_listed_newest_first(folder: Path) -> None:
     assert "1 fjernede" in run("status", "--runs").stdout
 
 
+@pytest.mark.slow
 def test_backing_up_and_restoring(folder: Path) -> None:
     run("index")
     before = values("search", "faldrisiko")["hits"]
@@ -200,6 +207,7 @@ def test_watching_until_told_to_end(folder: Path) -> None:
     assert report["started_by"].startswith("kb index --watch (")
 
 
+@pytest.mark.slow
 def test_extracting_shows_what_was_read(folder: Path) -> None:
     found = values("extract", "corpus/asta.md")
     assert found["status"] == "læst"
@@ -207,6 +215,7 @@ def test_extracting_shows_what_was_read(folder: Path) -> None:
     assert "Rapport om journalnotater" in run("extract", "corpus/asta.md").stdout
 
 
+@pytest.mark.slow
 def test_evaluating_a_set(folder: Path) -> None:
     place = folder / "sæt"
     place.mkdir()
@@ -272,6 +281,7 @@ def test_what_is_no_question(verb: str) -> None:
         assert _error(verb, "drift", "--filter", pair, code=EXIT_INPUT)["message"]
 
 
+@pytest.mark.slow
 def test_a_damaged_index() -> None:
     build_id = values("index")["build_id"]
     (Path("index/builds") / build_id / builds.VECTORS_FILE).write_bytes(b"x")
@@ -280,6 +290,7 @@ def test_a_damaged_index() -> None:
     assert "kb " in run("verify", code=EXIT_FAILED).stdout
 
 
+@pytest.mark.slow
 def test_an_index_of_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
     run("index")
     monkeypatch.setattr("kb.embedding.embedder.load_embedder", lambda settings: HashEmbedder("anden"))
@@ -321,12 +332,14 @@ def test_a_command_line_that_makes_no_sense(arguments: list[str]) -> None:
     assert "--help" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_held_lock_is_told() -> None:
     run("index")
     with indexing.lock(Path("index")):
         assert _error("index", code=EXIT_SETUP)["code"] == "indeksering-i-gang"
 
 
+@pytest.mark.slow
 def test_quick_verbs_load_no_model(folder: Path) -> None:
     script = "import sys; from kb.cli.commands import main; main(['status'], standalone_mode=False)"
     check = "; assert not {'torch', 'flask', 'sentence_transformers'} & set(sys.modules)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kb import indexing
 from kb.core.file_modes import give_mode_of
 from kb.core.settings import Settings
@@ -20,6 +22,7 @@ def test_no_file_is_for_its_writer_alone(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()} == {0o644}
 
 
+@pytest.mark.slow
 def test_every_file_of_a_build_has_the_mode_of_its_manifest(settings: Settings) -> None:
     indexing.run(settings, HashEmbedder())
     folder = builds.builds_dir(settings.index_dir) / str(builds.current_id(settings.index_dir))

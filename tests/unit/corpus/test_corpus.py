@@ -247,6 +247,7 @@ def test_names_are_the_items(report: Report, facts: dict[str, dict[str, Any]]) -
     assert used - item - COMMON_NAMES == set()
 
 
+@pytest.mark.slow
 @each_report
 def test_known_projects_and_authorities_are_the_items(report: Report, facts: dict[str, dict[str, Any]]) -> None:
     item = item_text(facts[report.id])

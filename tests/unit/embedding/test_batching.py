@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kb.embedding.batching import MAX_BATCH, BatchingEmbedder
 from tests.support import HashEmbedder
+from tests.timing import PATIENCE, until
 
 
 class Interrupted(BaseException):
@@ -29,7 +30,7 @@ class Gated(HashEmbedder):
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked.append(list(texts))
         self.begun.release()
-        assert self.gate.acquire(timeout=20)
+        assert self.gate.acquire(timeout=PATIENCE)
         if "gal" in texts:
             raise ValueError("gal")
         if "afbrudt" in texts:
@@ -38,11 +39,7 @@ class Gated(HashEmbedder):
 
 
 def _wait_until_waiting(embedder: BatchingEmbedder, count: int) -> None:
-    for _ in range(2000):
-        if len(embedder._waiting) == count:
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError(f"{len(embedder._waiting)} venter, ikke {count}")
+    until(lambda: len(embedder._waiting) == count)
 
 
 def test_a_lone_question_is_embedded_alone_and_as_without_batching() -> None:
@@ -59,12 +56,12 @@ def test_questions_that_come_while_one_is_embedded_are_embedded_together() -> No
     texts = [f"spørgsmål {number}" for number in range(MAX_BATCH + 5)]
     with ThreadPoolExecutor(len(texts) + 1) as pool:
         first = pool.submit(embedder.embed_queries, ["først"])
-        assert inner.begun.acquire(timeout=20)
+        assert inner.begun.acquire(timeout=PATIENCE)
         others = [pool.submit(embedder.embed_queries, [text]) for text in texts]
         _wait_until_waiting(embedder, len(texts))
         inner.gate.release(3)
-        found = [future.result(20) for future in others]
-        assert first.result(20).shape == (1, inner.dimension)
+        found = [future.result(PATIENCE) for future in others]
+        assert first.result(PATIENCE).shape == (1, inner.dimension)
     assert [len(batch) for batch in inner.asked] == [1, MAX_BATCH, 5]
     for text, vectors in zip(texts, found, strict=True):
         np.testing.assert_array_equal(vectors, HashEmbedder().embed_queries([text]))
@@ -75,15 +72,15 @@ def test_one_question_that_fails_does_not_fail_those_embedded_with_it() -> None:
     embedder = BatchingEmbedder(inner)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(embedder.embed_queries, ["først"])
-        assert inner.begun.acquire(timeout=20)
+        assert inner.begun.acquire(timeout=PATIENCE)
         others = {text: pool.submit(embedder.embed_queries, [text]) for text in ("drift", "gal", "data")}
         _wait_until_waiting(embedder, 3)
         inner.gate.release(5)
         with pytest.raises(ValueError, match="gal"):
-            others["gal"].result(20)
+            others["gal"].result(PATIENCE)
         for text in ("drift", "data"):
-            np.testing.assert_array_equal(others[text].result(20), HashEmbedder().embed_queries([text]))
-        first.result(20)
+            np.testing.assert_array_equal(others[text].result(PATIENCE), HashEmbedder().embed_queries([text]))
+        first.result(PATIENCE)
 
 
 def test_a_thread_that_is_interrupted_leaves_the_others_their_answers() -> None:
@@ -91,14 +88,14 @@ def test_a_thread_that_is_interrupted_leaves_the_others_their_answers() -> None:
     embedder = BatchingEmbedder(inner)
     with ThreadPoolExecutor(2) as pool:
         interrupted = pool.submit(embedder.embed_queries, ["afbrudt"])
-        assert inner.begun.acquire(timeout=20)
+        assert inner.begun.acquire(timeout=PATIENCE)
         other = pool.submit(embedder.embed_queries, ["drift"])
         _wait_until_waiting(embedder, 1)
         inner.gate.release()
         with pytest.raises(Interrupted):
-            interrupted.result(20)
+            interrupted.result(PATIENCE)
         inner.gate.release()
-        assert other.result(20).shape == (1, inner.dimension)
+        assert other.result(PATIENCE).shape == (1, inner.dimension)
 
 
 def test_many_threads_get_what_each_asked_for() -> None:

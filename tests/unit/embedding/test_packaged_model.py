@@ -25,6 +25,7 @@ def pack_q4(weights: NDArray[np.float32]) -> bytes:
     return packed
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(-4, 4), st.lists(st.integers(-8, 7), min_size=31, max_size=31)), max_size=5))
 @settings(max_examples=60)
 def test_unpacking_undoes_packing(blocks: list[tuple[int, list[int]]]) -> None:

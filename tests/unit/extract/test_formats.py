@@ -61,6 +61,7 @@ def test_a_contents_list_in_word_is_dropped(tmp_path: Path) -> None:
     assert document.text == "\n\n".join(f"{title}\n\n{SENTENCES[0]}" for title in titles)
 
 
+@pytest.mark.slow
 def test_headings_that_return_are_not_taken_for_contents(tmp_path: Path) -> None:
     word = Word()
     for project in ("Odense", "Vejle"):
@@ -185,6 +186,16 @@ def test_a_chapter_that_is_damaged_costs_itself_alone(tmp_path: Path) -> None:
     assert [warning.code for warning in document.warnings] == ["dele-mangler"]
 
 
+def test_a_chapter_with_letters_that_cannot_be_read_is_told_of_once(tmp_path: Path) -> None:
+    data = epub({f"{n}.xhtml": f"<p>Kapitel {n} {SENTENCES[n]}</p>" for n in range(2)})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
+    for n in range(2):
+        parts[f"OEBPS/{n}.xhtml"] = f"<p>Kapitel {n} {SENTENCES[n]} Sk\ufffdnt</p>".encode("utf-16")
+    document = read(written(tmp_path, "a.epub", container(parts)))
+    assert [warning.code for warning in document.warnings] == ["tegnsæt"]
+
+
 def test_a_chapter_that_the_book_lacks_or_has_as_garbage_is_counted(tmp_path: Path) -> None:
     data = epub({f"{n}.xhtml": f"<p>Kapitel {n} {SENTENCES[n]}</p>" for n in range(3)})
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -201,6 +212,7 @@ def test_a_chapter_that_the_book_lacks_or_has_as_garbage_is_counted(tmp_path: Pa
 RTF = r"{\rtf1\ansi\ansicpg1252 Erfaringer fra \'d8rsted\par Sm\'e5 b\'f8rn\par}"
 
 
+@pytest.mark.slow
 @needs_libreoffice
 def test_rtf_by_libreoffice(tmp_path: Path) -> None:
     document = read(written(tmp_path, "a.rtf", RTF))
@@ -208,6 +220,7 @@ def test_rtf_by_libreoffice(tmp_path: Path) -> None:
     assert document.reader == "libreoffice+mammoth"
 
 
+@pytest.mark.slow
 @needs_libreoffice
 def test_doc_by_libreoffice(tmp_path: Path) -> None:
     source = written(tmp_path, "a.docx", docx())

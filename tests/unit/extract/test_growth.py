@@ -5,13 +5,12 @@ The square of it would be sixteen times. Each kind has taken that, or is near to
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.timing import cost, out_of_proportion
 from tests.unit.extract.making import docx, opendocument, read, word_xml, written
 
 SENTENCE = "Kommunen begyndte forsøget i foråret og havde travlt. "
@@ -40,8 +39,6 @@ KINDS: dict[str, tuple[str, Callable[[int], str | bytes]]] = {
 SIZE = 400
 # Less than this many seconds are not compared.
 QUICK = 0.1
-# What seems too slow is measured again, and the least of each counts: other work on the machine only adds to a time.
-ATTEMPTS = 5
 
 
 @pytest.mark.slow
@@ -49,17 +46,5 @@ ATTEMPTS = 5
 def test_four_times_the_length_takes_about_four_times_the_time(tmp_path: Path, kind: str) -> None:
     name, made = KINDS[kind]
     read(written(tmp_path, "først.docx", docx()))  # loads the readers
-    short = long = math.inf
-    for _ in range(ATTEMPTS):
-        long = min(long, _seconds(written(tmp_path, name, made(4 * SIZE))))
-        short = min(short, _seconds(written(tmp_path, name, made(SIZE))))
-        if long < 8 * max(short, QUICK):
-            return
-    pytest.fail(f"{4 * SIZE} took {long:.2f} s and {SIZE} took {short:.2f} s")
-
-
-def _seconds(path: Path) -> float:
-    """The process's own time, which a busy machine does not add to."""
-    begun = time.process_time()
-    read(path)
-    return time.process_time() - begun
+    long, short = written(tmp_path, f"lang-{name}", made(4 * SIZE)), written(tmp_path, f"kort-{name}", made(SIZE))
+    assert not out_of_proportion(lambda: cost(lambda: read(long)), lambda: cost(lambda: read(short)), 8, QUICK)

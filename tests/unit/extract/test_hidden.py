@@ -83,6 +83,7 @@ def test_hidden_slides_in_odp_are_not_read_and_named(tmp_path: Path) -> None:
 RTF = r"{\rtf1\ansi\ansicpg1252 Synlig {\v skjult }tekst.\par \v gemt \v0 Mere {\deleted slettet }tekst.\par}"
 
 
+@pytest.mark.slow
 def test_hidden_text_in_rtf_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path, "a.rtf", RTF)
     if legacy_office.libreoffice() is not None:

@@ -37,6 +37,7 @@ def with_part(data: bytes, name: str, content: bytes) -> bytes:
     return result.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["word/media/bombe.bin", "word/document.xml"])
 def test_a_zip_bomb_is_refused_unopened(tmp_path: Path, name: str) -> None:
     bomb = with_part(docx(), name, b"\0" * (300 << 20))
@@ -100,6 +101,7 @@ def test_an_entity_in_html_is_only_text(tmp_path: Path) -> None:
     assert "root:" not in document.text
 
 
+@pytest.mark.slow
 def test_xml_nested_very_deeply_is_refused_or_read(tmp_path: Path) -> None:
     body = "<text:section>" * 20_000 + "<text:p>x</text:p>" + "</text:section>" * 20_000
     with pytest.raises(ReadError):

@@ -179,6 +179,7 @@ def test_personal_data_is_masked_and_counted(tmp_path: Path) -> None:
     assert document.masked == {"cpr": 1}
 
 
+@pytest.mark.slow
 @needs_tesseract
 def test_a_scan_is_recognised_and_marked(tmp_path: Path) -> None:
     lines = ["Kommunen takker for henvendelsen", "og vil gerne deltage i projektet", "om bedre sagsbehandling."]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from kb.extract.recognition import Format, recognise
+from tests.timing import cost, out_of_proportion
 
 # Each repeated to growing length; every one made an earlier expression take the square of it or worse.
 HOSTILE = {
@@ -24,22 +23,15 @@ HOSTILE = {
 }
 
 
-def _seconds(data: bytes) -> float:
-    """The process's own time, which a busy machine does not add to; the least of three."""
-    taken = []
-    for _ in range(3):
-        begun = time.process_time()
-        recognise(data, ".dat")
-        taken.append(time.process_time() - begun)
-    return min(taken)
-
-
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_time_grows_with_length_alone(name: str) -> None:
     start, repeated = HOSTILE[name]
     short, long = (((start + repeated * (size // len(repeated))) + " ord").encode() for size in (1000, 60_000))
-    assert _seconds(long) < 120 * max(_seconds(short), 0.0005)
+    long_cost, short_cost = (
+        lambda: cost(lambda: recognise(long, ".dat")),
+        lambda: cost(lambda: recognise(short, ".dat")),
+    )
+    assert not out_of_proportion(long_cost, short_cost, 120, 0.0005)
 
 
 @pytest.mark.parametrize("comments", [0, 1, 25, 2000])

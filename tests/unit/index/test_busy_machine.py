@@ -39,6 +39,7 @@ def open_files_left(spare: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spare", range(14))
 def test_a_build_that_cannot_be_opened_for_want_of_files_is_not_called_damaged(indexed: Settings, spare: int) -> None:
     build_id = builds.current_id(indexed.index_dir)
@@ -53,6 +54,7 @@ def test_a_build_that_cannot_be_opened_for_want_of_files_is_not_called_damaged(i
     assert verify_build(indexed.index_dir, build_id) == []
 
 
+@pytest.mark.slow
 def test_a_server_takes_up_a_new_build_when_the_machine_lets_it(
     indexed: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +74,7 @@ def test_a_server_takes_up_a_new_build_when_the_machine_lets_it(
     assert holder.problem is None
 
 
+@pytest.mark.slow
 def test_a_roll_back_says_that_the_machine_is_busy(
     indexed: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_roll_back_says_that_the_machine_is_busy(
         roll_back(indexed)
 
 
+@pytest.mark.slow
 def test_a_database_that_somebody_holds_is_not_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with closing(sqlite3.connect(path)) as holding:
@@ -98,6 +102,7 @@ def test_a_database_that_somebody_holds_is_not_damaged(tmp_path: Path) -> None:
     assert check_database(path)
 
 
+@pytest.mark.slow
 def test_a_run_whose_tidying_up_fails_is_a_run_that_succeeded(
     indexed: Settings, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def _settings(tmp_path: Path, disk: Path) -> Settings:
     return make_settings(tmp_path, index_dir=disk / "index")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left_kb", [0, 40, 120, 300])
 def test_a_full_disk_leaves_the_old_index_and_loses_nothing(tmp_path: Path, small_disk: Path, left_kb: int) -> None:
     settings, embedder = _settings(tmp_path, small_disk), HashEmbedder()
@@ -76,6 +77,7 @@ def test_a_full_disk_under_the_state_is_told_before_anything_is_done(tmp_path: P
     assert builds.build_ids(settings.index_dir) == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_told(indexed: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
     before = builds.current_id(indexed.index_dir)
     mounted = tmp_path / "skrivebeskyttet"

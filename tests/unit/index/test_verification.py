@@ -234,6 +234,7 @@ def test_planted_damage_is_found_with_what_to_run(whole: Settings, kind: str) ->
     assert [finding for finding in found if said in finding.problem and advice in finding.advice], found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vektorlageret", "læselageret"])
 def test_what_verify_says_to_run_mends_a_cache(whole: Settings, embedder: HashEmbedder, kind: str) -> None:
     KINDS[kind][0](whole)
@@ -252,6 +253,7 @@ def test_parts_of_a_newer_version_are_told_with_what_to_do(whole: Settings) -> N
     assert "nyere version" in found[f"indeks {builds.current_id(whole.index_dir)}"][0]
 
 
+@pytest.mark.slow
 def test_a_cache_of_another_version_is_made_anew_by_a_full_run(whole: Settings, embedder: HashEmbedder) -> None:
     renumber_database(whole.index_dir / verification.VECTORS_CACHE, CACHE_FORM + 1)
     with pytest.raises(IndexVersionError):
@@ -265,6 +267,7 @@ def test_without_an_index_that_is_told(settings: Settings) -> None:
         verification.everything(settings)
 
 
+@pytest.mark.slow
 def test_a_damaged_vector_in_the_cache_is_made_again(whole: Settings, embedder: HashEmbedder) -> None:
     _sql(whole.index_dir / verification.VECTORS_CACHE, "UPDATE vectors SET vector = zeroblob(256)")
     embedder.embedded.clear()

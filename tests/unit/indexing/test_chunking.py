@@ -50,7 +50,7 @@ def documents(draw: st.DrawFn) -> Document:
 
 
 @given(documents(), SIZES)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=30)
 def test_every_passage_is_an_exact_range_and_together_they_hold_everything(document: Document, size: ChunkSize) -> None:
     passages = chunk(document, words, size)
     for passage in passages:
@@ -63,7 +63,7 @@ def test_every_passage_is_an_exact_range_and_together_they_hold_everything(docum
 
 
 @given(documents(), SIZES, st.sampled_from([words, characters]))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=30)
 def test_nothing_that_is_embedded_passes_the_limit(document: Document, size: ChunkSize, counter: TokenCounter) -> None:
     for passage in chunk(document, counter, size):
         if len(passage.text) > 1:
@@ -73,7 +73,7 @@ def test_nothing_that_is_embedded_passes_the_limit(document: Document, size: Chu
 
 
 @given(documents())
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=25)
 def test_ids_tell_document_and_position_and_are_the_same_every_time(document: Document) -> None:
     passages = chunk(document, words)
     assert [passage.id for passage in passages] == [f"rapport.{number}" for number in range(1, len(passages) + 1)]
@@ -82,14 +82,14 @@ def test_ids_tell_document_and_position_and_are_the_same_every_time(document: Do
 
 
 @given(documents())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=25)
 def test_no_passage_crosses_a_heading(document: Document) -> None:
     for passage in chunk(document, words):
         assert not [h for h in document.headings if passage.start < h.end and h.start < passage.end]
 
 
 @given(documents())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=25)
 def test_pages_are_those_the_passage_stands_on(document: Document) -> None:
     for passage in chunk(document, words):
         touched = [page.number for page in document.pages if page.start < passage.end and passage.start < page.end]

@@ -110,6 +110,7 @@ def test_incremental_runs_equal_one_full_run(steps: list[list[tuple[str, ...]]])
         _same(grown, fresh, embedder)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_one_changed_report_of_many_costs_only_itself(tmp_path: Path) -> None:
     """Counted in texts embedded; how long it takes is measured with the real model in benchmarks."""

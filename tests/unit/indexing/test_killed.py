@@ -8,7 +8,7 @@ from tests.killing import torment
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_runs_killed_at_fifty_moments_lose_nothing(tmp_path: Path) -> None:
     """A longer one: ``python -m benchmarks.killed_runs``."""
     tally = torment(tmp_path, kills=50, kills_each=6, seed=20261123)

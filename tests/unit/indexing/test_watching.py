@@ -3,7 +3,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kb.index import builds
 from kb.indexing import RunReport
 from kb.indexing.watching import Listener, Pace, folder_state, watch
 from tests.support import CORPUS, ODD_SKIPPED, HashEmbedder, broken_module, report_text, write_corpus, write_odd_files
+from tests.timing import until
 
 PACE = Pace(interval=0.05, settle=0.4)
 
@@ -25,13 +26,6 @@ class Watched:
     settings: Settings
     reports: list[RunReport] = field(default_factory=list)
     errors: list[KbError] = field(default_factory=list)
-
-
-def until(found: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -53,6 +47,7 @@ def watched(settings: Settings) -> Iterator[Watched]:
     assert not thread.is_alive()
 
 
+@pytest.mark.slow
 def test_files_are_taken_in_as_they_come_change_and_go(watched: Watched) -> None:
     corpus = watched.settings.corpus
     assert watched.reports[0].added == tuple(sorted(CORPUS))
@@ -68,19 +63,37 @@ def test_files_are_taken_in_as_they_come_change_and_go(watched: Watched) -> None
     assert watched.reports[3].started_by == "kb index --watch"
 
 
+class Copying(threading.Event):
+    """What ends the watching, and grows a file by a piece at each poll once ``begun``."""
+
+    def __init__(self, target: Path, versions: Sequence[str]) -> None:
+        super().__init__()
+        self._target = target
+        self.begun = False
+        self.left = list(versions)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if self.begun and self.left:
+            self._target.write_text(self.left.pop(0), encoding="utf-8")
+        return super().wait(timeout)
+
+
 @pytest.mark.slow
-def test_a_file_still_being_copied_is_waited_for(watched: Watched) -> None:
+def test_a_file_still_being_copied_is_waited_for(settings: Settings) -> None:
     text = report_text("nabohjælp", paragraphs=8)
-    target = watched.settings.corpus / "langsom.md"
-    for end in range(0, len(text), 200):
-        target.write_text(text[:end], encoding="utf-8")
-        time.sleep(0.1)
-        assert len(watched.reports) == 1
-    target.write_text(text, encoding="utf-8")
-    until(lambda: len(watched.reports) == 2)
-    assert watched.reports[1].added == ("langsom.md",)
-    time.sleep(1.0)
-    assert len(watched.reports) == 2
+    versions = [text[:end] for end in range(200, len(text), 200)]
+    copying = Copying(settings.corpus / "langsom.md", [*versions, text])
+    reports: list[tuple[RunReport, int]] = []
+
+    def indexed(report: RunReport) -> None:
+        reports.append((report, len(copying.left)))
+        copying.begun = True
+        if len(reports) == 2:
+            copying.set()
+
+    watch(settings, HashEmbedder(), Listener(indexed, lambda error: pytest.fail(str(error))), copying, pace=PACE)
+    report, left = reports[1]
+    assert (report.added, left) == (("langsom.md",), 0)
 
 
 @pytest.mark.slow
@@ -91,6 +104,7 @@ def test_nothing_is_done_while_nothing_changes(watched: Watched) -> None:
     assert builds.current_id(watched.settings.index_dir) == build_id
 
 
+@pytest.mark.slow
 def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
     with indexing.lock(watched.settings.index_dir):
         write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
@@ -99,6 +113,7 @@ def test_a_run_that_is_shut_out_is_tried_again(watched: Watched) -> None:
     assert {error.code for error in watched.errors} == {"indeksering-i-gang"}
 
 
+@pytest.mark.slow
 def test_odd_names_and_links_are_told_of_and_the_rest_goes_on(watched: Watched) -> None:
     write_odd_files(watched.settings.corpus)
     until(lambda: len(watched.reports) == 2)
@@ -112,10 +127,11 @@ def test_odd_names_and_links_are_told_of_and_the_rest_goes_on(watched: Watched) 
     assert watched.errors == []
 
 
+@pytest.mark.slow
 def test_a_run_in_half_an_installation_is_tried_again(
     watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "mammoth")))
+    monkeypatch.setenv("PYTHONPATH", str(broken_module(tmp_path / "halv", "selectolax")))
     write_corpus(watched.settings.corpus, {"ny.md": report_text("nabohjælp")})
     until(lambda: bool(watched.errors))
     monkeypatch.delenv("PYTHONPATH")
@@ -124,6 +140,7 @@ def test_a_run_in_half_an_installation_is_tried_again(
     assert watched.reports[1].added == ("ny.md",)
 
 
+@pytest.mark.slow
 def test_a_folder_that_goes_away_is_told_and_taken_in_when_it_is_back(watched: Watched) -> None:
     corpus = watched.settings.corpus
     corpus.rename(corpus.with_name("væk"))

@@ -82,6 +82,7 @@ def test_a_copy_restored_elsewhere_reads_and_embeds_nothing_again(
     assert all(searcher.snapshot.file_of(id_).is_relative_to(other.corpus) for id_ in searcher.snapshot.records)
 
 
+@pytest.mark.slow
 def test_without_the_index_it_is_made_again_and_answers_the_same(
     indexed: Settings, embedder: HashEmbedder, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_without_the_index_it_is_made_again_and_answers_the_same(
     assert _answers(other, embedder) == before
 
 
+@pytest.mark.slow
 def test_a_backup_is_refused_while_indexing_and_over_another_file(indexed: Settings, tmp_path: Path) -> None:
     (tmp_path / "findes.tar.gz").write_bytes(b"andet")
     with pytest.raises(InputError, match="findes allerede"):
@@ -109,6 +111,7 @@ def test_a_backup_is_refused_while_indexing_and_over_another_file(indexed: Setti
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "findes.tar.gz", "index", "state"]
 
 
+@pytest.mark.slow
 def test_restoring_over_files_needs_force(indexed: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
     backup.backup(indexed, tmp_path / "kopi.tar.gz")
     (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
@@ -144,6 +147,7 @@ def _named_outside(name: str, data: bytes) -> tuple[str, bytes]:
     return (outside if name == "corpus/asta.md" else name), data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage",
     [
@@ -182,6 +186,7 @@ def test_odd_names_are_kept_byte_for_byte(settings: Settings, tmp_path: Path) ->
     assert sorted(path.name for path in other.corpus.rglob("*") if path.is_file()) == before
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_newer_version_s_state_changes_nothing(
     indexed: Settings, embedder: HashEmbedder, tmp_path: Path
 ) -> None:
@@ -197,6 +202,7 @@ def test_a_copy_of_a_newer_version_s_state_changes_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "index", "kopi.tar.gz", "state"]
 
 
+@pytest.mark.slow
 def test_a_copy_with_an_index_of_another_version_says_to_index(
     indexed: Settings, embedder: HashEmbedder, tmp_path: Path
 ) -> None:
@@ -230,6 +236,7 @@ def test_a_missing_archive_is_told(indexed: Settings, tmp_path: Path) -> None:
         backup.restore(indexed, tmp_path / "ingen.tar.gz")
 
 
+@pytest.mark.slow
 def test_folders_outside_the_corpus_are_named(settings: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
     other = write_corpus(tmp_path / "andre", {"a.md": report_text("vandløb")})
     indexing.run(settings, embedder, roots=[settings.corpus, other])

@@ -96,6 +96,7 @@ def test_a_lost_connection_leaves_nothing_behind(settings: Settings) -> None:
     assert list((settings.corpus / editing.FOLDER).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_metadata_is_kept_where_nothing_is_said_of_it_and_emptied_where_it_is(indexed: Settings) -> None:
     path = indexed.corpus / "asta.md"
     sidecar = path.with_name("asta.md.meta.yaml")
@@ -106,6 +107,7 @@ def test_metadata_is_kept_where_nothing_is_said_of_it_and_emptied_where_it_is(in
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings) -> None:
     path = editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.txt"))
     assert path == "asta.txt"
@@ -124,6 +126,7 @@ def test_a_removed_report_takes_its_metadata_along(indexed: Settings) -> None:
     assert not list(indexed.corpus.glob("asta*"))
 
 
+@pytest.mark.slow
 def test_a_replaced_report_of_the_same_format_stays_in_its_place(indexed: Settings) -> None:
     assert editing.replace(indexed, record(indexed, "asta"), Sent("Ny udgave.markdown")) == "asta.md"
     assert (indexed.corpus / "asta.md").read_text(encoding="utf-8").startswith("Ny tekst")
@@ -148,6 +151,7 @@ def test_nothing_outside_the_corpus_is_touched(indexed: Settings, tmp_path: Path
     assert sorted(path.name for path in tmp_path.glob("andet*")) == ["andet.md"]
 
 
+@pytest.mark.slow
 def test_a_report_whose_name_leaves_no_room_for_metadata_is_told_of(indexed: Settings) -> None:
     long = "l" * 250 + ".md"
     (indexed.corpus / "asta.md").rename(indexed.corpus / long)

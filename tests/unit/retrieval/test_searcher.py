@@ -137,6 +137,7 @@ def test_an_analysed_question_is_searched_with_as_it_was_asked(searcher: Searche
     assert searcher.search(analysed, top=7) == searcher.search("drift og tid", top=7)
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_folded_into_the_best(settings: Settings, embedder: HashEmbedder) -> None:
     text = "# Drift\n\nDriften skal aftales med leverandøren fra begyndelsen, og aftalen skal skrives ned samme dag.\n"
     write_corpus(settings.corpus, {"et.md": text, "to.md": text + "\n\n"})
@@ -204,6 +205,7 @@ def test_a_file_that_changed_since_is_not_opened(indexed: Settings) -> None:
             snapshot.file_of(document_id)
 
 
+@pytest.mark.slow
 def test_markup_in_a_report_is_only_text(settings: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
     (settings.corpus / "m.txt").write_text("Om <script>alert(1)</script> og {{ 7*7 }} i drift.\n", encoding="utf-8")
     indexing.run(settings, embedder)

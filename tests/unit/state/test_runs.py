@@ -42,6 +42,7 @@ def test_a_run_that_was_killed_is_closed_by_the_next(tmp_path: Path) -> None:
         assert state.run(killed).finished
 
 
+@pytest.mark.slow
 def test_every_run_leaves_its_report_or_its_error(settings: Settings, embedder: HashEmbedder) -> None:
     report = indexing.run(settings, embedder, started_by="prøven")
     for name in CORPUS:
@@ -56,6 +57,7 @@ def test_every_run_leaves_its_report_or_its_error(settings: Settings, embedder: 
     assert (failed.status, failed.error["code"]) == (Status.FAILED, "indeksering-fejlede")
 
 
+@pytest.mark.slow
 def test_a_run_asked_to_stop_stops_at_its_next_stage(settings: Settings, embedder: HashEmbedder) -> None:
     class Asker:
         def stage(self, name: str, total: int) -> None:

@@ -78,5 +78,5 @@ def active_filters(chosen: Mapping[str, Sequence[str]]) -> tuple[ActiveFilter, .
 
 
 def _without(chosen: Mapping[str, Sequence[str]], field: str, value: str) -> dict[str, tuple[str, ...]]:
-    kept = {name: tuple(v for v in values if (name, v) != (field, value)) for name, values in chosen.items()}
-    return {name: values for name, values in kept.items() if values}
+    remaining = {name: tuple(v for v in values if (name, v) != (field, value)) for name, values in chosen.items()}
+    return {name: values for name, values in remaining.items() if values}

@@ -48,11 +48,11 @@ _LIST_ITEM = re.compile(r"(?:[-•*–]|\d{1,2}[.)])\s+")
 
 def contents(document: Document) -> tuple[ContentsEntry, ...]:
     """The headings as a list of contents, the title itself and all but the two outer levels left out."""
-    kept = [(index, heading) for index, heading in enumerate(document.headings) if not _is_title(document, index)]
-    top = min((heading.level for _, heading in kept), default=1)
+    listed = [(index, heading) for index, heading in enumerate(document.headings) if not _is_title(document, index)]
+    top = min((heading.level for _, heading in listed), default=1)
     return tuple(
         ContentsEntry(heading.text, _heading_anchor(index), heading.level > top)
-        for index, heading in kept
+        for index, heading in listed
         if heading.level <= top + 1
     )
 
@@ -121,9 +121,9 @@ def facts(record: DocumentRecord) -> tuple[Fact, ...]:
     """A document's metadata in reading order, what is unknown left out; project and themes are shown as links."""
     metadata = record.metadata
     rows = ((field, _shown(field, metadata.value(field.name))) for field in FACTS)
-    found = [Fact(field.label, shown, field.name in metadata.inferred) for field, shown in rows if shown]
+    known = [Fact(field.label, shown, field.name in metadata.inferred) for field, shown in rows if shown]
     pages = f", {counted(record.pages, 'side', 'sider')}" if record.pages else ""
-    return (*found, Fact("Fil", f"{file_format(record.media_type)}{pages}"))
+    return (*known, Fact("Fil", f"{file_format(record.media_type)}{pages}"))
 
 
 def _shown(field: MetadataField, value: Any) -> str:

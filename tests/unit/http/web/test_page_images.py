@@ -108,6 +108,7 @@ def test_an_image_is_made_once_and_anew_for_another_place(pdf: Path, tmp_path: P
         page_images.cached(cache, pdf, "0" * 64, 1, Place("", "linje 5"), contacts=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("there", [False, True])
 def test_an_image_is_shown_where_none_can_be_kept(
     pdf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool

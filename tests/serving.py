@@ -1,0 +1,27 @@
+"""Runs an application on a loopback port of its own while a test asks it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from waitress.server import BaseWSGIServer, create_server
+
+from tests.timing import PATIENCE
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Answer on a free port until the block is left; gives the address."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    assert isinstance(server, BaseWSGIServer)
+    assert server.socket is not None
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+    finally:
+        server.close()
+        thread.join(PATIENCE)
