@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from kb.core.errors import DamagedFileError, NoTextError, ReadError, ReadLimitError, ToolMissingError
 from kb.core.models import Document, ReadWarning
+from kb.core.paths import inside
 from kb.extract.blocks import Block, Content, assemble
-from kb.extract.corpus_files import UNOPENED, existing_sidecar, relative_name
-from kb.extract.metadata import MAX_YAML, build_metadata, parse_sidecar
+from kb.extract.corpus_files import UNOPENED, existing_sidecar
+from kb.extract.metadata import MAX_YAML, PARTS_KEY, build_metadata, parse_sidecar
 from kb.extract.options import ReadOptions
+from kb.extract.part import Place
+from kb.extract.parts import MAX_DEPTH, parts_of, unpacked
+from kb.extract.pdf.attachments import is_cover
 from kb.extract.recognition import Format, recognise
 
 MAX_FILE = 1 << 30
@@ -26,15 +32,67 @@ MAX_TEXT = 20_000_000
 MODULE_MISSING = "modul-mangler"
 
 Reader = Callable[[bytes, ReadOptions], Content]
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What was read at a place: its document, none of an archive, and the names of the parts inside it."""
+
+    document: Document | None
+    parts: tuple[str, ...] = ()
 
 
 def read_file(path: Path, root: Path, options: ReadOptions) -> Document:
     """Read one file below ``root``; raises a :class:`ReadError` that says in Danish why it could not be read."""
-    data = read_bytes(path)
-    written = _read_sidecar(path)
-    form = recognise(data, path.suffix)
-    content = _read_content(form, data, options)
-    name = relative_name(path, root)
+    document = read_place(Place(path), root, options).document
+    if document is None:
+        raise NoTextError("Filen er et arkiv; det er filerne i det, der læses.")
+    return document
+
+
+def read_place(place: Place, root: Path, options: ReadOptions) -> Extracted:
+    """Read one file below ``root``, or what is inside one, and name what is inside it; raises as :func:`read_file`."""
+    written = _metadata_of(place)
+    data = take_out(place)
+    form = recognise(data, PurePosixPath(place.inside[-1] if place.inside else place.file.name).suffix)
+    parts = _opened(form, data) if len(place.inside) < MAX_DEPTH else ()
+    if form is Format.ZIP:
+        if len(place.inside) == MAX_DEPTH:
+            raise ReadLimitError("Arkivet ligger for dybt inde i andre filer til at blive læst.")
+        if not parts:
+            raise NoTextError("Arkivet har ingen filer, der kan læses.")
+        return Extracted(None, parts)
+    try:
+        content = _guarded(lambda: load_readers()[form](data, options))
+        document = _document(content, form, data, written, place.path(root), options)
+    except NoTextError:
+        if not parts:
+            raise
+        return Extracted(None, parts)
+    return Extracted(None if parts and form is Format.PDF and is_cover(document.text) else document, parts)
+
+
+def take_out(place: Place) -> bytes:
+    """The bytes of a file, or of what is inside one; raises a :class:`ReadError`."""
+    data = read_bytes(place.file)
+    return _guarded(lambda: unpacked(data, place.file.suffix, place.inside)) if place.inside else data
+
+
+def _opened(form: Format, data: bytes) -> tuple[str, ...]:
+    """The names of what is inside a file."""
+    return _guarded(lambda: tuple(part.name for part in parts_of(form, data)))
+
+
+def _document(
+    content: Content,
+    form: Format,
+    data: bytes,
+    written: Mapping[str, object],
+    name: str,
+    options: ReadOptions,
+) -> Document:
+    """What all formats have in common: metadata, masking and one text."""
     blocks, cut = _within_limit(content.blocks)
     metadata, metadata_warnings = build_metadata(
         {**(content.front_matter or {}), **written},
@@ -42,8 +100,9 @@ def read_file(path: Path, root: Path, options: ReadOptions) -> Document:
         properties=content.properties,
         blocks=blocks,
         contacts=options.mask_contacts,
+        names=content.names,
     )
-    assembled = assemble(blocks, content.pages, contacts=options.mask_contacts)
+    assembled = assemble(blocks, content.pages, contacts=options.mask_contacts, names=content.names)
     if not assembled.text.strip():
         raise NoTextError("Filen indeholder ingen tekst.")
     return Document(
@@ -71,6 +130,16 @@ def read_bytes(path: Path) -> bytes:
         raise ReadError(f"Filen kan ikke åbnes: {error.strerror}.", code=UNOPENED) from error
 
 
+def _metadata_of(place: Place) -> Mapping[str, object]:
+    """What the metadata file beside a file says of it; of what is inside it, under the key for parts."""
+    written = dict(_read_sidecar(place.file))
+    parts = written.pop(PARTS_KEY, None) or {}
+    if not place.inside:
+        return written
+    own = parts.get(inside(*place.inside)) if isinstance(parts, Mapping) else None
+    return {str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {}
+
+
 def _read_sidecar(path: Path) -> Mapping[str, object]:
     sidecar = existing_sidecar(path)
     if sidecar is None:
@@ -82,11 +151,10 @@ def _read_sidecar(path: Path) -> Mapping[str, object]:
         raise ReadError(f"Metadatafilen kan ikke åbnes: {error.strerror}.", code=UNOPENED) from error
 
 
-def _read_content(form: Format, data: bytes, options: ReadOptions) -> Content:
-    """Call the format's reader; what a library raises unasked becomes a plain reason."""
-    reader = load_readers()[form]
+def _guarded(work: Callable[[], _Result]) -> _Result:
+    """What a format's code gives; what a library raises unasked becomes a plain reason."""
     try:
-        return reader(data, options)
+        return work()
     except ReadError:
         raise
     except MemoryError as error:
@@ -106,7 +174,7 @@ def _read_content(form: Format, data: bytes, options: ReadOptions) -> Content:
 @cache
 def load_readers() -> Mapping[Format, Reader]:
     """The reader of each format; imported when first needed, since some libraries are slow to load."""
-    from kb.extract.formats import docx, epub, legacy_office, opendocument, plain_text, pptx
+    from kb.extract.formats import archive, docx, epub, legacy_office, mail, opendocument, plain_text, pptx, spreadsheet
     from kb.extract.pdf import read_pdf
 
     return {
@@ -121,6 +189,12 @@ def load_readers() -> Mapping[Format, Reader]:
         Format.HTML: lambda data, _: plain_text.read_html(data),
         Format.MARKDOWN: lambda data, _: plain_text.read_markdown(data),
         Format.TEXT: lambda data, _: plain_text.read_text(data),
+        Format.XLSX: lambda data, _: spreadsheet.read_xlsx(data),
+        Format.ODS: lambda data, _: spreadsheet.read_ods(data),
+        Format.CSV: lambda data, _: spreadsheet.read_csv(data),
+        Format.EML: lambda data, _: mail.read_eml(data),
+        Format.MSG: lambda data, _: mail.read_msg(data),
+        Format.ZIP: lambda data, _: archive.read_zip(data),
     }
 
 

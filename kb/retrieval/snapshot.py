@@ -18,6 +18,8 @@ from kb.core.errors import IndexDamagedError, NotFoundError
 from kb.core.fields import DOCUMENT_FILTERS, ROLE
 from kb.core.models import Metadata, Page, Passage
 from kb.core.slug import slug
+from kb.extract import content_key
+from kb.extract.corpus_files import on_disk
 from kb.facts import Fact, FactKind
 from kb.index import builds
 from kb.index.store import Failure, StoredDocument, StoredRecord
@@ -158,18 +160,24 @@ class Snapshot(Owner):
         return self.store.failures()
 
     def file_of(self, document_id: str) -> Path:
-        """The file a document was read from.
+        """The file a document was read from, whole or inside it.
 
         Raises :class:`NotFoundError` when it is gone or no longer the file that was indexed: a citation must not open
         another text than the one it was made from.
         """
         stored = self.record(document_id)
-        path = Path(stored.root) / stored.record.path
-        if not path.is_file() or builds.file_digest(path) != stored.record.sha256:
+        path = on_disk(Path(stored.root), stored.record.path)
+        if not path.is_file() or not is_unchanged(path, stored):
             raise NotFoundError(
                 "Filen er flyttet eller ændret, siden den blev indekseret.", advice="Indeksér igen: kb index"
             )
         return path
+
+    def same_file(self, document_id: str) -> list[StoredRecord]:
+        """The documents that were read from the same file: those of a mail and what is attached to it."""
+        stored = self.record(document_id)
+        key = (stored.root, stored.content_key)
+        return [one for one in self.records.values() if (one.root, one.content_key) == key]
 
     def projects(self) -> list[ProjectSummary]:
         """The projects of the base, by name."""
@@ -224,6 +232,13 @@ def _summary(name: str, metadata: Sequence[Metadata]) -> ProjectSummary:
         themes=tuple(dict.fromkeys(theme for m in newest for theme in m.temaer)),
         document_ids=tuple(m.id for m in newest),
     )
+
+
+def is_unchanged(file: Path, stored: StoredRecord) -> bool:
+    """Whether a file is still the one that a document was read from, or that it is inside."""
+    if file == Path(stored.root) / stored.record.path:
+        return builds.file_digest(file) == stored.record.sha256
+    return content_key(file) == stored.content_key
 
 
 def _value_counts(documents: Iterable[StoredRecord], name: str) -> dict[str, int]:
