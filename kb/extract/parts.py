@@ -19,6 +19,7 @@ from kb.extract.recognition import Format, recognise
 
 MAX_DEPTH = 3
 _LONGEST_NAME = 200
+_LONGEST_COVER = 600
 
 Opener = Callable[[bytes], Sequence[Part]]
 
@@ -37,6 +38,11 @@ def unpacked(data: bytes, suffix: str, names: Sequence[str]) -> bytes:
             raise DamagedFileError(f"Filen indeholder ikke længere «{name}».")
         data, suffix = found.read(), PurePosixPath(name).suffix
     return data
+
+
+def is_cover(text: str) -> bool:
+    """Whether a PDF's text is the page that a portfolio shows to programs that do not know portfolios."""
+    return len(text) <= _LONGEST_COVER and ("Adobe Reader" in text or "Acrobat" in text)
 
 
 @cache

@@ -22,8 +22,7 @@ from kb.extract.corpus_files import UNOPENED, existing_sidecar
 from kb.extract.metadata import MAX_YAML, PARTS_KEY, build_metadata, parse_sidecar
 from kb.extract.options import ReadOptions
 from kb.extract.part import Place
-from kb.extract.parts import MAX_DEPTH, parts_of, unpacked
-from kb.extract.pdf.attachments import is_cover
+from kb.extract.parts import MAX_DEPTH, is_cover, parts_of, unpacked
 from kb.extract.recognition import Format, recognise
 
 MAX_FILE = 1 << 30

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from kb.core.errors import IndexDamagedError, NotFoundError
 from kb.core.fields import DOCUMENT_FILTERS, ROLE
-from kb.core.models import Metadata, Page, Passage
+from kb.core.models import DocumentRecord, Metadata, Page, Passage
 from kb.core.slug import slug
 from kb.extract import content_key
 from kb.extract.corpus_files import on_disk
@@ -172,6 +173,19 @@ class Snapshot(Owner):
                 "Filen er flyttet eller ændret, siden den blev indekseret.", advice="Indeksér igen: kb index"
             )
         return path
+
+    def versions_of(self, document_id: str) -> list[DocumentRecord]:
+        """The documents that are another version of this one, or that it is a version of, by id."""
+        return [self.records[id_].record for id_ in self._families.get(document_id, ()) if id_ != document_id]
+
+    @cached_property
+    def _families(self) -> Mapping[str, Sequence[str]]:
+        """Of each document with other versions, the ids of them all."""
+        families: dict[str, list[str]] = {}
+        for id_, stored in self.records.items():
+            if stored.copy_of:
+                families.setdefault(stored.copy_of, [stored.copy_of]).append(id_)
+        return {id_: family for family in families.values() for id_ in family}
 
     def same_file(self, document_id: str) -> list[StoredRecord]:
         """The documents that were read from the same file: those of a mail and what is attached to it."""

@@ -12,12 +12,6 @@ from kb.extract.part import Part
 
 # Invoices and the like carry their figures for programs beside the page for people.
 _FOR_PROGRAMS = frozenset({".xml", ".xsd", ".json", ".joboptions"})
-_LONGEST_COVER = 600
-
-
-def is_cover(text: str) -> bool:
-    """Whether a text is the page that a portfolio shows to programs that do not know portfolios."""
-    return len(text) <= _LONGEST_COVER and ("Adobe Reader" in text or "Acrobat" in text)
 
 
 def pdf_parts(data: bytes) -> tuple[Part, ...]:

@@ -20,6 +20,7 @@ from kb.core.slug import slug
 from kb.http.audit_trail import audited
 from kb.http.services import services, snapshot
 from kb.http.web import conditional, page_images
+from kb.http.web.other_versions import other_versions
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
 from kb.operations import editing
@@ -83,7 +84,7 @@ def document(document_id: str) -> str:
         similar=_similar(held, passage),
         is_pdf=record.media_type == page_images.PDF,
         original=_has_original(held, document_id),
-        versions=_versions(held, document_id),
+        versions=other_versions(document_id),
         holder=_holder(held, document_id),
         attached=_attached(held, document_id),
         file_format=labels.file_format(record.media_type),
@@ -177,14 +178,6 @@ def _original_file(held: Snapshot, document_id: str) -> Path:
     if any(one.record.masked.get(CPR) for one in (own, *inside_it)):
         raise NotFoundError("Originalen kan ikke hentes, fordi der er fundet CPR-numre i den.")
     return path
-
-
-def _versions(held: Snapshot, document_id: str) -> list[DocumentRecord]:
-    """The documents that are another version of this one, or that it is a version of."""
-    family = held.records[document_id].copy_of or document_id
-    return [
-        stored.record for id_, stored in held.records.items() if id_ != document_id and family in (id_, stored.copy_of)
-    ]
 
 
 @dataclass(frozen=True, slots=True)

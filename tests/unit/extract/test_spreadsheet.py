@@ -37,7 +37,8 @@ def test_an_empty_row_parts_two_tables(tmp_path: Path) -> None:
 
 
 def test_hidden_sheets_rows_and_columns_are_not_read(tmp_path: Path) -> None:
-    workbook = xlsx({"Budget": BUDGET, "Gemt": [["hemmeligt"]]})
+    secret: list[list[object]] = [["hemmeligt"]]
+    workbook = xlsx({"Budget": BUDGET, "Gemt": secret})
     workbook["Gemt"].sheet_state = "hidden"
     workbook["Budget"].row_dimensions[2].hidden = True
     workbook["Budget"].column_dimensions["B"].hidden = True

@@ -19,7 +19,7 @@ from kb.retrieval.opening import open_snapshot
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.upload_names import UploadNames, shown_name
-from tests.support import HashEmbedder, write_odd_files
+from tests.support import HashEmbedder, make_settings, write_odd_files
 from tests.unit.extract.making import container, eml
 
 
@@ -192,7 +192,8 @@ def failed(settings: Settings, path: str, code: str) -> Failure:
 
 
 @pytest.mark.slow
-def test_what_is_inside_a_file_is_indexed_and_edited_with_the_file(settings: Settings) -> None:
+def test_what_is_inside_a_file_is_indexed_and_edited_with_the_file(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
     settings.corpus.mkdir(parents=True, exist_ok=True)
     mail = eml("Hej\n\nForsøget går godt.", referat_md=b"# Referat\n\nDer var enighed om en pause.")
     archive = settings.corpus / "sager.zip"
