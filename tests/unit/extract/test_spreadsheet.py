@@ -30,7 +30,7 @@ def test_each_sheet_is_a_heading_and_each_row_names_its_columns(tmp_path: Path) 
 
 
 def test_an_empty_row_parts_two_tables(tmp_path: Path) -> None:
-    rows = [["Kommune", "Sager"], ["Odense", 3], [], ["Region", "Senge"], ["Fyn", 4]]
+    rows: list[list[object]] = [["Kommune", "Sager"], ["Odense", 3], [], ["Region", "Senge"], ["Fyn", 4]]
     assert read(written(tmp_path, "a.xlsx", saved(xlsx({"Ark1": rows})))).text == (
         "Kommune: Odense; Sager: 3\n\nRegion: Fyn; Senge: 4"
     )
