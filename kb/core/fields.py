@@ -31,6 +31,10 @@ THEME_LABELS: Mapping[str, str] = {
 THEMES = tuple(THEME_LABELS)
 _TYPES = {"kommunal": "Kommunal", "regional": "Regional", "statslig": "Statslig", "tværgående": "Tværgående"}
 _SCOPES = {"ét projekt": "Ét projekt", "flere projekter": "Flere projekter"}
+_STANDING = {
+    "gældende": "Den gældende: den vises i stedet for de andre udgaver",
+    "selvstændig": "En rapport for sig og ingen udgave af en anden",
+}
 _LANGUAGES = {"da": "Dansk", "en": "Engelsk", "sv": "Svensk", "no": "Norsk"}
 
 
@@ -142,6 +146,10 @@ FIELDS: tuple[MetadataField, ...] = (
     ),
     MetadataField(
         "sprog", "Sprog", FieldKind.TEXT, "Rapportens sprog, fx da.", words=_LANGUAGES, filterable=True, fact=True,
+    ),
+    MetadataField(
+        "udgave", "Udgave", FieldKind.CHOICE, "gældende, eller selvstændig når den ikke er en udgave af en anden.",
+        words=_STANDING, unknown="udgave", editable=True,
     ),
     MetadataField("kilder", "Kilder", FieldKind.SOURCES, "Hvor oplysningerne er fra."),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Masking of personal data (pure functions).
 
-CPR numbers are masked always; e-mail addresses and telephone numbers of persons under a setting.
+CPR numbers are masked always; e-mail addresses and telephone numbers of persons under a setting, and so are the names
+of the persons who sent and received a mail.
 
 **CPR number.** Ten digits, DDMMYY-SSSS. The seventh digit and the year give the century; the date must exist and not
 lie in the future. Numbers issued before October 2007 also satisfy modulus 11 (weights 4 3 2 7 6 5 4 3 2 1). Later ones
@@ -22,6 +23,9 @@ a masked case number is a nuisance, a leaked CPR number is a breach.
 ``kommunen@kommunen.dk``). **Telephone numbers** are masked when they are written as one (a label, +45, or pairs of
 digits) and a person is near: a name, a personal address, or a label such as "mobil" or "direkte"; the main number of
 an authority stays.
+
+**Names** are masked where a mail names those who sent and received it (:func:`names_of`), in all of its text: the whole
+name and each part of it. What has a role's address, or is called as an organisation is, is no person.
 """
 
 from __future__ import annotations
@@ -29,15 +33,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 CPR = "cpr"
 EMAIL = "email"
 PHONE = "telefon"
+NAME = "navn"
 
-REPLACEMENTS = {CPR: "[CPR-nummer skjult]", EMAIL: "[e-mailadresse skjult]", PHONE: "[telefonnummer skjult]"}
+REPLACEMENTS = {
+    CPR: "[CPR-nummer skjult]",
+    EMAIL: "[e-mailadresse skjult]",
+    PHONE: "[telefonnummer skjult]",
+    NAME: "[navn skjult]",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +81,15 @@ class Masked:
         return offset + shift
 
 
-def mask(text: str, contacts: bool = True) -> Masked:
-    """Replace each item of personal data by its kind in brackets; with ``contacts`` e-mail and telephone too."""
+def mask(text: str, contacts: bool = True, names: Sequence[str] = ()) -> Masked:
+    """Replace each item of personal data by its kind in brackets; with ``contacts`` e-mail, telephone and names too.
+
+    ``names`` are those of :func:`names_of`.
+    """
     parts: list[str] = []
     spans: list[MaskedSpan] = []
     done = length = 0
-    for start, end, kind in find(text, contacts=contacts):
+    for start, end, kind in find(text, contacts=contacts, names=names):
         replacement = REPLACEMENTS[kind]
         new_start = length + start - done
         length = new_start + len(replacement)
@@ -89,13 +102,14 @@ def mask(text: str, contacts: bool = True) -> Masked:
     return Masked("".join(parts), tuple(spans), dict(Counter(span.kind for span in spans)))
 
 
-def find(text: str, contacts: bool = True) -> list[tuple[int, int, str]]:
+def find(text: str, contacts: bool = True, names: Sequence[str] = ()) -> list[tuple[int, int, str]]:
     """The places of personal data as (start, end, kind), in order and without overlaps."""
     items = [(start, end, CPR) for start, end in _cpr_numbers(text)]
     if contacts:
         emails = list(_emails(text))
         items += [(start, end, EMAIL) for start, end in emails]
         items += [(start, end, PHONE) for start, end in _phones(text, emails)]
+        items += [(start, end, NAME) for start, end in _named(text, names)]
     items.sort()
     disjoint: list[tuple[int, int, str]] = []
     for item in items:
@@ -401,3 +415,40 @@ def _has_email_near(match: re.Match[str], emails: list[tuple[int, int]]) -> bool
     """Whether one of the addresses, which come in order and apart, is near: the first that does not end too early."""
     place = bisect_left(emails, match.start() - _NEAR_BEFORE, key=lambda email: email[1])
     return place < len(emails) and emails[place][0] - _NEAR_AFTER <= match.end()
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+_PART = re.compile(r"[^\W\d_]+")
+_SHORTEST_PART = 2
+
+
+def is_person(name: str, address: str) -> bool:
+    """Whether who sends or receives a mail under a name and an address is a person, and no role or organisation."""
+    if address and _is_role_address(address):
+        return False
+    return not (name and "@" not in name and _ORGANISATION_WORD.search(name))
+
+
+def names_of(participants: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """What to mask of those who sent and received a mail, given as (name, address): names and parts, longest first.
+
+    A person without a name goes by what the address tells of it ("anne.hansen@").
+    """
+    found: dict[str, None] = {}
+    for name, address in participants:
+        if is_person(name, address):
+            parts = _PART.findall(name if name and "@" not in name else address.partition("@")[0])
+            whole = [part for part in parts if len(part) >= _SHORTEST_PART]
+            found |= dict.fromkeys(
+                [" ".join(parts), *(part.capitalize() if part.islower() else part for part in whole)]
+            )
+    return tuple(sorted(filter(None, found), key=len, reverse=True))
+
+
+def _named(text: str, names: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The places of names; of several in a row the whole."""
+    if names:
+        one = "|".join(re.escape(name).replace(r"\ ", r"[ ,.]{1,3}") for name in names)
+        for match in re.finditer(rf"(?<!\w)(?:{one})(?:[ ,.-]{{1,2}}(?:{one}))*(?!\w)", text):
+            yield match.span()

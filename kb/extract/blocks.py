@@ -51,12 +51,14 @@ class Block:
 class Properties:
     """What a file says of itself; all may be missing. When it was made tells of its template, and is left out.
 
-    ``published`` says that the title was given for readers, as a book's is, and is no leftover of a template.
+    ``published`` says that the title was given for readers, as a book's is, and is no leftover of a template; ``cover``
+    that the text may open with a title, as a report does and a table does not.
     """
 
     title: str = ""
     language: str = ""
     published: bool = False
+    cover: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Content:
     pages: tuple[PageInfo, ...] = ()
     warnings: tuple[ReadWarning, ...] = ()
     front_matter: Mapping[str, object] | None = None
+    # Of persons, to be masked wherever they stand.
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ class Assembled:
     masked: Mapping[str, int] = field(default_factory=dict)
 
 
-def assemble(blocks: Sequence[Block], pages: Sequence[PageInfo] = (), *, contacts: bool = True) -> Assembled:
+def assemble(
+    blocks: Sequence[Block], pages: Sequence[PageInfo] = (), *, contacts: bool = True, names: Sequence[str] = ()
+) -> Assembled:
     """Mask the blocks, lay them out as one text, and note where headings and pages are."""
     masked: Counter[str] = Counter()
     parts: list[str] = []
@@ -100,7 +106,7 @@ def assemble(blocks: Sequence[Block], pages: Sequence[PageInfo] = (), *, contact
     position = 0
     previous: Block | None = None
     for original in blocks:
-        block = _masked(original, masked, contacts)
+        block = _masked(original, masked, contacts, names)
         if not block.text:
             continue
         if previous is not None:
@@ -116,8 +122,8 @@ def assemble(blocks: Sequence[Block], pages: Sequence[PageInfo] = (), *, contact
     return Assembled("".join(parts), tuple(headings), _pages(pages, marks, ends), dict(masked))
 
 
-def _masked(block: Block, counts: Counter[str], contacts: bool) -> Block:
-    result = mask(block.text, contacts=contacts)
+def _masked(block: Block, counts: Counter[str], contacts: bool, names: Sequence[str]) -> Block:
+    result = mask(block.text, contacts=contacts, names=names)
     counts.update(result.counts)
     if not result.spans:
         return block

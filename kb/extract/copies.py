@@ -1,9 +1,11 @@
 """Documents that are the same report: byte for byte, or as two versions (a DOCX and the PDF made of it).
 
 Each text is reduced to its runs of five words, hashed; two documents are versions of one another when most runs of
-the smaller are found in the larger and neither is much the longer. A fixed quarter of the hashes is enough in long
-texts, because the same quarter is taken of every text. Pairs are found by sorting all hashes, so that unlike documents
-are never compared; a hash takes four bytes and its place in the order some twelve, whatever the size of the base.
+the smaller are found in the larger and neither is much the longer. Where the names of two files differ in nothing but
+their versions, fewer runs are enough. An editor's word comes before all of this. A fixed quarter of the hashes is
+enough in long texts, because the same quarter is taken of every text. Pairs are found by sorting all hashes, so that
+unlike documents are never compared; a hash takes four bytes and its place in the order some twelve, whatever the size
+of the base.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.core.models import Document
+from kb.proposals.versions import stem_of, version_of
 
 # Measured by `python -m benchmarks.twins`: versions share .80 and more, the nearest unlike documents .18.
 SHARED = 0.6
+# Enough for two files whose names differ in their version alone: v0.5 may have been half rewritten since v0.4.
+SHARED_BY_NAME = 0.3
 _LENGTH_RATIO = 0.5
 _RUN = 5
 _SAMPLE = 4
@@ -32,6 +37,8 @@ _COMMON = 50
 _BATCH = 4096
 _WORD = re.compile(r"[^\W_]+")
 _PAGED = "application/pdf"
+# What an editor may say of a document in the field "udgave".
+IN_FORCE, ALONE = "gældende", "selvstændig"
 
 Runs = NDArray[np.uint32]
 
@@ -52,23 +59,36 @@ class Imprint:
     sha256: str
     project: str
     runs: Runs
-    order: tuple[int, int, str]
+    order: tuple[int, tuple[int, ...], int, int, str]
+    stem: str = ""
+    alone: bool = False
 
 
 def imprint(document: Document) -> Imprint:
-    """A document's imprint; shown first is the version with most metadata by an editor, then one with pages."""
-    written = len(fields(document.metadata)) - len(document.metadata.inferred)
-    order = (-written, int(document.media_type != _PAGED), document.path)
-    return Imprint(document.id, document.sha256, document.metadata.projekt, word_runs(document.text), order)
+    """A document's imprint.
+
+    Shown first is the one an editor says is in force, then the newest version, the one with most metadata by an editor,
+    and one with pages.
+    """
+    metadata = document.metadata
+    said = metadata.value("udgave")
+    written = len(fields(metadata)) - len(metadata.inferred)
+    newest = tuple(-number for number in version_of(document.path, document.text))
+    order = (int(said != IN_FORCE), newest, -written, int(document.media_type != _PAGED), document.path)
+    runs = word_runs(document.text)
+    return Imprint(
+        document.id, document.sha256, metadata.projekt, runs, order, stem_of(document.path), alone=said == ALONE
+    )
 
 
 def find_versions(imprints: Iterable[Imprint]) -> dict[str, str]:
     """For each document that is a copy or another version, the id of the one to show instead."""
-    by_id = {one.id: one for one in imprints}
+    by_id = {one.id: one for one in imprints if not one.alone}
     groups = group_versions(
         {id_: one.runs for id_, one in by_id.items()},
         {id_: one.sha256 for id_, one in by_id.items()},
         {id_: one.project for id_, one in by_id.items()},
+        {id_: one.stem for id_, one in by_id.items()},
     )
     versions: dict[str, str] = {}
     for group in groups:
@@ -81,6 +101,7 @@ def group_versions(
     runs: Mapping[str, Runs],
     digests: Mapping[str, str] | None = None,
     projects: Mapping[str, str] | None = None,
+    stems: Mapping[str, str] | None = None,
 ) -> list[tuple[str, ...]]:
     """The groups of two or more names whose texts are versions of one another, or whose digests are equal.
 
@@ -95,7 +116,7 @@ def group_versions(
             name = parents[name]
         return name
 
-    for one, other in [*_same(digests or {}), *_alike(runs)]:
+    for one, other in [*_same(digests or {}), *_alike(runs, stems or {})]:
         if known.get(one, "") == known.get(other, "") or not (known.get(one) and known.get(other)):
             parents[root(one)] = root(other)
     groups: dict[str, list[str]] = defaultdict(list)
@@ -117,15 +138,20 @@ def _same(digests: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, first[digest]) for name, digest in digests.items() if first.setdefault(digest, name) != name]
 
 
-def _alike(runs: Mapping[str, Runs]) -> list[tuple[str, str]]:
+def _alike(runs: Mapping[str, Runs], stems: Mapping[str, str]) -> list[tuple[str, str]]:
     names = list(runs)
     shared = _shared_runs(list(runs.values()))
-    return [
-        (names[a], names[b])
-        for (a, b), count in shared.items()
-        if count >= SHARED * min(len(runs[names[a]]), len(runs[names[b]])) * 0.5
-        and shared_share(runs[names[a]], runs[names[b]]) >= SHARED
-    ]
+    pairs = ((names[a], names[b], count) for (a, b), count in shared.items())
+    return [(one, other) for one, other, count in pairs if _are_versions(one, other, count, runs, stems)]
+
+
+def _are_versions(one: str, other: str, count: int, runs: Mapping[str, Runs], stems: Mapping[str, str]) -> bool:
+    """Whether two texts that have so many uncommon runs in common are versions of one another."""
+    named_alike = bool(stems.get(one)) and stems.get(one) == stems.get(other)
+    needed = SHARED_BY_NAME if named_alike else SHARED
+    if count < needed * min(len(runs[one]), len(runs[other])) * 0.5:
+        return False
+    return shared_share(runs[one], runs[other]) >= needed
 
 
 def _shared_runs(runs: Sequence[Runs]) -> Counter[tuple[int, int]]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb.core.paths import holders
+
 SIDECAR_SUFFIX = ".meta.yaml"
 # What office programs leave beside an open document.
 _LOCK_PREFIXES = ("~$", ".~lock.")
@@ -135,6 +137,11 @@ def existing_sidecar(path: Path) -> Path | None:
     """The metadata file beside a file, if there is one; a name may be too long to have any."""
     sidecar = sidecar_of(path)
     return sidecar if os.path.isfile(sidecar) else None
+
+
+def on_disk(root: Path, path: str) -> Path:
+    """The file that a document below ``root`` is, or is inside, by the document's path; it may be gone."""
+    return next((file for one in (path, *holders(path)) if os.path.isfile(file := root / one)), root / path)
 
 
 def content_key(path: Path) -> str:

@@ -5,8 +5,10 @@ or failed with a reason, and replaced after one that crashed it, passed its time
 alone fails. Workers run :mod:`kb.extract.worker` in a fresh interpreter, so they never inherit the model, the threads
 or the open files of the process that asks, and never run its main module again, as those of ``multiprocessing`` do.
 Each leads its own process group: programs it started (LibreOffice, Tesseract) end with it. A worker whose parent dies
-ends after the file it is reading. Before a worker opens a file it loads the reader that the suffix asks for, and says
-so: a module that cannot be loaded is a fault of the installation, and is told as one instead of being laid on the file.
+ends after the file it is reading. What is inside a file is given out after it, each as a file of its own with its own
+limits; of one file no more than :data:`MOST_PARTS` parts. Before a worker opens a file it loads the reader that the
+suffix asks for, and says so: a module that cannot be loaded is a fault of the installation, and is told as one instead
+of being laid on the file.
 
 ``recognise_file`` says what one file is in the same way, for a server that is handed one: nothing of a foreign file is
 looked at in the process that asks. Its worker loads no readers, so that it starts quickly.
@@ -22,24 +24,27 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from kb.core.errors import InstallationError, ReadError
 from kb.core.models import Document
 from kb.extract.corpus_files import relative_name
 from kb.extract.options import ReadOptions
-from kb.extract.reader import load_reader, read_bytes, read_file
+from kb.extract.part import Place
+from kb.extract.reader import Extracted, load_reader, read_place, take_out
 from kb.extract.recognition import Format, likely_format, recognise
 
 # Warnings that mean: part of what the file holds was not read.
 PARTIAL_CODES = frozenset(
     {"afkortet", "sider-uden-tekst", "sider-mangler", "kræver-ocr", "ulæselig-skrift", "dele-mangler"}
 )
+# Parts of one file that are read, those inside its parts with them.
+MOST_PARTS = 1000
 # A worker is replaced after this many files, in case a library leaks.
 _FILES_PER_WORKER = 200
 # Seconds a process that has ended or been killed is waited for; a busy machine may need some.
@@ -60,7 +65,11 @@ class ReadStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ReadOutcome:
-    """How reading one file ended: ``code`` is stable, ``reason`` a Danish sentence, both empty when all was read."""
+    """How reading one file ended: ``code`` is stable, ``reason`` a Danish sentence, both empty when all was read.
+
+    ``file`` is the path of the file that the document is, or is inside; ``parts`` are the names of what is inside it
+    and comes next. An archive, which is read when it is opened, has no document.
+    """
 
     path: str
     status: ReadStatus
@@ -68,6 +77,8 @@ class ReadOutcome:
     code: str = ""
     reason: str = ""
     seconds: float = 0.0
+    file: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,14 +108,15 @@ class _Reading:
     root: Path
     options: ReadOptions
 
-    def load(self, path: Path) -> None:
+    def load(self, place: Place) -> None:
         """Load what a file takes; raises what a module that cannot be loaded raises."""
-        if form := likely_format(path.suffix):
-            load_reader(form)
+        for name in (place.file.name, *place.inside):
+            if form := likely_format(PurePath(name).suffix):
+                load_reader(form)
 
-    def do(self, path: Path) -> Document:
+    def do(self, place: Place) -> Extracted:
         """Read a file; raises a :class:`ReadError`."""
-        return read_file(path, self.root, self.options)
+        return read_place(place, self.root, self.options)
 
 
 @dataclass(frozen=True)
@@ -114,12 +126,29 @@ class _Recognising:
     suffix: str
     options: ReadOptions
 
-    def load(self, _path: Path) -> None:
+    def load(self, _place: Place) -> None:
         """Load what a file takes: nothing more."""
 
-    def do(self, path: Path) -> Format:
+    def do(self, place: Place) -> Format:
         """Recognise a file; raises a :class:`ReadError`."""
-        return recognise(read_bytes(path), self.suffix)
+        return recognise(take_out(place), self.suffix)
+
+
+@dataclass(frozen=True)
+class _TakingOut:
+    """What a worker is for: unpacking what is inside files."""
+
+    options: ReadOptions
+
+    def load(self, _place: Place) -> None:
+        """Load what a file takes: nothing more."""
+
+    def do(self, place: Place) -> bytes:
+        """Unpack what is inside a file; raises a :class:`ReadError`."""
+        return take_out(place)
+
+
+_Task = _Reading | _Recognising | _TakingOut
 
 
 def outcome_of(document: Document, seconds: float) -> ReadOutcome:
@@ -138,12 +167,17 @@ def read_files(paths: Sequence[Path], root: Path, options: ReadOptions) -> Itera
     Closing the iterator, or an interrupt, ends the workers at once. Raises :class:`InstallationError` when the readers
     cannot be loaded.
     """
-    waiting = deque(paths)
+    waiting = deque(Place(path) for path in paths)
+    taken: Counter[Path] = Counter()
     workers: list[_Worker] = []
     try:
-        while waiting or any(worker.path for worker in workers):
+        while waiting or any(worker.place for worker in workers):
             _feed(workers, waiting, root, options)
-            yield from _collect(workers, root)
+            for place, outcome in _collect(workers, root):
+                whole = _within_most(outcome, MOST_PARTS - taken[place.file])
+                taken[place.file] += len(whole.parts)
+                waiting.extendleft(Place(place.file, (*place.inside, name)) for name in reversed(whole.parts))
+                yield whole
     finally:
         for worker in workers:
             worker.kill()
@@ -154,20 +188,37 @@ def recognise_file(path: Path, suffix: str, options: ReadOptions) -> Format:
 
     Raises :class:`InstallationError` when that process cannot start.
     """
-    worker = _Worker(_Recognising(suffix, replace(options, timeout=min(options.timeout, _RECOGNISING))))
-    try:
-        answer = _answer(worker, path)
-    finally:
-        worker.kill()
+    task = _Recognising(suffix, replace(options, timeout=min(options.timeout, _RECOGNISING)))
+    answer = _alone(task, Place(path))
     if isinstance(answer, Format):
         return answer
+    raise _refused(answer)
+
+
+def take_out_isolated(place: Place, options: ReadOptions) -> bytes:
+    """The bytes of what is inside a file, unpacked by a process of its own; raises as :func:`recognise_file`."""
+    answer = _alone(_TakingOut(options), place)
+    if isinstance(answer, bytes):
+        return answer
+    raise _refused(answer)
+
+
+def _refused(answer: object) -> ReadError:
     failure = answer if isinstance(answer, _Failure) else _WRONG_ANSWER
-    raise ReadError(failure.reason, code=failure.code)
+    return ReadError(failure.reason, code=failure.code)
 
 
-def _answer(worker: _Worker, path: Path) -> object:
-    """What a worker says of one file, or the failure it came to."""
-    if not worker.give(path):
+def _alone(task: _Task, place: Place) -> object:
+    """What a worker of its own says of one file, or the failure it came to."""
+    worker = _Worker(task)
+    try:
+        return _answer(worker, place)
+    finally:
+        worker.kill()
+
+
+def _answer(worker: _Worker, place: Place) -> object:
+    if not worker.give(place):
         worker.check_start()
         return worker.crashed()
     while True:
@@ -181,10 +232,20 @@ def _answer(worker: _Worker, path: Path) -> object:
             return worker.take()
 
 
-def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: ReadOptions) -> None:
+def _within_most(outcome: ReadOutcome, room: int) -> ReadOutcome:
+    """The outcome with no more parts than there is room for; said where some are left out."""
+    if len(outcome.parts) <= room:
+        return outcome
+    reason = f"Kun {room} af de {len(outcome.parts)} filer i filen er læst; grænsen er {MOST_PARTS} i alt."
+    return replace(
+        outcome, status=ReadStatus.PARTIAL, code="afkortet", reason=reason, parts=outcome.parts[: max(room, 0)]
+    )
+
+
+def _feed(workers: list[_Worker], waiting: deque[Place], root: Path, options: ReadOptions) -> None:
     """Give every free worker a file, starting workers up to the number asked for."""
     while waiting:
-        free = next((worker for worker in workers if worker.path is None), None)
+        free = next((worker for worker in workers if worker.place is None), None)
         if free is None:
             if len(workers) >= max(options.workers, 1):
                 return
@@ -198,11 +259,11 @@ def _feed(workers: list[_Worker], waiting: deque[Path], root: Path, options: Rea
         waiting.popleft()
 
 
-def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
+def _collect(workers: list[_Worker], root: Path) -> Iterator[tuple[Place, ReadOutcome]]:
     """Wait for the next answer, death or deadline, and report it."""
-    busy = [(worker, worker.path) for worker in workers if worker.path is not None]
+    busy = [(worker, worker.place) for worker in workers if worker.place is not None]
     ready = _ready([worker for worker, _ in busy])
-    for worker, path in busy:
+    for worker, place in busy:
         if worker.connection in ready and not worker.begun:
             worker.hear_begun()
             if worker.begun:
@@ -216,7 +277,7 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[ReadOutcome]:
         if worker.is_spent or (isinstance(answer, _Failure) and answer.spent):
             workers.remove(worker)
             worker.kill()
-        yield _outcome(relative_name(path, root), answer, worker.seconds)
+        yield place, _outcome(place, root, answer, worker.seconds)
 
 
 def _ready(workers: Sequence[_Worker]) -> Sequence[object]:
@@ -225,11 +286,13 @@ def _ready(workers: Sequence[_Worker]) -> Sequence[object]:
     return wait([worker.connection for worker in workers], timeout=max(0.0, until - time.monotonic()))
 
 
-def _outcome(name: str, answer: object, seconds: float) -> ReadOutcome:
-    if isinstance(answer, Document):
-        return outcome_of(answer, seconds)
+def _outcome(place: Place, root: Path, answer: object, seconds: float) -> ReadOutcome:
+    name, file = place.path(root), relative_name(place.file, root)
+    if isinstance(answer, Extracted):
+        read = outcome_of(answer.document, seconds) if answer.document else ReadOutcome(name, ReadStatus.READ)
+        return replace(read, file=file, parts=answer.parts)
     failure = answer if isinstance(answer, _Failure) else _WRONG_ANSWER
-    return ReadOutcome(name, ReadStatus.FAILED, None, failure.code, failure.reason, round(seconds, 3))
+    return ReadOutcome(name, ReadStatus.FAILED, None, failure.code, failure.reason, round(seconds, 3), file)
 
 
 class _Worker:
@@ -238,7 +301,7 @@ class _Worker:
     ``begun`` tells whether it has begun on the file it has; ``seconds`` is what its last file took.
     """
 
-    def __init__(self, task: _Reading | _Recognising) -> None:
+    def __init__(self, task: _Task) -> None:
         ours, theirs = socket.socketpair()
         self.connection = Connection(ours.detach())
         with theirs:
@@ -252,7 +315,7 @@ class _Worker:
             )
         with contextlib.suppress(OSError):  # one that died at once is found out by the first file
             self.connection.send(task)
-        self.path: Path | None = None
+        self.place: Place | None = None
         self.begun = False
         self.deadline = 0.0
         self.seconds = 0.0
@@ -265,13 +328,13 @@ class _Worker:
         """Whether it has read as many files as one worker may."""
         return self._files >= _FILES_PER_WORKER
 
-    def give(self, path: Path) -> bool:
+    def give(self, place: Place) -> bool:
         """Send a file; False when the worker is gone."""
         try:
-            self.connection.send(path)
+            self.connection.send(place)
         except (BrokenPipeError, OSError):
             return False
-        self.path = path
+        self.place = place
         self.begun = False
         self._began_at = time.monotonic()
         # A file waits for the process to start and its reader to load, and has its full time from then on.
@@ -332,7 +395,7 @@ class _Worker:
         return None
 
     def _finish(self) -> None:
-        self.path = None
+        self.place = None
         self.seconds = time.monotonic() - self._began_at
 
 
@@ -349,20 +412,20 @@ def _environment() -> dict[str, str]:
 def work(connection: Connection) -> None:
     """Do what it is for to files as they come until the parent closes the connection; first comes what it is for."""
     try:
-        task: _Reading | _Recognising = connection.recv()
+        task: _Task = connection.recv()
     except (EOFError, OSError):
         return
     _settle_in(task.options)
     while True:
         try:
-            path = connection.recv()
-            fault = _loading_fault(task, path)
+            place = connection.recv()
+            fault = _loading_fault(task, place)
             connection.send(_Begun(fault))
         except (EOFError, OSError):
             return
         if fault:
             return
-        answer = _attempt(task, path)
+        answer = _attempt(task, place)
         try:
             connection.send(answer)
         except MemoryError:
@@ -380,10 +443,10 @@ def _settle_in(options: ReadOptions) -> None:
     _limit_memory(options.memory_mb)
 
 
-def _loading_fault(task: _Reading | _Recognising, path: Path) -> str:
+def _loading_fault(task: _Task, place: Place) -> str:
     """Why what a file takes cannot be loaded; empty when it is, or when memory does not suffice for the file."""
     try:
-        task.load(path)
+        task.load(place)
     except MemoryError:
         return ""  # the file meets the limit again, and is told of it
     except Exception as error:  # a module that is missing, cut short or of another version raises what it likes
@@ -402,9 +465,9 @@ def _limit_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _attempt(task: _Reading | _Recognising, path: Path) -> Document | Format | _Failure:
+def _attempt(task: _Task, place: Place) -> Extracted | Format | bytes | _Failure:
     try:
-        return task.do(path)
+        return task.do(place)
     except ReadError as error:
         reason = f"{error} {error.advice}".strip()
         return _Failure(error.code, reason, spent=error.code == "hukommelsesgrænse")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -29,6 +29,8 @@ from kb.proposals.opening import LINES, Line
 from kb.proposals.titles import best_title
 
 MAX_YAML = 256 * 1024
+# Under this key a metadata file has those of what is inside the file, by name: "bilag.pdf".
+PARTS_KEY = "dele"
 # Of a value longer than so many times its limit the rest is not looked at.
 _LOOKED_AT = 20
 # Longer than any key there is.
@@ -66,14 +68,20 @@ def parse_sidecar(data: bytes) -> dict[str, object]:
 
 
 def build_metadata(
-    written: Mapping[str, object], *, path: str, properties: Properties, blocks: list[Block], contacts: bool = True
+    written: Mapping[str, object],
+    *,
+    path: str,
+    properties: Properties,
+    blocks: list[Block],
+    contacts: bool = True,
+    names: Sequence[str] = (),
 ) -> tuple[Metadata, tuple[ReadWarning, ...]]:
     """Check what was written, infer the rest; raises :class:`MetadataError` naming the key that is wrong."""
     checked = _Checked(written, contacts)
     values = checked.values
     inferred = {
         key: value
-        for key, value in _inferred(path, properties, blocks, contacts).items()
+        for key, value in _inferred(path, properties, blocks, contacts, names).items()
         if value and not values.get(key)
     }
     metadata = Metadata.of({**values, **inferred}, inferred=inferred)
@@ -202,11 +210,14 @@ def _year(field: MetadataField, value: object) -> int:
 # --- What is missing ------------------------------------------------------------------------------------------------
 
 
-def _inferred(path: str, properties: Properties, blocks: list[Block], contacts: bool) -> dict[str, Any]:
+def _inferred(
+    path: str, properties: Properties, blocks: list[Block], contacts: bool, names: Sequence[str]
+) -> dict[str, Any]:
     without_suffix = str(PurePosixPath(path).with_suffix(""))
-    lines = [Line(block.text, block.level if block.kind is Kind.HEADING else 0) for block in blocks[:LINES]]
+    opening = blocks[:LINES] if properties.cover else []
+    lines = [Line(block.text, block.level if block.kind is Kind.HEADING else 0) for block in opening]
     proposed = best_title(path, one_line(properties.title), lines, published=properties.published)
-    title = mask(one_line(proposed)[: _FIELDS["titel"].longest], contacts=contacts).text
+    title = mask(one_line(proposed)[: _FIELDS["titel"].longest], contacts=contacts, names=names).text
     return {
         "id": slug(_masked_path(without_suffix), longest=_FIELDS["id"].longest, empty="dokument"),
         "titel": title,

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from kb.core.errors import DamagedFileError, NoTextError, ReadError, ReadLimitError, ToolMissingError
 from kb.core.models import Document, ReadWarning
+from kb.core.paths import inside
 from kb.extract.blocks import Block, Content, assemble
-from kb.extract.corpus_files import UNOPENED, existing_sidecar, relative_name
-from kb.extract.metadata import MAX_YAML, build_metadata, parse_sidecar
+from kb.extract.corpus_files import UNOPENED, existing_sidecar
+from kb.extract.metadata import MAX_YAML, PARTS_KEY, build_metadata, parse_sidecar
 from kb.extract.options import ReadOptions
+from kb.extract.part import Place
+from kb.extract.parts import MAX_DEPTH, is_cover, parts_of, unpacked
 from kb.extract.recognition import Format, recognise
 
 MAX_FILE = 1 << 30
@@ -26,15 +32,88 @@ MAX_TEXT = 20_000_000
 MODULE_MISSING = "modul-mangler"
 
 Reader = Callable[[bytes, ReadOptions], Content]
+_Result = TypeVar("_Result")
+
+# Where the reader of each format stands.
+_READERS = {
+    Format.PDF: ("kb.extract.pdf", "read_pdf"),
+    Format.DOCX: ("kb.extract.formats.docx", "read_docx"),
+    Format.PPTX: ("kb.extract.formats.pptx", "read_pptx"),
+    Format.ODT: ("kb.extract.formats.opendocument", "read_odt"),
+    Format.ODP: ("kb.extract.formats.opendocument", "read_odp"),
+    Format.DOC: ("kb.extract.formats.legacy_office", "read_doc"),
+    Format.RTF: ("kb.extract.formats.legacy_office", "read_rtf"),
+    Format.EPUB: ("kb.extract.formats.epub", "read_epub"),
+    Format.HTML: ("kb.extract.formats.plain_text", "read_html"),
+    Format.MARKDOWN: ("kb.extract.formats.plain_text", "read_markdown"),
+    Format.TEXT: ("kb.extract.formats.plain_text", "read_text"),
+    Format.XLSX: ("kb.extract.formats.spreadsheet", "read_xlsx"),
+    Format.ODS: ("kb.extract.formats.spreadsheet", "read_ods"),
+    Format.CSV: ("kb.extract.formats.spreadsheet", "read_csv"),
+    Format.EML: ("kb.extract.formats.mail", "read_eml"),
+    Format.MSG: ("kb.extract.formats.mail", "read_msg"),
+    Format.ZIP: ("kb.extract.formats.archive", "read_zip"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What was read at a place: its document, none of an archive, and the names of the parts inside it."""
+
+    document: Document | None
+    parts: tuple[str, ...] = ()
 
 
 def read_file(path: Path, root: Path, options: ReadOptions) -> Document:
     """Read one file below ``root``; raises a :class:`ReadError` that says in Danish why it could not be read."""
-    data = read_bytes(path)
-    written = _read_sidecar(path)
-    form = recognise(data, path.suffix)
-    content = _read_content(form, data, options)
-    name = relative_name(path, root)
+    document = read_place(Place(path), root, options).document
+    if document is None:
+        raise NoTextError("Filen er et arkiv; det er filerne i det, der læses.")
+    return document
+
+
+def read_place(place: Place, root: Path, options: ReadOptions) -> Extracted:
+    """Read one file below ``root``, or what is inside one, and name what is inside it; raises as :func:`read_file`."""
+    written = _metadata_of(place)
+    data = take_out(place)
+    form = recognise(data, PurePosixPath(place.inside[-1] if place.inside else place.file.name).suffix)
+    parts = _opened(form, data) if len(place.inside) < MAX_DEPTH else ()
+    if form is Format.ZIP:
+        if len(place.inside) == MAX_DEPTH:
+            raise ReadLimitError("Arkivet ligger for dybt inde i andre filer til at blive læst.")
+        if not parts:
+            raise NoTextError("Arkivet har ingen filer, der kan læses.")
+        return Extracted(None, parts)
+    try:
+        content = _read_content(form, data, options)
+        document = _document(content, form, data, written, place.path(root), options)
+    except NoTextError:
+        if not parts:
+            raise
+        return Extracted(None, parts)
+    return Extracted(None if parts and form is Format.PDF and is_cover(document.text) else document, parts)
+
+
+def take_out(place: Place) -> bytes:
+    """The bytes of a file, or of what is inside one; raises a :class:`ReadError`."""
+    data = read_bytes(place.file)
+    return _guarded(lambda: unpacked(data, place.file.suffix, place.inside)) if place.inside else data
+
+
+def _opened(form: Format, data: bytes) -> tuple[str, ...]:
+    """The names of what is inside a file."""
+    return _guarded(lambda: tuple(part.name for part in parts_of(form, data)))
+
+
+def _document(
+    content: Content,
+    form: Format,
+    data: bytes,
+    written: Mapping[str, object],
+    name: str,
+    options: ReadOptions,
+) -> Document:
+    """What all formats have in common: metadata, masking and one text."""
     blocks, cut = _within_limit(content.blocks)
     metadata, metadata_warnings = build_metadata(
         {**(content.front_matter or {}), **written},
@@ -42,8 +121,9 @@ def read_file(path: Path, root: Path, options: ReadOptions) -> Document:
         properties=content.properties,
         blocks=blocks,
         contacts=options.mask_contacts,
+        names=content.names,
     )
-    assembled = assemble(blocks, content.pages, contacts=options.mask_contacts)
+    assembled = assemble(blocks, content.pages, contacts=options.mask_contacts, names=content.names)
     if not assembled.text.strip():
         raise NoTextError("Filen indeholder ingen tekst.")
     return Document(
@@ -71,6 +151,16 @@ def read_bytes(path: Path) -> bytes:
         raise ReadError(f"Filen kan ikke åbnes: {error.strerror}.", code=UNOPENED) from error
 
 
+def _metadata_of(place: Place) -> Mapping[str, object]:
+    """What the metadata file beside a file says of it; of what is inside it, under the key for parts."""
+    written = dict(_read_sidecar(place.file))
+    parts = written.pop(PARTS_KEY, None) or {}
+    if not place.inside:
+        return written
+    own = parts.get(inside(*place.inside)) if isinstance(parts, Mapping) else None
+    return {str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {}
+
+
 def _read_sidecar(path: Path) -> Mapping[str, object]:
     sidecar = existing_sidecar(path)
     if sidecar is None:
@@ -83,15 +173,20 @@ def _read_sidecar(path: Path) -> Mapping[str, object]:
 
 
 def _read_content(form: Format, data: bytes, options: ReadOptions) -> Content:
-    """Call the format's reader; what a library raises unasked becomes a plain reason."""
+    """What the format's reader gives."""
     try:
         reader = load_reader(form)
     except MemoryError as error:
         raise _out_of_memory() from error
     except Exception as error:  # a module that is missing, cut short or of another version raises what it likes
         raise _module_missing(error) from error
+    return _guarded(lambda: reader(data, options))
+
+
+def _guarded(work: Callable[[], _Result]) -> _Result:
+    """What a format's code gives; what a library raises unasked becomes a plain reason."""
     try:
-        return reader(data, options)
+        return work()
     except ReadError:
         raise
     except MemoryError as error:
@@ -120,30 +215,8 @@ def _module_missing(error: Exception) -> ToolMissingError:
 @cache
 def load_reader(form: Format) -> Reader:
     """The reader of a format, imported when it is first needed: together their libraries take a second to load."""
-    reader: Reader
-    match form:
-        case Format.PDF:
-            from kb.extract.pdf import read_pdf as reader
-        case Format.DOCX:
-            from kb.extract.formats.docx import read_docx as reader
-        case Format.PPTX:
-            from kb.extract.formats.pptx import read_pptx as reader
-        case Format.ODT:
-            from kb.extract.formats.opendocument import read_odt as reader
-        case Format.ODP:
-            from kb.extract.formats.opendocument import read_odp as reader
-        case Format.DOC:
-            from kb.extract.formats.legacy_office import read_doc as reader
-        case Format.RTF:
-            from kb.extract.formats.legacy_office import read_rtf as reader
-        case Format.EPUB:
-            from kb.extract.formats.epub import read_epub as reader
-        case Format.HTML:
-            from kb.extract.formats.plain_text import read_html as reader
-        case Format.MARKDOWN:
-            from kb.extract.formats.plain_text import read_markdown as reader
-        case Format.TEXT:
-            from kb.extract.formats.plain_text import read_text as reader
+    module, name = _READERS[form]
+    reader: Reader = getattr(import_module(module), name)
     return reader
 
 

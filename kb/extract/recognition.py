@@ -29,6 +29,12 @@ class Format(StrEnum):
     MARKDOWN = "text/markdown"
     TEXT = "text/plain"
     EPUB = "application/epub+zip"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ODS = "application/vnd.oasis.opendocument.spreadsheet"
+    CSV = "text/csv"
+    EML = "message/rfc822"
+    MSG = "application/vnd.ms-outlook"
+    ZIP = "application/zip"
 
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -48,6 +54,7 @@ _NOT_READ = {
 }
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv"})
 _LIKELY = {
     **dict.fromkeys(_MARKDOWN_SUFFIXES, Format.MARKDOWN),
     **dict.fromkeys(_HTML_SUFFIXES, Format.HTML),
@@ -58,6 +65,8 @@ _LIKELY = {
 _HTML_START = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.I)
 _XML_START = re.compile(r"<\?xml[^>]*>", re.I)
 _BLANK = re.compile(r"\s*")
+# What a mail that was sent or saved has among its headers; one pasted into a text has its sender alone.
+_SENT = frozenset({"received", "mime-version", "message-id", "return-path"})
 _MARKDOWN_SIGNS = (
     re.compile(r"\A---[ \t\r]*\n.*?\n(?:---|\.\.\.)[ \t\r]*\n", re.S),
     re.compile(r"^#{1,6} \S", re.M),
@@ -76,8 +85,6 @@ _DATA_SUFFIXES = frozenset(
         ".toml",
         ".ini",
         ".cfg",
-        ".csv",
-        ".tsv",
         ".xml",
         ".xsd",
         ".sql",
@@ -127,8 +134,10 @@ def _recognise_ole(data: bytes) -> Format:
         raise ProtectedFileError("Filen er beskyttet med en adgangskode.")
     if "PowerPoint Document".encode("utf-16-le") in data:
         raise UnsupportedFormatError("Filen er en PowerPoint-fil i det gamle format (ppt). Gem den som pptx.")
+    if "__properties_version1.0".encode("utf-16-le") in data:
+        return Format.MSG
     if "Workbook".encode("utf-16-le") in data:
-        raise UnsupportedFormatError("Filen er et regneark. Gem det, der skal kunne søges i, som en rapport.")
+        raise UnsupportedFormatError("Filen er et regneark i det gamle format (xls). Gem det som xlsx.")
     raise UnsupportedFormatError("Filen er i et gammelt Office-format, som ikke kan læses.")
 
 
@@ -139,7 +148,7 @@ def _recognise_zip(data: bytes) -> Format:
             declared = _declared(archive) if "mimetype" in names else ""
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
         raise DamagedFileError("Filen er beskadiget: den pakkede beholder kan ikke åbnes.") from error
-    for known in (Format.ODT, Format.ODP, Format.EPUB):
+    for known in (Format.ODT, Format.ODP, Format.ODS, Format.EPUB):
         if declared.startswith(known.value):
             return known
     if "word/document.xml" in names or any(re.fullmatch(r"word/document\d*\.xml", name) for name in names):
@@ -148,9 +157,11 @@ def _recognise_zip(data: bytes) -> Format:
         return Format.PPTX
     if "META-INF/container.xml" in names:
         return Format.EPUB
-    if any(name.startswith("xl/") for name in names) or "spreadsheet" in declared:
-        raise UnsupportedFormatError("Filen er et regneark. Gem det, der skal kunne søges i, som en rapport.")
-    raise UnsupportedFormatError("Filen er et ZIP-arkiv uden et dokument, der kan læses.")
+    if "xl/workbook.xml" in names:
+        return Format.XLSX
+    if "xl/workbook.bin" in names:
+        raise UnsupportedFormatError("Filen er et regneark i et format, der ikke kan læses (xlsb). Gem det som xlsx.")
+    return Format.ZIP
 
 
 def _declared(archive: zipfile.ZipFile) -> str:
@@ -172,6 +183,21 @@ def _begins_as_html(text: str) -> bool:
     return _HTML_START.match(text, place) is not None
 
 
+def _begins_as_mail(text: str) -> bool:
+    """Whether a text opens with the headers of a mail."""
+    names: set[str] = set()
+    for line in text.lstrip("\ufeff\r\n").splitlines():
+        if not line.strip():
+            break
+        name, colon, _ = line.partition(":")
+        if line[0] in " \t" and names:
+            continue
+        if not colon or not name.isascii() or " " in name:
+            return False
+        names.add(name.lower())
+    return "from" in names and not _SENT.isdisjoint(names)
+
+
 def _after_blanks(text: str, place: int) -> int:
     match = _BLANK.match(text, place)
     return match.end() if match else place
@@ -183,10 +209,14 @@ def _recognise_text(data: bytes, suffix: str) -> Format:
     if not looks_like_text(data[:_SAMPLE]):
         raise UnsupportedFormatError("Filens format er ukendt.")
     sample = decode(data[:_SAMPLE])
+    if _begins_as_mail(sample):
+        return Format.EML
     if _begins_as_html(sample) or (suffix in _HTML_SUFFIXES and "<" in sample):
         return Format.HTML
     if suffix in _MARKDOWN_SUFFIXES:
         return Format.MARKDOWN
+    if suffix in _TABLE_SUFFIXES:
+        return Format.CSV
     if suffix in _DATA_SUFFIXES:
         raise UnsupportedFormatError(f"Filer af typen {suffix} er data eller program og ikke en rapport.")
     if suffix in {".txt", ".text", ""}:

@@ -1,4 +1,4 @@
-"""Zipped documents (DOCX, PPTX, ODT, ODP, EPUB), checked before anything unpacks them.
+"""Zipped documents (DOCX, PPTX, XLSX, OpenDocument, EPUB) and archives, checked before anything unpacks them.
 
 What is refused: a bomb (too much unpacked, or too many parts), an encrypted part, XML that declares entities, and
 damaged containers. The declared sizes are checked first; ``read_part`` then never unpacks more than was declared
@@ -27,17 +27,20 @@ _XML_SUFFIXES = (".xml", ".rels", ".opf", ".ncx")
 
 
 @contextmanager
-def opened(data: bytes) -> Iterator[zipfile.ZipFile]:
-    """The container of some bytes, checked; raises a :class:`ReadError`, also for what goes wrong while in use."""
+def opened(data: bytes, *, encrypted: bool = False) -> Iterator[zipfile.ZipFile]:
+    """The container of some bytes, checked; raises a :class:`ReadError`, also for what goes wrong while in use.
+
+    With ``encrypted`` some of its parts may be, which no document's are.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check(archive)
+            _check(archive, encrypted)
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, struct.error) as error:
         raise DamagedFileError("Filen er beskadiget: den pakkede beholder kan ikke læses.") from error
 
 
-def _check(archive: zipfile.ZipFile) -> None:
+def _check(archive: zipfile.ZipFile, encrypted: bool) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS:
         raise ReadLimitError(f"Filen har {len(parts)} dele; grænsen er {MAX_PARTS}.", code="for-stor")
@@ -45,7 +48,7 @@ def _check(archive: zipfile.ZipFile) -> None:
     packed = sum(part.compress_size for part in parts)
     if unpacked > MAX_UNPACKED or (unpacked > _RATIO_FROM and unpacked > _MAX_RATIO * max(packed, 1)):
         raise ReadLimitError(f"Filen fylder {unpacked >> 20} MiB udpakket og ligner en ZIP-bombe.", code="zip-bombe")
-    if any(part.flag_bits & 1 for part in parts):
+    if not encrypted and any(part.flag_bits & 1 for part in parts):
         raise ProtectedFileError("Filen er beskyttet med en adgangskode.")
 
 

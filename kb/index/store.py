@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -37,6 +37,7 @@ from kb.core.models import (
     ReadWarning,
     Role,
 )
+from kb.core.paths import holders, inside
 from kb.facts import Fact, FactKind
 from kb.proposals.proposal import Proposal
 
@@ -114,7 +115,10 @@ class StoredRecord:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading one file gave: a document, whole or (with a code and a reason) in part, or only a reason."""
+    """What reading one file gave: a document, whole or (with a code and a reason) in part, or only a reason.
+
+    An archive that was opened gave neither.
+    """
 
     root: str
     path: str
@@ -503,8 +507,17 @@ class ReadCache(_Cache):
         ).fetchone()
         if row is None:
             return None
-        document = document_from_dict(json.loads(row[2])) if row[2] else None
-        return Reading(root, path, content_key, read_key, row[0], row[1], document)
+        return _reading(Reading(root, path, content_key, read_key), path, *row)
+
+    def parts(self, reading: Reading) -> list[Reading]:
+        """The readings of what is inside a file, at any depth, that were made with its own, by path."""
+        first, last = inside(reading.path, ""), inside(reading.path, "\U0010ffff")
+        rows = self._db.execute(
+            "SELECT path, code, reason, document FROM readings WHERE root = ? AND path > ? AND path < ?"
+            " AND content_key = ? AND read_key = ? ORDER BY path",
+            (reading.root, first, last, reading.content_key, reading.read_key),
+        )
+        return [_reading(reading, *row) for row in rows]
 
     def failure(self, root: str, path: str) -> str:
         """Why the file could not be read when it was last tried; empty when it could, or was never tried."""
@@ -512,13 +525,22 @@ class ReadCache(_Cache):
         row = self._db.execute(sql, (root, path)).fetchone()
         return str(row[0]) if row else ""
 
-    def prune(self, keep: Iterable[tuple[str, str]]) -> int:
-        """Drop the readings of places not in ``keep``; returns how many went."""
-        wanted = set(keep)
-        gone = [place for place in self._db.execute("SELECT root, path FROM readings") if place not in wanted]
+    def prune(self, keep: Mapping[tuple[str, str], str]) -> int:
+        """Drop the readings of places that are not in ``keep`` and not inside one of its content; returns how many."""
+        rows = self._db.execute("SELECT root, path, content_key FROM readings").fetchall()
+        gone = [
+            (root, path)
+            for root, path, key in rows
+            if (root, path) not in keep and all(keep.get((root, holder)) != key for holder in holders(path))
+        ]
         with self._db:
             self._db.executemany("DELETE FROM readings WHERE root = ? AND path = ?", gone)
         return len(gone)
+
+
+def _reading(of: Reading, path: str, code: str, reason: str, document: str) -> Reading:
+    read = document_from_dict(json.loads(document)) if document else None
+    return replace(of, path=path, code=code, reason=reason, document=read)
 
 
 def _is_unit(vector: NDArray[np.float32]) -> bool:

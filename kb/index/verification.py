@@ -34,6 +34,7 @@ from kb.embedding.reader.choice import reader_folder
 from kb.embedding.reader.model import check as check_reader
 from kb.embedding.reader.model import read_card as read_reader_card
 from kb.extract import content_key
+from kb.extract.corpus_files import on_disk
 from kb.index import builds, lexical, vectors
 from kb.index.store import Store, VectorCache, check_cache, check_database
 from kb.state.repository import STATE_FILE
@@ -125,15 +126,23 @@ def _around(settings: Settings, folder: Path) -> Iterator[Finding]:
 
 
 def _changed_files(store: Store) -> Iterator[str]:
+    keys: dict[Path, str] = {}
     for stored in store.records():
         if not stored.root:
             continue
-        try:
-            same = content_key(Path(stored.root) / stored.record.path) == stored.content_key
-        except OSError:
-            same = False
-        if not same:
+        file = on_disk(Path(stored.root), stored.record.path)
+        if file not in keys:
+            keys[file] = _key(file)
+        if keys[file] != stored.content_key:
             yield stored.record.path
+
+
+def _key(file: Path) -> str:
+    """A file's content key; empty when it is gone."""
+    try:
+        return content_key(file)
+    except OSError:
+        return ""
 
 
 def _model_findings(settings: Settings, manifest: builds.Manifest) -> Iterator[Finding]:

@@ -1,9 +1,14 @@
-"""Extracts the files of a plan, each in a reader process, and stores each result in the read cache at once."""
+"""Extracts the files of a plan, each in a reader process, and stores each result in the read cache at once.
+
+What is inside a file is read and cached as a file of its own, with the file's content key. The reading of a file is
+cached after those of its parts, so that one whose reading is there has them all.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,23 +44,20 @@ class Extractor:
         """Read the files with a transient failure again; returns whether any of them now gives another result."""
         earlier = {}
         for source in plan.sources:
-            reading = self._readings.get(source.root, source.path, source.content_key, self.key)
-            if reading and reading.code in TRANSIENT_FAILURES and reading.document is None:
-                earlier[source] = reading
+            family = self._family(source)
+            if any(reading.code in TRANSIENT_FAILURES and reading.document is None for reading in family):
+                earlier[source] = family
         self._read(tuple(earlier))
-        return any(
-            self._readings.get(source.root, source.path, source.content_key, self.key) != reading
-            for source, reading in earlier.items()
-        )
+        return any(self._family(source) != family for source, family in earlier.items())
 
     def read_all(self, plan: Plan, make_plan: Callable[[], Plan], *, full: bool) -> Plan:
         """Read every file without a cached reading; when files change meanwhile, make the plan anew and repeat."""
-        due = plan.sources if full else tuple(source for source in plan.sources if self._cached(source) is None)
+        due = plan.sources if full else tuple(source for source in plan.sources if not self._is_cached(source))
         for _ in range(READ_ATTEMPTS - 1):
             if not self._read(due):
                 return plan
             plan = make_plan()
-            due = tuple(source for source in plan.sources if self._cached(source) is None)
+            due = tuple(source for source in plan.sources if not self._is_cached(source))
         for source in self._read(due):
             reason = "Filen blev ved med at blive ændret, mens den blev læst."
             self._readings.put(
@@ -68,27 +70,43 @@ class Extractor:
 
         Their readings are discarded: cached, they would stand under the checksum of the content before the change.
         """
-        changed: list[SourceFile] = []
+        changed: dict[SourceFile, None] = {}
         by_root: dict[str, dict[str, SourceFile]] = {}
         for source in due:
             by_root.setdefault(source.root, {})[source.path] = source
         with self._stages.stage("læser", len(due)):
             for root, sources in by_root.items():
                 files = [source.file for source in sources.values()]
+                families = _Families(sources)
                 for outcome in read_files(files, Path(root), self._options):
-                    source = sources[outcome.path]
-                    if source.key_now() == source.content_key:
-                        self._readings.put(_reading(source, self.key, outcome))
-                        if outcome.document:
-                            self._prefetcher.submit(outcome.document)
-                    else:
-                        changed.append(source)
-                    self._stages.step(note=source.path)
-        return changed
+                    for source, family in families.complete(outcome):
+                        if source.key_now() == source.content_key:
+                            self._keep(source, family)
+                        else:
+                            changed[source] = None
+                        self._stages.step(note=source.path)
+        return list(changed)
 
-    def _cached(self, source: SourceFile) -> Reading | None:
+    def _keep(self, source: SourceFile, family: Sequence[ReadOutcome]) -> None:
+        """Cache what was read of a file and of what is inside it, the file itself last.
+
+        A file that lies in the folder under the very path of what is inside another comes before that.
+        """
+        for outcome in reversed(family):
+            if outcome.path != source.path and os.path.exists(Path(source.root) / outcome.path):
+                continue
+            self._readings.put(_reading(source, self.key, outcome))
+            if outcome.document:
+                self._prefetcher.submit(outcome.document)
+
+    def _family(self, source: SourceFile) -> list[Reading]:
+        """The cached readings of a file and of what is inside it; none where it must be read."""
         reading = self._readings.get(source.root, source.path, source.content_key, self.key)
-        return None if reading and reading.code in TRANSIENT_FAILURES else reading
+        return [reading, *self._readings.parts(reading)] if reading else []
+
+    def _is_cached(self, source: SourceFile) -> bool:
+        family = self._family(source)
+        return bool(family) and not any(reading.code in TRANSIENT_FAILURES for reading in family)
 
     def documents(self, plan: Plan, writer: StoreWriter) -> list[tuple[SourceFile, str]]:
         """The files that gave a document, each with its final id and sorted by it; the others are written as failures.
@@ -98,20 +116,25 @@ class Extractor:
         """
         taken: dict[str, SourceFile] = {}
         for source in plan.sources:
-            reading = self.reading_of(source)
-            if reading.document is None:
+            for reading in self._family(source) or [self.reading_of(source)]:
+                self._take(replace(source, path=reading.path), reading, taken, writer)
+        return sorted(((source, id_) for id_, source in taken.items()), key=lambda pair: pair[1])
+
+    def _take(self, source: SourceFile, reading: Reading, taken: dict[str, SourceFile], writer: StoreWriter) -> None:
+        """Give a document its final id among those ``taken``, or write why there is none."""
+        if reading.document is None:
+            if reading.code:
                 failure = Failure(source.root, source.path, source.content_key, reading.code, reading.reason)
                 writer.add_failure(failure)
-                continue
-            wanted = reading.document.id
-            if wanted in taken and "id" in reading.document.metadata.inferred:
-                wanted = f"{wanted}-{hashlib.sha256(source.path.encode()).hexdigest()[:6]}"
-            if wanted in taken:
-                reason = f"id {wanted} bruges allerede af {taken[wanted].path}."
-                writer.add_failure(Failure(source.root, source.path, source.content_key, ID_TAKEN, reason))
-                continue
-            taken[wanted] = source
-        return sorted(((source, id_) for id_, source in taken.items()), key=lambda pair: pair[1])
+            return
+        wanted = reading.document.id
+        if wanted in taken and "id" in reading.document.metadata.inferred:
+            wanted = f"{wanted}-{hashlib.sha256(source.path.encode()).hexdigest()[:6]}"
+        if wanted in taken:
+            reason = f"id {wanted} bruges allerede af {taken[wanted].path}."
+            writer.add_failure(Failure(source.root, source.path, source.content_key, ID_TAKEN, reason))
+            return
+        taken[wanted] = source
 
     def reading_of(self, source: SourceFile) -> Reading:
         """The cached reading of a file; raises :class:`IndexingError` when it is no longer in the cache."""
@@ -130,4 +153,21 @@ class Extractor:
 
 def _reading(source: SourceFile, read_key: str, outcome: ReadOutcome) -> Reading:
     given = (outcome.code, outcome.reason, outcome.document)
-    return Reading(source.root, source.path, source.content_key, read_key, *given)
+    return Reading(source.root, outcome.path, source.content_key, read_key, *given)
+
+
+class _Families:
+    """Gathers the outcomes of each file and of what is inside it until they are all there."""
+
+    def __init__(self, sources: Mapping[str, SourceFile]) -> None:
+        self._sources = sources
+        self._read: dict[str, list[ReadOutcome]] = {}
+        self._awaited = dict.fromkeys(sources, 1)
+
+    def complete(self, outcome: ReadOutcome) -> Iterator[tuple[SourceFile, list[ReadOutcome]]]:
+        """The file that this was the last outcome of, if it was, with all of its outcomes, its own first."""
+        family = self._read.setdefault(outcome.file, [])
+        family.append(outcome)
+        self._awaited[outcome.file] += len(outcome.parts) - 1
+        if not self._awaited[outcome.file]:
+            yield self._sources[outcome.file], self._read.pop(outcome.file)

@@ -1,8 +1,8 @@
 """What a report is known by: titles told apart, and a project of its own for each that has none (pure).
 
-Two reports whose titles were inferred and are the same get their years or their files' names behind them. A report
-without a project is a project of its own, under its title, until an editor says otherwise; one about many projects
-belongs to none.
+Reports whose titles were inferred and are the same get their files' names behind them, and where those are the same
+too, their folders. A report without a project is a project of its own, under its title, until an editor says otherwise;
+what is attached to a mail is of the mail's project, and one about many projects belongs to none.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kb.core.models import Document
+from kb.core.paths import MARK, holders, own_name
 from kb.proposals.proposal import Proposal
 from kb.proposals.scope import crosses
 from kb.proposals.titles import name_of
@@ -53,27 +54,49 @@ class Naming:
         """
         shown = [id_ for id_ in self._seen if id_ not in versions]
         titles = {id_: seen.title for id_, seen in self._seen.items()} | self._told_apart(shown)
-        return {
-            id_: Name(titles[id_], seen.project or self._project_of(versions.get(id_, id_), titles))
+        by_path = {seen.path: id_ for id_, seen in self._seen.items()}
+        held = {
+            id_: next((by_path[path] for path in holders(seen.path) if path in by_path), "")
             for id_, seen in self._seen.items()
         }
+        above = {**held, **versions}
+        return {id_: Name(titles[id_], self._project_of(id_, above, titles)) for id_ in self._seen}
 
-    def _project_of(self, id_: str, titles: Mapping[str, str]) -> str:
-        return self._seen[id_].project or titles[id_]
+    def _project_of(self, id_: str, above: Mapping[str, str], titles: Mapping[str, str]) -> str:
+        """Its own project, else that of the one shown in its place or holding it, ``above`` it, and so on."""
+        found = ""
+        passed: set[str] = set()
+        while id_ and id_ not in passed:
+            passed.add(id_)
+            found = self._seen[id_].project or titles[id_]
+            if self._seen[id_].project:
+                break
+            id_ = above.get(id_, "")
+        return found
 
     def _told_apart(self, ids: Sequence[str]) -> dict[str, str]:
         """The titles of those that share one with another, with what tells them apart."""
-        same: dict[str, list[str]] = defaultdict(list)
-        for id_ in ids:
-            same[self._seen[id_].title.casefold()].append(id_)
+        same: dict[str, list[_Seen]] = defaultdict(list)
+        by_id = {id_: self._seen[id_] for id_ in ids}
+        for seen in by_id.values():
+            same[seen.title.casefold()].append(seen)
         return {
-            id_: f"{seen.title} ({name_of(seen.path)})"
-            for group in same.values()
-            if len(group) > 1
-            for id_ in group
-            for seen in (self._seen[id_],)
-            if seen.inferred and seen.title.casefold() != name_of(seen.path).casefold()
+            id_: f"{seen.title} ({mark})" if mark else seen.title
+            for id_, seen in by_id.items()
+            if seen.inferred and len(same[seen.title.casefold()]) > 1
+            for mark in (_mark(seen, same[seen.title.casefold()]),)
         }
+
+
+def _mark(seen: _Seen, group: Sequence[_Seen]) -> str:
+    """What tells a report from others of its title: its file's name, else its folder too."""
+    names = [name_of(one.path).casefold() for one in group]
+    name = name_of(seen.path)
+    parts = [name] if name.casefold() != seen.title.casefold() else []
+    if names.count(name.casefold()) > 1:
+        folder = seen.path.removesuffix(own_name(seen.path)).strip(f"/{MARK}")
+        parts.append(folder or own_name(seen.path))
+    return ", ".join(parts)
 
 
 def named(document: Document, name: Name, proposals: Sequence[Proposal]) -> Document:

@@ -7,10 +7,11 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kb.core.errors import IndexUnusableError
+from kb.core.paths import holders
 from kb.extract import content_key, find_files
 from kb.extract.corpus_files import UNOPENED, shown_path
 from kb.index import builds
@@ -80,6 +81,15 @@ class Plan:
     def has_files(self) -> bool:
         """Whether there are any files, those that cannot be opened included."""
         return bool(self.sources or self.unopened)
+
+    def aliases_of(self, source: SourceFile) -> tuple[str, ...]:
+        """The other paths of a file's content; of what is inside a file, its paths in the others of that content."""
+        if source in self.aliases:
+            return tuple(self.aliases[source])
+        for holder in holders(source.path):
+            if others := self.aliases.get(replace(source, path=holder)):
+                return tuple(other + source.path.removeprefix(holder) for other in others)
+        return ()
 
     def digest(self) -> str:
         """A digest of every file's path and content: equal for plans that give equal builds."""

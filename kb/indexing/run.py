@@ -50,6 +50,8 @@ from kb.state.runs import RunStore
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"
+# What is inside files and has been asked for, by its sha256.
+UNPACKED = Path("cache") / "unpacked"
 _REASONS_SHOWN = 3
 
 
@@ -229,7 +231,7 @@ class _Run:
             proposals = propose(extracted)
             document = named(extracted, names[document_id], proposals)
             partial = self.extractor.reading_of(source).reason
-            copy_of, aliases = versions.get(document_id, ""), plan.aliases[source]
+            copy_of, aliases = versions.get(document_id, ""), plan.aliases_of(source)
             writer.add_document(
                 StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
             )
@@ -271,12 +273,12 @@ class _Run:
         )
 
     def _clean_up(self, plan: Plan) -> None:
-        """Remove old builds, cache entries that nothing refers to, and page images of documents that are gone."""
+        """Remove old builds, cache entries that nothing refers to, and what was made of files that are gone."""
         index_dir = self.settings.index_dir
         try:
             builds.remove_old(index_dir, self.settings.keep_builds)
-            _remove_page_images(index_dir)
-            self.readings.prune((source.root, source.path) for source in plan.sources)
+            _remove_made_of_files(index_dir)
+            self.readings.prune({(source.root, source.path): source.content_key for source in plan.sources})
             self.cache.prune(self.embedder.fingerprint, _keys_in_use(index_dir))
         except (IndexBusyError, OSError, sqlite3.OperationalError) as error:
             # The new build is published, so a failed clean-up does not fail the run; the next run cleans up too.
@@ -345,11 +347,11 @@ def _keys_in_use(index_dir: Path) -> Iterator[str]:
             continue  # damaged or of another version: never searched again
 
 
-def _remove_page_images(index_dir: Path) -> None:
-    """Remove page images of files that are not in the build in use; an image's name begins with the file's sha256."""
+def _remove_made_of_files(index_dir: Path) -> None:
+    """Remove what was made of files that are not in the build in use; its name begins with the file's sha256."""
     folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
     with closing(Store(folder / builds.DATABASE_FILE)) as store:
         indexed = {stored.record.sha256 for stored in store.records()}
-    for image in (index_dir / PAGE_IMAGES).glob("*"):
-        if image.name.partition("-")[0] not in indexed:
-            image.unlink(missing_ok=True)
+    for made in (file for folder in (PAGE_IMAGES, UNPACKED) for file in (index_dir / folder).glob("*")):
+        if made.name.partition("-")[0] not in indexed:
+            made.unlink(missing_ok=True)

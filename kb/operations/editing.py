@@ -17,11 +17,13 @@ from uuid import uuid4
 import yaml
 
 from kb.core.errors import InputError, ReadError, UnreadableUploadError
+from kb.core.paths import inside
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.extract import ReadOptions, recognise_file
-from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, sidecar_of
-from kb.extract.metadata import MAX_YAML, parse_sidecar
+from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, on_disk, sidecar_of
+from kb.extract.metadata import MAX_YAML, PARTS_KEY, parse_sidecar
+from kb.extract.part import Place
 from kb.extract.recognition import Format
 from kb.index.store import Failure, StoredRecord
 from kb.indexing import roll_back
@@ -64,9 +66,12 @@ def add(settings: Settings, upload: Upload, metadata: Mapping[str, Any] | None =
 def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
     """Put a new file in an old one's place, with its metadata and its id; returns its path.
 
-    A file of another format lies beside the old one's place. Raises :class:`UnreadableUploadError` as :func:`add` does.
+    A file of another format lies beside the old one's place. Raises :class:`UnreadableUploadError` as :func:`add` does,
+    and :class:`InputError` for a report that is inside a file.
     """
     old = file_of(settings, stored)
+    if holder := lies_in(stored):
+        raise InputError(f"Rapporten ligger inde i {holder}.", advice="Læg en ny udgave af den fil ind i stedet.")
     with _received(settings, upload, old.parent) as (aside, form):
         target = old if form.value == stored.record.media_type else _free_path(old.with_suffix(f".{_suffix(form)}"))
         if target != old:
@@ -123,7 +128,7 @@ def _written(stored: StoredRecord) -> dict[str, Any]:
 
 
 def remove(settings: Settings, stored: StoredRecord) -> None:
-    """Delete a report's file and metadata file, and hide the report at once."""
+    """Delete a report's file and metadata file, and hide at once all that was read from the file."""
     path = file_of(settings, stored)
     Removals(settings.state_dir).mark(stored.record.id)
     _unlink(settings, path)
@@ -140,9 +145,20 @@ def use_build(settings: Settings, build_id: str | None = None) -> str:
 
 
 def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[str, Any]) -> None:
-    """Write values to a report's metadata file; an empty one overrides what the report itself states."""
+    """Write values to a report's metadata file; an empty one overrides what the report itself states.
+
+    What is inside a file has its metadata in the file's.
+    """
     path = file_of(settings, stored)
-    _write_sidecar(path, {**_read_sidecar(path), **values})
+    written = _read_sidecar(path)
+    place = Place.of(Path(stored.root), stored.record.path)
+    if not place.inside:
+        _write_sidecar(path, {**written, **values})
+        return
+    parts = dict(written.get(PARTS_KEY) or {})
+    name = inside(*place.inside)
+    parts[name] = {**(parts.get(name) or {}), **values}
+    _write_sidecar(path, {**written, PARTS_KEY: parts})
 
 
 def remove_unread(settings: Settings, failure: Failure) -> None:
@@ -152,6 +168,8 @@ def remove_unread(settings: Settings, failure: Failure) -> None:
     """
     if failure.code == WRONG_NAME:
         raise InputError(f"{failure.path} kan ikke slettes herfra.", advice=_ON_THE_SERVER)
+    if Place.of(Path(failure.root), failure.path).inside:
+        raise InputError(f"{failure.path} ligger inde i en anden fil.", advice="Slet den fil, den ligger i.")
     try:
         _unlink(settings, _below_corpus(settings, Path(failure.root) / failure.path))
     except OSError as error:
@@ -167,8 +185,14 @@ def _unlink(settings: Settings, path: Path) -> None:
 
 
 def file_of(settings: Settings, stored: StoredRecord) -> Path:
-    """The path of a report's file; raises :class:`InputError` when it is outside the corpus folder."""
-    return _below_corpus(settings, Path(stored.root) / stored.record.path)
+    """The file that a report is, or is inside; raises :class:`InputError` when it is outside the corpus folder."""
+    return _below_corpus(settings, on_disk(Path(stored.root), stored.record.path))
+
+
+def lies_in(stored: StoredRecord) -> str:
+    """The path of the file that a report is inside; empty for one that is a file of its own."""
+    place = Place.of(Path(stored.root), stored.record.path)
+    return place.file.relative_to(stored.root).as_posix() if place.inside else ""
 
 
 def _below_corpus(settings: Settings, path: Path) -> Path:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from kb import indexing
 from kb.core.errors import CancelledError, KbError, LockedError
+from kb.core.paths import holders
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.index.store import ReadCache
@@ -80,7 +81,10 @@ def _outcome(path: str, report: indexing.RunReport) -> str:
         return report.failed[path]["grund"]
     if path in report.partial:
         return f"{SEARCHABLE}, men kun en del er læst: {report.partial[path]}"
-    indexed = path in {*report.added, *report.changed, *report.unchanged}
+    found = {*report.added, *report.changed, *report.unchanged}
+    indexed = path in found or any(path in holders(other) for other in found)
+    if indexed and (unread := sum(path in holders(other) for other in report.failed)):
+        return f"{SEARCHABLE}, men {unread} af filerne i den er ikke læst"
     return SEARCHABLE if indexed else "ligger ikke længere i mappen med rapporter"
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
+from kb.core.paths import own_name
 from kb.proposals.authorities import mentions
 from kb.proposals.dates import date_in, without_dates
 from kb.proposals.opening import ISSUE, ISSUE_NUMBER, Line, opening
@@ -39,7 +39,9 @@ _GOES_ON = re.compile(
     r"(?:[:&–—]|\b(?:til|for|af|og|med|i|på|ved|om|fra|under|the|of|for|and|in|to|die|der|das|und|zur?))$",
     re.IGNORECASE,
 )
-_ENDINGS = re.compile(r"(?:\.(?:docx?|pdf|odt|odp|rtf|pptx?|html?|md|txt|epub)){1,9}$", re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"(?:\.(?:docx?|pdf|odt|odp|ods|rtf|pptx?|xlsx?|xlsm|csv|tsv|html?|md|txt|epub|eml|msg)){1,9}$", re.IGNORECASE
+)
 _WORD = re.compile(r"[^\W_]{3,}")
 _CASE_NUMBER = re.compile(r"(?<!\s)\s*\((?:jr|j|sags?)\.?\s?(?:nr|nummer)\b[^)]{0,200}\)", re.IGNORECASE)
 _SUBTITLE_WORDS = 6
@@ -72,7 +74,7 @@ def best_title(path: str, own: str, lines: Sequence[Line], *, published: bool = 
 
 def name_of(path: str) -> str:
     """The file's name as a title: without its ending, and with spaces where it has none."""
-    stem = _ENDINGS.sub("", PurePosixPath(path).name)
+    stem = _ENDINGS.sub("", own_name(path))
     stem = stem.replace("_", " ").strip()
     return stem if " " in stem else stem.replace("-", " ").strip()
 

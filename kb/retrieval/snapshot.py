@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,8 +17,10 @@ import numpy as np
 
 from kb.core.errors import IndexDamagedError, NotFoundError
 from kb.core.fields import DOCUMENT_FILTERS, ROLE
-from kb.core.models import Metadata, Page, Passage
+from kb.core.models import DocumentRecord, Metadata, Page, Passage
 from kb.core.slug import slug
+from kb.extract import content_key
+from kb.extract.corpus_files import on_disk
 from kb.facts import Fact, FactKind
 from kb.index import builds
 from kb.index.store import Failure, StoredDocument, StoredRecord
@@ -158,18 +161,37 @@ class Snapshot(Owner):
         return self.store.failures()
 
     def file_of(self, document_id: str) -> Path:
-        """The file a document was read from.
+        """The file a document was read from, whole or inside it.
 
         Raises :class:`NotFoundError` when it is gone or no longer the file that was indexed: a citation must not open
         another text than the one it was made from.
         """
         stored = self.record(document_id)
-        path = Path(stored.root) / stored.record.path
-        if not path.is_file() or builds.file_digest(path) != stored.record.sha256:
+        path = on_disk(Path(stored.root), stored.record.path)
+        if not path.is_file() or not is_unchanged(path, stored):
             raise NotFoundError(
                 "Filen er flyttet eller ændret, siden den blev indekseret.", advice="Indeksér igen: kb index"
             )
         return path
+
+    def versions_of(self, document_id: str) -> list[DocumentRecord]:
+        """The documents that are another version of this one, or that it is a version of, by id."""
+        return [self.records[id_].record for id_ in self._families.get(document_id, ()) if id_ != document_id]
+
+    @cached_property
+    def _families(self) -> Mapping[str, Sequence[str]]:
+        """Of each document with other versions, the ids of them all."""
+        families: dict[str, list[str]] = {}
+        for id_, stored in self.records.items():
+            if stored.copy_of:
+                families.setdefault(stored.copy_of, [stored.copy_of]).append(id_)
+        return {id_: family for family in families.values() for id_ in family}
+
+    def same_file(self, document_id: str) -> list[StoredRecord]:
+        """The documents that were read from the same file: those of a mail and what is attached to it."""
+        stored = self.record(document_id)
+        key = (stored.root, stored.content_key)
+        return [one for one in self.records.values() if (one.root, one.content_key) == key]
 
     def projects(self) -> list[ProjectSummary]:
         """The projects of the base, by name."""
@@ -224,6 +246,13 @@ def _summary(name: str, metadata: Sequence[Metadata]) -> ProjectSummary:
         themes=tuple(dict.fromkeys(theme for m in newest for theme in m.temaer)),
         document_ids=tuple(m.id for m in newest),
     )
+
+
+def is_unchanged(file: Path, stored: StoredRecord) -> bool:
+    """Whether a file is still the one that a document was read from, or that it is inside."""
+    if file == Path(stored.root) / stored.record.path:
+        return builds.file_digest(file) == stored.record.sha256
+    return content_key(file) == stored.content_key
 
 
 def _value_counts(documents: Iterable[StoredRecord], name: str) -> dict[str, int]:

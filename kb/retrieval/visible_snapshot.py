@@ -19,23 +19,25 @@ from pathlib import Path
 from kb.core.errors import KbError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
-from kb.index.builds import file_digest
+from kb.extract.corpus_files import on_disk
 from kb.index.store import StoredRecord
 from kb.retrieval.caches import Cache
 from kb.retrieval.searcher import Searcher
+from kb.retrieval.snapshot import is_unchanged
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.removals import Removals
 
-DIGESTS_REMEMBERED = 64
+FILES_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class _FileState:
-    """A file as it lay there when it was looked at: with another size or time it may be another file."""
+    """A file as it lay there when a document was looked for: with another size or time it may be another file."""
 
     path: Path
     size: int
     changed: int
+    document: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class VisibleSnapshotHolder:
         self.embedder: Embedder = whole.embedder
         self._whole = whole
         self._removals = Removals(settings.state_dir)
-        self._digests: Cache[_FileState, str] = Cache(DIGESTS_REMEMBERED)
+        self._unchanged: Cache[_FileState, bool] = Cache(FILES_REMEMBERED)
         self._lock = threading.Lock()
         self._visible: _Visible | None = None
 
@@ -76,15 +78,16 @@ class VisibleSnapshotHolder:
             return visible.searcher
 
     def _hidden_among(self, records: Mapping[str, StoredRecord]) -> frozenset[str]:
-        """The marked documents of a build, without those whose very file lies in its place."""
-        marked = self._removals.marked()
-        return frozenset(id_ for id_ in marked if id_ in records and not self._is_back(records[id_]))
+        """The marked documents of a build, unless their very file lies in its place, and all that was read from it."""
+        marked = [records[id_] for id_ in self._removals.marked() if id_ in records]
+        gone = {(stored.root, stored.content_key) for stored in marked if not self._is_back(stored)}
+        return frozenset(id_ for id_, stored in records.items() if (stored.root, stored.content_key) in gone)
 
     def _is_back(self, stored: StoredRecord) -> bool:
-        path = Path(stored.root) / stored.record.path
+        path = on_disk(Path(stored.root), stored.record.path)
         try:
             status = path.stat()
         except OSError:
             return False
-        state = _FileState(path, status.st_size, status.st_mtime_ns)
-        return self._digests.get(state, lambda: file_digest(path)) == stored.record.sha256
+        state = _FileState(path, status.st_size, status.st_mtime_ns, stored.record.sha256)
+        return self._unchanged.get(state, lambda: is_unchanged(path, stored))

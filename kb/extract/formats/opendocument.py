@@ -56,7 +56,7 @@ _MAX_DEPTH = 200
 
 def read_odt(data: bytes, _options: ReadOptions) -> Content:
     """A text document; raises a :class:`ReadError` for what is damaged, encrypted or a bomb."""
-    content, properties, styles = _parse(data)
+    content, properties, styles = parsed(data)
     walker = _Walker()
     body = _body(without_hidden(content, _hidden_styles([content, *styles])))
     walker.walk(body, 0)
@@ -66,9 +66,9 @@ def read_odt(data: bytes, _options: ReadOptions) -> Content:
 
 def read_odp(data: bytes, _options: ReadOptions) -> Content:
     """A presentation: each slide is a page, its title a heading."""
-    content, properties, styles = _parse(data)
+    content, properties, styles = parsed(data)
     hidden_styles = _hidden_styles([content, *styles])
-    invisible = _styles_where([content, *styles], lambda properties: attribute(properties, "visibility") == "hidden")
+    invisible = styles_where([content, *styles], lambda properties: attribute(properties, "visibility") == "hidden")
     without_hidden(content, hidden_styles)
     slides = [element for element in content.iter() if local_name(element) == "page"]
     blocks: list[Block] = []
@@ -89,7 +89,7 @@ def _unread(root: Element) -> tuple[ReadWarning, ...]:
     return (_UNREAD,) if any(local_name(element) in _OBJECTS for element in root.iter()) else ()
 
 
-def _parse(data: bytes) -> tuple[Element, Properties, list[Element]]:
+def parsed(data: bytes) -> tuple[Element, Properties, list[Element]]:
     """The content, what the file says of itself, and its styles where they stand in a part of their own."""
     with opened(data) as archive:
         check_xml_parts(archive)
@@ -156,10 +156,10 @@ def _is_hidden(element: Element, hidden_styles: frozenset[str]) -> bool:
 
 def _hidden_styles(roots: Iterable[Element]) -> frozenset[str]:
     """The styles whose text is not shown."""
-    return _styles_where(roots, lambda properties: attribute(properties, "display") == "none")
+    return styles_where(roots, lambda properties: attribute(properties, "display") == "none")
 
 
-def _styles_where(roots: Iterable[Element], holds: Callable[[Element], bool]) -> frozenset[str]:
+def styles_where(roots: Iterable[Element], holds: Callable[[Element], bool]) -> frozenset[str]:
     """The names of the styles some of whose properties say so, and of those that descend from one."""
     names: set[str] = set()
     children: dict[str, list[str]] = {}

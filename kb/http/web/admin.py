@@ -210,6 +210,7 @@ def report(document_id: str) -> str:
         stored=stored,
         entries=metadata_form.entries(stored.record.metadata, stored.proposals, snapshot().facets({})),
         names=services().upload_names.all(),
+        lies_in=editing.lies_in(stored),
     )
 
 

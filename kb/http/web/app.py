@@ -10,6 +10,7 @@ from kb.core.identity import AccessRole
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
 from kb.http.web import admin, documents, exports, feedback_pages, pages, static_files
+from kb.http.web.other_versions import other_versions
 from kb.http.web.presenters import labels
 
 # The package whose folder holds the templates.
@@ -20,7 +21,7 @@ MODULES = (static_files, pages, documents, exports, feedback_pages, admin)
 def install(app: Flask) -> None:
     """Put the pages on an application."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_files.static_url, labels=THEME_LABELS)
+    app.jinja_env.globals.update(static_url=static_files.static_url, labels=THEME_LABELS, other_versions=other_versions)
     app.jinja_env.filters.update(
         dato=labels.danish_timestamp,
         klokken=labels.danish_clock,

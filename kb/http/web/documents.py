@@ -14,13 +14,17 @@ from werkzeug.exceptions import NotFound
 from kb.core.errors import NotFoundError
 from kb.core.fields import LIST_FACETS
 from kb.core.models import Document, DocumentRecord, Page, Passage, page_at
+from kb.core.paths import holders, own_name
 from kb.core.privacy import CPR
 from kb.core.slug import slug
 from kb.http.audit_trail import audited
 from kb.http.services import services, snapshot
 from kb.http.web import conditional, page_images
+from kb.http.web.other_versions import other_versions
 from kb.http.web.presenters import facets, hits, labels, quotes, report_text
 from kb.http.web.similar_passages import similar
+from kb.operations import editing
+from kb.operations.inside_files import unpacked_file
 from kb.proposals.scope import crosses
 from kb.retrieval.filters import Filters
 from kb.retrieval.snapshot import DOCUMENT_FIELDS, Snapshot
@@ -80,7 +84,9 @@ def document(document_id: str) -> str:
         similar=_similar(held, passage),
         is_pdf=record.media_type == page_images.PDF,
         original=_has_original(held, document_id),
-        versions=_versions(held, document_id),
+        versions=other_versions(document_id),
+        holder=_holder(held, document_id),
+        attached=_attached(held, document_id),
         file_format=labels.file_format(record.media_type),
     )
 
@@ -152,7 +158,7 @@ def _image(held: Snapshot, document: Document, number: int, passage: Passage | N
     place = page_images.Place(document.text[page.start : page.end], document.text[start : max(start, end)])
     settings = services().settings
     folder = settings.index_dir / "cache" / "pages"
-    file = held.file_of(document.id)
+    file = unpacked_file(settings, held.file_of(document.id), held.records[document.id])
     return page_images.cached(folder, file, document.sha256, number, place, contacts=settings.mask_contacts)
 
 
@@ -165,18 +171,35 @@ def _has_original(held: Snapshot, document_id: str) -> bool:
 
 
 def _original_file(held: Snapshot, document_id: str) -> Path:
+    """The file a report was read from, or is inside; not where CPR numbers were found in it or what is inside it."""
     path = held.file_of(document_id)
-    if held.records[document_id].record.masked.get(CPR):
+    own = held.records[document_id]
+    inside_it = [one for one in held.same_file(document_id) if own.record.path in holders(one.record.path)]
+    if any(one.record.masked.get(CPR) for one in (own, *inside_it)):
         raise NotFoundError("Originalen kan ikke hentes, fordi der er fundet CPR-numre i den.")
     return path
 
 
-def _versions(held: Snapshot, document_id: str) -> list[DocumentRecord]:
-    """The documents that are another version of this one, or that it is a version of."""
-    family = held.records[document_id].copy_of or document_id
-    return [
-        stored.record for id_, stored in held.records.items() if id_ != document_id and family in (id_, stored.copy_of)
-    ]
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What a report is inside: its name, and its report where it has one."""
+
+    name: str
+    record: DocumentRecord | None
+
+
+def _holder(held: Snapshot, document_id: str) -> Holder | None:
+    path = next(holders(held.records[document_id].record.path), "")
+    if not path or not editing.lies_in(held.records[document_id]):
+        return None
+    found = next((one.record for one in held.same_file(document_id) if one.record.path == path), None)
+    return Holder(services().upload_names.all().get(path, own_name(path)), found)
+
+
+def _attached(held: Snapshot, document_id: str) -> list[DocumentRecord]:
+    """The reports that are inside this one, as what is attached to a mail is."""
+    path = held.records[document_id].record.path
+    return [one.record for one in held.same_file(document_id) if next(holders(one.record.path), "") == path]
 
 
 @blueprint.get("/dokumenter/<document_id>/original")
@@ -184,9 +207,10 @@ def _versions(held: Snapshot, document_id: str) -> list[DocumentRecord]:
 def original(document_id: str) -> Response:
     """The file as it was added."""
     held = snapshot()
-    path = _original_file(held, document_id)
-    record = held.records[document_id].record
-    name = services().upload_names.all().get(record.path, path.name)
+    stored = held.records[document_id]
+    record = stored.record
+    path = unpacked_file(services().settings, _original_file(held, document_id), stored)
+    name = services().upload_names.all().get(record.path, own_name(record.path))
     # As a download and never shown: a web page among the reports must not run as one of ours.
     return conditional.sent(path, media_type=record.media_type, etag=record.sha256, download_name=name)
 

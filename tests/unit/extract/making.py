@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from docx import Document as Word
 from fpdf import FPDF
+from openpyxl import Workbook
 from PIL import Image, ImageDraw, ImageFont
 from pypdf import PdfWriter
 from pypdf.generic import (
@@ -290,3 +294,115 @@ class DrawnPdf:
 def drawn_line(text: str, y: int, x: int = 60, before: str = "") -> str:
     """What draws a line of text, after these operations."""
     return f"BT {before} /F 11 Tf {x} {y} Td ({text}) Tj ET\n"
+
+
+def xlsx(sheets: Mapping[str, Sequence[Sequence[object]]]) -> Workbook:
+    """A workbook with these rows in these sheets."""
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    for name, rows in sheets.items():
+        sheet = workbook.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    return workbook
+
+
+def saved(workbook: Workbook) -> bytes:
+    """The file of a workbook."""
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def eml(text: str, *, subject: str = "Status på forsøget", html: str = "", **attached: bytes) -> bytes:
+    """A mail from one person to another and an authority, with files attached under names without their dots."""
+    message = EmailMessage()
+    message["From"] = "Anne Hansen <anne.hansen@odense.dk>"
+    message["To"] = "Bo Lund <bl@vejle.dk>, Vejle Kommune <post@vejle.dk>"
+    message["Date"] = "Thu, 04 May 2023 10:15:00 +0200"
+    message["Subject"] = subject
+    message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
+    for name, data in attached.items():
+        message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name.replace("_", "."))
+    return message.as_bytes()
+
+
+# A compound file has sectors of 512 bytes, short streams in the 64-byte sectors of a stream of their own.
+_SECTOR, _SHORT, _CUTOFF = 512, 64, 4096
+_END, _FREE, _FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+Tree = Mapping[str, "bytes | Tree"]
+
+
+def compound(tree: Tree) -> bytes:
+    """A compound file (OLE) of short streams, in storages as the mapping has them."""
+    entries: list[tuple[str, int, int, list[int], int, int]] = []
+    short = bytearray()
+    short_fat: list[int] = []
+
+    def add(name: str, content: bytes | Tree) -> int:
+        place = len(entries)
+        entries.append((name, 0, 0, [], 0, 0))
+        if isinstance(content, bytes):
+            start = len(short_fat) if content else _END
+            count = -(-len(content) // _SHORT)
+            short_fat.extend([*range(len(short_fat) + 1, len(short_fat) + count), _END] if count else [])
+            short.extend(content.ljust(count * _SHORT, b"\0"))
+            entries[place] = (name, 2, start, [], len(content), 0)
+        else:
+            below = [add(key, content[key]) for key in sorted(content, key=lambda key: (len(key), key.upper()))]
+            entries[place] = (name, 5 if place == 0 else 1, 0, below, 0, 0)
+        return place
+
+    add("Root Entry", tree)
+    right = {one: two for _, _, _, below, _, _ in entries for one, two in pairwise(below)}
+    directory = b""
+    for place, (name, kind, start, below, size, _) in enumerate(entries):
+        encoded = name.encode("utf-16-le") + b"\0\0"
+        root = place == 0
+        directory += encoded.ljust(64, b"\0") + struct.pack("<HBB", len(encoded), kind, 1)
+        directory += struct.pack("<III", _FREE, right.get(place, _FREE), below[0] if below else _FREE) + bytes(36)
+        directory += struct.pack("<IQ", 0 if root else start, len(short) if root else size)
+    parts = [bytes(short), directory, struct.pack(f"<{len(short_fat)}I", *short_fat)]
+    padded = [part.ljust(-(-len(part) // _SECTOR) * _SECTOR, b"\0") for part in parts[:2]]
+    padded.append(parts[2].ljust(-(-len(parts[2]) // _SECTOR) * _SECTOR, b"\xff"))
+    fat: list[int] = []
+    starts: list[int] = []
+    for part in padded:
+        starts.append(len(fat))
+        fat += [*range(len(fat) + 1, len(fat) + len(part) // _SECTOR), _END]
+    fat_at = len(fat)
+    fat.append(_FAT)
+    assert len(fat) <= _SECTOR // 4
+    table = struct.pack(f"<{len(fat)}I", *fat).ljust(_SECTOR, b"\xff")
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
+    header += struct.pack("<HHHHH6xIIIIIIIIII", 0x3E, 3, 0xFFFE, 9, 6, 0, 1, starts[1], 0, _CUTOFF, starts[2],
+                          len(padded[2]) // _SECTOR, _END, 0, fat_at)  # fmt: skip
+    return header.ljust(_SECTOR, b"\xff") + b"".join(padded) + table
+
+
+def properties(header: int, values: Mapping[int, str | bytes]) -> dict[str, bytes]:
+    """The streams of an Outlook object: texts and bytes by their tags, after so many bytes of header."""
+    listed = bytes(header)
+    streams: dict[str, bytes] = {}
+    for tag, value in values.items():
+        kind, data = (0x001F, value.encode("utf-16-le")) if isinstance(value, str) else (0x0102, value)
+        listed += struct.pack("<HHIII", kind, tag, 6, len(data) + (2 if isinstance(value, str) else 0), 0)
+        streams[f"__substg1.0_{tag:04X}{kind:04X}"] = data
+    return {"__properties_version1.0": listed, **streams}
+
+
+def msg(text: str, *, subject: str = "Status på forsøget", attached: Mapping[str, bytes] | None = None) -> bytes:
+    """A mail as Outlook saves it, with these files attached."""
+    receiver = properties(8, {0x3001: "Bo Lund", 0x39FE: "bl@vejle.dk"})
+    files = [properties(8, {0x3707: name, 0x3701: data}) for name, data in (attached or {}).items()]
+    said = {0x001A: "IPM.Note", 0x0037: subject, 0x1000: text, 0x0C1A: "Anne Hansen", 0x5D01: "ah@odense.dk"}
+    headers = {0x007D: "Date: Thu, 04 May 2023 10:15:00 +0200\r\n\r\n"}
+    return compound(
+        {
+            **properties(32, {**said, **headers}),
+            "__recip_version1.0_#00000000": receiver,
+            **{f"__attach_version1.0_#{number:08X}": file for number, file in enumerate(files)},
+        }
+    )

@@ -81,3 +81,29 @@ def test_long_texts_are_sampled_alike() -> None:
     long = text(1, 8000)
     assert len(word_runs(long)) < 4000
     assert shared_share(word_runs(long), word_runs(long + " slut på det hele her")) > 0.95
+
+
+def version(folder: Path, name: str, body: str, said: str = "") -> Document:
+    front = f"---\nudgave: {said}\n---\n" if said else ""
+    return document(folder, name, front + body)
+
+
+def test_the_newest_version_stands_for_the_others(tmp_path: Path) -> None:
+    body = text(1)
+    drafts = [version(tmp_path, name, f"{body} {name}") for name in ("plan v0.4.md", "plan v0.10.md", "plan udkast.md")]
+    assert versions(*drafts) == {"plan-v0-4": "plan-v0-10", "plan-udkast": "plan-v0-10"}
+    assert versions(*drafts, version(tmp_path, "plan.md", body)).keys() == {"plan-v0-4", "plan-v0-10", "plan-udkast"}
+
+
+def test_an_editor_decides_which_is_in_force_and_which_is_no_version(tmp_path: Path) -> None:
+    body = text(1)
+    old, new = version(tmp_path, "plan v1.md", body, "gældende"), version(tmp_path, "plan v2.md", body)
+    assert versions(old, new) == {"plan-v2": "plan-v1"}
+    assert versions(version(tmp_path, "plan v1.md", body, "selvstændig"), new) == {}
+
+
+def test_files_named_as_versions_need_share_less(tmp_path: Path) -> None:
+    changed = " ".join([*text(1).split()[:200], *text(2).split()[:200]])
+    old = version(tmp_path, "plan v0.4.md", text(1))
+    assert versions(old, version(tmp_path, "plan v0.5.md", changed)) == {"plan-v0-4": "plan-v0-5"}
+    assert versions(old, version(tmp_path, "andet.md", changed)) == {}

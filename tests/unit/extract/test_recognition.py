@@ -32,6 +32,13 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500
         (epub({"a.xhtml": "<p>x</p>"}), ".zip", Format.EPUB),
         (OLE + "WordDocument".encode("utf-16-le"), ".xyz", Format.DOC),
         ("æøå".encode("utf-16"), ".txt", Format.TEXT),
+        (container({"xl/workbook.xml": "<x/>"}), ".zip", Format.XLSX),
+        (opendocument("", "spreadsheet"), ".odt", Format.ODS),
+        (b"a;b\n1;2\n", ".csv", Format.CSV),
+        (b"Received: x\nFrom: a@b.dk\nTo: c@d.dk\n\nHej", ".txt", Format.EML),
+        (b"From: a@b.dk\n in en aftale\n\nHej", ".txt", Format.TEXT),
+        (OLE + "__properties_version1.0".encode("utf-16-le"), ".doc", Format.MSG),
+        (container({"noget.txt": "x"}), ".docx", Format.ZIP),
     ],
 )
 def test_content_comes_before_suffix(data: bytes, suffix: str, form: Format) -> None:
@@ -48,8 +55,7 @@ def test_content_comes_before_suffix(data: bytes, suffix: str, form: Format) -> 
         (b"\x7fELF" + b"\1" * 50, "", UnsupportedFormatError),
         (bytes(range(256)) * 4, ".txt", UnsupportedFormatError),
         (b"PK\x03\x04" + b"x" * 40, ".docx", DamagedFileError),
-        (container({"xl/workbook.xml": "<x/>"}), ".xlsx", UnsupportedFormatError),
-        (container({"noget.txt": "x"}), ".docx", UnsupportedFormatError),
+        (container({"xl/workbook.bin": "x"}), ".xlsb", UnsupportedFormatError),
         (OLE + "EncryptedPackage".encode("utf-16-le"), ".docx", ProtectedFileError),
         (OLE + "Workbook".encode("utf-16-le"), ".xls", UnsupportedFormatError),
         (b'{"a": 1}', ".json", UnsupportedFormatError),

@@ -271,5 +271,5 @@ def test_a_reading_counts_for_exactly_its_content_and_rules(tmp_path: Path) -> N
         assert cache.get("/r", "b.pdf", "k", "1") == failed
         assert cache.get("/r", "a.pdf", "ny", "1") is None
         assert cache.get("/r", "a.pdf", "k", "2") is None
-        assert cache.prune([("/r", "a.pdf")]) == 1
+        assert cache.prune({("/r", "a.pdf"): "k"}) == 1
         assert cache.get("/r", "b.pdf", "k", "1") is None

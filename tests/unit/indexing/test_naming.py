@@ -46,3 +46,18 @@ def test_versions_share_their_project_and_keep_their_titles() -> None:
 
 def test_a_report_about_many_is_of_no_project() -> None:
     assert named_by_id(document("a", "Evaluering af de 40 saltprojekter", "a.pdf"))["a"].projekt == ""
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart_by_their_folders() -> None:
+    found = named_by_id(
+        document("a", "Notat", "2023/notat.docx"),
+        document("b", "Notat", "2024/notat.docx"),
+        document("c", "Notat", "x.docx"),
+    )
+    assert [one.titel for one in found.values()] == ["Notat (2023)", "Notat (2024)", "Notat (x)"]
+
+
+def test_what_is_attached_to_a_mail_is_of_its_project() -> None:
+    mail, attached = document("a", "Salt", "m.eml"), document("b", "Bilag", "m.eml › bilag.pdf")
+    assert named_by_id(mail, attached)["b"].projekt == "Salt"
+    assert named_by_id(mail, attached, versions={"a": "b"})["b"].projekt == "Salt"

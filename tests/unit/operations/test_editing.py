@@ -12,10 +12,15 @@ from kb import indexing
 from kb.core.errors import InputError, UnreadableUploadError
 from kb.core.settings import Settings
 from kb.index.store import Failure, StoredRecord
+from kb.indexing.run import UNPACKED
 from kb.operations import editing
+from kb.operations.inside_files import unpacked_file
 from kb.retrieval.opening import open_snapshot
+from kb.retrieval.snapshot_holder import SnapshotHolder
+from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.upload_names import UploadNames, shown_name
-from tests.support import HashEmbedder, write_odd_files
+from tests.support import HashEmbedder, make_settings, write_odd_files
+from tests.unit.extract.making import container, eml
 
 
 class Sent:
@@ -188,3 +193,39 @@ def test_removing_a_link_leaves_what_it_leads_to(settings: Settings) -> None:
 
 def failed(settings: Settings, path: str, code: str) -> Failure:
     return Failure(str(settings.corpus.resolve()), path, "", code, "")
+
+
+@pytest.mark.slow
+def test_what_is_inside_a_file_is_indexed_and_edited_with_the_file(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    settings.corpus.mkdir(parents=True, exist_ok=True)
+    mail = eml("Hej\n\nForsøget går godt.", referat_md=b"# Referat\n\nDer var enighed om en pause.")
+    archive = settings.corpus / "sager.zip"
+    archive.write_bytes(container({"m.eml": mail, "x.png": b"\x89PNG\r\n\x1a\n" + bytes(50)}))
+    embedder = HashEmbedder()
+    report = indexing.run(settings, embedder)
+    attached = "sager.zip › m.eml › referat.md"
+    assert report.added == ("sager.zip › m.eml", attached)
+    assert report.failed.keys() == {"sager.zip › x.png"}
+    id_ = "sager-zip-m-eml-referat"
+    stored = record(settings, id_)
+    assert (stored.record.metadata.projekt, editing.lies_in(stored)) == ("Status på forsøget", "sager.zip")
+    assert indexing.run(settings, embedder).published is False
+
+    editing.replace_metadata(settings, stored, {"projekt": "Pausen"})
+    assert indexing.run(settings, embedder).changed == ("sager.zip › m.eml", attached)
+    stored = record(settings, id_)
+    assert stored.record.metadata.projekt == "Pausen"
+    assert unpacked_file(settings, archive, stored).read_bytes().startswith(b"# Referat")
+
+    with pytest.raises(InputError, match=r"inde i sager\.zip"):
+        editing.replace(settings, stored, Sent("ny.md"))
+    with pytest.raises(InputError, match="inde i en anden fil"):
+        editing.remove_unread(settings, open_snapshot(settings.index_dir).failures()[0])
+    holder = VisibleSnapshotHolder(SnapshotHolder(settings, embedder), settings)
+    assert holder.searcher().snapshot.records.keys() == {id_, "sager-zip-m"}
+    editing.remove(settings, stored)
+    assert not archive.exists()
+    assert holder.searcher().snapshot.records.keys() == set()
+    assert indexing.run(settings, embedder).removed == ("sager.zip › m.eml", attached)
+    assert not any((settings.index_dir / UNPACKED).iterdir())

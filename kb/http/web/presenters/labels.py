@@ -41,6 +41,12 @@ FORMATS = {
     "text/html": "Webside",
     "text/markdown": "Markdown",
     "text/plain": "Tekst",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel",
+    "application/vnd.oasis.opendocument.spreadsheet": "OpenDocument-regneark",
+    "text/csv": "Tabel (CSV)",
+    "message/rfc822": "E-mail",
+    "application/vnd.ms-outlook": "Outlook-mail",
+    "application/zip": "Arkiv (ZIP)",
 }
 
 
