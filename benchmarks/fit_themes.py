@@ -62,7 +62,7 @@ def unseen(documents: Sequence[Document], theme: str) -> NDArray[np.float64]:
         LogisticRegression(C=STRENGTH, class_weight=WEIGHTED), rows, labels, cv=folds, method="predict_proba"
     )[:, 1]
     spoken_of = np.array([subjects.is_spoken_of(document, theme) for document in documents])
-    return found * spoken_of
+    return np.where(spoken_of, found, 0.0)
 
 
 def weights(documents: Sequence[Document], theme: str) -> str:

@@ -1,8 +1,10 @@
 """Proposes metadata of a report from its facts: status, period, partners, suppliers and money (pure).
 
 The facts are what :mod:`kb.facts.extraction` read for the answers; here each becomes a value of a field, with the
-sentence that says it first. A status held once and may have changed since, and names are read out of running text: none
-of them is "sikkert".
+sentence that says it first. The rules of the facts were made for reports of one project each; of a newsletter or a
+guide they say what is another's. So facts count where an editor has named the project, and else where the report itself
+names one and the sentence names it too. None of them is "sikkert": a status may have changed since, and names are read
+out of running text.
 """
 
 from __future__ import annotations
@@ -21,10 +23,25 @@ MOST_NAMES = 12
 
 def with_facts(proposals: Sequence[Proposal], document: Document, facts: Sequence[Fact]) -> tuple[Proposal, ...]:
     """A report's proposals, and those that its facts make for other fields."""
-    own = [fact for fact in facts if not fact.shared]
+    own = _of_project(proposals, document, facts)
     found = (_status(document, own), _period(document, own), *_participants(document, own), _money(document, own))
     taken = {proposal.field for proposal in proposals}
     return (*proposals, *(proposal for proposal in found if proposal is not None and proposal.field not in taken))
+
+
+def _of_project(proposals: Sequence[Proposal], document: Document, facts: Sequence[Fact]) -> list[Fact]:
+    """The facts that are of the report's project alone."""
+    alone = [fact for fact in facts if not fact.shared]
+    if document.metadata.projekt and "projekt" not in document.metadata.inferred:
+        return alone
+    named = (one for one in proposals if one.field == "projekt" and one.certainty is not Certainty.UNSURE)
+    project = next((str(one.value).casefold() for one in named), "")
+    return [fact for fact in alone if project and _names(document.text[fact.start : fact.end], project, fact)]
+
+
+def _names(sentence: str, project: str, fact: Fact) -> bool:
+    """Whether a sentence is of the project: it has its name, or of money a word of its title."""
+    return project in sentence.casefold() or (fact.kind in AMOUNTS and fact.certainty is Certainty.SURE)
 
 
 def _said(document: Document, field: str, value: str, why: str, facts: Sequence[Fact]) -> Proposal:

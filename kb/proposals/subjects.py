@@ -128,7 +128,8 @@ def _areas() -> Mapping[str, re.Pattern[str]]:
 
 @cache
 def _weights() -> Mapping[str, Weights]:
-    return {theme: Weights(**entry) for theme, entry in _read(WEIGHTS_FILE).items()}
+    read = _read(WEIGHTS_FILE)
+    return {theme: Weights(**{name: float(value) for name, value in entry.items()}) for theme, entry in read.items()}
 
 
 def _read(name: str) -> Mapping[str, Mapping[str, dict[str, str]]]:

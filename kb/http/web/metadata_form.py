@@ -26,7 +26,7 @@ _OWN = frozenset({"titel", "emne", "periode", "økonomi"})
 class Entry:
     """A field in the form: ``values`` are those it has, ``words`` what can be chosen among, by value with its label.
 
-    ``proposals`` are where the values are from when no editor wrote them, one a word where the field has several; ``offered``
+    ``proposals`` are where the values are from when no editor wrote them, one a word of a field of many; ``offered``
     is what other reports have.
     """
 

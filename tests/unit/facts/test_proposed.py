@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kb.core.models import Certainty, Document, Metadata
 from kb.facts.fact import Fact, FactKind
 from kb.facts.proposed import MOST_NAMES, with_facts
 from kb.proposals.proposal import Proposal
 
 TEXT = "Løsningen blev sat i drift i maj 2023. Vandby samarbejdede med Norsalt. Norsalt leverede den for 2 mio. kr."
-DOCUMENT = Document("a.md", "", "text/markdown", "markdown", Metadata("a", "Salt"), TEXT, (), ())
+WRITTEN = Metadata("a", "Salt", projekt="Norsalt")
+DOCUMENT = Document("a.md", "", "text/markdown", "markdown", WRITTEN, TEXT, (), ())
 
 
 def fact(kind: FactKind, value: str, date: str = "", *, sentence: int = 0, shared: bool = False) -> Fact:
@@ -52,3 +55,19 @@ def test_a_period_is_proposed_where_one_sentence_tells_both_ends_and_none_was_be
     assert proposed(facts[0], fact(FactKind.END, "2021", sentence=1)) == {}
     earlier = Proposal("periode", "2019", Certainty.SURE, "Forsiden.", "2019", 0, 4)
     assert with_facts((earlier,), DOCUMENT, facts) == (earlier,)
+
+
+def test_of_a_report_of_no_named_project_facts_propose_nothing() -> None:
+    status = fact(FactKind.STATUS, "i drift", sentence=2)
+    for metadata in (Metadata("a", "Salt"), replace(WRITTEN, inferred=frozenset({"projekt"}))):
+        assert with_facts((), replace(DOCUMENT, metadata=metadata), (status,)) == ()
+
+
+def test_where_the_report_alone_names_the_project_the_sentence_must_name_it_too() -> None:
+    unwritten = replace(DOCUMENT, metadata=Metadata("a", "Salt"))
+    project = Proposal("projekt", "Norsalt", Certainty.LIKELY, "Titlen.", "Norsalt", 0, 7)
+    silent, naming = fact(FactKind.STATUS, "i test"), fact(FactKind.STATUS, "i drift", sentence=2)
+    assert with_facts((project,), unwritten, (silent,)) == (project,)
+    assert with_facts((project,), unwritten, (silent, naming))[1].value == "i drift"
+    unsure = replace(project, certainty=Certainty.UNSURE)
+    assert with_facts((unsure,), unwritten, (naming,)) == (unsure,)
