@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from kb.core.fields import THEME_LABELS
 from kb.core.models import Certainty, Document, page_at
@@ -128,11 +129,10 @@ def _areas() -> Mapping[str, re.Pattern[str]]:
 
 @cache
 def _weights() -> Mapping[str, Weights]:
-    read = _read(WEIGHTS_FILE)
-    return {theme: Weights(**{name: float(value) for name, value in entry.items()}) for theme, entry in read.items()}
+    return {theme: Weights(**entry) for theme, entry in _read(WEIGHTS_FILE).items()}
 
 
-def _read(name: str) -> Mapping[str, Mapping[str, dict[str, str]]]:
+def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(files("kb.proposals").joinpath(name).read_text(encoding="utf-8"))
 
 
