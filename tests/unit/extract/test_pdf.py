@@ -195,7 +195,9 @@ def test_a_scan_without_recognition_says_what_to_do(tmp_path: Path) -> None:
     assert "slå tekstgenkendelse til" in caught.value.advice
 
 
-def test_without_tesseract_it_is_told_what_the_operators_must_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tesseract_it_is_told_what_the_operators_must_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     ocr.is_installed.cache_clear()
     try:
