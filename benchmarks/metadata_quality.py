@@ -22,11 +22,21 @@ from typing import Any
 
 from kb.core.models import Certainty, Document
 from kb.extract import ReadOptions, read_files
+from kb.facts import facts_of
+from kb.facts.proposed import with_facts
+from kb.indexing.chunking import chunk
+from kb.indexing.naming import Name, named
+from kb.proposals.proposal import Proposal
 from kb.proposals.proposing import propose
 
 TRUTH = Path(__file__).parent / "real" / "metadata.jsonl"
 DOCUMENTS = Path(os.environ.get("KB_SHARED", Path(__file__).parents[2] / "shared")) / "documents"
-FIELDS = ("titel", "projekt", "myndighed", "år", "periode", "type")
+FIELDS = (
+    "titel", "projekt", "myndighed", "år", "periode", "type", "område", "status", "partnere", "leverandører", "økonomi",
+    "kontakt",
+)  # fmt: skip
+# Fields that hold several values, separated by commas: right where each of them is.
+LISTS = frozenset({"partnere", "leverandører", "økonomi"})
 HALVES = ("dev", "held")
 
 
@@ -64,16 +74,25 @@ def _letters(value: Any) -> str:
     return re.sub(r"[\W_]+", "", str(value).casefold())
 
 
+def all_proposals(document: Document) -> tuple[Proposal, ...]:
+    """What an editor is shown of a document that has no metadata, as indexing makes it."""
+    proposals = propose(document)
+    title = document.metadata.titel
+    known = named(document, Name(title, title), proposals)
+    return with_facts(proposals, known, facts_of(known.metadata, chunk(known, lambda text: len(text.split()))))
+
+
 def judge(truth: Mapping[str, Any], document: Document) -> Iterator[Judgement]:
     """Each field of one document. The title is always given, and is not proposed."""
-    proposed = {proposal.field: proposal for proposal in propose(document)}
+    proposed = {proposal.field: proposal for proposal in all_proposals(document)}
     for field in FIELDS:
         wanted = [value for value in truth[field] if value is not None]
         given: Any = document.metadata.titel if field == "titel" else None
         certain = False
         if field in proposed:
             given, certain = proposed[field].value, proposed[field].certainty is Certainty.SURE
-        right = given is not None and any(same(given, value) for value in wanted)
+        parts = str(given).split(", ") if field in LISTS else [given]
+        right = given is not None and all(any(same(part, value) for value in wanted) for part in parts)
         yield Judgement(truth["half"], field, truth["path"], given, certain, right, None not in truth[field])
 
 

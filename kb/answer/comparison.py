@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kb.answer.comparison_intent import Comparison, Order, Topic
 from kb.core.models import Certainty, Metadata
-from kb.facts import Fact, FactKind, Status
+from kb.facts import Fact, FactKind, Status, current_status
 from kb.facts.amounts import shown
 from kb.facts.dates import in_words
 from kb.facts.names import is_municipality
@@ -149,10 +149,9 @@ def _by_project(
 
 
 def status_of(told: Sequence[Told]) -> Told | None:
-    """A project's status now: the newest that is dated, the surest of equals, "ukendt" only where nothing else is."""
-    statuses = [one for one in told if one.fact.kind is FactKind.STATUS]
-    known = [one for one in statuses if one.fact.value != Status.UNKNOWN] or statuses
-    return max(known, key=lambda one: (one.fact.date, _is_sure(one), one.fact.start), default=None)
+    """A project's status now."""
+    now = current_status(one.fact for one in told)
+    return next((one for one in told if one.fact is now), None)
 
 
 def _status(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:

@@ -219,14 +219,14 @@ class OcrMissingError(NoTextError):
     """The pages are images, and character recognition is not installed or switched off."""
 
     code = "kræver-ocr"
-    advice = "Installér Tesseract med dansk: apt-get install tesseract-ocr tesseract-ocr-dan"
+    advice = "Bed driften om at installere tekstgenkendelse (Tesseract med dansk), og indeksér igen."
 
 
 class ToolMissingError(ReadError):
     """The format needs a program that is not installed on this machine."""
 
     code = "program-mangler"
-    advice = "Installér LibreOffice: apt-get install libreoffice-writer-nogui"
+    advice = "Bed driften om at installere LibreOffice, eller gem filen i et nyere format."
 
 
 class ReadLimitError(ReadError):

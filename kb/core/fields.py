@@ -141,6 +141,21 @@ FIELDS: tuple[MetadataField, ...] = (
         filterable=True, editable=True, fact=True, capital=True,
     ),
     MetadataField(
+        "partnere", "Partnere", FieldKind.TEXT, "Hvem projektet arbejdede sammen med, adskilt af komma.",
+        editable=True, fact=True,
+    ),
+    MetadataField(
+        "leverandører", "Leverandører", FieldKind.TEXT, "Hvem der leverede løsningen, adskilt af komma.",
+        editable=True, fact=True,
+    ),
+    MetadataField(
+        "økonomi", "Økonomi", FieldKind.TEXT, "Beløb, fx «støtte: 4,1 mio. kr.».", editable=True, fact=True,
+    ),
+    MetadataField(
+        "kontakt", "Kontakt", FieldKind.TEXT, "Afdelingen eller funktionen, der kan spørges. Aldrig en person.",
+        editable=True, fact=True,
+    ),
+    MetadataField(
         "temaer", "Tema", FieldKind.WORDS, "Temaet, fx jura eller data.", words=THEME_LABELS, unknown="tema",
         filterable=True, editable=True, on_answers=1, on_list=1,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,3 +85,10 @@ class Fact:
     date: str = ""
     certainty: Certainty = Certainty.LIKELY
     shared: bool = False
+
+
+def current_status(facts: Iterable[Fact]) -> Fact | None:
+    """The status that holds now: the newest dated, the surest of equals, "ukendt" only where nothing else is."""
+    statuses = [fact for fact in facts if fact.kind is FactKind.STATUS]
+    known = [fact for fact in statuses if fact.value != Status.UNKNOWN] or statuses
+    return max(known, key=lambda fact: (fact.date, fact.certainty is Certainty.SURE, fact.start), default=None)

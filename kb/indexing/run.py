@@ -21,6 +21,7 @@ from kb.core.version import VERSION
 from kb.embedding.embedder import Embedder
 from kb.extract import ReadOptions, copies
 from kb.extract.corpus_files import shown_path, wrong_name
+from kb.facts.proposed import with_facts
 from kb.index import builds, vectors
 from kb.index.store import (
     Failure,
@@ -232,11 +233,12 @@ class _Run:
             document = named(extracted, names[document_id], proposals)
             partial = self.extractor.reading_of(source).reason
             copy_of, aliases = versions.get(document_id, ""), plan.aliases_of(source)
+            chunks = reusable.of(document) or self._chunked(extracted, document)
+            passages, sentences, facts = renumbered(chunks, row, sentence_row)
+            proposals = with_facts(proposals, document, facts)
             writer.add_document(
                 StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
             )
-            chunks = reusable.of(document) or self._chunked(extracted, document)
-            passages, sentences, facts = renumbered(chunks, row, sentence_row)
             writer.add_passages(passages)
             writer.add_sentences(sentences)
             writer.add_facts(document.id, facts)

@@ -1,4 +1,4 @@
-"""What a report says of itself: its project, its authority and kind, its year and period, and whether it is of many.
+"""What a report says of itself: who, what and when, and whether it is of many.
 
 Each finder reads the report's opening, its file's name and how often it names what, and gives a proposal or none. To
 propose nothing is better than to propose what is wrong: "sikkert" is for what the report states of itself in so many
@@ -17,9 +17,11 @@ from pathlib import PurePosixPath
 from kb.core.fields import FIRST_YEAR
 from kb.core.models import Certainty, Document, page_at
 from kb.proposals.authorities import KIND_TYPES, Authority, Mention, mentions
+from kb.proposals.contact import proposed_contact
 from kb.proposals.dates import Found, date_in, period_in, year_in
 from kb.proposals.opening import Line, lines_of, opening
 from kb.proposals.proposal import Proposal
+from kb.proposals.subjects import proposed_area, proposed_themes
 
 # Of longer texts the rest is not looked at: what a report is of stands at its beginning.
 LOOKED_AT = 60_000
@@ -70,10 +72,11 @@ _ADDRESS = re.compile(r"\b\d{4}\s+[A-ZÆØÅ]\w")
 
 
 def propose(document: Document) -> tuple[Proposal, ...]:
-    """The proposals for a report, at most one a field, in the order of the fields."""
+    """The proposals for a report, at most one a field but for its themes."""
     text = _Report(document)
     authority = _authority(text)
-    found = [_project(text), authority, _type_of(authority), _period(text), _year(text), _scope(text)]
+    who = (_project(text), authority, _type_of(authority), proposed_contact(document, text.front))
+    found = (*who, proposed_area(document), _period(text), _year(text), _scope(text), *proposed_themes(document))
     return tuple(proposal for proposal in found if proposal is not None)
 
 

@@ -41,7 +41,7 @@ _DANISH_DOS = "cp865"
 _CODE_PAGES = {437: _DANISH_DOS, 10000: "mac-roman", 65001: "utf-8"}
 _NOWHERE = "http://127.0.0.1:9"
 _SIMPLIFIED = ReadWarning(
-    "forenklet", "LibreOffice er ikke installeret; overskrifter og tabeller er læst som ren tekst."
+    "forenklet", "Overskrifter og tabeller er læst som ren tekst. Gem filen som docx for at få dem med."
 )
 
 

@@ -217,7 +217,7 @@ class _Scans:
         """What a person should know of pages that were not, or only partly, read."""
         found: list[ReadWarning] = []
         if self.left and self.out_of_time:
-            text = f"{_pages(self.left)} er billeder, og tiden gik ud. Hæv KB_READ_TIMEOUT for at få dem med."
+            text = f"{_pages(self.left)} er billeder, og tiden gik ud. Bed driften om at give læsningen længere tid."
             found.append(ReadWarning("sider-uden-tekst", text))
         elif self.left:
             found.append(ReadWarning("kræver-ocr", f"{_pages(self.left)} er billeder. {self._cure()}"))
@@ -241,13 +241,13 @@ class _Scans:
                 "Siderne er billeder, og tegngenkendelsen nåede ikke at blive færdig.", code="tidsgrænse"
             )
         if self.left:
-            return OcrMissingError("Siderne er billeder og kræver OCR.", advice=self._cure())
+            return OcrMissingError("Siderne er billeder, og deres tekst er ikke genkendt.", advice=self._cure())
         if self.done:
             return NoTextError("Siderne er billeder, og der er ikke fundet tekst i dem.")
         return NoTextError("Filen indeholder ingen tekst.")
 
     def _cure(self) -> str:
-        return OcrMissingError.advice if self.wanted else "Slå OCR til med KB_OCR=true."
+        return OcrMissingError.advice if self.wanted else "Bed driften om at slå tekstgenkendelse til."
 
 
 def _without_unreadable(page: RawPage) -> RawPage:

@@ -28,7 +28,7 @@ from kb.retrieval.snapshot import Snapshot
 from kb.state.runs import KEPT_RUNS
 from kb.state.upload_names import shown_name
 
-MOST_FILES = 50
+MOST_FILES = 200
 RUNS_SHOWN = 20
 FILES_SHOWN = 200
 
@@ -205,10 +205,11 @@ def _stored(document_id: str) -> StoredRecord:
 def report(document_id: str) -> str:
     """One report's metadata as a form, with what was inferred filled in."""
     stored = _stored(document_id)
+    held = [one.record.metadata for one in snapshot().records.values()]
     return render_template(
         "admin/rapport.html",
         stored=stored,
-        entries=metadata_form.entries(stored.record.metadata, stored.proposals, snapshot().facets({})),
+        entries=metadata_form.entries(stored.record.metadata, stored.proposals, metadata_form.known_values(held)),
         names=services().upload_names.all(),
         lies_in=editing.lies_in(stored),
     )

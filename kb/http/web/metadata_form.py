@@ -6,6 +6,7 @@ from when the form is saved.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +18,16 @@ from kb.core.fields import EDITABLE, FIRST_YEAR, LAST_YEAR, FieldKind, MetadataF
 from kb.core.models import Certainty, Metadata
 from kb.proposals.proposal import Proposal
 
+# What each report has of its own: nothing to choose among.
+_OWN = frozenset({"titel", "emne", "periode", "økonomi"})
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A field in the form: ``values`` are those it has, ``words`` what can be chosen among, by value with its label.
 
-    ``proposal`` is where the values are from when no editor wrote them, ``offered`` what other reports have.
+    ``proposals`` are where the values are from when no editor wrote them, one a word of a field of many; ``offered``
+    is what other reports have.
     """
 
     name: str
@@ -31,7 +36,7 @@ class Entry:
     values: tuple[str, ...]
     inferred: bool
     words: Mapping[str, str]
-    proposal: Proposal | None = None
+    proposals: tuple[Proposal, ...] = ()
     offered: tuple[str, ...] = ()
 
     @property
@@ -44,27 +49,46 @@ def entries(
     metadata: Metadata, proposals: Sequence[Proposal] = (), known: Mapping[str, Iterable[str]] | None = None
 ) -> list[Entry]:
     """The form of a report, with what was inferred and proposed filled in; ``known`` are other reports' values."""
-    waiting = {proposal.field: proposal for proposal in unconfirmed(metadata, proposals)}
+    waiting = unconfirmed(metadata, proposals)
     return [
-        _entry(field, metadata, waiting.get(field.name), tuple((known or {}).get(field.name, ()))) for field in EDITABLE
+        _entry(
+            field,
+            metadata,
+            tuple(one for one in waiting if one.field == field.name),
+            tuple((known or {}).get(field.name, ())),
+        )
+        for field in EDITABLE
     ]
 
 
-def _entry(field: MetadataField, metadata: Metadata, proposal: Proposal | None, offered: tuple[str, ...]) -> Entry:
+def _entry(
+    field: MetadataField, metadata: Metadata, proposals: tuple[Proposal, ...], offered: tuple[str, ...]
+) -> Entry:
     written = _values(metadata.value(field.name))
     own_project = field.name == "projekt" and "projekt" in metadata.inferred
     values: tuple[str, ...]
-    if proposal:  # what is unsure is told of, and left to be written
-        values = () if proposal.certainty is Certainty.UNSURE else (str(proposal.value),)
+    if proposals:  # what is unsure is told of, and left to be written
+        values = tuple(str(one.value) for one in proposals if one.certainty is not Certainty.UNSURE)
     else:
         values = () if own_project else written
-    inferred = field.name in metadata.inferred and not own_project and proposal is None
-    return Entry(field.name, field.label, field.kind, values, inferred, field.words, proposal, offered)
+    inferred = field.name in metadata.inferred and not own_project and not proposals
+    return Entry(field.name, field.label, field.kind, values, inferred, field.words, proposals, offered)
 
 
 def unconfirmed(metadata: Metadata, proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
     """The proposals for fields that no editor has written."""
     return tuple(one for one in proposals if not metadata.value(one.field) or one.field in metadata.inferred)
+
+
+def known_values(all_metadata: Iterable[Metadata]) -> dict[str, tuple[str, ...]]:
+    """What reports have in the fields that several may share, by field, the most used first."""
+    held = list(all_metadata)
+    shared = (field.name for field in EDITABLE if field.kind is FieldKind.TEXT and field.name not in _OWN)
+    return {name: tuple(value for value, _ in _counted(held, name)) for name in shared}
+
+
+def _counted(held: Sequence[Metadata], name: str) -> list[tuple[str, int]]:
+    return Counter(value for metadata in held for value in _values(metadata.value(name))).most_common()
 
 
 def _values(value: Any) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def test_the_form_shows_each_proposal_filled_in_with_its_evidence(client: FlaskC
     assert "De gælder først, når du har set dem efter og gemt" in form
     assert re.search(r'name="myndighed" value="Svendborg Kommune"', form)
     assert re.search(r'name="år" value="2022"', form)
-    assert "Forslag (sikkert): »14. 2. 2022«" in form
+    assert "2022 (sikkert): »14. 2. 2022«" in form
     assert "Forslag venter" in client.get("/admin/rapporter").text
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kb.core import errors
-from kb.core.errors import KbError
+from kb.core.errors import KbError, ReadError
 
 
 def _drawn() -> list[tuple[str, str]]:
@@ -95,3 +95,8 @@ def test_message_advice_and_code_are_kept() -> None:
     assert (str(error), error.advice, error.code) == ("Der er intet indeks.", "Kør: kb index", "indeks-mangler")
     other = KbError("Noget.", advice="Gør noget.", code="særlig")
     assert (other.advice, other.code) == ("Gør noget.", "særlig")
+
+
+@pytest.mark.parametrize("cls", [one for one in _classes() if issubclass(one, ReadError)])
+def test_what_an_editor_reads_of_a_file_asks_for_no_command_and_no_setting(cls: type[KbError]) -> None:
+    assert not re.search(r"\bapt\b|apt-get|sudo|\bkb \w|KB_", cls.advice)

@@ -191,12 +191,14 @@ def test_a_scan_is_recognised_and_marked(tmp_path: Path) -> None:
 
 def test_a_scan_without_recognition_says_what_to_do(tmp_path: Path) -> None:
     path = written(tmp_path, "scan.pdf", scanned_pdf(["tekst"]))
-    with pytest.raises(OcrMissingError, match="kræver OCR") as caught:
+    with pytest.raises(OcrMissingError, match="ikke genkendt") as caught:
         read(path, ReadOptions(ocr=False))
-    assert "KB_OCR" in caught.value.advice
+    assert "slå tekstgenkendelse til" in caught.value.advice
 
 
-def test_without_tesseract_the_install_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tesseract_it_is_told_what_the_operators_must_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     ocr.is_installed.cache_clear()
     try:
@@ -205,7 +207,7 @@ def test_without_tesseract_the_install_command_is_told(tmp_path: Path, monkeypat
     finally:
         monkeypatch.undo()
         ocr.is_installed.cache_clear()
-    assert "apt-get install tesseract-ocr tesseract-ocr-dan" in caught.value.advice
+    assert "tekstgenkendelse (Tesseract med dansk)" in caught.value.advice
 
 
 def test_a_scanned_page_among_others_makes_the_reading_partial(tmp_path: Path) -> None:

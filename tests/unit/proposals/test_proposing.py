@@ -30,7 +30,7 @@ def value(found: Document, field: str) -> str | int | None:
 def test_evidence_is_the_reports_own_words_at_their_place() -> None:
     report = document("Salt på veje", "Team Vej, Vandby og Svendborg Kommune", "Version 2 - 14. 2. 2022", BODY, pages=9)
     found = propose(report)
-    assert {proposal.field for proposal in found} == {"myndighed", "type", "år"}
+    assert {proposal.field for proposal in found} == {"myndighed", "type", "kontakt", "år"}
     for proposal in found:
         assert proposal.start is not None
         assert report.text[proposal.start : proposal.end] == proposal.quote

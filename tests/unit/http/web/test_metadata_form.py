@@ -56,19 +56,19 @@ def test_what_the_report_says_of_itself_is_filled_in_as_a_proposal() -> None:
         entry.name: entry
         for entry in metadata_form.entries(Metadata("a", "A"), [proposal("år", 2022), proposal("myndighed", "KL")])
     }
-    assert (found["år"].value, found["år"].proposal) == ("2022", proposal("år", 2022))
+    assert (found["år"].value, found["år"].proposals) == ("2022", (proposal("år", 2022),))
     assert (found["myndighed"].value, found["myndighed"].inferred) == ("KL", False)
 
 
 def test_what_an_editor_wrote_stands_and_no_proposal_beside_it() -> None:
     found = {entry.name: entry for entry in metadata_form.entries(METADATA, [proposal("år", 2022)])}
-    assert (found["år"].value, found["år"].proposal) == ("2021", None)
+    assert (found["år"].value, found["år"].proposals) == ("2021", ())
 
 
 def test_an_unsure_proposal_is_told_of_and_not_filled_in() -> None:
     unsure = proposal("myndighed", "KL", Certainty.UNSURE)
     found = {entry.name: entry for entry in metadata_form.entries(Metadata("a", "A"), [unsure])}
-    assert (found["myndighed"].value, found["myndighed"].proposal) == ("", unsure)
+    assert (found["myndighed"].value, found["myndighed"].proposals) == ("", (unsure,))
 
 
 def test_a_project_of_its_own_is_not_written_by_saving() -> None:
@@ -79,3 +79,17 @@ def test_a_project_of_its_own_is_not_written_by_saving() -> None:
 def test_what_other_reports_have_is_offered() -> None:
     found = {entry.name: entry for entry in metadata_form.entries(METADATA, known={"projekt": {"Asta": 2, "Bo": 1}})}
     assert found["projekt"].offered == ("Asta", "Bo")
+
+
+def test_each_proposed_theme_has_its_evidence_and_the_sure_ones_are_ticked() -> None:
+    proposals = [proposal("temaer", "jura"), proposal("temaer", "data", Certainty.UNSURE)]
+    found = {entry.name: entry for entry in metadata_form.entries(Metadata("a", "A"), proposals)}
+    assert (found["temaer"].values, found["temaer"].proposals) == (("jura",), tuple(proposals))
+
+
+def test_what_reports_have_is_told_by_field_the_most_used_first_and_no_title_is() -> None:
+    known = metadata_form.known_values(
+        [Metadata("a", "A", projekt="Bo"), Metadata("b", "B", projekt="Asta"), Metadata("c", "C", projekt="Asta")]
+    )
+    assert known["projekt"] == ("Asta", "Bo")
+    assert "titel" not in known
