@@ -114,9 +114,7 @@ def _range_of_words(text: str, words: Sequence[str], found: int, count: int) -> 
     return start, place
 
 
-def _placed(
-    evidence: Evidence, state: AnchorState, document_id: str, place: tuple[int, int], texts: Texts
-) -> Anchor:
+def _placed(evidence: Evidence, state: AnchorState, document_id: str, place: tuple[int, int], texts: Texts) -> Anchor:
     start, end = place
     passage = next((one for one in texts.passages_of(document_id) if one.start <= start < one.end), None)
     return Anchor(evidence, state, document_id, passage.id if passage else "", start, end)

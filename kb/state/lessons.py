@@ -1,4 +1,4 @@
-"""Lessons, their uses, the proposals an editor has decided on, and how many questions were asked, in the state database.
+"""Lessons, their uses, the proposals that were decided on, and how many questions were asked, in the state database.
 
     store = LessonStore(settings.state_dir)
     saved = store.add(checked(lesson))
@@ -197,9 +197,7 @@ def _find(database: sqlite3.Connection, lesson_id: str) -> Lesson | None:
 
 def _insert(database: sqlite3.Connection, lesson: Lesson) -> Lesson:
     now = _now()
-    stored = replace(
-        lesson, revision=1, made=lesson.made or now, changed=now, confirmed=_confirmed(lesson, None, now)
-    )
+    stored = replace(lesson, revision=1, made=lesson.made or now, changed=now, confirmed=_confirmed(lesson, None, now))
     _write(database, stored)
     return stored
 
@@ -207,9 +205,7 @@ def _insert(database: sqlite3.Connection, lesson: Lesson) -> Lesson:
 def _update(database: sqlite3.Connection, held: Lesson, lesson: Lesson) -> Lesson:
     now = _now()
     confirmed = _confirmed(lesson, held, now)
-    stored = replace(
-        lesson, id=held.id, revision=held.revision + 1, made=held.made, changed=now, confirmed=confirmed
-    )
+    stored = replace(lesson, id=held.id, revision=held.revision + 1, made=held.made, changed=now, confirmed=confirmed)
     _write(database, stored)
     return stored
 

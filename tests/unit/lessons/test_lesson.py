@@ -35,7 +35,8 @@ def test_a_whole_lesson_is_stored_as_it_is() -> None:
 
 def test_personal_data_an_editor_writes_is_masked_and_a_quote_keeps_its_addresses() -> None:
     quote = "Skriv til anna.and@kommune.dk, 010190-1234."
-    lesson = checked(replace(WHOLE, context="Ring til Anna And, mobil 22 33 44 55.", evidence=(Evidence.of("air", quote),)))
+    context = "Ring til Anna And, mobil 22 33 44 55."
+    lesson = checked(replace(WHOLE, context=context, evidence=(Evidence.of("air", quote),)))
     assert lesson.context == "Ring til Anna And, mobil [telefonnummer skjult]."
     assert lesson.evidence[0].quote == "Skriv til anna.and@kommune.dk, [CPR-nummer skjult]."
     assert lesson.evidence[0].digest == digest_of(lesson.evidence[0].quote)
