@@ -67,11 +67,10 @@ def lessons_in(held: Searcher, answered: Answer) -> tuple[Stand, ...]:
 
 def evidence_of(passage_ids: Iterable[str]) -> tuple[Evidence, ...]:
     """The words of passages as evidence; raises :class:`InputError` for one that is not there."""
-    held = snapshot()
     found: list[Evidence] = []
     for passage_id in passage_ids:
         try:
-            passage = held.passage(passage_id)
+            passage = snapshot().passage(passage_id)
         except NotFoundError as error:
             raise InputError(
                 f"Der er ingen passage med id {passage_id}.", advice="Åbn stedet i rapporten, og vælg det derfra."

@@ -40,7 +40,6 @@ from kb.lessons.lesson import (
 )
 
 MOST_PROPOSALS = 100
-_TEXTS = ("lesson", "context", "event", "handling", "applies_to", "owner", "review_by")
 
 blueprint = Blueprint("erfaringer", __name__, url_prefix="/erfaringer")
 FormView = Callable[..., BaseResponse]
@@ -210,9 +209,14 @@ def _sent(form: MultiDict[str, str], *, lenient: bool = False) -> Lesson:
     )
     added = () if lenient else lesson_services.evidence_of(_passage_ids(form.getlist("passage")))
     phase, status = form.get("phase", ""), form.get("status", "")
-    texts = {name: form.get(name, "") for name in _TEXTS}
     return Lesson(
-        **texts,
+        lesson=form.get("lesson", ""),
+        context=form.get("context", ""),
+        event=form.get("event", ""),
+        handling=form.get("handling", ""),
+        applies_to=form.get("applies_to", ""),
+        owner=form.get("owner", ""),
+        review_by=form.get("review_by", ""),
         evidence=(*kept, *added),
         phase=Phase(phase) if phase in set(Phase) else None,
         themes=tuple(theme for theme in THEMES if theme in form.getlist("themes")),
