@@ -26,7 +26,12 @@ def lesson() -> None:
 
 
 @lesson.command("list")
-@click.option("--status", type=click.Choice(list(LessonStatus)), default=None, help="Kun dem med denne status.")
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in LessonStatus]),
+    default=None,
+    help="Kun dem med denne status.",
+)
 @click.option("--due", is_flag=True, help="Kun dem, der skal ses efter nu.")
 @json_option
 @reports_errors
