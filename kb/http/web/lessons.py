@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
-from kb.core.errors import IndexUnusableError, InputError
+from kb.core.errors import IndexUnusableError, InputError, NotFoundError
 from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
 from kb.http import lesson_services
@@ -134,6 +134,8 @@ def _comes_back(view: FormView) -> FormView:
     def wrapped(*args: Any, **kwargs: Any) -> BaseResponse:
         try:
             return view(*args, **kwargs)
+        except NotFoundError:
+            raise  # there is no lesson to show the form of
         except InputError as error:
             page = _form(_sent(request.form, lenient=True), error=error)
             return make_response(page, 400)
