@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, RootModel
 
 from kb.http.api.response_models import AuditEvent, Body, Build, Date, Failed, Run
+from kb.lessons.exchange import FiledLesson
 
 
 class Error(Body):
@@ -232,3 +233,33 @@ class Figures(RootModel[dict[str, Any]]):
     def to_json(self, *, indent: int | None = None) -> str:
         """The figures as JSON."""
         return self.model_dump_json(indent=indent)
+
+
+class StoredLesson(FiledLesson):
+    """A lesson as it is stored, without where its evidence stands."""
+
+    revision: int
+    changed: Date
+    confirmed: str
+
+
+class Lessons(Body):
+    """The lessons, the last changed first."""
+
+    lessons: list[StoredLesson]
+
+
+class ExportedLessons(Body):
+    """The file that lessons were written to, and how many."""
+
+    file: str
+    lessons: int
+
+
+class Reminded(Body):
+    """The mails by their occasion; ``unsure`` are those a crash left it open of whether they went out."""
+
+    sent: list[str]
+    already: list[str]
+    refused: dict[str, str]
+    unsure: list[str]

@@ -33,6 +33,7 @@
         LockedError                another run is at work: try again
         CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
+      MailError                  the mail server did not take a mail
 
 Each carries a stable ``code`` for machines, a Danish message that says what happened, and ``advice``, what to do next.
 A code is the same wherever it is told: by the command line, in a run's report, in a log, and by the API, whose problems
@@ -270,6 +271,13 @@ class StorageError(IndexingError):
     """The disk is full or a folder cannot be written."""
 
     code = "lager"
+
+
+class MailError(KbError):
+    """The mail server could not be reached or did not take a mail; it is tried again next time."""
+
+    code = "mail-ikke-sendt"
+    advice = "Se efter mailserverens adresse, port og login (KB_SMTP_HOST og de andre). Der prøves igen næste gang."
 
 
 # Codes that say more than that of their error: what raises it, or passes a file over, gives them.

@@ -129,6 +129,14 @@ class Settings(BaseSettings):
     cors_origins: Annotated[
         str, Field(description="Websteder, hvis sider må spørge API'et, adskilt af komma: https://intranet.kommune.dk.")
     ] = ""
+    smtp_host: Annotated[str, Field(description="Mailserveren, der sendes med; tom: der sendes ingen mails.")] = ""
+    smtp_port: Annotated[int, Field(ge=1, le=65535, description="Mailserverens port.")] = 587
+    smtp_sender: Annotated[str, Field(description="Adressen, mails sendes fra, fx erfaringer@kommune.dk.")] = ""
+    smtp_tls: Annotated[
+        Literal["starttls", "tls", "none"], Field(description="starttls, tls fra begyndelsen, eller none: ukrypteret.")
+    ] = "starttls"
+    smtp_user: Annotated[str, Field(description="Brugeren hos mailserveren; tom: uden login.")] = ""
+    smtp_password_file: Annotated[Path | None, Field(description="En fil med brugerens adgangskode.")] = None
     metrics_from: Annotated[str, Field(description="Netværk, der må læse /metrics, adskilt af komma.")] = (
         "127.0.0.0/8,::1"
     )

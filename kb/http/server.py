@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from kb.embedding.embedder import Embedder, load_embedder
 from kb.http import cross_origin, gate, metrics, request_log, response_headers, sign_in
 from kb.http.api import openapi
 from kb.http.api.change_routes import changes
+from kb.http.api.lesson_routes import lessons
 from kb.http.api.problem_details import problem
 from kb.http.api.routes import api
 from kb.http.layers import Layer, wrap
@@ -32,6 +34,7 @@ from kb.http.services import EXTENSION, Services, services
 from kb.http.slow_senders import PacedChannel
 from kb.http.web import app as pages
 from kb.http.web import error_pages
+from kb.operations.lesson_reminders import keep_reminding
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit, Event
@@ -76,7 +79,7 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     wrap(app, layers(settings))
     error_pages.register(app, problem)
     pages.install(app)
-    for operations in (api, changes):
+    for operations in (api, changes, lessons):
         operations.install(app)
     for blueprint in (openapi.blueprint, metrics.blueprint):
         app.register_blueprint(blueprint)
@@ -152,12 +155,15 @@ def run(settings: Settings, embedder: Embedder) -> None:
             f"Adressen {settings.host}:{settings.port} kan ikke bruges: {error.strerror}.",
             advice="Vælg en anden port: kb serve --port 8001",
         ) from error
+    stop = threading.Event()
+    keep_reminding(settings, stop=stop)
     print(f"Erfaringsbasen svarer på http://{settings.host}:{settings.port}  (stop med Ctrl-C)", flush=True)
     try:
         server.run()
     except KeyboardInterrupt:
         print("Stoppet.")
     finally:
+        stop.set()
         server.close()
 
 

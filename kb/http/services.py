@@ -15,6 +15,7 @@ from kb.operations.jobs import Jobs
 from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import Snapshot
 from kb.state.feedback import FeedbackStore
+from kb.state.lessons import LessonStore
 from kb.state.runs import RunStore
 from kb.state.upload_names import UploadNames
 
@@ -44,6 +45,7 @@ class Services:
         self.holder = holder
         self.feedback = FeedbackStore(settings.state_dir)
         self.upload_names = UploadNames(settings.state_dir)
+        self.lessons = LessonStore(settings.state_dir)
 
     @cached_property
     def jobs(self) -> Jobs:

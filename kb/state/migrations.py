@@ -120,6 +120,57 @@ _FEEDBACK = (
         handled   INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
 )
+_LESSONS = (
+    """CREATE TABLE lessons (
+        id         TEXT PRIMARY KEY,
+        revision   INTEGER NOT NULL,            -- counts the changes, from 1
+        status     TEXT NOT NULL,
+        made       TEXT NOT NULL,
+        changed    TEXT NOT NULL,
+        confirmed  TEXT NOT NULL,               -- when someone last stood behind it, or empty
+        lesson     TEXT NOT NULL,
+        context    TEXT NOT NULL,
+        event      TEXT NOT NULL,
+        handling   TEXT NOT NULL,
+        phase      TEXT NOT NULL,
+        themes     TEXT NOT NULL,               -- JSON list
+        applies_to TEXT NOT NULL,
+        owner      TEXT NOT NULL,               -- a function's mailbox
+        review_by  TEXT NOT NULL                -- a date, or empty
+    ) STRICT""",
+    """CREATE TABLE lesson_evidence (
+        lesson_id   TEXT NOT NULL,
+        place       INTEGER NOT NULL,           -- among the lesson's evidence, from 0
+        document_id TEXT NOT NULL,
+        quote       TEXT NOT NULL,              -- verbatim
+        digest      TEXT NOT NULL,              -- of the quote's words
+        PRIMARY KEY (lesson_id, place)
+    ) STRICT""",
+    """CREATE TABLE lesson_uses (
+        id        INTEGER PRIMARY KEY,
+        lesson_id TEXT NOT NULL,
+        at        TEXT NOT NULL,
+        project   TEXT NOT NULL,
+        outcome   TEXT NOT NULL,
+        note      TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE lesson_proposals (
+        id       TEXT PRIMARY KEY,              -- made of the words of its passages
+        decision TEXT NOT NULL,
+        at       TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE question_counts (
+        day     TEXT PRIMARY KEY,
+        asked   INTEGER NOT NULL,
+        refused INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE sent_mail (
+        key       TEXT PRIMARY KEY,             -- names the occasion
+        recipient TEXT NOT NULL,
+        state     TEXT NOT NULL,
+        at        TEXT NOT NULL
+    ) STRICT""",
+)
 _FEEDBACK_COLUMNS = {
     "feedback": "id, created, question, build, useful, comment, citations",
     "unanswered": "question, times, last, build, reason, handled",
@@ -141,7 +192,12 @@ def _import_feedback(database: sqlite3.Connection, folder: Path) -> None:
         database.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
 
-MIGRATIONS: Sequence[Migration] = (_complete_first_schema, _import_feedback)
+def _add_lessons(database: sqlite3.Connection, _folder: Path) -> None:
+    """Create the tables of lessons, of the counts of questions, and of the mails that were sent."""
+    _execute(database, _LESSONS)
+
+
+MIGRATIONS: Sequence[Migration] = (_complete_first_schema, _import_feedback, _add_lessons)
 
 
 def remove_imported(folder: Path) -> None:

@@ -210,7 +210,7 @@ class SuggestionsQuery(Query):
     top: Annotated[int, Field(ge=1, le=20, description="Antal forslag."), WHOLE] = 8
 
 
-_LINE = r"^[^\u0000-\u001f\u007f-\u009f\ufffe\uffff]*$"
+LINE_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\ufffe\uffff]*$"
 
 
 def _edited(field: MetadataField) -> Any:
@@ -222,7 +222,7 @@ def _edited(field: MetadataField) -> Any:
         return Annotated[list[word], Field(max_length=len(field.words))], []
     if field.kind is FieldKind.CHOICE:
         return Annotated[str, Field(pattern=f"^(|{'|'.join(field.words)})$")], ""
-    return Annotated[str, Field(max_length=field.longest, pattern=_LINE)], ""
+    return Annotated[str, Field(max_length=field.longest, pattern=LINE_PATTERN)], ""
 
 
 class StrictBody(BaseModel):
@@ -254,10 +254,12 @@ class NewFeedback(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     question: Question
-    build_id: Annotated[str, Field(max_length=100, pattern=_LINE, description="Indekset, der svarede.")] = ""
+    build_id: Annotated[str, Field(max_length=100, pattern=LINE_PATTERN, description="Indekset, der svarede.")] = ""
     useful: Annotated[bool, Field(description="Om svaret var nyttigt.")]
     comment: Annotated[str, Field(max_length=2000)] = ""
-    citations: Annotated[list[Annotated[str, Field(max_length=200, pattern=_LINE)]], Field(max_length=MAX_VALUES)] = []
+    citations: Annotated[
+        list[Annotated[str, Field(max_length=200, pattern=LINE_PATTERN)]], Field(max_length=MAX_VALUES)
+    ] = []
 
 
 class SinceQuery(ListQuery):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import g
-
 from kb.answer import answer as make_answer
 from kb.core.errors import NotFoundError
 from kb.core.fields import THEMES
@@ -17,6 +15,7 @@ from kb.http.api.operations import Api
 from kb.http.api.paging import chosen_fields, next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.suggestions import suggest
+from kb.http.lesson_services import note_answered
 from kb.http.services import services
 from kb.operations.finished_builds import finished_builds
 from kb.retrieval.filters import Filters
@@ -57,7 +56,7 @@ def answer(searcher: Searcher, query: request_models.AnswerQuery) -> response_mo
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare."""
     result = make_answer(searcher, query.q, query.filters)
-    g.refused = result.refused  # for the measurements
+    note_answered(result)
     return response_models.Answer.from_domain(result)
 
 

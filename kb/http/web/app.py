@@ -9,19 +9,24 @@ from kb.core.fields import THEME_LABELS
 from kb.core.identity import AccessRole
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
-from kb.http.web import admin, documents, exports, feedback_pages, pages, static_files
+from kb.http.web import admin, documents, exports, feedback_pages, lessons, pages, static_files
 from kb.http.web.other_versions import other_versions
 from kb.http.web.presenters import labels
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
-MODULES = (static_files, pages, documents, exports, feedback_pages, admin)
+MODULES = (static_files, pages, documents, exports, feedback_pages, lessons, admin)
 
 
 def install(app: Flask) -> None:
     """Put the pages on an application."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(static_url=static_files.static_url, labels=THEME_LABELS, other_versions=other_versions)
+    app.jinja_env.globals.update(
+        static_url=static_files.static_url,
+        labels=THEME_LABELS,
+        other_versions=other_versions,
+        may_edit=lessons.is_editor,
+    )
     app.jinja_env.filters.update(
         dato=labels.danish_timestamp,
         klokken=labels.danish_clock,

@@ -5,18 +5,20 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.answer import answer
+from kb.answer.lessons import Stand
 from kb.core.errors import QuestionError, StorageError
 from kb.core.fields import THEMES
 from kb.core.models import Answer, DocumentRecord, Passage, Refusal, Role
+from kb.http import lesson_services
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
 from kb.http.web.example_questions import examples
-from kb.http.web.presenters import answers, facets, hits, labels, quotes
+from kb.http.web.presenters import answers, facets, hits, labels, lessons, quotes
 from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 NEWEST = 5
@@ -63,7 +65,7 @@ def ask() -> Response | BaseResponse:
     # The answer stands on the first page of passages; the others are for reading on.
     answered = answer(held, clean.question, clean.filters) if clean.page == 1 else None
     if answered:
-        g.refused = answered.refused  # for the measurements
+        lesson_services.note_answered(answered)
     if answered and answered.refusal:
         _note_unanswered(answered, answered.refusal)
     names = titles(held.snapshot)
@@ -71,6 +73,9 @@ def ask() -> Response | BaseResponse:
         "svar.html",
         asked=clean,
         answer=answers.view_on(held.snapshot, answered) if answered else None,
+        lessons=[lessons.view(one, held.snapshot, {}) for one in lesson_services.lessons_in(held, answered)]
+        if answered
+        else [],
         result=result,
         hits=[hits.hit_view(hit, names) for hit in result.hits],
         facets=facets.facet_views(result.facets, clean.filters),
@@ -119,9 +124,16 @@ def project(slug: str) -> str:
         for role in labels.STORY
         if (views := _findings(held, records, role))
     ]
+    learnt = [one for one in lesson_services.published_stands() if set(one.document_ids) & set(summary.document_ids)]
     return render_template(
-        "projekt.html", project=summary, records=records, findings=findings, file_format=labels.file_format
-    )
+        "projekt.html", project=summary, records=records, findings=findings, file_format=labels.file_format,
+        lessons=_lesson_views(held, learnt),
+    )  # fmt: skip
+
+
+def _lesson_views(held: Snapshot, stands: Sequence[Stand]) -> list[lessons.LessonView]:
+    """The lessons of a page, those that no longer hold the last."""
+    return sorted((lessons.view(one, held, {}) for one in stands), key=lambda view: view.outdated)
 
 
 def _findings(held: Snapshot, records: Sequence[DocumentRecord], role: Role) -> list[hits.HitView]:
@@ -158,6 +170,10 @@ def theme(theme: str) -> str:
     return render_template(
         "tema.html", theme=theme, text=labels.THEME_TEXTS[theme], groups=groups, others=others,
         question=THEME_QUESTIONS[theme], byline=quotes.byline,
+        lessons=_lesson_views(
+            held,
+            [one for one in lesson_services.published_stands() if theme in one.lesson.themes and one.is_supported],
+        ),
     )  # fmt: skip
 
 

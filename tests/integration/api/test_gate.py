@@ -30,10 +30,13 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 SIGNING_IN = {"login.by_key", "login.sign_out"}
 # Who says that an answer was useful is promised not to be kept.
 UNNAMED = {"aendringer.give_feedback", "tilbagemelding.send"}
+# Where a lesson was used is for readers to say.
+READERS = {"erfaringer.note_use", "erfaringer_api.note_lesson_use"}
 # What only reads and takes something out of the base is audited too.
 TAKING_OUT = {
     "aendringer.list_feedback", "aendringer.audit_trail", "redaktion.feedback_csv", "udtraek.hits_csv",
     "udtraek.hits_xlsx", "udtraek.answer_docx", "dokumenter.original", "login.back",
+    "erfaringer.lessons_csv", "erfaringer.lessons_json",
 }  # fmt: skip
 FOREIGN: tuple[Mapping[str, str], ...] = (
     {"Origin": "https://ond.example"},
@@ -109,7 +112,7 @@ def test_a_reader_changes_nothing_but_says_what_answers_are_worth(
         ).status_code
         for one in changes(app)
     }
-    assert {endpoint for endpoint, status in told.items() if status != 403} == UNNAMED | SIGNING_IN
+    assert {endpoint for endpoint, status in told.items() if status != 403} == UNNAMED | READERS | SIGNING_IN
 
 
 @pytest.mark.parametrize("role", list(AccessRole))

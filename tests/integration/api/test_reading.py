@@ -46,7 +46,7 @@ def test_every_answer_is_as_described(client: FlaskClient, app: Flask) -> None:
     described = get(client, "/openapi.json")
     visited = set()
     for operation in operations(app):
-        if operation.method != "GET" or operation.name == "job":  # of which this server has none
+        if operation.method != "GET" or operation.name in {"job", "lesson"}:  # of which this server has none
             continue
         path, query = own_example(client, operation)
         response = client.get(path, query_string=query)

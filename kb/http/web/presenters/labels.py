@@ -89,9 +89,17 @@ def value_label(field: str, value: str) -> str:
     return BY_NAME[field].label_of(value)
 
 
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
 def inert(cell: str | int) -> str | int:
     """A cell that no spreadsheet takes for a formula: neither reports nor readers are trusted to run anything."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
+
+
+def live(cell: str) -> str:
+    """A cell as it was before :func:`inert`."""
+    return cell[1:] if cell.startswith(tuple(f"'{sign}" for sign in _FORMULA_SIGNS)) else cell
 
 
 def file_format(media_type: str) -> str:

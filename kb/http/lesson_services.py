@@ -1,0 +1,122 @@
+"""What pages and API share of lessons: which of them one may see, how they stand in the build, and what is proposed.
+
+Reading goes on where nothing can be read of the state database: an answer is then shown without lessons.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import date
+
+from flask import current_app, g
+
+from kb.answer import answer
+from kb.answer.lessons import Stand, belonging, proposals_of
+from kb.core.errors import IndexUnusableError, InputError, KbError, NotFoundError, StorageError
+from kb.core.identity import ANONYMOUS, AccessRole
+from kb.core.models import Answer
+from kb.http.gate import is_at_least
+from kb.http.refusals import SignInNeeded
+from kb.http.services import searcher, services, snapshot
+from kb.lessons.lesson import Evidence, Lesson
+from kb.lessons.proposing import LessonProposal
+from kb.lessons.reviewing import Figures, figures
+from kb.retrieval.searcher import Searcher
+
+
+def stand_of(lesson: Lesson) -> Stand:
+    """How a lesson stands in the build in use; unchecked where there is none."""
+    try:
+        return Stand.of(snapshot(), lesson)
+    except IndexUnusableError:
+        return Stand.unchecked(lesson)
+
+
+def visible_lessons() -> list[Lesson]:
+    """The lessons that the one who asks may see, the last changed first: drafts are for editors."""
+    every = services().lessons.all()
+    return every if is_at_least(AccessRole.EDITOR) else [one for one in every if one.is_published]
+
+
+def visible_lesson(lesson_id: str) -> Lesson:
+    """One of them; raises :class:`NotFoundError`."""
+    found = services().lessons.get(lesson_id)
+    if not found.is_published and not is_at_least(AccessRole.EDITOR):
+        raise NotFoundError(f"Der er ingen erfaring med id {lesson_id}.")
+    return found
+
+
+def published_stands() -> list[Stand]:
+    """Every published lesson as it stands; none where the state cannot be read."""
+    try:
+        return [stand_of(one) for one in services().lessons.all() if one.is_published]
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
+        return []
+
+
+def lessons_in(held: Searcher, answered: Answer) -> tuple[Stand, ...]:
+    """The lessons that stand above an answer; none where the state cannot be read."""
+    try:
+        return belonging(held, answered, services().lessons.all())
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
+        return ()
+
+
+def evidence_of(passage_ids: Iterable[str]) -> tuple[Evidence, ...]:
+    """The words of passages as evidence; raises :class:`InputError` for one that is not there."""
+    found: list[Evidence] = []
+    for passage_id in passage_ids:
+        try:
+            passage = snapshot().passage(passage_id)
+        except NotFoundError as error:
+            raise InputError(
+                f"Der er ingen passage med id {passage_id}.", advice="Åbn stedet i rapporten, og vælg det derfra."
+            ) from error
+        found.append(Evidence.of(passage.document_id, passage.text))
+    return tuple(found)
+
+
+def open_proposals() -> list[LessonProposal]:
+    """The proposals that no editor has decided on."""
+    decided = services().lessons.decisions()
+    return [one for one in proposals_of(snapshot()) if one.id not in decided]
+
+
+def open_proposal(proposal_id: str) -> LessonProposal:
+    """One of them; raises :class:`NotFoundError`."""
+    found = next((one for one in open_proposals() if one.id == proposal_id), None)
+    if found is None:
+        raise NotFoundError("Forslaget findes ikke mere.", advice="Se de åbne forslag igen.")
+    return found
+
+
+def current_figures() -> Figures:
+    """The figures of all lessons, drafts among them, as of today."""
+    store = services().lessons
+    counts = store.question_counts()
+    return figures(store.all(), store.uses(), date.today(), asked=counts.asked, refused=counts.refused)
+
+
+def need_name() -> None:
+    """Raise :class:`SignInNeeded` for one who reads without a name."""
+    if g.identity is None or g.identity is ANONYMOUS:
+        raise SignInNeeded
+
+
+def note_answered(answered: Answer) -> None:
+    """Leave word of a question's outcome, for the measurements and the figures."""
+    g.refused = answered.refused
+    try:
+        services().lessons.count_question(refused=answered.refused)
+    except (KbError, sqlite3.Error) as error:
+        # A reader gets the answer even where nothing can be written.
+        current_app.logger.warning("Spørgsmålet kunne ikke tælles: %s", error)
+
+
+def likeliest(question: str) -> tuple[Stand, ...]:
+    """The lessons that belong to the answer to a question; raises what answering raises."""
+    held = searcher()
+    return lessons_in(held, answer(held, question))
