@@ -109,8 +109,13 @@ def main() -> None:
 def plans() -> list[Written]:
     """The plans as written."""
     rows = [json.loads(line) for line in (HERE / "plans.jsonl").read_text(encoding="utf-8").splitlines()]
-    sets = ("projects", "also", "mentions")
-    return [Written(**{name: frozenset(v) if name in sets else v for name, v in row.items()}) for row in rows]
+    return [
+        Written(
+            row["id"], row["kind"], row["half"], row["plan"],
+            frozenset(row["projects"]), frozenset(row["also"]), frozenset(row["mentions"]),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def met() -> dict[str, frozenset[str]]:

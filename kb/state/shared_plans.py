@@ -4,8 +4,8 @@
     token = shared.add(plan.text, days=30)
     shared.find(token).plan
 
-Nothing else of a Projektstart-tjek is ever stored. The token is kept as its hash, as that of a session is, and an expired
-plan is deleted when the next one is shared or looked for.
+Nothing else of a Projektstart-tjek is ever stored. The token is kept as its hash, as that of a session is, and an
+expired plan is deleted when the next one is shared or looked for.
 """
 
 from __future__ import annotations
