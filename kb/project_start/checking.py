@@ -184,7 +184,7 @@ def _met(kind: ChallengeKind, similar: Iterable[Profile], cited: _Cited) -> Iter
         if line is None:
             continue
         handling = _answering(line, profile.own((Role.HANDLING,)))
-        lesson = _answering(line, [one for one in profile.lines if one.role in (Role.LESSON, Role.ADVICE)])
+        lesson = _answering(line, profile.lessons())
         yield Met(
             profile.project,
             cited.told(line),

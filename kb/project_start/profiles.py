@@ -21,7 +21,7 @@ from kb.index.store import StoredRecord
 from kb.language.analysis import Analyser, Question
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence
-from kb.project_start.challenges import told_in
+from kb.project_start.challenges import spaced, told_in
 from kb.project_start.findings import ProjectRef
 from kb.project_start.traits import rules_in, techniques_in
 from kb.proposals.scope import crosses
@@ -35,6 +35,7 @@ PASSAGES_ASKED = 200
 BEST_PASSAGES = 2
 PROFILES_REMEMBERED = 2_000
 SHORTEST_TERM = 4
+LONGEST_LABEL = 60
 # How many sentences the level of cosines in the base is taken from.
 BACKGROUND_ROWS = 4_096
 # The roles of the sentences that a technique is read from.
@@ -68,6 +69,11 @@ class Profile:
     lines: tuple[Line, ...]
     facts: tuple[tuple[Fact, Line], ...]
     is_case: bool
+
+    def lessons(self) -> list[Line]:
+        """The lessons and advice, the collector's own readings among them; not what only says whose they are."""
+        roles = (Role.LESSON, Role.ADVICE)
+        return [line for line in self.lines if line.role in roles and (line.is_own or not _is_disclaimer(line))]
 
     def own(self, roles: Collection[Role] = tuple(Role)) -> list[Line]:
         """The report's own lines of some roles."""
@@ -166,7 +172,8 @@ class Profiles:
             ranges, vectors = sentences[passage.id]
             for (start, end), vector in zip(ranges, vectors, strict=True):
                 sentence = Sentence(passage, start, end)
-                yield _line(sentence, stored, vector, subject)
+                if not _is_label(sentence.text):
+                    yield _line(sentence, stored, vector, subject)
 
 
 def _line(sentence: Sentence, stored: StoredRecord, vector: Vectors, subject: Subject) -> Line:
@@ -177,6 +184,18 @@ def _line(sentence: Sentence, stored: StoredRecord, vector: Vectors, subject: Su
     is_challenge = role is Role.CHALLENGE and is_own
     told = told_in(sentence.text, passage.heading_path) if is_challenge else ()
     return Line(sentence, record, vector, role, told)
+
+
+def _is_label(text: str) -> bool:
+    """Whether a text is a label with its value ("Emne: Mails") and no sentence."""
+    label, colon, _ = text.partition(": ")
+    return bool(colon) and len(label) <= LONGEST_LABEL and not text.endswith((".", "!", "?"))
+
+
+def _is_disclaimer(line: Line) -> bool:
+    """Whether a line of the collector's only says that something is the collector's."""
+    words = spaced(line.sentence.text)
+    return " kilde" in words or "slutning" in words
 
 
 def _with_lines(lines: Sequence[Line], facts: Mapping[str, Sequence[Fact]]) -> Iterator[tuple[Fact, Line]]:

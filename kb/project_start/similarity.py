@@ -42,7 +42,7 @@ class Signals:
 WEIGHTS = (1.72, 1.35, 3.27, 1.56, 1.29)
 BIAS = -8.53
 # From this probability on a project is called similar.
-SIMILAR = 0.2
+SIMILAR = 0.3
 
 
 def probability(signals: Signals) -> float:
