@@ -14,9 +14,6 @@ MAILS = (
     "algoritme til at læse hver mail og foreslå den rigtige afdeling. Forventet gevinst: hurtigere svar."
 )
 HARBOUR = "Havneudvidelse med ny mole og 60 bådpladser. Sand pumpes op, og klubhuset flyttes 30 meter mod vest."
-PROFILING = (
-    "Vi vil samkøre data om udsatte børnefamilier for at finde børn i mistrivsel, før nogen underretter kommunen."
-)
 ENGLISH = (
     "The municipality will use an algorithm to sort the incoming mails that it has from citizens and to route them to "
     "the right department. It is the first project of its kind, and the data are the mails of the last two years."
@@ -65,11 +62,6 @@ def test_a_plan_about_nothing_in_the_base_is_told_the_nearest_and_nothing_else(s
     assert not found.similar
     assert found.nearest
     assert [*found.challenges, *found.stopped, *found.reusable, *found.citations] == []
-
-
-def test_a_project_that_was_stopped_tells_why(searcher: Searcher) -> None:
-    stopped = check(searcher, Plan.of(PROFILING)).stopped
-    assert [one.outcome.status for one in stopped if "gladsaxe-modellen" in one.project.document_ids] == ["på hold"]
 
 
 def test_of_a_plan_in_english_nothing_is_said_to_be_missing(searcher: Searcher) -> None:
