@@ -34,7 +34,8 @@ def test_people_are_masked_before_anything_is_looked_for() -> None:
 def test_the_five_fields_are_a_plan() -> None:
     plan = Plan.of(PlanFields("Fordele post", "borgerservice", "indgående mails", "en sprogmodel", "afprøvning"))
     assert plan.text.startswith("Hvad: Fordele post.\nFor hvem: borgerservice.")
-    assert (plan.data, plan.techniques) == ({"mails og post"}, {"sprogmodel og tekstanalyse"})
+    assert plan.data == {"mails og post"}
+    assert plan.techniques == {"sprogmodel og tekstanalyse"}
     assert plan.phase is LifePhase.TRIAL
 
 
