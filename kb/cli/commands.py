@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.progress import (
@@ -41,6 +41,9 @@ from kb.core.models import Answer
 from kb.core.settings import Settings, load_settings
 from kb.core.version import VERSION
 from kb.http.api import response_models
+
+if TYPE_CHECKING:
+    from kb.project_start import Check
 
 # What `kb model use --reader` calls the reader that comes with the product.
 PACKAGED_READER = "medfølgende"
@@ -304,6 +307,61 @@ def _print_answer(answer: Answer) -> None:
 
 def _numbers(citations: Sequence[int]) -> str:
     return "".join(f"[{number}]" for number in citations)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--docx", "word", type=click.Path(path_type=Path), help="Skriv tjekket som Word i denne fil.")
+@json_option
+@reports_errors
+def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
+    """Tjek planen i FILE: projekter, der ligner, hvad de løb ind i, og hvad planen ikke nævner."""
+    from kb.project_start import Plan, check
+    from kb.project_start.reading import read_plan
+    from kb.retrieval.searcher import open_searcher
+
+    if not file.is_file():
+        raise InputError(f"Filen {file.name} findes ikke.", advice="Angiv en fil med planen.")
+    settings, embedder = _settings_and_embedder()
+    plan = Plan.of(read_plan(file.read_bytes(), file.name, settings))
+    searcher = open_searcher(settings, embedder)
+    found = check(searcher, plan)
+    if word:
+        from kb.http.web.presenters.project_start import view_on
+        from kb.http.web.project_start_word import check_docx
+
+        word.write_bytes(check_docx(view_on(searcher.snapshot, plan.text, found)))
+    if as_json:
+        print_json(response_models.ProjectStart.model_validate(found))
+    else:
+        _print_check(found)
+
+
+def _print_check(found: Check) -> None:
+    for notice in found.notices:
+        out.print(notice, style="yellow", markup=False)
+    if not found.similar:
+        nearest = "; ".join(project.name for project in found.nearest)
+        out.print(f"Ingen projekter i basen ligner planen. Nærmest kommer: {nearest}", style="bold", markup=False)
+    for similar in found.similar:
+        out.print(f"\n{similar.project.name}", style="bold", markup=False)
+        for reason in similar.reasons:
+            out.print(f"   {reason.trait}: {reason.told.text} [{reason.told.citation}]", markup=False)
+        if similar.outcome:
+            told = similar.outcome.told
+            out.print(f"   Sådan gik det: {similar.outcome.status}. {told.text} [{told.citation}]", markup=False)
+    for challenge in found.gaps:
+        out.print(
+            f"\nPlanen nævner ikke: {challenge.label} ({len(challenge.met)} mødte det)", style="bold", markup=False
+        )
+        out.print(f"   {challenge.question}", markup=False)
+        for met in challenge.met:
+            out.print(f"   {met.project.name}: {met.challenge.text} [{met.challenge.citation}]", markup=False)
+    out.print()
+    for citation in found.citations:
+        page = f", side {citation.page}" if citation.page else ""
+        line = f"[{citation.number}] {citation.title}{page} ({citation.passage_id})"
+        out.print(line, style="dim", markup=False)
 
 
 @main.command()

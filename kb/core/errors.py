@@ -3,6 +3,7 @@
     KbError
       InputError                 the request cannot be carried out as it is: change it
         QuestionError              the question is empty, too long or not text
+        PlanError                  a plan says too little to be compared
         FilterError                a filter names an unknown field or value form
         NotFoundError              no document, passage, project or build of that id
         UnreadableUploadError      no reader takes the uploaded file
@@ -76,6 +77,13 @@ class QuestionError(InputError):
     """The question is empty, too long or not text."""
 
     code = "ugyldigt-spoergsmaal"
+
+
+class PlanError(InputError):
+    """A plan says too little to be compared."""
+
+    code = "ugyldig-plan"
+    advice = "Skriv med nogle sætninger, hvad projektet skal, for hvem, med hvilke data og hvordan."
 
 
 class FilterError(InputError):

@@ -177,6 +177,16 @@ _FEEDBACK_COLUMNS = {
 }
 
 
+_SHARED_PLANS = (
+    """CREATE TABLE shared_plans (
+        hash    BLOB PRIMARY KEY,               -- of the token in the link
+        plan    TEXT NOT NULL,                  -- masked, as it was compared
+        created TEXT NOT NULL,
+        expires TEXT NOT NULL
+    ) STRICT""",
+)
+
+
 def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
     """Create the missing tables."""
     _execute(database, _FIRST_SCHEMA)
@@ -197,7 +207,12 @@ def _add_lessons(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _LESSONS)
 
 
-MIGRATIONS: Sequence[Migration] = (_complete_first_schema, _import_feedback, _add_lessons)
+def _add_shared_plans(database: sqlite3.Connection, _folder: Path) -> None:
+    """Create the table of plans that were shared by a link."""
+    _execute(database, _SHARED_PLANS)
+
+
+MIGRATIONS: Sequence[Migration] = (_complete_first_schema, _import_feedback, _add_lessons, _add_shared_plans)
 
 
 def remove_imported(folder: Path) -> None:

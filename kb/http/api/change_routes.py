@@ -23,6 +23,7 @@ from kb.http.gate import guard
 from kb.http.services import searcher, services
 from kb.index.store import StoredRecord
 from kb.operations import editing
+from kb.project_start import Plan, check
 from kb.retrieval.searcher import clean_question
 
 changes = Api("aendringer")
@@ -163,6 +164,18 @@ def give_feedback(body: request_models.NewFeedback) -> response_models.Received:
     question = clean_question(body.question, services().settings.max_question_chars)
     services().feedback.add(question, body.build_id, useful=body.useful, comment=body.comment, citations=body.citations)
     return response_models.Received(status="modtaget")
+
+
+@changes.operation(
+    "POST", "/project-start", summary="Tjek en projektplan", tag="Spørg", body=request_models.NewPlan,
+    body_example={"plan": "Vi vil fordele kommunens indgående mails automatisk med en algoritme."},
+    response=response_models.ProjectStart, problems=(*NO_INDEX, *TOO_BIG),
+)  # fmt: skip
+@audited("plan sammenlignet")
+def project_start(body: request_models.NewPlan) -> response_models.ProjectStart:
+    """De projekter, der ligner planen, hvad de løb ind i, hvad planen ikke nævner, og hvad der er klar til at bruge
+    igen. Hver sætning kan slås op. Planen bliver læst, men ikke gemt."""
+    return response_models.ProjectStart.model_validate(check(searcher(), Plan.of(body.plan)))
 
 
 @changes.get(

@@ -262,6 +262,26 @@ class NewFeedback(BaseModel):
     ] = []
 
 
+# Four words beside each other are enough of a plan; fewer may be.
+_FOUR_WORDS = "[A-Za-zæøåÆØÅ]{2,40}( [A-Za-zæøåÆØÅ]{2,40}){3}"
+LONGEST_PLAN = 60_000
+
+
+class NewPlan(BaseModel):
+    """A plan for a project, as text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    plan: Annotated[
+        str,
+        Field(
+            max_length=LONGEST_PLAN,
+            description="Planens tekst. Personoplysninger bliver skjult, og den bliver ikke gemt.",
+            json_schema_extra={"pattern": _FOUR_WORDS},
+        ),
+    ]
+
+
 class SinceQuery(ListQuery):
     """A page of events, from a time on."""
 

@@ -464,6 +464,92 @@ class Citation(Body):
     inferred: bool
 
 
+class Told(Body):
+    """A sentence of a report and the number of its citation."""
+
+    text: str
+    citation: int
+    inferred: bool
+
+
+class SharedTrait(Body):
+    """Why a project is like a plan, with the sentence that shows it."""
+
+    trait: Annotated[str, Field(description="Fx samme slags data eller samme teknik.")]
+    value: str
+    told: Told
+
+
+class Outcome(Body):
+    """How a project went; ``date`` is when that held, empty where no report says it."""
+
+    status: str
+    date: str
+    told: Told
+
+
+class SimilarProject(Body):
+    """A project that is like a plan."""
+
+    project: ProjectRef
+    probability: float
+    reasons: list[SharedTrait]
+    outcome: Outcome | None
+    ask: Annotated[str, Field(description="Den myndighed, man kan spørge.")]
+
+
+class MetChallenge(Body):
+    """That a project met a challenge, how it handled it and what it learnt."""
+
+    project: ProjectRef
+    challenge: Told
+    handling: Told | None
+    lesson: Told | None
+
+
+class ProjectChallenge(Body):
+    """A kind of challenge, the question it raises, and the similar projects that met it."""
+
+    kind: str
+    label: str
+    phase: str
+    question: str
+    mentioned: Annotated[bool, Field(description="Om planen nævner det.")]
+    met: list[MetChallenge]
+
+
+class StoppedProject(Body):
+    """A similar project that stopped, and why."""
+
+    project: ProjectRef
+    outcome: Outcome
+    reasons: list[Told]
+
+
+class Reusable(Body):
+    """What a report names as ready to be used again."""
+
+    project: ProjectRef
+    told: Told
+    links: list[Source]
+
+
+class ProjectStart(Body):
+    """What the base has to tell a plan; ``gaps`` are the challenges that the plan does not mention."""
+
+    similar: list[SimilarProject]
+    nearest: list[ProjectRef]
+    challenges: list[ProjectChallenge]
+    gaps: list[ProjectChallenge]
+    stopped: list[StoppedProject]
+    reusable: list[Reusable]
+    citations: list[Citation]
+    notices: list[str]
+    masked: dict[str, int]
+    build_id: str
+    created: Date
+
+
 class Answer(Body):
     """The answer to a question with its citations."""
 

@@ -9,13 +9,13 @@ from kb.core.fields import THEME_LABELS
 from kb.core.identity import AccessRole
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
-from kb.http.web import admin, documents, exports, feedback_pages, lessons, pages, static_files
+from kb.http.web import admin, documents, exports, feedback_pages, lessons, pages, project_start, static_files
 from kb.http.web.other_versions import other_versions
 from kb.http.web.presenters import labels
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
-MODULES = (static_files, pages, documents, exports, feedback_pages, lessons, admin)
+MODULES = (static_files, pages, documents, exports, project_start, feedback_pages, lessons, admin)
 
 
 def install(app: Flask) -> None:

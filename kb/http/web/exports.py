@@ -45,7 +45,8 @@ def _result() -> tuple[request_parameters.Asked, SearchResult]:
     return question, searcher().search(question.question, top=MOST_HITS, filters=question.filters)
 
 
-def _download(content: bytes, media_type: str, name: str) -> Response:
+def download(content: bytes, media_type: str, name: str) -> Response:
+    """A response that a browser saves under a name."""
     response = make_response(content)
     response.headers["Content-Type"] = media_type
     response.headers.set("Content-Disposition", "attachment", filename=name)
@@ -87,7 +88,7 @@ def hits_csv() -> Response:
     writer = csv.writer(text, delimiter=";")
     writer.writerow(COLUMNS)
     writer.writerows([labels.inert(cell) for cell in row] for row in _rows(result.hits))
-    return _download(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(question, "csv"))
+    return download(text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", _name(question, "csv"))
 
 
 def _name(question: request_parameters.Asked, suffix: str) -> str:
@@ -113,7 +114,7 @@ def hits_xlsx() -> Response:
         sheet.autofilter(0, 0, len(result.hits), len(COLUMNS) - 1)
         for column, width in enumerate(COLUMNS.values()):
             sheet.set_column(column, column, width)
-    return _download(content.getvalue(), XLSX, _name(question, "xlsx"))
+    return download(content.getvalue(), XLSX, _name(question, "xlsx"))
 
 
 @blueprint.get("/sporg.docx")
@@ -125,18 +126,12 @@ def answer_docx() -> Response:
         raise BadRequest
     held = searcher()
     result = answer(held, question.question, question.filters)
-    return _download(docx(answers.view_on(held.snapshot, result)), DOCX, _name(question, "docx"))
+    return download(docx(answers.view_on(held.snapshot, result)), DOCX, _name(question, "docx"))
 
 
 def docx(view: answers.AnswerView) -> bytes:
     """An answer as the bytes of a Word document: question, answer, coverage, projects, sources."""
-    from docx import Document
-
-    document = Document()
-    document.core_properties.title = shortened(view.answer.question, LONGEST_PROPERTY)
-    document.core_properties.author = "Erfaringsbasen"
-    document.core_properties.language = "da-DK"
-    document.add_heading(view.answer.question, 0)
+    document = new_document(view.answer.question)
     if view.answer.lead:
         document.add_paragraph(view.answer.lead)
     for sentence in view.answer.sentences:
@@ -150,11 +145,27 @@ def docx(view: answers.AnswerView) -> bytes:
             document.add_heading(heading, 1)
         for project in projects:
             _add_project(document, project)
+    return finished(document, view.citations, view.answer.created, view.answer.build_id)
+
+
+def new_document(title: str) -> Any:
+    """A Word document that begins with its title."""
+    from docx import Document
+
+    document = Document()
+    document.core_properties.title = shortened(title, LONGEST_PROPERTY)
+    document.core_properties.author = "Erfaringsbasen"
+    document.core_properties.language = "da-DK"
+    document.add_heading(title, 0)
+    return document
+
+
+def finished(document: Any, citations: Sequence[answers.CitationView], created: str, build_id: str) -> bytes:
+    """The bytes of a document that ends with its sources and the build it is from."""
     document.add_heading("Kilder", 1)
-    for source in view.citations:
+    for source in citations:
         document.add_paragraph(f"[{source.number}] {source.citation}")
-    created = labels.danish_timestamp(view.answer.created)
-    document.add_paragraph(f"Fra Erfaringsbasen, som den var {created} ({view.answer.build_id}).")
+    document.add_paragraph(f"Fra Erfaringsbasen, som den var {labels.danish_timestamp(created)} ({build_id}).")
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()

@@ -32,6 +32,11 @@ SIGNING_IN = {"login.by_key", "login.sign_out"}
 UNNAMED = {"aendringer.give_feedback", "tilbagemelding.send"}
 # Where a lesson was used is for readers to say.
 READERS = {"erfaringer.note_use", "erfaringer_api.note_lesson_use"}
+# A plan is compared for a reader, and kept where one asks for it.
+COMPARING = {
+    "aendringer.project_start", "projektstart.compare", "projektstart.word", "projektstart.checklist",
+    "projektstart.share", "projektstart.unshare",
+}  # fmt: skip
 # What only reads and takes something out of the base is audited too.
 TAKING_OUT = {
     "aendringer.list_feedback", "aendringer.audit_trail", "redaktion.feedback_csv", "udtraek.hits_csv",
@@ -102,7 +107,7 @@ def test_nobody_unknown_changes_anything(app: Flask, client: FlaskClient) -> Non
     assert {endpoint: status for endpoint, status in told.items() if status != 401} == {"login.sign_out": 303}
 
 
-def test_a_reader_changes_nothing_but_says_what_answers_are_worth(
+def test_a_reader_changes_nothing_but_has_plans_compared_and_says_what_answers_are_worth(
     app: Flask, client: FlaskClient, settings: Settings
 ) -> None:
     _key, secret = KeyStore(settings.state_dir).create("læser", AccessRole.READER)
@@ -112,7 +117,8 @@ def test_a_reader_changes_nothing_but_says_what_answers_are_worth(
         ).status_code
         for one in changes(app)
     }
-    assert {endpoint for endpoint, status in told.items() if status != 403} == UNNAMED | READERS | SIGNING_IN
+    allowed = UNNAMED | READERS | SIGNING_IN | COMPARING
+    assert {endpoint for endpoint, status in told.items() if status != 403} == allowed
 
 
 @pytest.mark.parametrize("role", list(AccessRole))

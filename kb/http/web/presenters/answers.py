@@ -95,7 +95,7 @@ def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapp
         projects=tuple(view for crossing, view in projects if not crossing),
         cross_cutting=tuple(view for crossing, view in projects if crossing),
         citations=tuple(
-            _citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
+            citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
             for citation in answer.citations
         ),
         text=answer_text(answer),
@@ -116,7 +116,8 @@ def _project_view(project: ProjectAnswer) -> ProjectView:
     )  # fmt: skip
 
 
-def _citation_view(citation: Citation, passage: Passage, language: str) -> CitationView:
+def citation_view(citation: Citation, passage: Passage, language: str) -> CitationView:
+    """A source laid out: the passage with the cited words marked, and the text to copy."""
     cited = Cited(citation.start - passage.start, citation.end - passage.start)
     return CitationView(
         number=citation.number,
