@@ -2,10 +2,10 @@
 
     python -m benchmarks.spelling [WORDS]
 
-Real words are those of the judged questions and, up to WORDS (5,000), of other Danish and English text, that a dictionary
-lists; none of them may be corrected by the index in use. Misspellings are planted in words of the questions that the
-index knows: a letter left out, doubled, replaced, or swapped with the next, never the first; those that give another
-listed word are left out. One is mended where the word, or another form of it, is suggested. Prints the table of
+Real words are those of the judged questions and, up to WORDS (5,000), of other text, that a dictionary lists; none of
+them may be corrected by the index in use. Misspellings are planted in words of the questions that the index knows: a
+letter left out, doubled, replaced, or swapped with the next, never the first; those that give another listed word are
+left out. One is mended where the word, or another form of it, is suggested. Prints the table of
 docs/decisions/search.md.
 """
 

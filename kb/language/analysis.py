@@ -258,7 +258,7 @@ class Analyser:
         return self._speller.suggest(word)
 
     def _joined(self, tokens: Sequence[Token]) -> Iterator[tuple[str, QueryTerm]]:
-        """Compounds of the corpus that are two neighbouring words joined, with or without a linking s, for each word."""
+        """For each of two neighbouring words their compound in the corpus, with or without a linking s."""
         for left, right in pairwise(tokens) if self._use.joined else ():
             first, second = word_form(left), word_form(right)
             if {first, second} & danish.stop_words() or not (first.isalpha() and second.isalpha()):

@@ -3,8 +3,8 @@
 A candidate is within an optimal string alignment distance (letters inserted, deleted, replaced or transposed) of one in
 a word of up to nine letters, and of two in a longer one. The first letter must agree, as it is rarely wrong; that keeps
 "lænker" from becoming "tænker". More frequent words come first. What a dictionary knows is no misspelling, whether a
-report uses it or not ("sparede" is not "svarede"), nor is a compound of known words. Where no word is near enough, a word whose beginning or end is a word of the corpus is treated as a compound with one
-misspelled part.
+report uses it or not ("sparede" is not "svarede"), nor is a compound of known words. Where no word is near enough, a
+word whose beginning or end is a word of the corpus is treated as a compound with one misspelled part.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     is_word("sparede")  # True, in whatever report it is or is not
 
 The lists hold words of :data:`SHORTEST` letters and more, in the form of :func:`kb.language.vocabulary.word_form`, as
-memory-mapped tries that ``tools/word_lists.py`` makes. Danish forms compounds freely, so a word that is two listed words
-with or without a linking letter is a word too; its parts must be of :data:`SHORTEST_PART` letters, as shorter ones are
-found in misspelt words by accident.
+memory-mapped tries that ``tools/word_lists.py`` makes. Danish forms compounds freely, so two listed words with or
+without a linking letter are a word too; they must be of :data:`SHORTEST_PART` letters, as shorter ones are found in
+misspelt words by accident.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from kb.core.identity import AccessRole
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
 from kb.http.web import admin, documents, exports, feedback_pages, pages, static_files
-from kb.http.web.presenters import labels
+from kb.http.web.presenters import labels, table_rows
+from kb.language.sentences import is_row
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
@@ -26,6 +27,9 @@ def install(app: Flask) -> None:
         klokken=labels.danish_clock,
         antal=labels.counted,
         tal=labels.number,
+        blocks=table_rows.blocks,
+        is_row=is_row,
+        plain=table_rows.plain,
     )
     app.context_processor(_frame)
     for module in MODULES:

@@ -169,6 +169,8 @@ def _add_project(document: Any, project: answers.ProjectView) -> None:
     document.add_heading(project.name, 2)
     if project.authority:
         document.add_paragraph(project.authority)
+    if project.said:
+        document.add_paragraph(f"I svaret: {answers.references(project.said)}")
     for group in project.groups:
         for finding in group.findings:
             paragraph = document.add_paragraph(style="List Bullet")

@@ -108,7 +108,9 @@ def test_odd_addresses_get_a_proper_answer(client: FlaskClient, address: str, st
 
 def test_a_misspelt_word_is_told_of_with_what_was_searched_for(client: FlaskClient) -> None:
     text = client.get("/sporg?q=Hvad+lærte+de+om+faldrisikko").text
-    assert "Ingen rapport bruger ordet »faldrisikko«; der er også søgt på faldrisiko." in text
+    assert "»faldrisikko« er ikke et ord, vi kender" in text
+    assert "der er også søgt på faldrisiko." in text
+    assert "q=Hvad+l%C3%A6rte+de+om+faldrisiko\"" in text
 
 
 def test_what_is_said_of_a_report_stands_on_its_page(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from kb.core.models import Answer, Certainty, Citation, Finding, Passage, ProjectAnswer
@@ -49,7 +49,10 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class ProjectView:
-    """What one project, or one report across projects, says; ``document_id`` is of a report across projects."""
+    """What one project, or one report across projects, says; ``document_id`` is of a report across projects.
+
+    ``groups`` are the findings that the short answer does not show, ``said`` the sources of those that it does.
+    """
 
     name: str
     slug: str
@@ -59,6 +62,7 @@ class ProjectView:
     badge: str
     groups: tuple[FindingGroup, ...]
     reasons: tuple[str, ...]
+    said: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class AnswerView:
     cross_cutting: tuple[ProjectView, ...]
     citations: tuple[CitationView, ...]
     text: str
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """The first source that stands in each cited passage, by the passage's id."""
+        return {citation.passage_id: citation.number for citation in reversed(self.citations)}
 
 
 def view_on(snapshot: Snapshot, answer: Answer) -> AnswerView:
@@ -87,7 +96,8 @@ def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapp
     ``passages`` holds the cited passages by id, ``languages`` the language of each report by id.
     """
     certainty, badge = CERTAINTY[answer.certainty]
-    projects = [(project.cross_cutting, _project_view(project)) for project in answer.projects]
+    said = frozenset(number for sentence in answer.sentences for number in sentence.citations)
+    projects = [(project.cross_cutting, _project_view(project, said)) for project in answer.projects]
     return AnswerView(
         answer=answer,
         certainty=certainty,
@@ -102,17 +112,18 @@ def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapp
     )
 
 
-def _project_view(project: ProjectAnswer) -> ProjectView:
+def _project_view(project: ProjectAnswer, said: Set[int]) -> ProjectView:
     certainty, badge = CERTAINTY[project.certainty]
-    roles = dict.fromkeys(finding.role for finding in project.findings)
+    further = [finding for finding in project.findings if finding.citation not in said]
+    roles = dict.fromkeys(finding.role for finding in further)
     groups = tuple(
-        FindingGroup(ROLE_LABELS[role], tuple(finding for finding in project.findings if finding.role is role))
-        for role in roles
+        FindingGroup(ROLE_LABELS[role], tuple(finding for finding in further if finding.role is role)) for role in roles
     )
+    shown = dict.fromkeys(finding.citation for finding in project.findings if finding.citation in said)
     documents = project.document_ids
     return ProjectView(
         project.name, project.slug, documents[0] if documents else "", project.authority, certainty, badge, groups,
-        project.reasons,
+        project.reasons, tuple(shown),
     )  # fmt: skip
 
 

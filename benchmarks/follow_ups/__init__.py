@@ -1,0 +1,1 @@
+"""Written follow-up questions with what they mean; ``python -m benchmarks.follow_ups`` measures how many are understood."""
