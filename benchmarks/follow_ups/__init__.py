@@ -1,1 +1,1 @@
-"""Written follow-up questions with what they mean; ``python -m benchmarks.follow_ups`` measures how many are understood."""
+"""Written follow-up questions and what they mean; ``python -m benchmarks.follow_ups`` tells how many are understood."""

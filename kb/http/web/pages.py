@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
@@ -45,7 +46,7 @@ def _themes(held: Snapshot) -> list[tuple[str, str, int]]:
 @blueprint.get("/sporg")
 def ask() -> Response | BaseResponse:
     """The answer to a question: passages, filters and ways to take them along."""
-    question = request_parameters.read(request.args)
+    question = request_parameters.read(request.args).completed()
     if not question.question.strip():
         return redirect(url_for("sider.front"))
     size = services().settings.page_size
@@ -54,7 +55,7 @@ def ask() -> Response | BaseResponse:
         result = held.search(question.question, top=size, offset=(question.page - 1) * size, filters=question.filters)
     except QuestionError as error:
         return make_response(render_template("spoergsmaal.html", asked=question, error=error), 400)
-    clean = request_parameters.Asked(result.question, question.filters, question.page)
+    clean = replace(question, question=result.question)
     more = (
         len(result.hits) == size
         and question.page < request_parameters.LAST_PAGE

@@ -113,6 +113,14 @@ def test_a_misspelt_word_is_told_of_with_what_was_searched_for(client: FlaskClie
     assert "q=Hvad+l%C3%A6rte+de+om+faldrisiko\"" in text
 
 
+def test_a_question_that_leans_on_the_one_before_is_completed_and_told_of(client: FlaskClient) -> None:
+    first = client.get("/sporg?q=Hvad+lærte+Aarhus+om+fald").text
+    assert '<input type="hidden" name="efter" value="Hvad lærte Aarhus om fald">' in first
+    text = client.get("/sporg?q=Og+Vejle?&efter=Hvad+lærte+Aarhus+om+fald").text
+    assert "Vi spørger: »Hvad lærte Vejle om fald?«" in text
+    assert 'href="/sporg?q=Og+Vejle?">Spørg forfra' in text
+
+
 def test_what_is_said_of_a_report_stands_on_its_page(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     text = report_text("mailfordeling", paragraphs=12)
