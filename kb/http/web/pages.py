@@ -13,11 +13,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from kb.answer import answer
 from kb.core.errors import QuestionError, StorageError
 from kb.core.fields import THEMES
-from kb.core.models import Answer, DocumentRecord, Passage, Refusal, Role
+from kb.core.models import Answer, DocumentRecord, Passage, Refusal, RefusalReason, Role
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
+from kb.http.web.compare_pages import lines_of
 from kb.http.web.example_questions import examples
+from kb.http.web.instead import nearby, precise_questions
 from kb.http.web.presenters import answers, facets, hits, labels, quotes
+from kb.http.web.presenters import projects as project_presenter
 from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 NEWEST = 5
@@ -68,9 +71,12 @@ def ask() -> Response | BaseResponse:
     if answered and answered.refusal:
         _note_unanswered(answered, answered.refusal)
     names = titles(held.snapshot)
+    reason = answered.refusal.reason if answered and answered.refusal else None
     page = render_template(
         "svar.html",
         asked=clean,
+        precise=precise_questions(held, clean.question) if reason is RefusalReason.TOO_VAGUE else (),
+        nearby=nearby(result.hits) if reason is RefusalReason.NOT_SAID else (),
         answer=answers.view_on(held.snapshot, answered) if answered else None,
         result=result,
         hits=[hits.hit_view(hit, names) for hit in result.hits],
@@ -97,16 +103,12 @@ def _note_unanswered(answered: Answer, refusal: Refusal) -> None:
 
 @blueprint.get("/projekter")
 def projects() -> str:
-    """All projects, by name, authority or number of reports."""
-    order = request.args.get("orden", "navn")
-    keys = {
-        "navn": lambda project: project.name.casefold(),
-        "myndighed": lambda project: ([name.casefold() for name in project.authorities] or ["~"], project.name),
-        "rapporter": lambda project: (-len(project.document_ids), project.name.casefold()),
-    }
-    if order not in keys:
-        order = "navn"
-    return render_template("projekter.html", projects=sorted(snapshot().projects(), key=keys[order]), order=order)
+    """All projects, by name, authority, status, year or number of reports."""
+    order = request.args.get("orden", "")
+    order = order if order in project_presenter.ORDERS else "navn"
+    held = snapshot()
+    lines = project_presenter.in_order(lines_of(held, held.projects()), order)
+    return render_template("projekter.html", projects=lines, order=order, orders=project_presenter.ORDERS)
 
 
 @blueprint.get("/projekter/<slug>")

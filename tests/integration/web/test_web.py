@@ -98,7 +98,9 @@ def test_the_pages_say_so_when_there_is_no_index(tmp_path: Path) -> None:
         ("/sporg.docx?q=", 400), ("/dokumenter?temaer=findes-ikke", 200), ("/dokumenter/..%2f..%2fetc", 404),
         ("/dokumenter/asta?passage=noter.1", 404), ("/dokumenter/asta?passage=asta.1&sted=9-1", 200),
         ("/dokumenter/asta?passage=asta.1&sted=0-99999999", 200), ("/dokumenter/asta/side/1.png", 404),
-        ("/projekter?orden=x", 200), ("/projekter/findes-ikke", 404), ("/temaer/findes-ikke", 404),
+        ("/projekter?orden=x", 200), ("/projekter?orden=status", 200), ("/projekter/sammenlign", 200),
+        ("/projekter/sammenlign?projekt=findes-ikke", 404), ("/projekter/findes-ikke", 404),
+        ("/temaer/findes-ikke", 404),
         ("/static/../app.py", 404), ("/static/findes-ikke.css", 404),
     ],
 )  # fmt: skip
