@@ -298,7 +298,7 @@ def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
     write_corpus(settings.corpus, {"ice.md": f"---\ntitel: Ice\nsprog: en\n---\n# Ice\n\n{english}\n"})
     indexing.run(settings, HashEmbedder())
     client = make_app(settings, HashEmbedder()).test_client()
-    assert '<blockquote class="passage-quote" lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
+    assert '<blockquote lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
     assert 'class="document-text" lang="en"' in client.get("/dokumenter/ice").text
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from kb.core.models import Answer, Certainty, Citation, Finding, Passage, ProjectAnswer
 from kb.http.web.presenters import quotes
@@ -104,10 +104,7 @@ def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapp
         badge=badge,
         projects=tuple(view for crossing, view in projects if not crossing),
         cross_cutting=tuple(view for crossing, view in projects if crossing),
-        citations=tuple(
-            _citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
-            for citation in answer.citations
-        ),
+        citations=tuple(_citation_views(answer, passages, languages)),
         text=answer_text(answer),
     )
 
@@ -125,6 +122,20 @@ def _project_view(project: ProjectAnswer, said: Set[int]) -> ProjectView:
         project.name, project.slug, documents[0] if documents else "", project.authority, certainty, badge, groups,
         project.reasons, tuple(shown),
     )  # fmt: skip
+
+
+def _citation_views(
+    answer: Answer, passages: Mapping[str, Passage], languages: Mapping[str, str]
+) -> Iterator[CitationView]:
+    """The sources, the passage around them once: a second one in it has its own words, or is left out of a refusal."""
+    shown: set[str] = set()
+    for citation in answer.citations:
+        again = citation.passage_id in shown
+        if again and answer.refused:
+            continue
+        shown.add(citation.passage_id)
+        view = _citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
+        yield replace(view, context=(Segment(citation.quote, marked=True),)) if again else view
 
 
 def _citation_view(citation: Citation, passage: Passage, language: str) -> CitationView:

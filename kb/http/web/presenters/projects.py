@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kb.answer.comparison import Told, status_of
 from kb.core.models import Metadata
@@ -81,7 +82,7 @@ def in_order(lines: Iterable[ProjectLine], order: str) -> list[ProjectLine]:
     return sorted(by_name, key=_KEYS[order])
 
 
-_KEYS: Mapping[str, Callable[[ProjectLine], object]] = {
+_KEYS: Mapping[str, Callable[[ProjectLine], Any]] = {
     "navn": lambda line: line.summary.name.casefold(),
     "myndighed": lambda line: [name.casefold() for name in line.summary.authorities] or ["~"],
     "status": lambda line: _STATUS_ORDER.index(Status(line.status)) if line.status else len(_STATUS_ORDER),

@@ -8,6 +8,7 @@ from kb.core.models import (
     Answer,
     AnswerSentence,
     Certainty,
+    Citation,
     Coverage,
     Document,
     DocumentRecord,
@@ -21,6 +22,8 @@ from kb.core.models import (
     Passage,
     ProjectAnswer,
     QuestionKind,
+    Refusal,
+    RefusalReason,
     Role,
     Scores,
 )
@@ -40,6 +43,8 @@ Vi målte vandet. Det var koldt.
 Læring
 
 Mål oftere."""
+
+REFUSED = Refusal(RefusalReason.NO_SUBJECT, "Intet.", (), ())
 
 
 def match(start: int, end: int) -> Match:
@@ -212,3 +217,22 @@ def test_a_sentence_of_the_short_answer_is_not_repeated_under_its_project() -> N
     shown = answers.answer_view(given, {}, {}).projects[0]
     assert [one.citation for group in shown.groups for one in group.findings] == [2]
     assert shown.said == (1,)
+
+
+@pytest.mark.parametrize(("refusal", "shown"), [(None, [TEXT, "koldt"]), (REFUSED, [TEXT])])
+def test_a_passage_stands_once_among_the_sources(refusal: Refusal | None, shown: list[str]) -> None:
+    def cited(number: int, quote: str) -> Citation:
+        start = TEXT.index(quote)
+        return Citation(
+            number=number, document_id="vand", passage_id="vand.1", start=start, end=start + len(quote), quote=quote,
+            title="Vand", project="", heading_path=(), page=None, role=Role.OTHER, inferred=False,
+        )  # fmt: skip
+
+    passage = Passage("vand.1", "vand", 1, TEXT, 0, len(TEXT))
+    given = Answer(
+        question="Hvad?", kind=QuestionKind.OPEN, build_id="b", created="2026-01-01", filters={}, sentences=(),
+        projects=(), coverage=Coverage((), ()), certainty=Certainty.SURE, refusal=refusal,
+        citations=(cited(1, "vandet"), cited(2, "koldt")),
+    )  # fmt: skip
+    views = answers.answer_view(given, {"vand.1": passage}, {}).citations
+    assert ["".join(segment.text for segment in view.context) for view in views] == shown
