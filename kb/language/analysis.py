@@ -7,7 +7,7 @@ A word is indexed as its stem, and a compound also as the stems of its parts, at
 * the compound of two neighbouring words ("data migrering" matches "datamigrering");
 * the other spelling of æ, ø and å ("Aarhus" matches "Århus");
 * the other official names and abbreviations of what it names (``synonyms.yaml``);
-* for a word that is not in the corpus, the most similar words that are.
+* for a string that is no word and that none of these finds, the most similar words of the corpus.
 
 Words in quotation marks are a phrase, which must occur as written, case aside.
 """
@@ -170,10 +170,14 @@ class Analyser:
         quoted = tuple(words for words in map(words_of, _QUOTED.findall(text)) if words)
         tokens = danish.tokenise(text)
         carrying = [token for token in tokens if word_form(token) not in danish.stop_words()] or tokens
-        corrections = {token.text: near for token in carrying if (near := self._corrections(token))}
-        terms = [term for token in carrying for term in self._terms(token, corrections.get(token.text, ()))]
-        terms += self._joined(tokens)
+        joined = list(self._joined(tokens))
         names = list(_other_names([word_form(token) for token in tokens])) if self._use.synonyms else []
+        # What joins its neighbour or has another name is found by that.
+        found = {word for _, name in names for word in name.split()} | {word for word, _ in joined}
+        unfound = [token for token in carrying if word_form(token) not in found]
+        corrections = {token.text: near for token in unfound if (near := self._corrections(token))}
+        terms = [term for token in carrying for term in self._terms(token, corrections.get(token.text, ()))]
+        terms += [term for _, term in joined]
         terms += [
             QueryTerm(self._stem(name[0]), SYNONYM_WEIGHT, MatchKind.SYNONYM, word)
             for name, word in names
@@ -242,23 +246,27 @@ class Analyser:
                 yield QueryTerm(part, CORRECTED_WEIGHT * PART_WEIGHT, MatchKind.CORRECTED, word)
 
     def _corrections(self, token: Token) -> tuple[str, ...]:
-        """Known words for an unknown one; a word of several written parts is known if they are."""
+        """Words of the corpus for a string that is none; one of several written parts is known if they are."""
         if not self._use.corrections:
             return ()
         written = written_parts(token)
         if written and all(self.vocabulary.knows(part) for part in written):
             return ()
-        return self._speller.suggest(word_form(token))
+        word = word_form(token)
+        if self._use.spellings and any(map(self.vocabulary.knows, _spelling_variants(word))):
+            return ()
+        return self._speller.suggest(word)
 
-    def _joined(self, tokens: Sequence[Token]) -> Iterator[QueryTerm]:
-        """Compounds of the corpus that are two neighbouring words joined, with or without a linking s."""
+    def _joined(self, tokens: Sequence[Token]) -> Iterator[tuple[str, QueryTerm]]:
+        """For each of two neighbouring words their compound in the corpus, with or without a linking s."""
         for left, right in pairwise(tokens) if self._use.joined else ():
             first, second = word_form(left), word_form(right)
             if {first, second} & danish.stop_words() or not (first.isalpha() and second.isalpha()):
                 continue
             for joined in (first + second, f"{first}s{second}"):
                 if self.vocabulary.knows(joined):
-                    yield QueryTerm(self._stem(joined), JOINED_WEIGHT, MatchKind.COMPOUND, joined)
+                    term = QueryTerm(self._stem(joined), JOINED_WEIGHT, MatchKind.COMPOUND, joined)
+                    yield from ((first, term), (second, term))
 
 
 def _spelling_variants(word: str) -> Iterator[str]:

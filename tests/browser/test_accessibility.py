@@ -27,6 +27,7 @@ PAGES = {
     "PDF med citat": "/dokumenter/aalborg-air?passage=aalborg-air.5",
     "projekter": "/projekter",
     "projekt": "/projekter/intelligent-fordeling-og-journalisering-af-mails",
+    "sammenlign": "/projekter/sammenlign?projekt=intelligent-fordeling-og-journalisering-af-mails",
     "temaer": "/temaer",
     "tema": "/temaer/jura",
     "om": "/om",

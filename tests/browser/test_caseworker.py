@@ -73,6 +73,22 @@ def test_a_pdf_opens_on_the_page_with_the_place_shown(page: Page) -> None:
     expect(page.locator("mark").first).to_be_in_viewport()
 
 
+@pytest.mark.parametrize(("width", "tallest"), [(1280, 1600), (390, 2600)])
+def test_an_answer_is_about_a_screen_long_before_it_is_unfolded(page: Page, width: int, tallest: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    ask(page, "Hvordan håndterede projekterne det juridiske grundlag?")
+    assert page.evaluate("document.documentElement.scrollHeight") <= tallest
+    expect(page.locator(".passage").first).to_be_hidden()
+
+
+def test_what_is_folded_is_opened_to_be_printed_and_folded_again(page: Page) -> None:
+    ask(page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("details.coverage")).to_have_attribute("open", "")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("details.coverage")).not_to_have_attribute("open", "")
+
+
 def test_copy_gives_the_text_with_its_source(page: Page) -> None:
     ask(page)
     page.get_by_role("button", name="Kopiér svaret med kilder").click()
@@ -80,6 +96,7 @@ def test_copy_gives_the_text_with_its_source(page: Page) -> None:
     copied = page.evaluate("navigator.clipboard.readText()")
     assert ANSWER in copied
     assert "Intelligent fordeling og journalisering af mails i Norddjurs Kommune" in copied
+    page.get_by_text("passager, der passer bedst").click()
     page.locator(".passage [data-copy]").first.click()
     page.wait_for_function(f"async () => await navigator.clipboard.readText() !== {copied!r}")
     assert page.evaluate("navigator.clipboard.readText()").startswith("»")

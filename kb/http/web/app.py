@@ -9,13 +9,24 @@ from kb.core.fields import THEME_LABELS
 from kb.core.identity import AccessRole
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
-from kb.http.web import admin, documents, exports, feedback_pages, lessons, pages, project_start, static_files
+from kb.http.web import (
+    admin,
+    compare_pages,
+    documents,
+    exports,
+    feedback_pages,
+    lessons,
+    pages,
+    project_start,
+    static_files,
+)
 from kb.http.web.other_versions import other_versions
-from kb.http.web.presenters import labels
+from kb.http.web.presenters import labels, table_rows
+from kb.language.sentences import is_row
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
-MODULES = (static_files, pages, documents, exports, project_start, feedback_pages, lessons, admin)
+MODULES = (static_files, pages, compare_pages, documents, exports, project_start, feedback_pages, lessons, admin)
 
 
 def install(app: Flask) -> None:
@@ -32,6 +43,9 @@ def install(app: Flask) -> None:
         klokken=labels.danish_clock,
         antal=labels.counted,
         tal=labels.number,
+        blocks=table_rows.blocks,
+        is_row=is_row,
+        plain=table_rows.plain,
     )
     app.context_processor(_frame)
     for module in MODULES:

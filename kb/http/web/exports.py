@@ -72,11 +72,12 @@ def _described(metadata: Metadata) -> Iterator[str | int]:
         yield ", ".join(map(str, value)) if isinstance(value, tuple) else value or ""
 
 
-def passage_address(document_id: str, passage_id: str) -> str:
-    """The full address of a passage."""
+def passage_address(document_id: str, passage_id: str, place: str | None = None) -> str:
+    """The full address of a passage, or of the cited ``place`` in it."""
     return url_for(
-        "dokumenter.document", document_id=document_id, passage=passage_id, _anchor=passage_id, _external=True
-    )
+        "dokumenter.document", document_id=document_id, passage=passage_id, sted=place, _anchor=passage_id,
+        _external=True,
+    )  # fmt: skip
 
 
 @blueprint.get("/sporg.csv")
@@ -130,7 +131,7 @@ def answer_docx() -> Response:
 
 
 def docx(view: answers.AnswerView) -> bytes:
-    """An answer as the bytes of a Word document: question, answer, coverage, projects, sources."""
+    """An answer as the bytes of a Word document: question, answer, coverage, projects, sources with their links."""
     document = new_document(view.answer.question)
     if view.answer.lead:
         document.add_paragraph(view.answer.lead)
@@ -164,11 +165,26 @@ def finished(document: Any, citations: Sequence[answers.CitationView], created: 
     """The bytes of a document that ends with its sources and the build it is from."""
     document.add_heading("Kilder", 1)
     for source in citations:
-        document.add_paragraph(f"[{source.number}] {source.citation}")
+        paragraph = document.add_paragraph(f"[{source.number}] {source.citation} ")
+        _add_link(paragraph, "Vis stedet", passage_address(source.document_id, source.passage_id, source.place))
     document.add_paragraph(f"Fra Erfaringsbasen, som den var {labels.danish_timestamp(created)} ({build_id}).")
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
+
+
+def _add_link(paragraph: Any, text: str, address: str) -> None:
+    """Put a link at the end of a paragraph, which python-docx has no method for."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    link = OxmlElement("w:hyperlink")
+    link.set(qn("r:id"), paragraph.part.relate_to(address, RELATIONSHIP_TYPE.HYPERLINK, is_external=True))
+    run = paragraph.add_run(text)
+    run.font.underline = True
+    link.append(run._r)
+    paragraph._p.append(link)
 
 
 def shortened(text: str, longest: int) -> str:
@@ -180,6 +196,8 @@ def _add_project(document: Any, project: answers.ProjectView) -> None:
     document.add_heading(project.name, 2)
     if project.authority:
         document.add_paragraph(project.authority)
+    if project.said:
+        document.add_paragraph(f"I svaret: {answers.references(project.said)}")
     for group in project.groups:
         for finding in group.findings:
             paragraph = document.add_paragraph(style="List Bullet")

@@ -34,4 +34,4 @@ def send() -> Response:
 @blueprint.get("/tak")
 def thanks() -> str:
     """Thank the reader, with the way back to the answer."""
-    return render_template("tak.html", question=request.args.get("q", "")[:services().settings.max_question_chars])
+    return render_template("tak.html", question=request.args.get("q", "")[: services().settings.max_question_chars])

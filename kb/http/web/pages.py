@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
@@ -13,12 +14,15 @@ from kb.answer import answer
 from kb.answer.lessons import Stand
 from kb.core.errors import QuestionError, StorageError
 from kb.core.fields import THEMES
-from kb.core.models import Answer, DocumentRecord, Passage, Refusal, Role
+from kb.core.models import Answer, DocumentRecord, Passage, Refusal, RefusalReason, Role
 from kb.http import lesson_services
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
+from kb.http.web.compare_pages import lines_of
 from kb.http.web.example_questions import examples
+from kb.http.web.instead import nearby, precise_questions
 from kb.http.web.presenters import answers, facets, hits, labels, lessons, quotes
+from kb.http.web.presenters import projects as project_presenter
 from kb.retrieval.snapshot import ProjectSummary, Snapshot
 
 NEWEST = 5
@@ -47,7 +51,7 @@ def _themes(held: Snapshot) -> list[tuple[str, str, int]]:
 @blueprint.get("/sporg")
 def ask() -> Response | BaseResponse:
     """The answer to a question: passages, filters and ways to take them along."""
-    question = request_parameters.read(request.args)
+    question = request_parameters.read(request.args).completed()
     if not question.question.strip():
         return redirect(url_for("sider.front"))
     size = services().settings.page_size
@@ -56,7 +60,7 @@ def ask() -> Response | BaseResponse:
         result = held.search(question.question, top=size, offset=(question.page - 1) * size, filters=question.filters)
     except QuestionError as error:
         return make_response(render_template("spoergsmaal.html", asked=question, error=error), 400)
-    clean = request_parameters.Asked(result.question, question.filters, question.page)
+    clean = replace(question, question=result.question)
     more = (
         len(result.hits) == size
         and question.page < request_parameters.LAST_PAGE
@@ -69,9 +73,12 @@ def ask() -> Response | BaseResponse:
     if answered and answered.refusal:
         _note_unanswered(answered, answered.refusal)
     names = titles(held.snapshot)
+    reason = answered.refusal.reason if answered and answered.refusal else None
     page = render_template(
         "svar.html",
         asked=clean,
+        precise=precise_questions(held, clean.question) if reason is RefusalReason.TOO_VAGUE else (),
+        nearby=nearby(result.hits) if reason is RefusalReason.NOT_SAID else (),
         answer=answers.view_on(held.snapshot, answered) if answered else None,
         lessons=[lessons.view(one, held.snapshot, {}) for one in lesson_services.lessons_in(held, answered)]
         if answered
@@ -101,16 +108,12 @@ def _note_unanswered(answered: Answer, refusal: Refusal) -> None:
 
 @blueprint.get("/projekter")
 def projects() -> str:
-    """All projects, by name, authority or number of reports."""
-    order = request.args.get("orden", "navn")
-    keys = {
-        "navn": lambda project: project.name.casefold(),
-        "myndighed": lambda project: ([name.casefold() for name in project.authorities] or ["~"], project.name),
-        "rapporter": lambda project: (-len(project.document_ids), project.name.casefold()),
-    }
-    if order not in keys:
-        order = "navn"
-    return render_template("projekter.html", projects=sorted(snapshot().projects(), key=keys[order]), order=order)
+    """All projects, by name, authority, status, year or number of reports."""
+    order = request.args.get("orden", "")
+    order = order if order in project_presenter.ORDERS else "navn"
+    held = snapshot()
+    lines = project_presenter.in_order(lines_of(held, held.projects()), order)
+    return render_template("projekter.html", projects=lines, order=order, orders=project_presenter.ORDERS)
 
 
 @blueprint.get("/projekter/<slug>")

@@ -98,7 +98,9 @@ def test_the_pages_say_so_when_there_is_no_index(tmp_path: Path) -> None:
         ("/sporg.docx?q=", 400), ("/dokumenter?temaer=findes-ikke", 200), ("/dokumenter/..%2f..%2fetc", 404),
         ("/dokumenter/asta?passage=noter.1", 404), ("/dokumenter/asta?passage=asta.1&sted=9-1", 200),
         ("/dokumenter/asta?passage=asta.1&sted=0-99999999", 200), ("/dokumenter/asta/side/1.png", 404),
-        ("/projekter?orden=x", 200), ("/projekter/findes-ikke", 404), ("/temaer/findes-ikke", 404),
+        ("/projekter?orden=x", 200), ("/projekter?orden=status", 200), ("/projekter/sammenlign", 200),
+        ("/projekter/sammenlign?projekt=findes-ikke", 404), ("/projekter/findes-ikke", 404),
+        ("/temaer/findes-ikke", 404),
         ("/static/../app.py", 404), ("/static/findes-ikke.css", 404),
     ],
 )  # fmt: skip
@@ -108,7 +110,17 @@ def test_odd_addresses_get_a_proper_answer(client: FlaskClient, address: str, st
 
 def test_a_misspelt_word_is_told_of_with_what_was_searched_for(client: FlaskClient) -> None:
     text = client.get("/sporg?q=Hvad+lærte+de+om+faldrisikko").text
-    assert "Ingen rapport bruger ordet »faldrisikko«; der er også søgt på faldrisiko." in text
+    assert "»faldrisikko« er ikke et ord, vi kender" in text
+    assert "der er også søgt på faldrisiko." in text
+    assert "q=Hvad+l%C3%A6rte+de+om+faldrisiko\"" in text
+
+
+def test_a_question_that_leans_on_the_one_before_is_completed_and_told_of(client: FlaskClient) -> None:
+    first = client.get("/sporg?q=Hvad+lærte+Aarhus+om+fald").text
+    assert '<input type="hidden" name="efter" value="Hvad lærte Aarhus om fald">' in first
+    text = client.get("/sporg?q=Og+Vejle?&efter=Hvad+lærte+Aarhus+om+fald").text
+    assert "Vi spørger: »Hvad lærte Vejle om fald?«" in text
+    assert 'href="/sporg?q=Og+Vejle?">Spørg forfra' in text
 
 
 def test_what_is_said_of_a_report_stands_on_its_page(tmp_path: Path) -> None:
@@ -286,7 +298,7 @@ def test_a_foreign_report_is_marked_with_its_language(tmp_path: Path) -> None:
     write_corpus(settings.corpus, {"ice.md": f"---\ntitel: Ice\nsprog: en\n---\n# Ice\n\n{english}\n"})
     indexing.run(settings, HashEmbedder())
     client = make_app(settings, HashEmbedder()).test_client()
-    assert '<blockquote class="passage-quote" lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
+    assert '<blockquote lang="en">' in client.get("/sporg?q=icebreaker+in+Vandby").text
     assert 'class="document-text" lang="en"' in client.get("/dokumenter/ice").text
 
 

@@ -96,6 +96,25 @@ def test_a_known_word_is_never_altered(analyser: Analyser, word: str) -> None:
     assert analyser.question(word).corrections == {}
 
 
+@pytest.mark.parametrize(
+    ("question", "near"),
+    [
+        ("Hvem sparede?", "svarede"),
+        ("Hvornår træder det i kraft?", "træner"),
+        ("What projects were stopped?", "projekts"),
+        ("Var der projektmodning?", "projektmodling"),
+    ],
+)
+def test_a_word_of_the_language_is_never_altered(question: str, near: str) -> None:
+    assert Analyser(Vocabulary.of([near])).question(question).corrections == {}
+
+
+def test_a_misspelling_that_something_else_finds_is_not_corrected() -> None:
+    analyser = Analyser(Vocabulary.of(["dåtamigrering", "datamogrering", "forløbsdåta", "forløbsdato"]))
+    assert analyser.question("forløbsdaata").corrections == {}
+    assert Analyser(Vocabulary.of(["forløbsdato"])).question("forløbsdaata").corrections
+
+
 def test_the_question_weighs_its_own_words_most(analyser: Analyser) -> None:
     weights = {term.term: term.weight for term in analyser.question("databehandleraftaler og aftaler").terms}
     assert weights["aftal"] == 1.0

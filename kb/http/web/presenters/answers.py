@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from kb.core.models import Answer, Certainty, Citation, Finding, Passage, ProjectAnswer
 from kb.http.web.presenters import quotes
@@ -49,7 +49,10 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class ProjectView:
-    """What one project, or one report across projects, says; ``document_id`` is of a report across projects."""
+    """What one project, or one report across projects, says; ``document_id`` is of a report across projects.
+
+    ``groups`` are the findings that the short answer does not show, ``said`` the sources of those that it does.
+    """
 
     name: str
     slug: str
@@ -59,6 +62,7 @@ class ProjectView:
     badge: str
     groups: tuple[FindingGroup, ...]
     reasons: tuple[str, ...]
+    said: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class AnswerView:
     cross_cutting: tuple[ProjectView, ...]
     citations: tuple[CitationView, ...]
     text: str
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """The first source that stands in each cited passage, by the passage's id."""
+        return {citation.passage_id: citation.number for citation in reversed(self.citations)}
 
 
 def view_on(snapshot: Snapshot, answer: Answer) -> AnswerView:
@@ -87,33 +96,46 @@ def answer_view(answer: Answer, passages: Mapping[str, Passage], languages: Mapp
     ``passages`` holds the cited passages by id, ``languages`` the language of each report by id.
     """
     certainty, badge = CERTAINTY[answer.certainty]
-    projects = [(project.cross_cutting, _project_view(project)) for project in answer.projects]
+    said = frozenset(number for sentence in answer.sentences for number in sentence.citations)
+    projects = [(project.cross_cutting, _project_view(project, said)) for project in answer.projects]
     return AnswerView(
         answer=answer,
         certainty=certainty,
         badge=badge,
         projects=tuple(view for crossing, view in projects if not crossing),
         cross_cutting=tuple(view for crossing, view in projects if crossing),
-        citations=tuple(
-            citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
-            for citation in answer.citations
-        ),
+        citations=tuple(_citation_views(answer, passages, languages)),
         text=answer_text(answer),
     )
 
 
-def _project_view(project: ProjectAnswer) -> ProjectView:
+def _project_view(project: ProjectAnswer, said: Set[int]) -> ProjectView:
     certainty, badge = CERTAINTY[project.certainty]
-    roles = dict.fromkeys(finding.role for finding in project.findings)
+    further = [finding for finding in project.findings if finding.citation not in said]
+    roles = dict.fromkeys(finding.role for finding in further)
     groups = tuple(
-        FindingGroup(ROLE_LABELS[role], tuple(finding for finding in project.findings if finding.role is role))
-        for role in roles
+        FindingGroup(ROLE_LABELS[role], tuple(finding for finding in further if finding.role is role)) for role in roles
     )
+    shown = dict.fromkeys(finding.citation for finding in project.findings if finding.citation in said)
     documents = project.document_ids
     return ProjectView(
         project.name, project.slug, documents[0] if documents else "", project.authority, certainty, badge, groups,
-        project.reasons,
+        project.reasons, tuple(shown),
     )  # fmt: skip
+
+
+def _citation_views(
+    answer: Answer, passages: Mapping[str, Passage], languages: Mapping[str, str]
+) -> Iterator[CitationView]:
+    """The sources, the passage around them once: a second one in it has its own words, or is left out of a refusal."""
+    shown: set[str] = set()
+    for citation in answer.citations:
+        again = citation.passage_id in shown
+        if again and answer.refused:
+            continue
+        shown.add(citation.passage_id)
+        view = citation_view(citation, passages[citation.passage_id], languages.get(citation.document_id, ""))
+        yield replace(view, context=(Segment(citation.quote, marked=True),)) if again else view
 
 
 def citation_view(citation: Citation, passage: Passage, language: str) -> CitationView:

@@ -162,6 +162,20 @@ function foldOnNarrow() {
   }
 }
 
+// What a reader would unfold on the screen is on the paper; the style sheet does it where the browser lets it.
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details[data-open-in-print]:not([open])")) {
+    details.open = true;
+    details.dataset.openedToPrint = "";
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const details of document.querySelectorAll("details[data-opened-to-print]")) {
+    details.open = false;
+    delete details.dataset.openedToPrint;
+  }
+});
+
 showButtons();
 prepareReferences();
 foldOnNarrow();

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from kb.core.models import (
+    Answer,
+    AnswerSentence,
+    Certainty,
+    Citation,
+    Coverage,
     Document,
     DocumentRecord,
+    Finding,
     Heading,
     Hit,
     Match,
@@ -14,11 +20,15 @@ from kb.core.models import (
     Metadata,
     Page,
     Passage,
+    ProjectAnswer,
+    QuestionKind,
+    Refusal,
+    RefusalReason,
     Role,
     Scores,
 )
 from kb.extract.recognition import Format
-from kb.http.web.presenters import facets, hits, labels, quotes, report_text
+from kb.http.web.presenters import answers, facets, hits, labels, quotes, report_text, table_rows
 from kb.http.web.presenters.quotes import Segment
 
 TEXT = """Rapport om vand
@@ -33,6 +43,8 @@ Vi målte vandet. Det var koldt.
 Læring
 
 Mål oftere."""
+
+REFUSED = Refusal(RefusalReason.NO_SUBJECT, "Intet.", (), ())
 
 
 def match(start: int, end: int) -> Match:
@@ -173,3 +185,54 @@ def test_a_hit_leads_to_the_other_places_with_its_text() -> None:
 @pytest.mark.parametrize("read", list(Format))
 def test_every_format_that_is_read_has_a_name_for_people(read: Format) -> None:
     assert labels.file_format(read.value) == labels.FORMATS[read.value]
+
+
+def test_rows_of_a_quotation_are_a_table_and_its_prose_is_left() -> None:
+    text = "Støtten var:\nÅr: 2022; Pris: 3; 4\nÅr: 2023; Pris: 5\nDet var nok."
+    before, table, after = table_rows.blocks([Segment(text[:40]), Segment(text[40:], marked=True)])
+    assert (before.segments, after.segments) == ((Segment("Støtten var:\n"),), (Segment("Det var nok.", marked=True),))
+    assert table.columns == ("År", "Pris")
+    assert [row.cells for row in table.rows] == [("2022", "3; 4"), ("2023", "5")]
+    assert table.rows[1].marked
+
+
+def test_a_sentence_of_the_short_answer_is_not_repeated_under_its_project() -> None:
+    def finding(number: int) -> Finding:
+        return Finding(Role.LESSON, f"Sætning {number}.", number)
+
+    project = ProjectAnswer(
+        "Vand",
+        "vand",
+        ("vand",),
+        "By",
+        cross_cutting=False,
+        certainty=Certainty.SURE,
+        findings=(finding(1), finding(2)),
+    )
+    given = Answer(
+        question="Hvad?", kind=QuestionKind.OPEN, build_id="b", created="2026-01-01", filters={},
+        sentences=(AnswerSentence("Sætning 1.", (1,), Certainty.SURE),), projects=(project,),
+        coverage=Coverage((), ()), certainty=Certainty.SURE, citations=(),
+    )  # fmt: skip
+    shown = answers.answer_view(given, {}, {}).projects[0]
+    assert [one.citation for group in shown.groups for one in group.findings] == [2]
+    assert shown.said == (1,)
+
+
+@pytest.mark.parametrize(("refusal", "shown"), [(None, [TEXT, "koldt"]), (REFUSED, [TEXT])])
+def test_a_passage_stands_once_among_the_sources(refusal: Refusal | None, shown: list[str]) -> None:
+    def cited(number: int, quote: str) -> Citation:
+        start = TEXT.index(quote)
+        return Citation(
+            number=number, document_id="vand", passage_id="vand.1", start=start, end=start + len(quote), quote=quote,
+            title="Vand", project="", heading_path=(), page=None, role=Role.OTHER, inferred=False,
+        )  # fmt: skip
+
+    passage = Passage("vand.1", "vand", 1, TEXT, 0, len(TEXT))
+    given = Answer(
+        question="Hvad?", kind=QuestionKind.OPEN, build_id="b", created="2026-01-01", filters={}, sentences=(),
+        projects=(), coverage=Coverage((), ()), certainty=Certainty.SURE, refusal=refusal,
+        citations=(cited(1, "vandet"), cited(2, "koldt")),
+    )  # fmt: skip
+    views = answers.answer_view(given, {"vand.1": passage}, {}).citations
+    assert ["".join(segment.text for segment in view.context) for view in views] == shown
