@@ -82,7 +82,7 @@ class Client:
         page = self._get("/documents", response_models.Documents, {"order": order, "top": 100, **filters})
         yield from page.items
         while page.next:
-            page = self._get(page.next.removeprefix(PREFIX), response_models.Documents)
+            page = self._get(page.next.partition(PREFIX)[2], response_models.Documents)
             yield from page.items
 
     def document(self, document_id: str) -> response_models.WholeDocument:
@@ -98,7 +98,7 @@ class Client:
         page = self._get("/projects", response_models.Projects, {"top": 100})
         yield from page.items
         while page.next:
-            page = self._get(page.next.removeprefix(PREFIX), response_models.Projects)
+            page = self._get(page.next.partition(PREFIX)[2], response_models.Projects)
             yield from page.items
 
     def health(self) -> response_models.Health:

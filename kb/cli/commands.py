@@ -58,6 +58,7 @@ def main() -> None:
 
 main.add_command(access.key)
 main.add_command(access.audit)
+main.add_command(access.person)
 for verb in (upkeep.status, upkeep.verify, upkeep.builds, upkeep.rollback):
     main.add_command(verb)
 main.add_command(upkeep.backup)

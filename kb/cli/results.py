@@ -172,6 +172,26 @@ class ForgottenEvents(Body):
     forgotten: int
 
 
+class PersonalData(Body):
+    """What is stored about one user, by where it lies."""
+
+    name: str
+    sessions: list[dict[str, str]]
+    keys: list[dict[str, str]]
+    runs: list[dict[str, str]]
+    audit: list[str]
+
+
+class Erased(Body):
+    """What was deleted about one user, and what is kept for how long."""
+
+    sessions: int
+    keys: int
+    renamed: int
+    kept_events: int
+    kept_days: int
+
+
 class Measured(Body):
     """One runtime against the reference."""
 
