@@ -42,15 +42,22 @@ class ApiError(Exception):
 
 
 class Client:
-    """The API of one server. ``retries`` is how often a call is tried again when the server asks one to wait."""
+    """The API of one server. ``retries`` is how often a call is tried again when the server asks one to wait.
 
-    def __init__(self, address: str, *, key: str = "", timeout: float = SECONDS, retries: int = 2) -> None:
+    ``forwarded_for`` names whom the calls are made for, as a proxy does.
+    """
+
+    def __init__(
+        self, address: str, *, key: str = "", timeout: float = SECONDS, retries: int = 2, forwarded_for: str = ""
+    ) -> None:
         self._address = address.rstrip("/")
         self._timeout = timeout
         self._retries = retries
         self._session = requests.Session()
         if key:
             self._session.headers["Authorization"] = f"Bearer {key}"
+        if forwarded_for:
+            self._session.headers["X-Forwarded-For"] = forwarded_for
 
     def __enter__(self) -> Client:
         return self

@@ -35,7 +35,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kb import __version__
-from kb.cli import access, results, upkeep
+from kb.cli import access, assistants, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
 from kb.core.errors import InputError, KbError
 from kb.core.models import Answer
@@ -59,7 +59,8 @@ def main() -> None:
 main.add_command(access.key)
 main.add_command(access.audit)
 main.add_command(access.person)
-for verb in (upkeep.status, upkeep.verify, upkeep.builds, upkeep.rollback):
+main.add_command(assistants.mcp)
+for verb in (upkeep.status, upkeep.verify, upkeep.doctor, upkeep.builds, upkeep.rollback):
     main.add_command(verb)
 main.add_command(upkeep.backup)
 main.add_command(upkeep.restore)

@@ -95,6 +95,13 @@ class Verification(Body):
     problems: list[Problem]
 
 
+class Diagnosis(Body):
+    """What was looked at, and what is wrong around the installation."""
+
+    looked_at: list[str]
+    problems: list[Problem]
+
+
 class Builds(Body):
     """The finished builds, newest first."""
 

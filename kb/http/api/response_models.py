@@ -48,6 +48,16 @@ OwnPath = Annotated[str, PlainSerializer(_below_root, return_type=str)]
 EMPTY_IS_NULL = BeforeValidator(lambda value: value or None)
 
 
+def document_path(document_id: str) -> str:
+    """The path of a document's page."""
+    return f"/dokumenter/{document_id}"
+
+
+def passage_path(document_id: str, passage_id: str) -> str:
+    """The path of a document's page that opens it at a passage."""
+    return f"{document_path(document_id)}?passage={passage_id}#{passage_id}"
+
+
 class Body(BaseModel):
     """A JSON object without other members than those named; what is not set is left out of it."""
 
@@ -129,7 +139,7 @@ def _facts(stored: store.StoredRecord) -> dict[str, Any]:
         **_shared(DocumentFacts, record),
         "partial": stored.partial,
         "copy_of": stored.copy_of,
-        "url": f"/dokumenter/{record.id}",
+        "url": document_path(record.id),
     }
 
 
@@ -201,7 +211,7 @@ def _place(passage: models.Passage, metadata: models.Metadata) -> dict[str, Any]
         "title": metadata.titel,
         "project": metadata.projekt,
         "page": passage.page_first,
-        "url": f"/dokumenter/{passage.document_id}?passage={passage.id}#{passage.id}",
+        "url": passage_path(passage.document_id, passage.id),
     }
 
 
