@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import requests
@@ -155,7 +155,7 @@ def _search(upstream: Upstream) -> Callable[..., FoundPassages]:
         authority: Annotated[str, Field(description="Kun fra denne myndighed, fx Odense Kommune.")] = "",
     ) -> FoundPassages:
         """Find de steder i rapporterne, der bedst svarer på et spørgsmål, ordret og med link."""
-        filters = {"myndighed": [authority]} if authority else {}
+        filters: dict[str, Any] = {"myndighed": [authority]} if authority else {}
         with upstream.asked(context) as client:
             found = client.search(question, top=top, **filters)
         passages = [
@@ -170,29 +170,33 @@ def _answer(upstream: Upstream) -> Callable[..., CitedAnswer]:
     def answer(context: Context, question: Question) -> CitedAnswer:
         """Få et kort svar, hvor hver sætning står ordret i en rapport; eller grunden til, at der ikke er noget svar."""
         with upstream.asked(context) as client:
-            found = client.answer(question)
-        told = found.answer
-        projects = [
-            ProjectFindings(
-                project=project.name,
-                findings=[CitedSentence(text=one.text, sources=[one.citation]) for one in project.findings],
-            )
-            for project in told.projects
-        ]
-        return CitedAnswer(
-            question=question,
-            answered=not told.refused,
-            message=told.message,
-            certainty=str(told.certainty),
-            coverage=told.coverage.sentence,
-            lead=told.lead,
-            sentences=[CitedSentence(text=one.text, sources=one.citations) for one in told.sentences],
-            projects=projects,
-            sources=[_source(upstream, one.number, one, one.quote, one.passage_id) for one in found.citations],
-            link=_page(upstream, question),
-        )
+            return cited(upstream, client.answer(question))
 
     return answer
+
+
+def cited(upstream: Upstream, found: response_models.Answer) -> CitedAnswer:
+    """An answer of the API as the assistant gets it (pure)."""
+    told = found.answer
+    projects = [
+        ProjectFindings(
+            project=project.project,
+            findings=[CitedSentence(text=one.text, sources=[one.citation]) for one in project.findings],
+        )
+        for project in told.projects
+    ]
+    return CitedAnswer(
+        question=found.question,
+        answered=not told.refused,
+        message=told.message,
+        certainty=str(told.certainty),
+        coverage=told.coverage.sentence,
+        lead=told.lead,
+        sentences=[CitedSentence(text=one.text, sources=one.citations) for one in told.sentences],
+        projects=projects,
+        sources=[_source(upstream, one.number, one, one.quote, one.passage_id) for one in found.citations],
+        link=_page(upstream, found.question),
+    )
 
 
 def _report(upstream: Upstream) -> Callable[..., Report]:

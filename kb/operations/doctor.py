@@ -85,10 +85,10 @@ def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
             yield Finding("mapper", f"{what} kan ikke læses: {path}.", f"sudo chown -R erfaringsbasen {path}")
         elif write and not os.access(path, os.W_OK, effective_ids=True):
             yield Finding("mapper", f"{what} kan ikke skrives: {path}.", f"sudo chown -R erfaringsbasen {path}")
-    for path in (settings.state_dir / STATE_FILE, settings.oidc_client_secret_file):
-        if path is not None and path.is_file() and path.stat().st_mode & OTHERS:
-            problem = f"Enhver bruger på maskinen kan læse {path}, som rummer hemmeligheder."
-            yield Finding("mapper", problem, f"chmod o= {path}")
+    for kept in (settings.state_dir / STATE_FILE, settings.oidc_client_secret_file):
+        if kept is not None and kept.is_file() and kept.stat().st_mode & OTHERS:
+            problem = f"Enhver bruger på maskinen kan læse {kept}, som rummer hemmeligheder."
+            yield Finding("mapper", problem, f"chmod o= {kept}")
 
 
 def _disk(settings: Settings, machine: Machine) -> Iterator[Finding]:

@@ -9,12 +9,12 @@ from kb.core.fields import THEME_LABELS
 from kb.core.identity import AccessRole
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
-from kb.http.web import admin, documents, exports, feedback_pages, pages, static_files
+from kb.http.web import admin, documents, exports, feedback_pages, handbook, pages, static_files
 from kb.http.web.presenters import labels
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
-MODULES = (static_files, pages, documents, exports, feedback_pages, admin)
+MODULES = (static_files, pages, documents, exports, feedback_pages, admin, handbook)
 
 
 def install(app: Flask) -> None:

@@ -22,9 +22,11 @@ from waitress.server import create_server
 
 from kb import indexing
 from kb.core.identity import AccessRole
+from kb.http.api import response_models
+from kb.http.api.openapi import response_examples
 from kb.http.server import make_app
 from kb.mcp import over_http
-from kb.mcp.server import Upstream, forwarded_for, make_server
+from kb.mcp.server import Upstream, cited, forwarded_for, make_server
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
@@ -163,6 +165,17 @@ def test_without_a_key_nothing_is_told_not_even_the_tools(base: Base) -> None:
         assert (answer.status_code, "Bearer" in answer.headers["WWW-Authenticate"]) == (401, True)
         headers = {"Host": "ond.example", "Authorization": f"Bearer {base.key}"}
         assert client.post(base.mcp, json=asked, headers=headers).status_code in {403, 421}
+
+
+def test_an_answer_keeps_every_sentence_and_every_source_of_the_apis() -> None:
+    given = response_models.Answer.model_validate(response_examples()["answer"])
+    answer = cited(Upstream("http://127.0.0.1:8000", links=LINKS), given)
+    assert answer.answered
+    assert [one.text for one in answer.sentences] == [one.text for one in given.answer.sentences]
+    assert [one.project for one in answer.projects] == [one.project for one in given.answer.projects]
+    assert sum(len(one.findings) for one in answer.projects) > 0
+    assert [one.quote for one in answer.sources] == [one.quote for one in given.citations]
+    assert all(one.link.startswith(f"{LINKS}/dokumenter/{one.document_id}?passage=") for one in answer.sources)
 
 
 def test_the_api_is_told_whom_it_is_asked_for() -> None:
