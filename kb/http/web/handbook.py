@@ -15,7 +15,7 @@ from typing import Any
 from flask import Blueprint, render_template, url_for
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from kb.core.identity import AccessRole
 from kb.http.gate import needs
@@ -74,7 +74,7 @@ def to_html(source: str) -> str:
     for token in tokens:
         for inner in token.children or ():
             _lead_on(inner)
-    parser.renderer.rules.update({"table_open": _table_open, "table_close": _table_close, "fence": _fence})  # type: ignore[attr-defined]
+    parser.renderer.rules.update({"table_open": _table_open, "table_close": _table_close})  # type: ignore[attr-defined]
     return str(parser.renderer.render(tokens, parser.options, {}))
 
 
@@ -88,16 +88,11 @@ def _lead_on(token: Token) -> None:
         token.attrs["href"] = url_for("haandbog.start") if name == START else url_for("haandbog.page", name=name)
 
 
-_REGION = '<div class="table--responsive-scroll" tabindex="0" role="region" aria-label="{}">'
-
-
-def _table_open(*_: Any) -> str:
-    return _REGION.format("Tabel") + '<table class="table">\n'
+def _table_open(_tokens: list[Token], _index: int, _options: Any, held: dict[str, int]) -> str:
+    held["tables"] = held.get("tables", 0) + 1
+    region = f'<div class="table--responsive-scroll" tabindex="0" role="region" aria-label="Tabel {held["tables"]}">'
+    return f'{region}<table class="table">\n'
 
 
 def _table_close(*_: Any) -> str:
     return "</table></div>\n"
-
-
-def _fence(tokens: list[Token], index: int, *_: Any) -> str:
-    return _REGION.format("Kommandoer") + f"<pre><code>{escape(tokens[index].content)}</code></pre></div>\n"
