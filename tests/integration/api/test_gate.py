@@ -148,11 +148,13 @@ def test_what_is_taken_out_is_audited(app: Flask) -> None:
 def test_a_change_is_in_the_trail_with_its_result(client: FlaskClient, settings: Settings) -> None:
     sign_in(client, settings, AccessRole.EDITOR)
     home = {"Sec-Fetch-Site": "same-origin"}
+    already = len(Audit(settings.state_dir).entries())
     assert client.post("/admin/spoergsmaal", headers=home).status_code == 400
     assert client.post("/admin/koersler/findes-ikke/afbryd", headers=home).status_code == 404
     assert client.post("/admin/spoergsmaal", headers=home, data={"q": "Hvem er Anna?"}).status_code == 303
     assert client.post("/log-ud", headers=home).status_code == 303
-    entries = [entry for entry in Audit(settings.state_dir).entries() if entry.event.who == "anna"]
+    entries = Audit(settings.state_dir).entries()[already:]
+    assert {entry.event.who for entry in entries} == {"anna"}
     found = [(one.event.action, one.event.target, one.event.detail, one.result) for one in entries]
     assert found == [
         ("spørgsmål taget af listen afvist", "", "HTTP 400", "afvist"),
