@@ -82,6 +82,7 @@ reference: $(VENV)/.test  ## write the pages in docs/ that are made from the cod
 	$(BIN)/python -m tools.fields_page
 	$(BIN)/python -m tools.errors_page
 	$(BIN)/python -m tools.routes_page
+	$(BIN)/python -m tools.handbook_pages
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py
@@ -105,7 +106,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.test: $(VENV)/.runtime tools/system-packages.sh
 	$(PIP) -e '.[test,dev]'
-	sh tools/system-packages.sh chromium tesseract-ocr tesseract-ocr-dan libreoffice-writer-nogui libreoffice-impress-nogui
+	sh tools/system-packages.sh chromium tesseract-ocr tesseract-ocr-dan libreoffice-writer-nogui libreoffice-impress-nogui nginx-light openssl
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
 	else echo "npm mangler: prøverne af login med OpenID springes over."; fi
 	@touch $@

@@ -42,15 +42,22 @@ class ApiError(Exception):
 
 
 class Client:
-    """The API of one server. ``retries`` is how often a call is tried again when the server asks one to wait."""
+    """The API of one server. ``retries`` is how often a call is tried again when the server asks one to wait.
 
-    def __init__(self, address: str, *, key: str = "", timeout: float = SECONDS, retries: int = 2) -> None:
+    ``forwarded_for`` names whom the calls are made for, as a proxy does.
+    """
+
+    def __init__(
+        self, address: str, *, key: str = "", timeout: float = SECONDS, retries: int = 2, forwarded_for: str = ""
+    ) -> None:
         self._address = address.rstrip("/")
         self._timeout = timeout
         self._retries = retries
         self._session = requests.Session()
         if key:
             self._session.headers["Authorization"] = f"Bearer {key}"
+        if forwarded_for:
+            self._session.headers["X-Forwarded-For"] = forwarded_for
 
     def __enter__(self) -> Client:
         return self
@@ -82,7 +89,7 @@ class Client:
         page = self._get("/documents", response_models.Documents, {"order": order, "top": 100, **filters})
         yield from page.items
         while page.next:
-            page = self._get(page.next.removeprefix(PREFIX), response_models.Documents)
+            page = self._get(page.next.partition(PREFIX)[2], response_models.Documents)
             yield from page.items
 
     def document(self, document_id: str) -> response_models.WholeDocument:
@@ -98,7 +105,7 @@ class Client:
         page = self._get("/projects", response_models.Projects, {"top": 100})
         yield from page.items
         while page.next:
-            page = self._get(page.next.removeprefix(PREFIX), response_models.Projects)
+            page = self._get(page.next.partition(PREFIX)[2], response_models.Projects)
             yield from page.items
 
     def health(self) -> response_models.Health:

@@ -1,4 +1,4 @@
-"""The verbs that look after access: ``kb key`` and ``kb audit``."""
+"""The verbs that look after access and users: ``kb key``, ``kb audit`` and ``kb person``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import getpass
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TextIO
 
 import click
 from rich.markup import escape
@@ -17,7 +18,8 @@ from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_er
 from kb.core.identity import AccessRole
 from kb.core.settings import load_settings
 from kb.http.api.response_models import AuditEvent
-from kb.state.audit import Audit, Event
+from kb.operations import personal_data
+from kb.state.audit import Audit, Event, as_line
 from kb.state.keys import Key, KeyStore
 
 VIA = "kommandolinje"
@@ -98,14 +100,20 @@ def audit() -> None:
 
 @audit.command("export")
 @click.option("--since", default="", help="Kun fra dette tidspunkt, fx 2026-11-01.")
+@click.option("--lines", is_flag=True, help="Som JSON Lines: én hændelse pr. linje, med resultat og kæde, til et SIEM.")
 @json_option
 @reports_errors
-def audit_export(since: str, as_json: bool) -> None:
-    """Skriv hændelserne på standard output, som CSV eller med --json som JSON."""
+def audit_export(since: str, lines: bool, as_json: bool) -> None:
+    """Skriv hændelserne på standard output, som CSV, med --json som JSON eller med --lines som JSON Lines."""
     settings = load_settings()
     trail = Audit(settings.state_dir)
-    entries = [AuditEvent.from_domain(entry) for entry in trail.entries(since=since)]
-    trail.write(Event("hændelseslog udtrukket", who=getpass.getuser(), via=VIA, detail=f"{len(entries)} hændelser"))
+    written = trail.entries(since=since)
+    trail.write(Event("hændelseslog udtrukket", who=getpass.getuser(), via=VIA, detail=f"{len(written)} hændelser"))
+    if lines:
+        for entry in written:
+            click.echo(as_line(entry))
+        return
+    entries = [AuditEvent.from_domain(entry) for entry in written]
     if as_json:
         print_json(results.Events(events=entries))
         return
@@ -115,11 +123,13 @@ def audit_export(since: str, as_json: bool) -> None:
 
 
 @audit.command("verify")
+@click.argument("file", required=False, type=click.File(encoding="utf-8"))
 @json_option
 @reports_errors
-def audit_verify(as_json: bool) -> None:
-    """Efterprøv, at ingen hændelse er ændret eller fjernet."""
-    broken = Audit(load_settings().state_dir).broken()
+def audit_verify(file: TextIO | None, as_json: bool) -> None:
+    """Efterprøv, at ingen hændelse er ændret eller fjernet; med FILE også mod et tidligere udtræk (export --lines)."""
+    trail = Audit(load_settings().state_dir)
+    broken = sorted({*trail.broken(), *(trail.differing(file) if file else ())})
     if as_json:
         print_json(results.BrokenEvents(broken=broken))
     else:
@@ -134,11 +144,43 @@ def audit_verify(as_json: bool) -> None:
 def audit_forget(as_json: bool) -> None:
     """Slet hændelser, der er ældre end KB_AUDIT_DAYS."""
     settings = load_settings()
-    trail = Audit(settings.state_dir)
-    count = trail.forget(settings.audit_days)
-    detail = f"{count} ældre end {settings.audit_days} dage"
-    trail.write(Event("hændelser slettet", who=getpass.getuser(), via=VIA, detail=detail))
+    count = Audit(settings.state_dir).forget(settings.audit_days, who=getpass.getuser(), via=VIA)
     if as_json:
         print_json(results.ForgottenEvents(forgotten=count))
     else:
         out.print(f"{count} hændelser ældre end {settings.audit_days} dage er slettet.")
+
+
+@click.group()
+def person() -> None:
+    """Det, der er gemt om én bruger: udlevér det eller slet det."""
+
+
+@person.command("export")
+@click.argument("name")
+@reports_errors
+def person_export(name: str) -> None:
+    """Skriv alt, der er gemt om NAME (navn eller id ved login), som JSON på standard output."""
+    settings = load_settings()
+    found = personal_data.collect(settings, name)
+    trail = Event("persondata udtrukket", who=getpass.getuser(), via=VIA, target=name)
+    Audit(settings.state_dir).write(trail)
+    print_json(results.PersonalData.model_validate(found))
+
+
+@person.command("delete")
+@click.argument("name")
+@click.confirmation_option(prompt="Slet brugerens login og nøgler, og tag navnet af kørslerne?")
+@json_option
+@reports_errors
+def person_delete(name: str, as_json: bool) -> None:
+    """Slet det, der er gemt om NAME; hændelsesloggen bevares, til dens tid er gået."""
+    found = personal_data.erase(load_settings(), name, by=getpass.getuser(), via=VIA)
+    if as_json:
+        print_json(results.Erased.model_validate(found))
+        return
+    out.print(f"Slettet: {found.sessions} login, {found.keys} nøgler; navnet er taget af {found.renamed} kørsler.")
+    if found.kept_events:
+        out.print(
+            f"{found.kept_events} hændelser bevares som dokumentation, hver i {found.kept_days} dage (KB_AUDIT_DAYS)."
+        )

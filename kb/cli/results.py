@@ -96,6 +96,13 @@ class Verification(Body):
     problems: list[Problem]
 
 
+class Diagnosis(Body):
+    """What was looked at, and what is wrong around the installation."""
+
+    looked_at: list[str]
+    problems: list[Problem]
+
+
 class Builds(Body):
     """The finished builds, newest first."""
 
@@ -171,6 +178,26 @@ class ForgottenEvents(Body):
     """How many events were removed."""
 
     forgotten: int
+
+
+class PersonalData(Body):
+    """What is stored about one user, by where it lies."""
+
+    name: str
+    sessions: list[dict[str, str]]
+    keys: list[dict[str, str]]
+    runs: list[dict[str, str]]
+    audit: list[str]
+
+
+class Erased(Body):
+    """What was deleted about one user, and what is kept for how long."""
+
+    sessions: int
+    keys: int
+    renamed: int
+    kept_events: int
+    kept_days: int
 
 
 class Measured(Body):

@@ -1,4 +1,4 @@
-"""The verbs that look after the index: status, verify, builds, rollback, backup and restore."""
+"""The verbs that look after the installation: status, verify, doctor, builds, rollback, backup and restore."""
 
 from __future__ import annotations
 
@@ -111,6 +111,26 @@ def verify(as_json: bool) -> None:
         if not findings:
             out.print("Alt er helt.")
     if findings:
+        sys.exit(EXIT_FAILED)
+
+
+@click.command()
+@json_option
+@reports_errors
+def doctor(as_json: bool) -> None:
+    """Se efter, om installationen er i orden: mapper, plads, ur, model, indeks, adgang, proxy og login."""
+    from kb.operations.doctor import findings
+
+    found = findings(load_settings())
+    problems = [one for part in found.values() for one in part]
+    if as_json:
+        print_json(results.Diagnosis.model_validate({"looked_at": list(found), "problems": problems}))
+    else:
+        for name, wrong in found.items():
+            out.print(f"{'✗' if wrong else '✓'} {name}", style="red" if wrong else "green", markup=False)
+            for one in wrong:
+                out.print(f"    {one.problem}\n    → {one.advice}", markup=False)
+    if problems:
         sys.exit(EXIT_FAILED)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kb.core.errors import ConfigurationError, SettingsError
+from kb.core.public_address import public_address
 from kb.core.settings import Settings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -96,6 +97,7 @@ def check_setup(settings: Settings, *, keys: int) -> None:
             advice="Sæt KB_TRUSTED_PROXIES til proxyens adresse.",
         )
     group_roles(settings)
+    public_address(settings)
     if has_sign_on(settings):
         return
     if is_closed(settings) and not keys and not settings.anonymous_reading:

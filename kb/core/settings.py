@@ -102,7 +102,9 @@ class Settings(BaseSettings):
         Literal["auto", "closed"], Field(description="auto: åben på denne maskine, lukket ud over den; closed: lukket.")
     ] = "auto"
     anonymous_reading: Annotated[bool, Field(description="Om enhver, der kan nå serveren, må læse.")] = False
-    public_url: Annotated[str, Field(description="Adressen, brugerne ser, fx https://erfaringer.kommune.dk.")] = ""
+    public_url: Annotated[
+        str, Field(description="Adressen, brugerne ser, også med en sti: https://intranet.kommune.dk/erfaringer.")
+    ] = ""
     trusted_proxies: Annotated[
         str, Field(description="Adresser på proxyer, hvis hoveder der stoles på, adskilt af komma.")
     ] = ""

@@ -4,7 +4,8 @@
     @audited("rapport slettet")
     def delete(document_id: str) -> Response: ...
 
-What is done is written when the view has done it. A test finds a view that changes something and is not audited.
+What is done is written when the view has done it, and a change that was refused or failed when it has been answered. A
+test finds a view that changes something and is not audited.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 
 from kb.core.errors import StorageError
 from kb.core.identity import Identity
 from kb.http.gate import SAFE_METHODS, guard
-from kb.state.audit import Event
+from kb.http.layers import Layer
+from kb.state.audit import FAILED, REFUSED, Event
 from kb.state.upload_names import shown_name
 
 # The attribute of an audited view that holds what it is called in the trail.
@@ -70,6 +72,24 @@ def record(action: str, *, target: str = "", detail: str = "") -> None:
             detail=detail[:LONGEST],
         )
     )
+
+
+def _unsuccessful(response: Response) -> Response:
+    """Write down the change that someone known was not allowed to make, or that failed."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    action = getattr(view, ACTION, "")
+    status = response.status_code
+    if not action or request.method in SAFE_METHODS or status < 400 or g.get("identity") is None:
+        return response
+    target = next((value for name, value in (request.view_args or {}).items() if name in TARGETS), "")
+    try:
+        record(f"{action} {REFUSED if status < 500 else FAILED}", target=str(target), detail=f"HTTP {status}")
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.error("Hændelsen kunne ikke skrives: %s", error)
+    return response
+
+
+LAYER = Layer(after=_unsuccessful)
 
 
 def _write_down(action: str, parts: dict[str, Any]) -> None:

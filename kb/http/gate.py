@@ -35,6 +35,7 @@ from kb.core.identity import (
     networks,
     role_of,
 )
+from kb.core.public_address import PublicAddress, public_address
 from kb.core.settings import Settings
 from kb.http.layers import Layer
 from kb.http.refusals import (
@@ -75,11 +76,28 @@ class Guard:
     metrics_from: tuple[Network, ...]
     closed: bool
     sessions: SessionStore
+    address: PublicAddress | None
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether users come by https."""
+        return self.address is not None and self.address.is_encrypted
 
     @property
     def cookie(self) -> str:
-        """The session cookie's name; browsers let no other host and no unencrypted page set one with the prefix."""
-        return "__Host-kb" if self.settings.public_url.startswith("https:") else "kb_session"
+        """The session cookie's name; browsers let no unencrypted page set one with the prefix, nor another host.
+
+        The prefix that keeps other hosts out as well is for cookies of a whole host, and below a path the others on the
+        host have no business with ours.
+        """
+        if not self.encrypted:
+            return "kb_session"
+        return "__Secure-kb" if self.cookie_path != "/" else "__Host-kb"
+
+    @property
+    def cookie_path(self) -> str:
+        """The path below which browsers send the cookies."""
+        return (self.address and self.address.root) or "/"
 
     @classmethod
     def make(cls, settings: Settings) -> Guard:
@@ -93,6 +111,7 @@ class Guard:
             networks(settings.metrics_from, "metrics_from"),
             is_closed(settings),
             SessionStore(settings.state_dir),
+            public_address(settings),
         )
 
 
@@ -134,14 +153,18 @@ def _to_sign_in() -> Response:
     """A person who opens a page is led to the sign-in; everyone else is told."""
     if request.method != "GET" or request.path.startswith("/api/") or request.accept_mimetypes.best != "text/html":
         raise SignInNeeded
-    path = request.full_path if request.query_string else request.path
-    return current_app.make_response(redirect(url_for("login.form", next=path)))
+    return current_app.make_response(redirect(url_for("login.form", next=here())))
+
+
+def here() -> str:
+    """The path and query that were asked for, as the browser knows them."""
+    return request.script_root + (request.full_path if request.query_string else request.path)
 
 
 def _finish(response: Response) -> Response:
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers.setdefault("WWW-Authenticate", REALM.to_header())
-    if guard().settings.public_url.startswith("https:"):
+    if guard().encrypted:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
     return response
 

@@ -11,7 +11,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -20,10 +19,11 @@ from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from kb.core.errors import ConfigurationError, IndexUnusableError, StorageError
 from kb.core.identity import check_setup
+from kb.core.public_address import PublicAddress, public_address
 from kb.core.settings import Settings, load_settings
 from kb.embedding.batching import BatchingEmbedder
 from kb.embedding.embedder import Embedder, load_embedder
-from kb.http import cross_origin, gate, metrics, request_log, response_headers, sign_in
+from kb.http import audit_trail, cross_origin, gate, metrics, request_log, response_headers, sign_in
 from kb.http.api import openapi
 from kb.http.api.change_routes import changes
 from kb.http.api.lesson_routes import lessons
@@ -37,7 +37,7 @@ from kb.http.web import error_pages
 from kb.operations.lesson_reminders import keep_reminding
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
-from kb.state.audit import Audit, Event
+from kb.state.audit import Audit
 from kb.state.keys import KeyStore
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     for blueprint in (openapi.blueprint, metrics.blueprint):
         app.register_blueprint(blueprint)
     sign_in.install(app, settings)
-    if settings.public_url:
-        app.wsgi_app = PublicAddress(app.wsgi_app, settings.public_url)  # type: ignore[method-assign]
+    if address := public_address(settings):
+        app.wsgi_app = AtPublicAddress(app.wsgi_app, address)  # type: ignore[method-assign]
     return app
 
 
@@ -95,22 +95,31 @@ def layers(settings: Settings) -> tuple[Layer, ...]:
         request_log.LAYER,  # the request's id first of all, its line when the response is as it is sent
         response_headers.LAYER,  # headers and compression, on refusals too
         cross_origin.layer(settings),
+        audit_trail.LAYER,  # what was refused or failed, with the status it got
         metrics.LAYER,  # what was answered, before a validator turns it into a 304
         gate.LAYER,  # nothing but a view comes behind it
     )
 
 
-class PublicAddress:
-    """Lets the application know itself by the address its users see, whatever a request claims it was sent to."""
+class AtPublicAddress:
+    """Lets the application know itself by the address its users see, whatever a request claims it was sent to.
 
-    def __init__(self, inner: WSGIApplication, public_url: str) -> None:
+    Below a path, a request may come with the path or without it: a proxy may take it off, and what watches the server
+    on its own machine knows nothing of it. What is answered names the path always.
+    """
+
+    def __init__(self, inner: WSGIApplication, address: PublicAddress) -> None:
         self._inner = inner
-        self._address = urlsplit(public_url)
+        self._address = address
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request under the public address."""
-        environ["HTTP_HOST"] = self._address.netloc
+        root, path = self._address.root, environ.get("PATH_INFO", "")
+        environ["HTTP_HOST"] = self._address.host
         environ["wsgi.url_scheme"] = self._address.scheme
+        environ["SCRIPT_NAME"] = root
+        if root and f"{path}/".startswith(f"{root}/"):
+            environ["PATH_INFO"] = path[len(root) :]
         return self._inner(environ, start_response)
 
 
@@ -168,11 +177,8 @@ def run(settings: Settings, embedder: Embedder) -> None:
 
 
 def _forget_old_events(settings: Settings) -> None:
-    trail = Audit(settings.state_dir)
     try:
-        if count := trail.forget(settings.audit_days):
-            detail = f"{count} ældre end {settings.audit_days} dage"
-            trail.write(Event("hændelser slettet", who="serveren", detail=detail))
+        Audit(settings.state_dir).forget(settings.audit_days, who="serveren")
     except (StorageError, sqlite3.Error) as error:
         log.warning("Gamle hændelser kunne ikke slettes: %s", error)
 

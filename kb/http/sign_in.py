@@ -9,8 +9,9 @@ always gets a new token, so a cookie planted beforehand is worth nothing.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
@@ -21,9 +22,10 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from kb.core.identity import AccessRole, Identity, Via, role_of
+from kb.core.public_address import public_address
 from kb.core.settings import Settings
 from kb.http.audit_trail import audited, note, record
-from kb.http.gate import check_key, guard
+from kb.http.gate import check_key, guard, here
 from kb.http.refusals import KeyNotAccepted, NoRole, ProviderFailed, SignInFailed
 
 EXTENSION = "kb.oidc"
@@ -36,13 +38,15 @@ blueprint = Blueprint("login", __name__)
 
 def install(app: Flask, settings: Settings) -> None:
     """Let people sign in to an application."""
+    address = public_address(settings)
     app.register_blueprint(blueprint)
     # Signs only what binds a sign-in under way to its browser; a restart makes that person begin again.
     app.secret_key = secrets.token_bytes(32)
     app.context_processor(_ways)
     app.config.update(
         SESSION_COOKIE_NAME="kb_login_undervejs",
-        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
+        SESSION_COOKIE_SECURE=address is not None and address.is_encrypted,
+        SESSION_COOKIE_PATH=(address and address.root) or "/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
@@ -65,7 +69,7 @@ def _ways() -> dict[str, str]:
     if who is not None and who.via is Via.SESSION:
         return {"sign_out_url": url_for("login.sign_out"), "signed_in_as": who.name}
     if guard().closed and (who is None or who.via is Via.ANONYMOUS) and request.blueprint != blueprint.name:
-        return {"sign_in_url": url_for("login.form", next=request.full_path.removesuffix("?"))}
+        return {"sign_in_url": url_for("login.form", next=here())}
     return {}
 
 
@@ -83,18 +87,27 @@ def _provider() -> Any:
     return oauth.oidc
 
 
-def safe_next(wanted: str) -> str:
-    """A path of our own to go on to; anything that could lead elsewhere becomes the front page."""
+def safe_next(wanted: str, root: str = "") -> str:
+    """A path of our own, below ``root``, to go on to; anything that could lead elsewhere becomes the front page."""
+    front = f"{root}/"
+    if not wanted.isprintable() or "\\" in wanted or wanted.startswith("//"):
+        return front
     parts = urlsplit(wanted)
-    own = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return wanted if own and wanted.isprintable() and "\\" not in wanted else "/"
+    # A browser takes dots out of a path before it goes there, and with them the root.
+    below = f"{parts.path}/".startswith(front) and "/." not in unquote(parts.path)
+    return wanted if below and wanted.startswith("/") and not parts.scheme and not parts.netloc else front
+
+
+def _next(given: Mapping[str, str]) -> str:
+    """Where to go on to after the sign-in, as the address or the form says."""
+    return safe_next(given.get("next", "/"), request.script_root)
 
 
 @blueprint.get("/log-ind")
 def form() -> str:
     """The ways in."""
     has_provider = EXTENSION in current_app.extensions
-    return render_template("log-ind.html", next=safe_next(request.args.get("next", "/")), has_provider=has_provider)
+    return render_template("log-ind.html", next=_next(request.args), has_provider=has_provider)
 
 
 @blueprint.post("/log-ind")
@@ -106,16 +119,16 @@ def by_key() -> Response:
     except KeyNotAccepted:
         record("login afvist", detail="forkert nøgle")
         raise
-    return _begin(key.name, key.role, subject=key.id, key_id=key.id, then=request.form.get("next", "/"))
+    return _begin(key.name, key.role, subject=key.id, key_id=key.id, then=_next(request.form))
 
 
 @blueprint.get("/log-ind/oidc")
 def begin() -> Response:
     """Go to the provider."""
     provider = _provider()
-    session["next"] = safe_next(request.args.get("next", "/"))
+    session["next"] = _next(request.args)
     try:
-        response: Response = provider.authorize_redirect(_own(url_for("login.back")))
+        response: Response = provider.authorize_redirect(url_for("login.back", _external=True))
     except (AuthlibBaseError, RequestException, ValueError, RuntimeError, KeyError) as error:
         # Nothing of what the person sent is looked at yet: what fails here is the provider or what is set of it.
         raise _failed(error, provider=True) from error
@@ -169,11 +182,11 @@ def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str 
     g.identity = Identity(name, role, Via.SESSION, subject)
     note(detail=f"rolle {role.value}")
     session.clear()
-    response = redirect(safe_next(then), 303)
-    secure = held.settings.public_url.startswith("https:")
+    response = redirect(safe_next(then, request.script_root), 303)
     response.set_cookie(
-        held.cookie, token, max_age=int(hours * 3600), secure=secure, httponly=True, samesite="Lax", path="/"
-    )
+        held.cookie, token, max_age=int(hours * 3600), secure=held.encrypted, httponly=True, samesite="Lax",
+        path=held.cookie_path,
+    )  # fmt: skip
     return response
 
 
@@ -184,22 +197,18 @@ def sign_out() -> Response:
     held = guard()
     held.sessions.end(request.cookies.get(held.cookie, ""))
     response = make_response(redirect(_after_sign_out(held.settings), 303))
-    secure = held.settings.public_url.startswith("https:")
-    response.delete_cookie(held.cookie, path="/", secure=secure, httponly=True, samesite="Lax")
+    response.delete_cookie(held.cookie, path=held.cookie_path, secure=held.encrypted, httponly=True, samesite="Lax")
     return response
 
 
 def _after_sign_out(settings: Settings) -> str:
     oauth = current_app.extensions.get(EXTENSION)
+    front = url_for("sider.front")
     if oauth is None or g.identity is None or g.identity.via is not Via.SESSION:
-        return "/"
+        return front
     try:
         address = oauth.oidc.load_server_metadata().get("end_session_endpoint", "")
     except (AuthlibBaseError, RequestException, ValueError):
-        return "/"
-    query = {"client_id": settings.oidc_client_id, "post_logout_redirect_uri": settings.public_url.rstrip("/") + "/"}
-    return f"{address}?{urlencode(query)}" if address else "/"
-
-
-def _own(path: str) -> str:
-    return guard().settings.public_url.rstrip("/") + path
+        return front
+    query = {"client_id": settings.oidc_client_id, "post_logout_redirect_uri": url_for("sider.front", _external=True)}
+    return f"{address}?{urlencode(query)}" if address else front

@@ -113,6 +113,13 @@ class KeyStore:
             connection.execute("UPDATE keys SET revoked = ? WHERE id = ?", (_iso(now), matching[0].id))
         return matching[0]
 
+    def delete(self, name: str) -> int:
+        """Delete every key of a name, valid or not, with the sessions begun with them; returns how many keys."""
+        with self._repository.transaction() as connection:
+            of_key = "key_id IN (SELECT id FROM keys WHERE name = ?)"
+            connection.execute(f"DELETE FROM sessions WHERE {of_key}", (name,))
+            return connection.execute("DELETE FROM keys WHERE name = ?", (name,)).rowcount
+
     def check(self, secret: str) -> Key:
         """The valid key with this secret; raises :class:`KeyRefused`."""
         form = _FORM.fullmatch(secret)

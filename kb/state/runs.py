@@ -280,6 +280,24 @@ class RunStore:
         """Jobs marked as running; their process may have died."""
         return [_job(row) for row in self._all("SELECT * FROM jobs WHERE status = ?", Status.RUNNING.value)]
 
+    # --- Persons ---
+
+    def of_person(self, name: str) -> list[dict[str, str]]:
+        """The runs and jobs that someone of this name asked for: kind, id, by whom and when."""
+        rows = self._all(
+            "SELECT 'kørsel' AS kind, id, started_by AS who, started AS at FROM runs WHERE started_by IN (?, ?, ?)"
+            " UNION ALL SELECT 'job', id, asked_by, created FROM jobs WHERE asked_by IN (?, ?, ?) ORDER BY at, kind",
+            *_by(name), *_by(name),
+        )  # fmt: skip
+        return [dict(row) for row in rows]
+
+    def rename_person(self, name: str, other: str) -> int:
+        """Write ``other`` where someone of this name asked for a run or a job; returns in how many places."""
+        with self._write() as db:
+            runs = db.execute("UPDATE runs SET started_by = ? WHERE started_by IN (?, ?, ?)", (other, *_by(name)))
+            jobs = db.execute("UPDATE jobs SET asked_by = ? WHERE asked_by IN (?, ?, ?)", (other, *_by(name)))
+            return runs.rowcount + jobs.rowcount
+
     def check(self) -> str:
         """The result of SQLite's integrity check: empty when the file is intact, else the problem."""
         try:
@@ -298,6 +316,11 @@ class RunStore:
         with self._lock, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
+
+
+def _by(name: str) -> tuple[str, str, str]:
+    """How a person is written who asked for a run: on a page, and by the command line."""
+    return name, f"kb index ({name})", f"kb index --watch ({name})"
 
 
 def _now() -> str:

@@ -62,6 +62,18 @@ class SessionStore:
         with self._repository.transaction() as connection:
             connection.execute("DELETE FROM sessions WHERE hash = ?", (_hash(token),))
 
+    def of_person(self, name: str) -> list[dict[str, str]]:
+        """What is held of the sessions of someone of this name or with this id at the provider."""
+        sql = "SELECT name, role, subject, expires FROM sessions WHERE name = ? OR subject = ? ORDER BY expires"
+        with self._repository.transaction() as connection:
+            rows = connection.execute(sql, (name, name)).fetchall()
+        return [dict(zip(("name", "role", "subject", "expires"), row, strict=True)) for row in rows]
+
+    def end_all(self, name: str) -> int:
+        """End every session of someone of this name or with this id at the provider; returns how many."""
+        with self._repository.transaction() as connection:
+            return connection.execute("DELETE FROM sessions WHERE name = ? OR subject = ?", (name, name)).rowcount
+
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

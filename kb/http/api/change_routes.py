@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Response, g
+from flask import Response, g, request
 from werkzeug.datastructures import FileStorage
 
 from kb.core.errors import NotFoundError
@@ -33,8 +33,8 @@ METADATA_EXAMPLE = {"titel": "Erfaringer med ruteplanlægning", "projekt": "Flee
 
 
 def _accepted(body: Body, job: response_models.Job) -> Response:
-    response = Response(body.to_json() + "\n", ACCEPTED, mimetype="application/json")
-    response.headers["Location"] = f"{PREFIX}/jobs/{job.id}"
+    response = Response(body.to_json(root=request.script_root) + "\n", ACCEPTED, mimetype="application/json")
+    response.headers["Location"] = f"{request.script_root}{PREFIX}/jobs/{job.id}"
     return response
 
 

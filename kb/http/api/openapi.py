@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -46,7 +46,7 @@ def response_examples() -> Mapping[str, Any]:
 @blueprint.get("/openapi.json")
 def document() -> Response:
     """The description."""
-    return jsonify(_described())
+    return jsonify(_described() | {"servers": [{"url": request.script_root or "/"}]})
 
 
 def _described() -> dict[str, Any]:
@@ -70,7 +70,7 @@ def page() -> str:
     return render_template(
         "api.html",
         entries=entries,
-        prefix=PREFIX,
+        prefix=request.script_root + PREFIX,
         description=DESCRIPTION.split("\n\n"),
         problems=sorted(problem_details.PROBLEMS.values(), key=lambda one: (one.status, one.code)),
     )

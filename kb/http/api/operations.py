@@ -197,7 +197,7 @@ def _form(metadata: type[BaseModel]) -> dict[str, Any]:
 def _answered(operation: Operation, result: Body | Response) -> Response:
     if isinstance(result, Response):
         return result
-    return Response(result.to_json() + "\n", operation.status, mimetype="application/json")
+    return Response(result.to_json(root=request.script_root) + "\n", operation.status, mimetype="application/json")
 
 
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:

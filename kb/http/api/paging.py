@@ -34,7 +34,7 @@ def page_of(items: Sequence[Item], top: int, offset: int) -> PageOf[Item]:
 def next_address(top: int, offset: int) -> str:
     """The address of the page after this one, with everything else that was asked."""
     given = [(name, value) for name, values in request.args.lists() if name != "offset" for value in values]
-    return f"{request.path}?{urlencode([*given, ('offset', offset + top)])}"
+    return f"{request.script_root}{request.path}?{urlencode([*given, ('offset', offset + top)])}"
 
 
 def chosen_fields(given: str | None, model: type[BaseModel]) -> tuple[str, ...]:

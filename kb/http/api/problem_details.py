@@ -130,8 +130,8 @@ def problem(error: Exception) -> Response:
     """The problem response for any error; one nobody foresaw is logged and told without its inside."""
     code, detail, extra = _describe(error)
     known = PROBLEMS[code]
-    body = {"type": known.type, "title": known.title, "status": known.status, "detail": detail}
-    body |= {"instance": request.path, "request_id": g.get("request_id", ""), **extra}
+    body = {"type": request.script_root + known.type, "title": known.title, "status": known.status, "detail": detail}
+    body |= {"instance": request.script_root + request.path, "request_id": g.get("request_id", ""), **extra}
     response = Response(json.dumps(body), known.status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     if isinstance(error, HTTPException):

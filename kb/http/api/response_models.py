@@ -12,7 +12,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializationInfo,
+    create_model,
+    model_validator,
+)
 
 from kb.core import models
 from kb.core.fields import FIELDS, FieldKind
@@ -28,8 +38,24 @@ if TYPE_CHECKING:
 Date = Annotated[str, Field(description="Tidspunkt efter ISO 8601.", examples=["2026-11-23T15:30:37+00:00"])]
 
 
+def _below_root(path: str, info: SerializationInfo) -> str:
+    return ((info.context or {}).get("root") or "") + path
+
+
+# The path of a page of our own; as JSON below the path that the server's address has, or as a full address.
+OwnPath = Annotated[str, PlainSerializer(_below_root, return_type=str)]
 # What is empty where there is nothing, and null in JSON.
 EMPTY_IS_NULL = BeforeValidator(lambda value: value or None)
+
+
+def document_path(document_id: str) -> str:
+    """The path of a document's page."""
+    return f"/dokumenter/{document_id}"
+
+
+def passage_path(document_id: str, passage_id: str) -> str:
+    """The path of a document's page that opens it at a passage."""
+    return f"{document_path(document_id)}?passage={passage_id}#{passage_id}"
 
 
 class Body(BaseModel):
@@ -38,9 +64,9 @@ class Body(BaseModel):
     # Built when first used: a verb of the command line needs few of them.
     model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """The object as JSON, Danish letters as they are."""
-        return self.model_dump_json(exclude_unset=True, indent=indent)
+    def to_json(self, *, indent: int | None = None, root: str = "") -> str:
+        """The object as JSON, Danish letters as they are, with ``root`` before the paths of our own pages."""
+        return self.model_dump_json(exclude_unset=True, indent=indent, context={"root": root})
 
 
 def _shared(model: type[Body], value: object) -> dict[str, Any]:
@@ -113,7 +139,7 @@ def _facts(stored: store.StoredRecord) -> dict[str, Any]:
         **_shared(DocumentFacts, record),
         "partial": stored.partial,
         "copy_of": stored.copy_of,
-        "url": f"/dokumenter/{record.id}",
+        "url": document_path(record.id),
     }
 
 
@@ -133,7 +159,7 @@ class DocumentFacts(Body):
     metadata: Metadata
     partial: Annotated[str, Field(description="Hvorfor kun en del af filen er læst; ellers tom.")]
     copy_of: Annotated[str, Field(description="Id på den rapport, denne er en udgave af; ellers tom.")]
-    url: str
+    url: OwnPath
 
 
 class Document(DocumentFacts, Chosen):
@@ -185,7 +211,7 @@ def _place(passage: models.Passage, metadata: models.Metadata) -> dict[str, Any]
         "title": metadata.titel,
         "project": metadata.projekt,
         "page": passage.page_first,
-        "url": f"/dokumenter/{passage.document_id}?passage={passage.id}#{passage.id}",
+        "url": passage_path(passage.document_id, passage.id),
     }
 
 
@@ -203,7 +229,7 @@ class Place(Body):
     page_last: int | None
     start: int
     end: int
-    url: str
+    url: OwnPath
 
 
 class Passage(Place):
@@ -587,7 +613,7 @@ class Project(Chosen):
     authorities: list[str]
     themes: list[str]
     document_ids: list[str]
-    url: str
+    url: OwnPath
 
     @classmethod
     def from_domain(cls, project: ProjectSummary) -> Self:
@@ -607,7 +633,7 @@ class Theme(Body):
     name: str
     documents: int
     projects: int
-    url: str
+    url: OwnPath
 
 
 class Themes(Body):
@@ -622,7 +648,7 @@ class Suggestion(Body):
 
     text: str
     kind: Annotated[str, Field(pattern="^(projekt|myndighed|rapport|tema|afsnit)$")]
-    url: str
+    url: OwnPath
 
 
 class Suggestions(Body):

@@ -15,6 +15,7 @@ from kb.http.web import (
     documents,
     exports,
     feedback_pages,
+    handbook,
     lessons,
     pages,
     project_start,
@@ -26,7 +27,9 @@ from kb.language.sentences import is_row
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
-MODULES = (static_files, pages, compare_pages, documents, exports, project_start, feedback_pages, lessons, admin)
+MODULES = (
+    static_files, pages, compare_pages, documents, exports, project_start, feedback_pages, lessons, admin, handbook,
+)  # fmt: skip
 
 
 def install(app: Flask) -> None:

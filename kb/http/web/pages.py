@@ -14,8 +14,10 @@ from kb.answer import answer
 from kb.answer.lessons import Stand
 from kb.core.errors import QuestionError, StorageError
 from kb.core.fields import THEMES
+from kb.core.identity import AccessRole
 from kb.core.models import Answer, DocumentRecord, Passage, Refusal, RefusalReason, Role
 from kb.http import lesson_services
+from kb.http.gate import is_at_least
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import request_parameters
 from kb.http.web.compare_pages import lines_of
@@ -218,7 +220,8 @@ def about() -> str:
 @blueprint.get("/hjaelp")
 def help_page() -> str:
     """How to ask, filter and cite."""
-    return render_template("hjaelp.html", limit=services().settings.max_question_chars)
+    limit = services().settings.max_question_chars
+    return render_template("hjaelp.html", limit=limit, is_admin=is_at_least(AccessRole.ADMIN))
 
 
 @blueprint.get("/tilgaengelighed")

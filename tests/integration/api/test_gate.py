@@ -166,18 +166,23 @@ def test_what_is_taken_out_is_audited(app: Flask) -> None:
     assert audited - {one.endpoint for one in changes(app)} == TAKING_OUT
 
 
-def test_a_change_is_in_the_trail_when_it_is_done_and_not_when_it_is_refused(
-    client: FlaskClient, settings: Settings
-) -> None:
+def test_a_change_is_in_the_trail_with_its_result(client: FlaskClient, settings: Settings) -> None:
     sign_in(client, settings, AccessRole.EDITOR)
     home = {"Sec-Fetch-Site": "same-origin"}
+    already = len(Audit(settings.state_dir).entries())
     assert client.post("/admin/spoergsmaal", headers=home).status_code == 400
     assert client.post("/admin/koersler/findes-ikke/afbryd", headers=home).status_code == 404
     assert client.post("/admin/spoergsmaal", headers=home, data={"q": "Hvem er Anna?"}).status_code == 303
     assert client.post("/log-ud", headers=home).status_code == 303
-    events = [entry.event for entry in Audit(settings.state_dir).entries()]
-    found = [(one.action, one.who, one.target, one.detail) for one in events if one.who == "anna"]
-    assert found == [("spørgsmål taget af listen", "anna", "", ""), ("logget ud", "anna", "", "")]
+    entries = Audit(settings.state_dir).entries()[already:]
+    assert {entry.event.who for entry in entries} == {"anna"}
+    found = [(one.event.action, one.event.target, one.event.detail, one.result) for one in entries]
+    assert found == [
+        ("spørgsmål taget af listen afvist", "", "HTTP 400", "afvist"),
+        ("kørsel standset afvist", "findes-ikke", "HTTP 404", "afvist"),
+        ("spørgsmål taget af listen", "", "", "udført"),
+        ("logget ud", "", "", "udført"),
+    ]
 
 
 def test_a_change_that_cannot_be_written_down_is_told_of_and_reading_goes_on(

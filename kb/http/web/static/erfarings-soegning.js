@@ -1,4 +1,5 @@
 // <erfarings-soegning server="https://erfaringer.kommune.dk"></erfarings-soegning>
+// The server is the address users see, with its path if it has one.
 // A search field for another site's page. It asks the API, shows the short answer with its sources, and leads on to
 // Erfaringsbasen's own pages. Everything shown is set as text, never as markup. The server must name the page's origin
 // in KB_CORS_ORIGINS, and the page's own content security policy must let it connect to the server.
@@ -37,7 +38,7 @@ class ErfaringsSoegning extends HTMLElement {
   }
 
   address(path) {
-    return new URL(path, this.getAttribute("server") || location.origin).href;
+    return new URL((this.getAttribute("server") || location.origin).replace(/\/$/, "") + path).href;
   }
 
   async ask(question) {

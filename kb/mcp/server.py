@@ -1,0 +1,249 @@
+"""The tools of the MCP server: search, answer and report, each with sources and links.
+
+    make_server(Upstream("http://127.0.0.1:8000", key=key)).run("stdio")
+
+It holds no index and no model: every call is one of the API's, with the caller's own key, so that the gate, roles, rate
+limits, audit trail and what a reader may see are the API's and nobody else's. Over HTTP the key is the one the request
+came with (:mod:`kb.mcp.over_http`); over standard input and output it is the one the server was started with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import requests
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import BaseModel, Field
+
+from kb.client import ApiError, Client
+from kb.core.version import VERSION
+from kb.http.api import response_models
+from kb.http.api.response_models import document_path, passage_path
+
+INSTRUCTIONS = (
+    "Erfaringsbasen rummer rapporter om erfaringer fra danske offentlige projekter. Brug answer til et spørgsmål og "
+    "search til at finde steder. Gengiv kun det, der står i svaret, og sæt kildens link ved hver oplysning. Er "
+    "answered falsk, så sig, at Erfaringsbasen ikke svarer på det; find ikke selv på et svar."
+)
+# Characters of a report that are given at a time; an assistant can hold no more of it.
+LONGEST_TEXT = 20_000
+BEARER = "bearer "
+
+Question = Annotated[str, Field(description="Spørgsmålet på dansk, som man ville stille det.", min_length=1)]
+
+
+class Source(BaseModel):
+    """A place in a report, word for word, with the link that opens it there."""
+
+    number: int
+    project: str
+    title: str
+    heading: str
+    page: int | None
+    quote: str
+    link: str
+    passage_id: str
+    document_id: str
+
+
+class FoundPassages(BaseModel):
+    """The passages that answer a question best."""
+
+    question: str
+    total: int
+    passages: list[Source]
+    link: str
+
+
+class CitedSentence(BaseModel):
+    """A sentence of a report with the numbers of its sources."""
+
+    text: str
+    sources: list[int]
+
+
+class ProjectFindings(BaseModel):
+    """What one project says."""
+
+    project: str
+    findings: list[CitedSentence]
+
+
+class CitedAnswer(BaseModel):
+    """The short answer and each project's findings; or, where ``answered`` is false, why there is no answer."""
+
+    question: str
+    answered: bool
+    message: str
+    certainty: str
+    coverage: str
+    lead: str
+    sentences: list[CitedSentence]
+    projects: list[ProjectFindings]
+    sources: list[Source]
+    link: str
+
+
+class Report(BaseModel):
+    """A report with some of its text; ``next_offset`` is where the rest begins, null at the end."""
+
+    document_id: str
+    title: str
+    project: str
+    authority: str
+    year: int | None
+    link: str
+    text: str
+    next_offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The server that is asked: its address, the key to ask with, and the address that links begin with."""
+
+    address: str
+    key: str = ""
+    links: str = ""
+
+    def link(self, path: str) -> str:
+        """The address of a page as users open it."""
+        return (self.links or self.address).rstrip("/") + path
+
+    @contextmanager
+    def asked(self, context: Context) -> Iterator[Client]:
+        """A client with the caller's key; what the API refuses is told to the assistant in its own words."""
+        key, forwarded = self.key, ""
+        request = context.request_context.request
+        if request is not None:
+            given = request.headers.get("authorization", "")
+            key = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
+            forwarded = forwarded_for(request.headers.get("x-forwarded-for", ""), request.client)
+        try:
+            with Client(self.address, key=key, forwarded_for=forwarded) as client:
+                yield client
+        except ApiError as error:
+            raise ToolError(f"{error} {error.advice}".strip()) from error
+        except requests.RequestException as error:
+            raise ToolError(f"Erfaringsbasen kan ikke nås på {self.address}. Start den med: kb serve") from error
+
+
+def forwarded_for(given: str, peer: tuple[str, int] | None) -> str:
+    """The addresses the request came through, so that the API counts wrong keys by who sent them and not by us."""
+    return ", ".join(part for part in (given, peer[0] if peer else "") if part)
+
+
+def make_server(upstream: Upstream) -> MCPServer:
+    """The server with its tools."""
+    server: MCPServer = MCPServer(
+        "erfaringsbasen", title="Erfaringsbasen", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING"
+    )
+    for tool in (_search(upstream), _answer(upstream), _report(upstream)):
+        server.add_tool(tool, structured_output=True)
+    return server
+
+
+def _search(upstream: Upstream) -> Callable[..., FoundPassages]:
+    def search(
+        context: Context,
+        question: Question,
+        top: Annotated[int, Field(ge=1, le=20, description="Antal passager.")] = 5,
+        authority: Annotated[str, Field(description="Kun fra denne myndighed, fx Odense Kommune.")] = "",
+    ) -> FoundPassages:
+        """Find de steder i rapporterne, der bedst svarer på et spørgsmål, ordret og med link."""
+        filters: dict[str, Any] = {"myndighed": [authority]} if authority else {}
+        with upstream.asked(context) as client:
+            found = client.search(question, top=top, **filters)
+        passages = [
+            _source(upstream, number, hit, hit.quote, hit.passage_id) for number, hit in enumerate(found.hits, 1)
+        ]
+        return FoundPassages(question=question, total=found.total, passages=passages, link=_page(upstream, question))
+
+    return search
+
+
+def _answer(upstream: Upstream) -> Callable[..., CitedAnswer]:
+    def answer(context: Context, question: Question) -> CitedAnswer:
+        """Få et kort svar, hvor hver sætning står ordret i en rapport; eller grunden til, at der ikke er noget svar."""
+        with upstream.asked(context) as client:
+            return cited(upstream, client.answer(question))
+
+    return answer
+
+
+def cited(upstream: Upstream, found: response_models.Answer) -> CitedAnswer:
+    """An answer of the API as the assistant gets it (pure)."""
+    told = found.answer
+    projects = [
+        ProjectFindings(
+            project=project.project,
+            findings=[CitedSentence(text=one.text, sources=[one.citation]) for one in project.findings],
+        )
+        for project in told.projects
+    ]
+    return CitedAnswer(
+        question=found.question,
+        answered=not told.refused,
+        message=told.message,
+        certainty=str(told.certainty),
+        coverage=told.coverage.sentence,
+        lead=told.lead,
+        sentences=[CitedSentence(text=one.text, sources=one.citations) for one in told.sentences],
+        projects=projects,
+        sources=[_source(upstream, one.number, one, one.quote, one.passage_id) for one in found.citations],
+        link=_page(upstream, found.question),
+    )
+
+
+def _report(upstream: Upstream) -> Callable[..., Report]:
+    def report(
+        context: Context,
+        document_id: Annotated[str, Field(description="Rapportens id, som det står ved en kilde.", min_length=1)],
+        offset: Annotated[int, Field(ge=0, description="Hvor i teksten der begyndes.")] = 0,
+    ) -> Report:
+        """Hent en rapports metadata og tekst, højst 20.000 tegn ad gangen."""
+        with upstream.asked(context) as client:
+            found = client.document(document_id)
+        text = found.text or ""
+        end = offset + LONGEST_TEXT
+        return Report(
+            document_id=found.id,
+            title=found.metadata.titel,
+            project=found.metadata.projekt or "",
+            authority=found.metadata.myndighed or "",
+            year=found.metadata.år,
+            link=upstream.link(document_path(found.id)),
+            text=text[offset:end],
+            next_offset=end if end < len(text) else None,
+        )
+
+    return report
+
+
+def _source(
+    upstream: Upstream,
+    number: int,
+    place: response_models.Hit | response_models.Citation,
+    quote: str,
+    passage_id: str,
+) -> Source:
+    return Source(
+        number=number,
+        project=place.project,
+        title=place.title,
+        heading=" › ".join(place.heading_path),
+        page=place.page,
+        quote=quote,
+        link=upstream.link(passage_path(place.document_id, passage_id)),
+        passage_id=passage_id,
+        document_id=place.document_id,
+    )
+
+
+def _page(upstream: Upstream, question: str) -> str:
+    """The page that answers the question in full."""
+    return upstream.link("/sporg?" + urlencode({"q": question}))

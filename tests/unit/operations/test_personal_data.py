@@ -1,0 +1,63 @@
+"""What is stored about one user is found wherever it lies, and deleted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kb.core.errors import InputError
+from kb.core.identity import AccessRole
+from kb.core.settings import Settings
+from kb.operations import personal_data
+from kb.state.audit import Audit, Event
+from kb.state.keys import KeyStore
+from kb.state.repository import Repository
+from kb.state.runs import RunStore
+from kb.state.sessions import SessionStore
+
+ANNA = "Anna Åkjær"
+
+
+@pytest.fixture
+def used(settings: Settings) -> Settings:
+    """A base that Anna and Bo have used in every way that is stored."""
+    for name in (ANNA, "Bo"):
+        SessionStore(settings.state_dir).begin(name, AccessRole.EDITOR, subject=f"id-{name}", hours=1)
+        KeyStore(settings.state_dir).create(name, AccessRole.READER)
+        with RunStore(settings.state_dir) as runs:
+            runs.begin_run(f"kb index ({name})")
+            runs.add_job(name)
+        Audit(settings.state_dir).write(Event("rapport slettet", who=name, target="rapport-1"))
+    Audit(settings.state_dir).write(Event("nøgle lavet", who="drift", target=f"{ANNA} (0123)"))
+    return settings
+
+
+def stored(settings: Settings, name: str) -> set[str]:
+    """The tables with a row that has a name in it."""
+    with Repository(settings.state_dir).transaction() as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table for table in tables if name in str(connection.execute(f"SELECT * FROM {table}").fetchall())}
+
+
+def test_everything_stored_about_a_user_is_given(used: Settings) -> None:
+    found = personal_data.collect(used, ANNA)
+    assert stored(used, ANNA) == {"sessions", "keys", "runs", "jobs", "audit"}
+    assert [len(part) for part in (found.sessions, found.keys, found.runs, found.audit)] == [1, 1, 2, 2]
+    assert "Bo" not in json.dumps([found.sessions, found.keys, found.runs, found.audit])
+    assert personal_data.collect(used, f"id-{ANNA}").sessions == found.sessions
+
+
+def test_a_deleted_user_is_left_in_the_audit_trail_alone(used: Settings) -> None:
+    done = personal_data.erase(used, ANNA, by="drift")
+    assert (done.sessions, done.keys, done.renamed, done.kept_events) == (1, 1, 2, 2)
+    assert stored(used, ANNA) == {"audit"}
+    assert stored(used, "Bo") == {"sessions", "keys", "runs", "audit"}  # his job was joined to hers, which waited
+    assert Audit(used.state_dir).broken() == []
+    assert Audit(used.state_dir).entries()[-1].event.action == personal_data.ERASED
+
+
+def test_nobody_is_not_a_user(used: Settings) -> None:
+    for name in ("", "  ", personal_data.NOBODY):
+        with pytest.raises(InputError, match="navn"):
+            personal_data.erase(used, name, by="drift")
