@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # a reader's process starts in half the time without it
     from kb.core.settings import Settings
 
 # Raise this by one whenever a change to a reader can change the text, the structure or the masking of a document.
-READER_VERSION = 8
+READER_VERSION = 9
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Whether a font is bold, by its name or else by its own program (pure functions).
 
-Printers to PDF ("Microsoft: Print To PDF") name their fonts "CIDFont+F7", which says nothing. The program that is set
-into the file still does: TrueType and OpenType have the style in the table ``head`` and the weight in ``OS/2``, Type 1
-and CFF begin with their name in plain letters.
+Printers to PDF name their fonts "CIDFont+F7", or all weights of a face alike, which says nothing. The program that is
+set into the file still does: TrueType and OpenType have the style in the table ``head`` and the weight in ``OS/2``,
+Type 1 and CFF begin with their name in plain letters.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 import struct
 
 _BOLD = re.compile(rb"bold|black|heavy|semib|demi", re.IGNORECASE)
-_SAYS_NOTHING = re.compile(rb"(?:[A-Z]{6}\+)?(?:CIDFont\+)?[A-Za-z]{0,2}\d{0,5}")
 _SFNT = (b"\x00\x01\x00\x00", b"true", b"OTTO")
 _TABLES = 64
 _HEAD_STYLE, _OS2_WEIGHT = 44, 4
@@ -22,11 +21,6 @@ _BEGINNING = 2000
 def is_named_bold(name: bytes) -> bool:
     """Whether a font's name says that it is bold."""
     return _BOLD.search(name) is not None
-
-
-def says_nothing(name: bytes) -> bool:
-    """Whether a font's name is a mere number."""
-    return _SAYS_NOTHING.fullmatch(name) is not None
 
 
 def is_bold_program(program: bytes) -> bool:

@@ -146,12 +146,13 @@ def _nearest(size: float, levels: dict[float, int]) -> float:
 
 @dataclass
 class _Open:
-    """A block being gathered."""
+    """A block being gathered, and the column it began in."""
 
     kind: Kind
     level: int
     lines: list[Line]
     text: str
+    column: _Column
     breaks: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -214,21 +215,23 @@ class _Builder:
     def _add_line(self, line: Line, column: _Column, *, first: bool) -> None:
         level = self._style.level(line)
         item = strip_bullet(line.text)
+        if item is not None and line.text[0] != "–" and not (line.tag or self._style.is_large(line)):
+            level = 0  # a list may be set in bold, and a subtitle may begin with a dash
         if self._continues(line, level, item, column, first):
             self._extend(line)
             return
         self._close()
         if item is not None and not level:
-            self._start_item(line, item)
+            self._start_item(line, item, column)
         elif not level and _NUMBERED_ITEM.match(line.text):
-            self._start_item(line, line.text)
+            self._start_item(line, line.text, column)
         else:
-            self._open = _Open(Kind.HEADING if level else Kind.PARAGRAPH, level, [line], line.text)
+            self._open = _Open(Kind.HEADING if level else Kind.PARAGRAPH, level, [line], line.text, column)
 
-    def _start_item(self, line: Line, text: str) -> None:
+    def _start_item(self, line: Line, text: str, column: _Column) -> None:
         if not self._blocks or self._blocks[-1].kind is not Kind.ITEM:
             self._group += 1
-        self._open = _Open(Kind.ITEM, 0, [line], f"- {text}")
+        self._open = _Open(Kind.ITEM, 0, [line], f"- {text}", column)
 
     def _continues(self, line: Line, level: int, item: str | None, column: _Column, first: bool) -> bool:
         open_block = self._open
@@ -239,8 +242,8 @@ class _Builder:
             return False
         if open_block.kind is Kind.HEADING:
             return self._continues_heading(open_block, line, level, column, first)
-        if level and not (self._runs_on_in_bold(open_block, line, column) and not first):
-            return False
+        if level:
+            return self._runs_on_in_bold(open_block, line)
         if first or line.page != last.page:
             return self._continues_elsewhere(open_block, line)
         return not self._breaks_paragraph(open_block, line, column)
@@ -263,15 +266,15 @@ class _Builder:
         """Whether a block too long for a heading is a paragraph set as headings are, or a column of short lines."""
         return not _SENTENCE_END.search(block.text) or block.lines[-1].x1 > column.x1 - 0.25 * column.width
 
-    def _runs_on_in_bold(self, block: _Open, line: Line, column: _Column) -> bool:
+    def _runs_on_in_bold(self, block: _Open, line: Line) -> bool:
         """Whether a bold line is no heading but the rest of a bold list item, or of a sentence that ends in bold."""
-        last = block.lines[-1]
+        last, column = block.lines[-1], block.column
         if line.tag or line.page != last.page or _SECTION_NUMBER.match(line.text) or self._style.is_large(line):
             return False
         if block.kind is Kind.ITEM:
-            return last.bold and line.bold
-        is_full = last.x1 > column.x1 - 0.15 * column.width
-        return is_full and not _SENTENCE_END.search(last.text) and last.y - line.y < column.leading * 1.1
+            return last.bold and line.bold and not self._breaks_paragraph(block, line, column)
+        is_full = last.x1 > column.x1 - 0.15 * column.width and abs(line.x0 - last.x0) < 2 * line.size
+        return is_full and not _SENTENCE_END.search(last.text) and 0 < last.y - line.y < column.leading * 1.1
 
     def _continues_elsewhere(self, block: _Open, line: Line) -> bool:
         """Over the end of a column or page: only in the middle of a sentence."""

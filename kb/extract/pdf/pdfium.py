@@ -13,7 +13,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
-from kb.extract.pdf.fonts import is_bold_program, is_named_bold, says_nothing
+from kb.extract.pdf.fonts import is_bold_program, is_named_bold
 from kb.extract.pdf.letters import HOLE, with_accents, without_squeezed_spaces
 from kb.extract.pdf.raw_page import ARTIFACT, Mark, OutlineEntry, RawPage, Rule, Run
 from kb.extract.pdf.tags import Tags, page_tags
@@ -36,7 +36,7 @@ _MAX_FONT = 50_000_000
 class _Type:
     """One text object: size in points, weight, the direction it runs in (0, 90, 180, 270), its ink, its marked content.
 
-    ``weighed`` says that the font's program was asked for its weight.
+    ``weighed`` says that the font's program alone told that it is bold.
     """
 
     size: float
@@ -185,7 +185,7 @@ def page_labels(document: pdfium.PdfDocument) -> list[str]:
 
 def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
     types: dict[int | None, _Type] = {}
-    weights: dict[bytes, bool] = {}
+    weights: dict[int | None, bool] = {}
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
     for index in range(textpage.count_chars()):
         code = raw.FPDFText_GetUnicode(textpage, index)
@@ -202,22 +202,27 @@ def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
         yield _Char(text, left.value, right.value, bottom.value, top.value, x.value, y.value, types[key])
 
 
-def _type_of(textpage: pdfium.PdfTextPage, index: int, handle: Any, weights: dict[bytes, bool]) -> _Type:
+def _type_of(textpage: pdfium.PdfTextPage, index: int, handle: Any, weights: dict[int | None, bool]) -> _Type:
     matrix = raw.FS_MATRIX()
     size = raw.FPDFText_GetFontSize(textpage, index) or 1.0
     turn = 0
     if raw.FPDFText_GetMatrix(textpage, index, matrix):
         size *= math.hypot(matrix.b, matrix.d) or math.hypot(matrix.a, matrix.c) or 1.0
         turn = round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) * 90 % 360
-    name = _font_name(textpage, index)
-    size = round(abs(size), 1)
+    size, named = round(abs(size), 1), is_named_bold(_font_name(textpage, index))
     if not handle:
-        return _Type(size, is_named_bold(name), turn, None)
-    weighed = says_nothing(name)
-    if weighed and name not in weights:
-        weights[name] = is_bold_program(_font_program(handle))
-    bold = weights[name] if weighed else is_named_bold(name)
-    return _Type(size, bold, turn, ink_of(handle), raw.FPDFPageObj_GetMarkedContentID(handle), weighed)
+        return _Type(size, named, turn, None)
+    bold = named or _is_heavy(handle, weights)
+    return _Type(size, bold, turn, ink_of(handle), raw.FPDFPageObj_GetMarkedContentID(handle), bold and not named)
+
+
+def _is_heavy(handle: Any, weights: dict[int | None, bool]) -> bool:
+    """Whether the font of a text object says itself that it is bold; each font is asked once."""
+    font = raw.FPDFTextObj_GetFont(handle)
+    key = ctypes.cast(font, ctypes.c_void_p).value if font else None
+    if key not in weights:
+        weights[key] = is_bold_program(_font_program(font))
+    return weights[key]
 
 
 def _font_name(textpage: pdfium.PdfTextPage, index: int) -> bytes:
@@ -228,9 +233,8 @@ def _font_name(textpage: pdfium.PdfTextPage, index: int) -> bytes:
     return buffer.value
 
 
-def _font_program(handle: Any) -> bytes:
-    """The font of a text object as it is set into the file; empty where it is not."""
-    font = raw.FPDFTextObj_GetFont(handle)
+def _font_program(font: Any) -> bytes:
+    """A font as it is set into the file; empty where it is not."""
     length = ctypes.c_size_t()
     if not font or not raw.FPDFFont_GetFontData(font, None, 0, length) or length.value > _MAX_FONT:
         return b""
