@@ -2,7 +2,7 @@
 
 An entry names a heading that comes later. Four or more blocks in a row that are headings or end in a page number, at
 least half of them naming later headings, are a table of contents: real headings have text between them, and are not
-said twice, except in a letterhead.
+said twice, except in a letterhead. A list that a sentence introduces ("Kategorierne er:") is none.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ def without_contents_list(blocks: list[Block]) -> list[Block]:
     while place < len(blocks):
         end = _end_of_run(blocks, named, place)
         run = named[place:end]
+        before = kept[-1].text if kept else ""
+        is_titled = _TITLE.fullmatch(before) is not None
         led_to = [target for target, is_named in zip(targets[place:end], run, strict=True) if is_named]
-        if len(run) >= _FEWEST and sum(run) >= len(run) / 2 and _have_text_between(led_to):
-            if kept and _TITLE.fullmatch(kept[-1].text):
+        is_contents = len(run) >= _FEWEST and sum(run) >= len(run) / 2 and _have_text_between(led_to)
+        is_introduced = before.endswith(":") and not is_titled and _is_list(blocks[place:end])
+        if is_contents and not is_introduced:
+            if is_titled:
                 kept.pop()
             place = end
         else:
@@ -57,6 +61,11 @@ def _end_of_run(blocks: list[Block], named: list[bool], start: int) -> int:
         if named[end - 1]:
             last = end
     return last
+
+
+def _is_list(run: list[Block]) -> bool:
+    """Whether the blocks are items without page numbers."""
+    return all(block.kind is Kind.ITEM and not _NUMBERED.match(block.text) for block in run)
 
 
 def _have_text_between(places: list[int]) -> bool:

@@ -24,6 +24,7 @@ from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
+from kb.extract.pdf.fonts import with_weight
 from kb.extract.pdf.layers import without_hidden_layers
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.letters import filled_by, holed_runs, holed_words, mended, with_filled_page, without_stray_holes
@@ -115,11 +116,14 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
 
 
 def _with_tags(first: RawPage, second: RawPage) -> RawPage:
-    """pypdf's reading of a page with the tags, which PDFium alone tells.
+    """pypdf's reading of a page with the tags and the weight of its type, which PDFium alone tells.
 
-    PDFium's where pypdf does not tell what is seen of the page, where each letter stands, or how heavy the type is.
+    PDFium's where pypdf does not tell what is seen of the page, nor where each letter stands.
     """
-    return second if second.left_out or second.mended or second.weighed else replace(first, marks=second.marks)
+    if second.left_out or second.mended:
+        return second
+    runs = with_weight(first.runs, second.runs) if second.weighed else first.runs
+    return replace(first, runs=runs, marks=second.marks)
 
 
 def _better(first: RawPage, second: RawPage) -> RawPage:

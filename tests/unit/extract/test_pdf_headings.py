@@ -8,7 +8,7 @@ from pypdf.generic import ArrayObject, BooleanObject, NameObject, NumberObject
 
 from kb.extract.blocks import Block, Kind
 from kb.extract.contents_list import without_contents_list
-from kb.extract.pdf.fonts import is_bold_program
+from kb.extract.pdf.fonts import is_bold_program, with_weight
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.raw_page import ARTIFACT, Mark, RawPage, Rule, Run
 from kb.extract.pdf.ruled import find_tables
@@ -108,6 +108,12 @@ def test_a_font_tells_its_weight_when_its_name_does_not() -> None:
     assert not is_bold_program(font(1, 700)[:20])
 
 
+def test_the_weight_of_type_is_taken_from_the_reading_that_knows_it() -> None:
+    heavy, light = run("Formål", 600, bold=True), run("Projektet skal spare tid", 588)
+    told = with_weight([run("Formål ", 600.4), run("Projektet skal spare tid", 588)], [heavy, light])
+    assert [one.bold for one in told] == [True, False]
+
+
 def test_an_address_and_a_date_in_large_type_are_no_headings() -> None:
     address = [
         run(text, 700 - 15 * place, 13) for place, text in enumerate(["Ministeriet", "Vejen 1", "1552 København V"])
@@ -185,3 +191,12 @@ def test_a_letterhead_that_is_said_twice_is_no_table_of_contents() -> None:
     head = [Block(Kind.HEADING, line, 1) for line in ("FORENEDE NATIONER", "Det sociale råd", "Komiteen", "Andet møde")]
     text = Block(Kind.PARAGRAPH, SENTENCES[0])
     assert without_contents_list([*head, text, *head, text]) == [*head, text, *head, text]
+
+
+def test_a_list_that_a_sentence_introduces_is_no_table_of_contents() -> None:
+    names = ["Gas", "Varme", "Vand", "Kultur"]
+    items = [Block(Kind.ITEM, f"- {name}") for name in names]
+    text = [block for name in names for block in (Block(Kind.HEADING, name, 2), Block(Kind.PARAGRAPH, SENTENCES[0]))]
+    introduced = [Block(Kind.PARAGRAPH, "De kortlagte kategorier er:"), *items, *text]
+    assert without_contents_list(introduced) == introduced
+    assert without_contents_list([Block(Kind.HEADING, "Indhold", 1), *items, *text]) == text
