@@ -29,16 +29,17 @@ def without_contents_list(blocks: list[Block]) -> list[Block]:
         run = named[place:end]
         before = kept[-1].text if kept else ""
         is_titled = _TITLE.fullmatch(before) is not None
-        led_to = [target for target, is_named in zip(targets[place:end], run, strict=True) if is_named]
-        is_contents = len(run) >= _FEWEST and sum(run) >= len(run) / 2 and _have_text_between(led_to)
-        is_introduced = before.endswith(":") and not is_titled and _is_list(blocks[place:end])
-        if is_contents and not is_introduced:
-            if is_titled:
-                kept.pop()
-            place = end
-        else:
+        if len(run) < _FEWEST or sum(run) < len(run) / 2:
             kept.append(blocks[place])
             place += 1
+            continue
+        led_to = [target for target, is_named in zip(targets[place:end], run, strict=True) if is_named]
+        is_introduced = before.endswith(":") and not is_titled and _is_list(blocks[place:end])
+        if is_introduced or not _have_text_between(led_to):
+            kept += blocks[place:end]
+        elif is_titled:
+            kept.pop()
+        place = end
     return kept
 
 
