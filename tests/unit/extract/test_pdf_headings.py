@@ -34,7 +34,8 @@ def headings(blocks: list[Block]) -> list[str]:
 
 def test_the_tags_of_a_file_name_its_headings(tmp_path: Path) -> None:
     pdf = DrawnPdf()
-    root = pdf.writer._add_object(dictionary({"Type": NameObject("/StructTreeRoot")}))
+    tree = dictionary({"Type": NameObject("/StructTreeRoot")})
+    root = pdf.writer._add_object(tree)
     kinds = ["H1", "P", "H3", "P"]
     elements = ArrayObject(
         pdf.writer._add_object(
@@ -51,7 +52,7 @@ def test_the_tags_of_a_file_name_its_headings(tmp_path: Path) -> None:
         for number, kind in enumerate(kinds)
     )
     numbers = ArrayObject([NumberObject(0), elements])
-    root.get_object().update({NameObject("/K"): elements, NameObject("/ParentTree"): dictionary({"Nums": numbers})})
+    tree.update({NameObject("/K"): elements, NameObject("/ParentTree"): dictionary({"Nums": numbers})})
     pdf.page[NameObject("/StructParents")] = NumberObject(0)
     pdf.writer.root_object[NameObject("/StructTreeRoot")] = root
     pdf.writer.root_object[NameObject("/MarkInfo")] = dictionary({"Marked": BooleanObject(True)})
