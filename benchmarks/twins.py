@@ -3,15 +3,19 @@
     python -m benchmarks.twins
 
 For each pair of a DOCX (or ODT) and a PDF of one name: the share of the words we read in the former that stand in the
-text of the latter in the same order (longest common subsequence over words). A second figure takes the words straight
-from the XML of the DOCX, tables of contents left out, so that the reader of DOCX does not judge itself. A third is
-the share of five-word runs by which versions of one report are recognised.
+text of the latter in the same order (longest common subsequence over words). A document whose PDF is of another time
+is printed anew by LibreOffice, so that the readers are compared and not two texts. A second figure takes the words
+straight from the XML of the DOCX, tables of contents left out, so that the reader of DOCX does not judge itself. A
+third is the share of five-word runs by which versions of one report are recognised. Exits with 1 when a pair longer
+than a page is below the bound.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -23,8 +27,12 @@ from kb.core.errors import ReadError
 from kb.core.models import Document
 from kb.extract import ReadOptions, find_files, read_file
 from kb.extract.copies import SHARED, Runs, shared_share, word_runs
+from kb.extract.formats.legacy_office import libreoffice
 
 BOUND = 0.98
+# Written before its PDF, from which chapters and names are gone.
+_OF_ANOTHER_TIME = {"AD - OS2MO opsætnings guide.odt"}
+_SECONDS = 300
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _WORD = re.compile(r"\w+")
 
@@ -36,25 +44,37 @@ def main() -> None:
         "|---|---|---:|---:|---:|---:|",
     ]
     worst = 1.0
-    for source in sorted(path for path in root.rglob("*") if path.suffix in {".docx", ".odt"}):
-        pdf = source.with_suffix(".pdf")
-        if not pdf.is_file():
-            continue
-        word, printed = _read(source, root), _read(pdf, root)
-        share = in_order(_words(word.text), _words(printed.text))
-        raw = f"{in_order(_words(_xml_text(source)), _words(printed.text)):.4f}" if source.suffix == ".docx" else ""
-        alike = shared_share(word_runs(word.text), word_runs(printed.text))
-        lines.append(
-            f"| {source.name} | {printed.reader} | {len(_words(word.text))} | {share:.4f} | {raw} | {alike:.3f} |"
-        )
-        if source.suffix == ".docx":
-            worst = min(worst, share)
-    lines += ["", f"Lowest of the DOCX pairs: {worst:.4f} (asked for: {BOUND}).", "", _strangers(root)]
+    with tempfile.TemporaryDirectory() as folder:
+        for source in sorted(path for path in root.rglob("*") if path.suffix in {".docx", ".odt"}):
+            pdf = printed(source, Path(folder)) if source.name in _OF_ANOTHER_TIME else source.with_suffix(".pdf")
+            if pdf is None or not pdf.is_file():
+                continue
+            word, pages = _read(source, root), _read(pdf, pdf.parent)
+            share = in_order(_words(word.text), _words(pages.text))
+            raw = f"{in_order(_words(_xml_text(source)), _words(pages.text)):.4f}" if source.suffix == ".docx" else ""
+            alike = shared_share(word_runs(word.text), word_runs(pages.text))
+            name = f"{source.name} (printed anew)" if source.name in _OF_ANOTHER_TIME else source.name
+            lines.append(f"| {name} | {pages.reader} | {len(_words(word.text))} | {share:.4f} | {raw} | {alike:.3f} |")
+            if len(pages.pages) > 1:
+                worst = min(worst, share)
+    lines += ["", f"Lowest of those longer than a page: {worst:.4f} (asked for: {BOUND}).", "", _strangers(root)]
     text = "\n".join(lines)
     write_section("twins", text)
     print(text)
     if worst < BOUND:
         raise SystemExit(1)
+
+
+def printed(source: Path, folder: Path) -> Path | None:
+    """A document as a PDF made by LibreOffice; None, and a word of it, where there is no LibreOffice."""
+    office = libreoffice()
+    if office is None:
+        print(f"SKIPPED: LibreOffice is not here to print {source.name}")
+        return None
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    command = [office, profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), str(source)]
+    subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS)
+    return folder / f"{source.stem}.pdf"
 
 
 def in_order(words: list[str], others: list[str]) -> float:

@@ -3,13 +3,15 @@
 The text between two headings is a section. Its lines (paragraphs, list items, table rows) are cut into sentences, and
 sentences are packed in order into passages of about ``target`` tokens: a passage ends where the next sentence would
 make it too long, at the end of its section at the latest, and a short last passage joins the one before it. A sentence
-longer than ``limit`` is cut at a space. Every passage is an exact range of the document's text, and what is embedded
-for it (:mod:`kb.language.embedding_text`: title and headings, a newline, the text) never exceeds ``limit`` tokens, so
-the model silently drops nothing.
+that introduces a list ("Kommunen vil:") is packed with the whole list where that fits in a passage, else with its first
+item: neither says anything without the other. A sentence longer than ``limit`` is cut at a space. Every passage is an
+exact range of the document's text, and what is embedded for it (:mod:`kb.language.embedding_text`: title and headings,
+a newline, the text) never exceeds ``limit`` tokens, so the model silently drops nothing.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +25,9 @@ CHUNKER_VERSION = 3
 
 TokenCounter = Callable[[str], int]
 Span = tuple[int, int]
+Unit = tuple[Span, int]
+
+_ITEM = re.compile(r"- |\d{1,2}[.)] |\(?[a-z]\) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,11 @@ def _sections(document: Document) -> Iterator[_Section]:
 
 def _pack(text: str, section: _Section, count_tokens: TokenCounter, size: ChunkSize) -> Iterator[Span]:
     """Ranges of whole sentences, in order, each at most ``size.limit`` tokens."""
-    done: list[tuple[Span, int]] = []
+    done: list[Unit] = []
     open_span: Span | None = None
     open_tokens = 0
-    for (start, end), tokens in _units(text, section, count_tokens, size.limit):
+    units = list(_units(text, section, count_tokens, size.limit))
+    for (start, end), tokens in _with_lists(text, units, count_tokens, size):
         if open_span and open_tokens + tokens > size.target:
             done.append((open_span, open_tokens))
             open_span = None
@@ -89,9 +95,45 @@ def _pack(text: str, section: _Section, count_tokens: TokenCounter, size: ChunkS
     return (span for span, _ in done)
 
 
-def _units(
-    text: str, section: _Section, count_tokens: TokenCounter, limit: int
-) -> Iterator[tuple[Span, int]]:
+def _with_lists(text: str, units: Sequence[Unit], count_tokens: TokenCounter, size: ChunkSize) -> Iterator[Unit]:
+    """The units with each sentence that introduces a list put together with the list, or with its first item."""
+    place = 0
+    while place < len(units):
+        last = _end_of_list(text, units, place)
+        tokens = sum(tokens for _, tokens in units[place:last])
+        if last > place + 1 and tokens > size.target:
+            last = place + 2
+            tokens = count_tokens(text[units[place][0][0] : units[place + 1][0][1]])
+            if tokens > size.limit:
+                last, tokens = place + 1, units[place][1]
+        yield (units[place][0][0], units[last - 1][0][1]), tokens
+        place = last
+
+
+def _end_of_list(text: str, units: Sequence[Unit], place: int) -> int:
+    """Where the list ends that the unit here introduces; the next place when it introduces none."""
+    (_, end), _ = units[place]
+    if text[end - 1] != ":":
+        return place + 1
+    last = place + 1
+    while last < len(units) and (
+        _begins_item(text, units[last]) or (last > place + 1 and _same_line(text, units, last))
+    ):
+        last += 1
+    return last
+
+
+def _begins_item(text: str, unit: Unit) -> bool:
+    (start, _), _ = unit
+    return text[start - 1] == "\n" and _ITEM.match(text, start) is not None
+
+
+def _same_line(text: str, units: Sequence[Unit], place: int) -> bool:
+    """Whether a unit is a further sentence of the item before it."""
+    return "\n" not in text[units[place - 1][0][1] : units[place][0][0]]
+
+
+def _units(text: str, section: _Section, count_tokens: TokenCounter, limit: int) -> Iterator[Unit]:
     """The section's sentences with their token counts, blank ones left out, over-long ones cut at a space."""
     body = text[section.start : section.end]
     for start, end in sentences(body):

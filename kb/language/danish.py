@@ -5,8 +5,8 @@ because a document's blocks are lines. An abbreviation that opens a sentence ("B
 it opens, and one that never ends a sentence ("bl.a. Norddjurs") with what follows. A word or abbreviation that can also
 end a sentence ("... er med. Projektet", "16 mio. kr. Projektet") does so before a capitalised word that is not part of
 a name. An opening quotation mark after a full stop belongs to the sentence it opens, and a comma, colon or semicolon
-after an end mark continues the sentence ("Er det lovligt?: Ja"). The spans cover the text without gaps: white space
-belongs to the sentence before it.
+after an end mark continues the sentence ("Er det lovligt?: Ja"); so does the rest of a name in capitals ("2021.AI",
+"BETA.HEALTH", ".NET"). The spans cover the text without gaps: white space belongs to the sentence before it.
 
 *Tokens.* A token is a span of the text. Numbers ("4,1", "1.000"), dates ("1. april 2020"), references to law and
 annexes ("art. 6", "stk. 1", "§ 11", "bilag 3"), abbreviations ("bl.a.", "m.fl.") and words with hyphens
@@ -60,6 +60,10 @@ _NAME_PARTICLES = frozenset(("de", "den", "der", "du"))
 _QUOTES = re.compile('["\u201c\u201d\u00bb\u00ab]')
 _HANGING_QUOTE = re.compile("(?<=\\s)[\u201d\u201c\u00bb\u00ab\"'\u2019(]+\\s*$")
 _WHITE_SPACE = re.compile(r"\s")
+# A name with a full stop inside: before it a word with a capital or a digit, or nothing; after it capitals alone.
+_NAME_BEFORE_STOP = re.compile(r"(?:(?<!\S)|(?<![^\W_])[A-ZÆØÅ0-9][^\W_]{0,40})\.\Z")
+_NAME_AFTER_STOP = re.compile(r"[A-ZÆØÅ]{2,}[0-9]*(?![^\W_])")
+_LONGEST_NAME = 45
 # Characters that continue a sentence whatever mark is before them.
 _CONTINUATIONS = (",", ":", ";")
 _LINES = re.compile(r"[^\n]*\n\s*|[^\n]+\Z")
@@ -186,7 +190,7 @@ def _corrected_ends(line: str) -> list[int]:
     start = 0
     for boundary in _boundaries(line):
         end, sentence = boundary, line[start:boundary]
-        if _continues(sentence, line[end : end + 1]):
+        if _continues(sentence, line[end : end + 1]) or _is_inside_name(line, end):
             continue
         ends.extend(start + missed for missed in _missed_ends(sentence))
         hanging = _HANGING_QUOTE.search(sentence)
@@ -204,6 +208,12 @@ def _continues(sentence: str, following: str) -> bool:
         or normalise(sentence.strip()) in OPENING_ABBREVIATIONS
         or _NEVER_LAST.search(sentence) is not None
     )
+
+
+def _is_inside_name(line: str, end: int) -> bool:
+    """Whether a full stop stands inside a name, with no space after it."""
+    before = line[max(0, end - _LONGEST_NAME) : end]
+    return _NAME_BEFORE_STOP.search(before) is not None and _NAME_AFTER_STOP.match(line, end) is not None
 
 
 def _missed_ends(sentence: str) -> Iterator[int]:

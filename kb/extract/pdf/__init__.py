@@ -4,9 +4,8 @@ pypdf reads first. PDFium's reading is taken instead where pypdf fails, is slow,
 better, or the two disagree on the letters themselves (``quality``); of a page with tables, or with columns drawn line
 by line, since pypdf does not tell where their cells end; and of a page with text that is not seen (``unseen``). The
 reader is named on the document. PDFium tells in any case what a page shows: how many characters, which lines are
-drawn, the outline, the page labels. Pages without text, and parts in fonts without a mapping, are recognised from
-their image (``scanned``). A file that cannot be opened is searched for whole pages
-(``salvage``).
+drawn, the outline, the tags, the page labels. Pages without text, and parts in fonts without a mapping, are recognised
+from their image (``scanned``). A file that cannot be opened is searched for whole pages (``salvage``).
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from kb.extract import ocr
 from kb.extract.blocks import Content, PageInfo, Properties
 from kb.extract.options import ReadOptions
 from kb.extract.pdf import pdfium, pypdf_reader
+from kb.extract.pdf.fonts import with_weight
 from kb.extract.pdf.layers import without_hidden_layers
 from kb.extract.pdf.layout import layout
 from kb.extract.pdf.letters import filled_by, holed_runs, holed_words, mended, with_filled_page, without_stray_holes
@@ -102,8 +102,7 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
     second = [pdfium.read_page(document, number) for number in range(1, count + 1)]
     if first is None:
         return "pdfium", second
-    # pypdf does not tell what is seen of a page, nor where each letter stands.
-    first = [other if other.left_out or other.mended else one for one, other in zip(first, second, strict=True)]
+    first = [_with_tags(one, other) for one, other in zip(first, second, strict=True)]
     shown = sum(visible(pdfium.page_text(document, page.number)) - page.left_out for page in second)
     first_text, second_text = plain_text(first), plain_text(second)
     first_score, second_score = score(first_text, shown), score(second_text, shown)
@@ -114,6 +113,17 @@ def _read_pages(data: bytes, document: pypdfium2.PdfDocument, count: int) -> tup
     pages = [_better(one, other) for one, other in zip(first, second, strict=True)]
     taken = sum(page is other for page, other in zip(pages, second, strict=True))
     return "pypdf+pdfium" if taken else "pypdf", pages
+
+
+def _with_tags(first: RawPage, second: RawPage) -> RawPage:
+    """pypdf's reading of a page with the tags and the weight of its type, which PDFium alone tells.
+
+    PDFium's where pypdf does not tell what is seen of the page, nor where each letter stands.
+    """
+    if second.left_out or second.mended:
+        return second
+    runs = with_weight(first.runs, second.runs) if second.weighed else first.runs
+    return replace(first, runs=runs, marks=second.marks)
 
 
 def _better(first: RawPage, second: RawPage) -> RawPage:

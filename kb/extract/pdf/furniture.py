@@ -3,7 +3,8 @@
 Running headers, footers and page numbers: lines near the edges that return on several pages, or that are a number. Not
 taken for them are headings that begin pages: lines whose numbers change from page to page ("Case 1", "2016") in larger
 type than the text or named as parts of a report are ("Kortbilag 3"), and lines of some of the pages in a type in which
-headings stand inside pages too.
+headings stand inside pages too. What a tagged file names as a heading is none of them; the numbers that it leaves out,
+as those on the axes of a chart, are.
 The table of contents: lines with dot leaders, or an outline title and its page's number. Footnotes are kept, but
 parted from the text they interrupt.
 """
@@ -41,6 +42,7 @@ _PAGE_NUMBER = re.compile(
 )
 _LEADER = re.compile(r"(?<!\.)(?<!\.\s)(?:\.\s?){4,}\s*[\divxlc]*$|(?<!…)…{2,}\s*\d*$|(?<!_)_{4,}\s*\d+$")
 _CONTENTS = re.compile(r"indhold(?:sfortegnelse)?|(?:table of )?contents", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{4}")
 _TRAILING_NUMBER = re.compile(r"(?<!\s)\s*\d{1,4}$")
 
 
@@ -108,6 +110,8 @@ def find_running(lines: dict[int, list[Line]], heights: dict[int, float]) -> set
         sizes[line.text] = max(sizes.get(line.text, 0.0), line.size)
     # The title said again in small type at the top of a report of one page.
     running |= {line for line in apart if line.size < _SMALLER * sizes[line.text]}
+    running |= {line for page in lines.values() for line in page if line.artifact and not _WORD.search(line.text)}
+    running = {line for line in running if not line.tag}
     everything = {line for page in lines.values() for line in page}
     return set() if running >= everything else running
 

@@ -5,8 +5,9 @@
 3. ``order``: the lines of a page are put in reading order.
 4. Lines are gathered into paragraphs by leading, indentation, type and bullets; a paragraph goes on over the end of
    a column or page when it stops in the middle of a sentence. Hyphens at line ends are undone.
-5. A line is a heading when the outline names it, when its type is larger than the body's, or when it is bold and
-   stands alone; the level follows the outline, then the number in front of it, then the order of the type sizes.
+5. A line is a heading when the file's tags or its outline name it, when its type is larger than the body's, or when it
+   is bold and stands alone; what the tags leave out is none. The level follows the number in front of it, the tags, the
+   outline, then the order of the type sizes. An address, a date and a column of short lines in large type are none.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from kb.extract.pdf.furniture import YEAR, find_running, split_notes, without_co
 from kb.extract.pdf.lines import Line, aside_lines, page_lines, rows_of
 from kb.extract.pdf.raw_page import OutlineEntry, RawPage
 from kb.extract.pdf.reading_order import reading_order
+from kb.extract.pdf.tagged import with_tags
 from kb.extract.tables import header_of, table_blocks
 
 _HEADING_RATIO = 1.12
@@ -32,13 +34,24 @@ _MAX_HEADING = 160
 _SENTENCE_END = re.compile(r"[.!?:;»”\")\]]$")
 _ADDRESS = re.compile(r"^(?:https?://|www\.)\S+$")
 _SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2}){0,5})\.?\s+\S")
+_POSTAL_LINE = re.compile(r"(?:DK-)?\d{4} [A-ZÆØÅ][a-zæøå]+(?: [A-ZØ]{1,2})?")
+_DATE_LINE = re.compile(
+    r"(?:[A-ZÆØÅ]\w{1,30},? )?(?:d(?:en|\.) )?\d{1,2}\. ?(?:januar|februar|marts|april|maj|juni|juli|august|september"
+    r"|oktober|november|december) \d{4}",
+    re.IGNORECASE,
+)
+# "Returperiode: Indtast antal år." is a paragraph with its heading in front.
+_RUN_IN = re.compile(r"\w: \w")
+_MOST_HEADING_LINES = 3
+# A heading that ends so goes on in the next line, however far below.
+_UNFINISHED = re.compile(r"(?:\b(?:af|for|fra|i|med|og|om|på|samt|til|ved|of|and|the|in|on|to)|\s–|-)$", re.IGNORECASE)
 _NUMBERED_ITEM = re.compile(r"^(?:\(?\d{1,2}[.)]|\(?[a-h][.)])\s+\S")
 
 
 def layout(pages: Sequence[RawPage], outline: Sequence[OutlineEntry] = ()) -> list[Block]:
     """The blocks of a document in reading order."""
     vocabulary = words_inside_lines(run.text for page in pages for run in page.runs)
-    lines = {page.number: page_lines(page, vocabulary) for page in pages}
+    lines = {page.number: with_tags(page_lines(page, vocabulary), page.marks, _MAX_HEADING) for page in pages}
     lines = without_contents(lines, outline)
     heights = {page.number: page.height for page in pages}
     running = find_running(lines, heights)
@@ -82,7 +95,12 @@ class _Style:
         return cls(body, ranks, titles, bold > 0.5 * sum(sizes.values()))
 
     def level(self, line: Line) -> int:
-        """The heading level the type of a line asks for, or 0."""
+        """The heading level the tags, the outline or the type of a line ask for, or 0."""
+        if line.tag:
+            return _numbered_level(line.text) or line.tag
+        return 0 if line.artifact else self._level_by_look(line)
+
+    def _level_by_look(self, line: Line) -> int:
         named = self.titles.get(bare(line.text))
         large = self.levels.get(_rounded(line.size), 0)
         if named and (large or line.bold or line.size >= self.body):
@@ -90,12 +108,20 @@ class _Style:
         is_year = large > 0 and YEAR.fullmatch(line.text) is not None
         if not (is_year or re.search(r"[^\W\d_]{2}", line.text)) or _ADDRESS.match(line.text):
             return 0
-        numbered = _SECTION_NUMBER.match(line.text)
         if large or (line.bold and not self.bold_body and line.size >= self.body * 0.95):
-            if numbered and len(line.text) < _MAX_HEADING:
-                return min(numbered[1].count(".") + 1, 6)
-            return large or min(max(self.levels.values(), default=1) + 1, 6)
+            numbered = _numbered_level(line.text) if len(line.text) < _MAX_HEADING else 0
+            return numbered or large or min(max(self.levels.values(), default=1) + 1, 6)
         return 0
+
+    def is_large(self, line: Line) -> bool:
+        """Whether the type of a line is larger than the text's."""
+        return _rounded(line.size) in self.levels
+
+
+def _numbered_level(text: str) -> int:
+    """The level that the number in front of a heading tells; 0 where there is none."""
+    numbered = _SECTION_NUMBER.match(text)
+    return min(numbered[1].count(".") + 1, 6) if numbered else 0
 
 
 def _rounded(size: float) -> float:
@@ -120,12 +146,13 @@ def _nearest(size: float, levels: dict[float, int]) -> float:
 
 @dataclass
 class _Open:
-    """A block being gathered."""
+    """A block being gathered, and the column it began in."""
 
     kind: Kind
     level: int
     lines: list[Line]
     text: str
+    column: _Column
     breaks: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -188,21 +215,23 @@ class _Builder:
     def _add_line(self, line: Line, column: _Column, *, first: bool) -> None:
         level = self._style.level(line)
         item = strip_bullet(line.text)
+        if item is not None and line.text[0] != "–" and not (line.tag or self._style.is_large(line)):
+            level = 0  # a list may be set in bold, and a subtitle may begin with a dash
         if self._continues(line, level, item, column, first):
             self._extend(line)
             return
         self._close()
         if item is not None and not level:
-            self._start_item(line, item)
+            self._start_item(line, item, column)
         elif not level and _NUMBERED_ITEM.match(line.text):
-            self._start_item(line, line.text)
+            self._start_item(line, line.text, column)
         else:
-            self._open = _Open(Kind.HEADING if level else Kind.PARAGRAPH, level, [line], line.text)
+            self._open = _Open(Kind.HEADING if level else Kind.PARAGRAPH, level, [line], line.text, column)
 
-    def _start_item(self, line: Line, text: str) -> None:
+    def _start_item(self, line: Line, text: str, column: _Column) -> None:
         if not self._blocks or self._blocks[-1].kind is not Kind.ITEM:
             self._group += 1
-        self._open = _Open(Kind.ITEM, 0, [line], f"- {text}")
+        self._open = _Open(Kind.ITEM, 0, [line], f"- {text}", column)
 
     def _continues(self, line: Line, level: int, item: str | None, column: _Column, first: bool) -> bool:
         open_block = self._open
@@ -212,20 +241,40 @@ class _Builder:
         if abs(line.size - last.size) > 0.08 * last.size and not (line.page != last.page and not level):
             return False
         if open_block.kind is Kind.HEADING:
-            return self._continues_heading(open_block, line, level, first)
+            return self._continues_heading(open_block, line, level, column, first)
         if level:
-            return False
+            return self._runs_on_in_bold(open_block, line)
         if first or line.page != last.page:
             return self._continues_elsewhere(open_block, line)
         return not self._breaks_paragraph(open_block, line, column)
 
-    def _continues_heading(self, block: _Open, line: Line, level: int, first: bool) -> bool:
+    def _continues_heading(self, block: _Open, line: Line, level: int, column: _Column, first: bool) -> bool:
         last = block.lines[-1]
-        if not level or level != block.level or first or line.page != last.page or line.bold != last.bold:
+        if line.element or last.element:
+            return line.element == last.element and line.page == last.page
+        if not level or first or line.page != last.page or line.bold != last.bold:
             return False
-        if len(block.text) + len(line.text) > _MAX_HEADING or _SECTION_NUMBER.match(line.text):
+        numbered = _SECTION_NUMBER.match(block.text)
+        if (level != block.level and not numbered) or _SECTION_NUMBER.match(line.text):
             return False
-        return last.y - line.y < 1.5 * last.size and self._style.titles.get(bare(block.text)) is None
+        if len(block.text) + len(line.text) > _MAX_HEADING and not self._is_bold_text(block, column):
+            return False
+        apart = 2.6 if _UNFINISHED.search(block.text) else 1.5
+        return last.y - line.y < apart * last.size and self._style.titles.get(bare(block.text)) is None
+
+    def _is_bold_text(self, block: _Open, column: _Column) -> bool:
+        """Whether a block too long for a heading is a paragraph set as headings are, or a column of short lines."""
+        return not _SENTENCE_END.search(block.text) or block.lines[-1].x1 > column.x1 - 0.25 * column.width
+
+    def _runs_on_in_bold(self, block: _Open, line: Line) -> bool:
+        """Whether a bold line is no heading but the rest of a bold list item, or of a sentence that ends in bold."""
+        last, column = block.lines[-1], block.column
+        if line.tag or line.page != last.page or _SECTION_NUMBER.match(line.text) or self._style.is_large(line):
+            return False
+        if block.kind is Kind.ITEM:
+            return last.bold and line.bold and not self._breaks_paragraph(block, line, column)
+        is_full = last.x1 > column.x1 - 0.15 * column.width and abs(line.x0 - last.x0) < 2 * line.size
+        return is_full and not _SENTENCE_END.search(last.text) and 0 < last.y - line.y < column.leading * 1.1
 
     def _continues_elsewhere(self, block: _Open, line: Line) -> bool:
         """Over the end of a column or page: only in the middle of a sentence."""
@@ -267,6 +316,10 @@ class _Builder:
         if block is None:
             return
         kind, level = block.kind, block.level
+        if kind is Kind.HEADING and _are_short_lines(block.lines):
+            self._group += 1
+            self._blocks += [Block(Kind.LINE, line.text, page=line.page, group=self._group) for line in block.lines]
+            return
         if kind is Kind.HEADING and not _can_be_heading(block.text):
             kind, level = Kind.PARAGRAPH, 0
         group = self._group if kind is Kind.ITEM else 0
@@ -280,7 +333,17 @@ def _with_levels_from_one(blocks: list[Block]) -> list[Block]:
     return [replace(block, level=ranks[block.level]) if block.kind is Kind.HEADING else block for block in blocks]
 
 
+def _are_short_lines(lines: Sequence[Line]) -> bool:
+    """Whether what looks like a heading is an address or a column of short lines, each of which begins anew."""
+    if len(lines) > 1 and _POSTAL_LINE.fullmatch(lines[-1].text):
+        return True
+    anew = all(line.text[0].isupper() or line.text[0].isdigit() for line in lines)
+    return anew and len(lines) > _MOST_HEADING_LINES and not lines[0].tag
+
+
 def _can_be_heading(text: str) -> bool:
+    if _DATE_LINE.fullmatch(text) or (_RUN_IN.search(text) and text.endswith(".")):
+        return False
     return len(text) <= _MAX_HEADING and not text.endswith((",", ";", "-")) and text.count(". ") < 2
 
 

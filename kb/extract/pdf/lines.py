@@ -37,7 +37,8 @@ class Line:
     """Text on one baseline without wide gaps; or, with ``table``, the rows of a table whose top is at ``y``.
 
     ``labelled`` tells of a table whose rows begin with their own headings. ``order`` and ``last`` are the places of the
-    first and last run in the order the file draws them.
+    first and last run in the order the file draws them. ``tag`` is the level of the heading, and ``element`` its number
+    on the page, that the file's tags name the line as; ``artifact`` says that they leave it out.
     """
 
     text: str
@@ -51,6 +52,9 @@ class Line:
     last: int = 0
     table: tuple[tuple[str, ...], ...] = ()
     labelled: bool = False
+    tag: int = 0
+    element: int = 0
+    artifact: bool = False
 
     @property
     def width(self) -> float:

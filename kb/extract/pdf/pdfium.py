@@ -7,13 +7,16 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from kb.core.errors import DamagedFileError, ProtectedFileError
+from kb.extract.pdf.fonts import is_bold_program, is_named_bold
 from kb.extract.pdf.letters import HOLE, with_accents, without_squeezed_spaces
-from kb.extract.pdf.raw_page import OutlineEntry, RawPage, Rule, Run
+from kb.extract.pdf.raw_page import ARTIFACT, Mark, OutlineEntry, RawPage, Rule, Run
+from kb.extract.pdf.tags import Tags, page_tags
 from kb.extract.pdf.unseen import Ink, Sight, ink_of, split_unseen
 
 # PDFium writes this for a hyphen at the end of a line.
@@ -26,16 +29,22 @@ _MAX_PATHS = 20_000
 _THIN = 3.0
 _SHORTEST_RULE = 4.0
 _BOX_SEGMENTS = 6
+_MAX_FONT = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """The look of one text object: size in points, weight, the direction it runs in (0, 90, 180, 270), and its ink."""
+    """One text object: size in points, weight, the direction it runs in (0, 90, 180, 270), its ink, its marked content.
+
+    ``weighed`` says that the font's program alone told that it is bold.
+    """
 
     size: float
     bold: bool
     turn: int
     ink: Ink | None
+    content: int = -1
+    weighed: bool = False
 
 
 @dataclass(slots=True)
@@ -73,6 +82,7 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
         frame = _Frame.of(page)
         chars, unseen = split_unseen(_characters(textpage), lambda char: char.type.ink, Sight(page))
         rules = read_rules(page)
+        tags = page_tags(page)
     finally:
         textpage.close()
         page.close()
@@ -89,7 +99,32 @@ def read_page(document: pdfium.PdfDocument, number: int) -> RawPage:
     width, height = frame.size(upright)
     left_out = sum(not char.text.isspace() for char in unseen)
     mended = any(len(spelt[turn]) < len(told[turn]) for turn in told)
-    return RawPage(number, width, height, runs[upright], aside, framed, left_out, mended)
+    weighed = any(char.type.weighed and char.type.bold for char in chars)
+    marks = tuple(_marks(told[upright], tags)) if tags.tagged else ()
+    return RawPage(number, width, height, runs[upright], aside, framed, left_out, mended, weighed, marks)
+
+
+def _marks(chars: list[_Char], tags: Tags) -> Iterator[Mark]:
+    """What the tags say, a stretch of characters at a time."""
+    open_mark: Mark | None = None
+    for char in chars:
+        if char.text.isspace():
+            continue
+        content = char.type.content
+        level, element = tags.headings.get(content, (0 if content in tags.tagged else ARTIFACT, 0))
+        if (
+            open_mark is not None
+            and (open_mark.level, open_mark.element) == (level, element)
+            and abs(open_mark.y - char.y) <= 1
+            and -char.type.size <= char.x0 - open_mark.x1 <= _GAP * char.type.size
+        ):
+            open_mark = replace(open_mark, x1=max(open_mark.x1, char.x1))
+        else:
+            if open_mark is not None:
+                yield open_mark
+            open_mark = Mark(char.x0, char.x1, char.y, level, element)
+    if open_mark is not None:
+        yield open_mark
 
 
 def _spelt(chars: list[_Char]) -> list[_Char]:
@@ -150,6 +185,7 @@ def page_labels(document: pdfium.PdfDocument) -> list[str]:
 
 def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
     types: dict[int | None, _Type] = {}
+    weights: dict[int | None, bool] = {}
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
     for index in range(textpage.count_chars()):
         code = raw.FPDFText_GetUnicode(textpage, index)
@@ -161,28 +197,51 @@ def _characters(textpage: pdfium.PdfTextPage) -> Iterator[_Char]:
         handle = raw.FPDFText_GetTextObject(textpage, index)
         key = ctypes.cast(handle, ctypes.c_void_p).value if handle else None
         if key not in types:
-            types[key] = _type_of(textpage, index, ink_of(handle) if handle else None)
+            types[key] = _type_of(textpage, index, handle, weights)
         text = "-" if code in _LINE_END_HYPHEN else chr(code) if code else HOLE
         yield _Char(text, left.value, right.value, bottom.value, top.value, x.value, y.value, types[key])
 
 
-def _type_of(textpage: pdfium.PdfTextPage, index: int, ink: Ink | None) -> _Type:
+def _type_of(textpage: pdfium.PdfTextPage, index: int, handle: Any, weights: dict[int | None, bool]) -> _Type:
     matrix = raw.FS_MATRIX()
     size = raw.FPDFText_GetFontSize(textpage, index) or 1.0
     turn = 0
     if raw.FPDFText_GetMatrix(textpage, index, matrix):
         size *= math.hypot(matrix.b, matrix.d) or math.hypot(matrix.a, matrix.c) or 1.0
         turn = round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) * 90 % 360
-    return _Type(round(abs(size), 1), _named_bold(textpage, index), turn, ink)
+    size, named = round(abs(size), 1), is_named_bold(_font_name(textpage, index))
+    if not handle:
+        return _Type(size, named, turn, None)
+    bold = named or _is_heavy(handle, weights)
+    return _Type(size, bold, turn, ink_of(handle), raw.FPDFPageObj_GetMarkedContentID(handle), bold and not named)
 
 
-def _named_bold(textpage: pdfium.PdfTextPage, index: int) -> bool:
-    """Whether the font's name says bold; its weight is often wrong, and pypdf does not tell it."""
+def _is_heavy(handle: Any, weights: dict[int | None, bool]) -> bool:
+    """Whether the font of a text object says itself that it is bold; each font is asked once."""
+    font = raw.FPDFTextObj_GetFont(handle)
+    key = ctypes.cast(font, ctypes.c_void_p).value if font else None
+    if key not in weights:
+        weights[key] = is_bold_program(_font_program(font))
+    return weights[key]
+
+
+def _font_name(textpage: pdfium.PdfTextPage, index: int) -> bytes:
+    """The name of a character's font; the weight that PDFium tells is often wrong, and pypdf does not tell it."""
     buffer = ctypes.create_string_buffer(128)
     flags = ctypes.c_int()
     raw.FPDFText_GetFontInfo(textpage, index, buffer, 128, flags)
-    name = buffer.value.lower()
-    return any(word in name for word in (b"bold", b"black", b"heavy", b"semib", b"demi"))
+    return buffer.value
+
+
+def _font_program(font: Any) -> bytes:
+    """A font as it is set into the file; empty where it is not."""
+    length = ctypes.c_size_t()
+    if not font or not raw.FPDFFont_GetFontData(font, None, 0, length) or length.value > _MAX_FONT:
+        return b""
+    buffer = (ctypes.c_uint8 * length.value)()
+    if not raw.FPDFFont_GetFontData(font, buffer, length.value, length):
+        return b""
+    return bytes(buffer)
 
 
 def _main_direction(chars: list[_Char]) -> int:

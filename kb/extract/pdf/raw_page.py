@@ -48,12 +48,31 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What the file's tags say of a stretch of text on the baseline ``y``.
+
+    ``level`` is that of the heading it belongs to, 0 of other text, and ``ARTIFACT`` of what the tags leave out: page
+    numbers, the labels of charts. ``element`` tells one heading from the next.
+    """
+
+    x0: float
+    x1: float
+    y: float
+    level: int
+    element: int = 0
+
+
+ARTIFACT = -1
+
+
+@dataclass(frozen=True, slots=True)
 class RawPage:
     """One page's runs in the order of the content stream.
 
     ``aside`` is text turned away from the page's own direction; ``rules`` are the drawn lines that may frame tables;
     ``left_out`` counts the characters that the page holds but does not show; ``mended`` tells of letters put right by
-    where they stand.
+    where they stand, ``weighed`` of bold type told by the font itself, since its name says nothing; ``marks`` is what
+    the tags of a tagged file say.
     """
 
     number: int
@@ -64,6 +83,8 @@ class RawPage:
     rules: tuple[Rule, ...] = ()
     left_out: int = 0
     mended: bool = False
+    weighed: bool = False
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """Tables framed by drawn lines (pure functions).
 
 Rules that touch each other form a frame; its distinct verticals and horizontals are the grid. A cell reaches over a
-grid line where no rule is drawn and its text does (a merged cell). Text belongs to the cell its middle lies in. A
-table ruled only between its rows has its columns where white strips stay open all the way down. A frame counts as a
-table when it has at least two columns and two rows and text in a fair share of its cells; a framed text, a chart's
-grid and a page laid out by boxes do not.
+grid line where no rule is drawn and its text does (a merged cell). Text belongs to the cell its middle lies in. Lines
+that end where text ends, under it or around it, are underlining and highlighting. A table ruled only between its rows
+has its columns where white strips stay open all the way down. A frame counts as a table when it has at least two
+columns and two rows and text in a fair share of its cells; a framed text, a chart's grid and a page laid out by boxes
+do not.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +26,9 @@ _ROW_GAP = 60.0
 _FEWEST_BANDS = 3
 _FEWEST_ALONE = 3
 _STRIP = 0.7
+# How near to the text's own edges highlighting ends; the edge of a cell stands off.
+_TIGHT = 1.5
+_LARGER = 1.15
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,34 @@ class Frame:
 
 def find_tables(rules: Sequence[Rule], runs: Sequence[Run]) -> list[Frame]:
     """The tables on a page, from the top down."""
-    groups = _stacked(_touching(_joined(rules[:_MAX_RULES])), runs)
+    drawn = _without_highlights(rules[:_MAX_RULES], runs)
+    groups = _stacked(_touching(_joined(drawn)), runs)
     frames = (_frame(group, runs) for group in groups)
     return sorted((frame for frame in frames if frame is not None), key=lambda frame: -frame.top)
+
+
+def _without_highlights(rules: Sequence[Rule], runs: Sequence[Run]) -> list[Rule]:
+    """The rules without those that only underline or highlight text: they begin and end where the text does."""
+    in_order = sorted(runs, key=lambda run: run.y)
+    heights = [run.y for run in in_order]
+    tallest = max((run.size for run in runs), default=0.0)
+
+    def is_highlight(rule: Rule) -> bool:
+        low, high = bisect_left(heights, rule.y0 - tallest), bisect_right(heights, rule.y1 + tallest)
+        near = [run for run in in_order[low:high] if _bounds(rule, run)]
+        if rule.y0 == rule.y1:
+            return any(abs(run.x0 - rule.x0) <= _TIGHT for run in near) and any(
+                abs(run.x1 - rule.x1) <= _TIGHT for run in near
+            )
+        return any(min(abs(run.x0 - rule.x0), abs(run.x1 - rule.x0)) <= _TIGHT for run in near)
+
+    return [rule for rule in rules if not is_highlight(rule)]
+
+
+def _bounds(rule: Rule, run: Run) -> bool:
+    """Whether a rule is as near to a run as the edge of a box around it; an upright one must be no taller."""
+    low, high = run.y - 0.4 * run.size, run.y + 1.1 * run.size
+    return low <= rule.y0 <= high and low <= rule.y1 <= high
 
 
 def _joined(rules: Sequence[Rule]) -> list[Rule]:
@@ -105,6 +135,9 @@ def _goes_on(above: list[Rule], below: list[Rule], runs: Sequence[Run]) -> bool:
         return False
     xs = _distinct([rule.x0 for rule in above if rule.y0 != rule.y1])
     between = [run for run in runs if low < run.y < high and xs and xs[0] <= _middle(run) <= xs[-1]]
+    in_table = [run.size for run in runs if min(rule.y0 for rule in above) <= run.y <= max(rule.y1 for rule in above)]
+    if any(run.size > _LARGER * max(in_table, default=run.size) for run in between):
+        return False  # a heading parts two tables
     crossing = any(run.x0 < x - 1 < x + 1 < run.x1 for run in between for x in xs[1:-1])
     return not crossing and len({_interval(xs, _middle(run)) for run in between}) > 1
 

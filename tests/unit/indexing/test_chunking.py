@@ -137,6 +137,25 @@ def test_a_sentence_longer_than_the_limit_is_cut_at_spaces() -> None:
     assert " ".join(passage.text for passage in passages) == text
 
 
+def _listed(items: int) -> Document:
+    lines = "\n".join(f"- punkt {number} er en ting. Den er god." for number in range(items))
+    text = f"En sætning først her. Kommunen vil:\n\n{lines}\n\nEn sætning efter listen."
+    return Document("a.txt", "", "text/plain", "text", Metadata(id="a", titel="A"), text)
+
+
+def test_a_sentence_that_introduces_a_list_stands_with_the_whole_list() -> None:
+    passages = chunk(_listed(2), words, ChunkSize(target=34, limit=60, least=1))
+    assert [passage.text.split()[0] for passage in passages] == ["En", "Kommunen", "En"]
+    assert passages[1].text.endswith("punkt 1 er en ting. Den er god.")
+
+
+def test_a_sentence_that_introduces_a_long_list_stands_with_its_first_item() -> None:
+    passages = chunk(_listed(9), words, ChunkSize(target=12, limit=60, least=1))
+    assert [text for passage in passages if "vil:" in (text := passage.text)] == [
+        "Kommunen vil:\n\n- punkt 0 er en ting."
+    ]
+
+
 def test_the_prefix_names_title_and_headings_once() -> None:
     assert embedding_prefix("Asta", ["Asta", "Læring"]) == "Asta › Læring"
     assert len(embedding_prefix("t" * 1000, [])) == PREFIX_CHARACTERS

@@ -39,6 +39,9 @@ def _cut(text: str) -> list[str]:
         ("Han sagde (det gik ned. Derefter op) det. Ja.", ["Han sagde (det gik ned. Derefter op) det.", "Ja."]),
         ("Er der grundlag?: Ja; År: 2022", ["Er der grundlag?: Ja; År: 2022"]),
         ("- Punkt et\n- Punkt to\n\nNyt afsnit. Slut", ["- Punkt et", "- Punkt to", "Nyt afsnit.", "Slut"]),
+        ("Den er bygget i .NET og ASP.NET. DFS sagde ja.", ["Den er bygget i .NET og ASP.NET.", "DFS sagde ja."]),
+        ("Kommunen valgte 2021.AI og BETA.HEALTH. Ja.", ["Kommunen valgte 2021.AI og BETA.HEALTH.", "Ja."]),
+        ("Det var slut.KL gik. Nu.Ja", ["Det var slut.", "KL gik.", "Nu.", "Ja"]),
         ("", []),
     ],
 )
@@ -47,7 +50,7 @@ def test_sentences_end_where_a_reader_would_end_them(text: str, expected: list[s
 
 
 def test_a_line_that_sentencex_gives_up_on_is_read_all_the_same() -> None:
-    text = '\ta",åå😀,\u2028B\xa0.éé\tØ(Ø\'\'\t?aB B?æ!('
+    text = "\ta\",åå😀,\u2028B\xa0.éé\tØ(Ø''\t?aB B?æ!("
     assert "".join(text[start:end] for start, end in danish.sentences(text)) == text
 
 
