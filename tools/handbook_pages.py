@@ -39,6 +39,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "En indstilling kendes ikke eller har en ugyldig værdi; meddelelsen nævner den.",
         "Ret den; se [Indstillinger](indstillinger.md).",
     ),
+    "ugyldig-plan": ("Planen siger for lidt til at blive sammenlignet med projekter.", "Skriv den i nogle sætninger."),
+    "mail-ikke-sendt": ("Mailserveren svarede ikke eller tog ikke imod.", "Se `KB_SMTP_HOST` og de andre."),
     "installation-mangelfuld": ("En pakke, Erfaringsbasen skal bruge, mangler eller kan ikke indlæses.", ""),
     "model-mangler": ("Sprogmodellen er ikke klargjort.", ""),
     "model-beskadiget": ("Sprogmodellens filer er ikke, som de skal være.", ""),

@@ -74,7 +74,7 @@ def missing_commands(text: str) -> list[str]:
 
 def _is_module(name: str) -> bool:
     path = ROOT.joinpath(*name.rstrip(".").split("."))
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+    return any(file.is_file() for file in (path.with_suffix(".py"), path / "__init__.py", path / "__main__.py"))
 
 
 def test_every_page_and_command_that_is_cited_is_there() -> None:
