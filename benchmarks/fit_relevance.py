@@ -3,10 +3,11 @@
     python -m benchmarks.fit_relevance            # on the index in use
     python -m benchmarks.fit_relevance --show     # without writing
     python -m benchmarks.fit_relevance --also benchmarks/development --also ../shared/questions/other_hand.jsonl
-    python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER
+    python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER --unseen benchmarks/development_2
 
 A reader that was trained on judged questions (training/judged.py) reads those better than it reads others: with
-``--folds`` each question is read by the reader that was trained without its fold.
+``--folds`` each question is read by the reader that was trained without its fold, and those of ``--unseen``, which none
+was trained on, by the one in use.
 Logistic models, each of few features, are fitted one after the other: does a sentence answer by the cheap signals, that
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
 shown sentence right. The test questions are never looked at; ``--also FILE`` adds other development questions. Figures
@@ -30,7 +31,7 @@ from kb.answer.classifiers import NAMES, Logistic, Models
 from kb.answer.features import Candidate, Gathered, gather
 from kb.answer.intent import ACROSS
 from kb.answer.metadata_constraints import demands
-from kb.answer.reading import WindowReader, read_sentences
+from kb.answer.reading import read_by
 from kb.answer.selection import (
     Judged,
     answer_features,
@@ -38,7 +39,6 @@ from kb.answer.selection import (
     choose,
     document_features,
     judge_read,
-    judge_sentences,
     read_features,
     sentence_features,
 )
@@ -297,27 +297,26 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_by(reader: WindowReader, gathered: Gathered, models: Models) -> list[Judged]:
-    """The sentences of a question that are worth reading, as a certain reader reads them."""
-    cheap = judge_sentences(gathered, models)
-    return read_sentences(reader, gathered.question, cheap, across=gathered.want.kind in ACROSS)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="print and do not write")
     parser.add_argument("--also", type=Path, action="append", default=[], help="further questions: a folder or file")
+    parser.add_argument("--unseen", type=Path, action="append", default=[], help="questions no reader was trained on")
     parser.add_argument("--folds", type=Path, nargs=READ_FOLDS, help="readers trained without the fold of their place")
     options = parser.parse_args()
     settings = load_settings()
     searcher = open_searcher(settings, load_embedder(settings))
-    readers = [ReaderModel(folder) for folder in options.folds or ()] or [searcher.reader] * READ_FOLDS
+    folds = [ReaderModel(folder) for folder in options.folds or ()] or [searcher.reader] * READ_FOLDS
+    unseen = [question for source in options.unseen for question in load(source)]
     questions = [question for question in load(HERE / "questions") if question.split == "dev"]
     questions += [question for source in options.also for question in load(source)]
-    asked = [Asked(question, gather(searcher, question.text, {})) for question in questions]
+    readers = [folds[question.fold] for question in questions] + [searcher.reader] * len(unseen)
+    asked = [Asked(question, gather(searcher, question.text, {})) for question in questions + unseen]
     nothing = Logistic(0.0, {}, 0.5)
     models = Models(fit_sentences(asked), nothing, nothing, nothing, nothing)
-    asked = [replace(one, read=read_by(readers[one.question.fold], one.gathered, models)) for one in asked]
+    asked = [
+        replace(one, read=read_by(reader, one.gathered, models)) for one, reader in zip(asked, readers, strict=True)
+    ]
     read, told_read = fit_read(asked)
     models = replace(models, read=read)
     document, told_documents = fit_documents(asked, models)

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
-from benchmarks.fit_relevance import read_by
 from kb.answer.classifiers import models
 from kb.answer.features import gather
+from kb.answer.reading import read_by
 from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
 from kb.embedding.reader.choice import load_reader

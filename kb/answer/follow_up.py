@@ -48,7 +48,7 @@ _STATUS_WORDS = (
 _IS_STATUS = re.compile(rf"(?:(?:blev|er|var) )?(?P<status>{_STATUS_WORDS}|drift)", re.IGNORECASE)
 _HAS_STATUS = re.compile(rf"\b(?:blev|bliver|er|var|er kommet|kom) (?P<status>{_STATUS_WORDS})(?!\w)", re.IGNORECASE)
 # Those that a question across projects asks about.
-_GENERAL = re.compile(r"\b(?:projekterne|kommunerne|regionerne|myndighederne|rapporterne)\b", re.IGNORECASE)
+_ALL_OF_THEM = re.compile(r"\b(?:projekterne|kommunerne|regionerne|myndighederne|rapporterne)\b", re.IGNORECASE)
 _WHICH = re.compile(
     r"hvilke (?P<things>\w+) (?P<rest>(?:blev|er|har|havde|bruger|brugte|begyndte|fik|\w+ede) .+)", re.IGNORECASE
 )
@@ -82,7 +82,7 @@ def completed(asked: str, before: str) -> str | None:
 
 def _telling(earlier: str) -> bool:
     """Whether a question has anything that another can take over."""
-    return bool(earlier) and bool(_topic(earlier) or _GENERAL.search(earlier))
+    return bool(earlier) and bool(_topic(earlier) or _ALL_OF_THEM.search(earlier))
 
 
 def _bare(question: str) -> str:
@@ -139,7 +139,7 @@ def _name(word: str, named: str, earlier: str) -> str | None:
     old = next((span for span in _names(earlier) if not _is_subject(span.text)), None)
     if old:
         return _put(earlier, old, named)
-    general = _GENERAL.search(earlier)
+    general = _ALL_OF_THEM.search(earlier)
     if general and not word:
         return _put(earlier, _Span(general.start(), general.end(), ""), named)
     return f"{earlier} {word or 'i'} {named}"
@@ -273,7 +273,7 @@ def _nouns(question: str) -> list[_Span]:
         if token.text[0].islower()
         and token.text not in danish.stop_words()
         and not _VERBS.fullmatch(token.text)
-        and not _GENERAL.fullmatch(token.text)
+        and not _ALL_OF_THEM.fullmatch(token.text)
     ]
 
 

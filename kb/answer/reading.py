@@ -7,6 +7,7 @@ What was not read takes no part in an answer.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,8 +124,21 @@ def read_sentences(reader: WindowReader, question: str, judged: Sequence[Judged]
 
 def read_for(searcher: Searcher, gathered: Gathered, models: Models) -> list[Judged]:
     """The sentences of a question that are worth reading, read; with the logit of the cheap signals."""
+    return read_by(searcher.reader, gathered, models)
+
+
+def read_by(reader: WindowReader, gathered: Gathered, models: Models) -> list[Judged]:
+    """The same by a certain reader."""
     cheap = judge_sentences(gathered, models)
-    return read_sentences(searcher.reader, gathered.question, cheap, across=gathered.want.kind in ACROSS)
+    return read_sentences(reader, corrected(gathered), cheap, across=gathered.want.kind in ACROSS)
+
+
+def corrected(gathered: Gathered) -> str:
+    """The question in the spelling that was searched with: the reader was trained on words as they are spelt."""
+    text = gathered.question
+    for form, meant in gathered.corrections.items():
+        text = re.sub(rf"\b{re.escape(form)}\b", meant[0], text, flags=re.IGNORECASE)
+    return text
 
 
 def _readings(chosen: Sequence[ChosenWindow], readings: Sequence[Reading]) -> Iterator[tuple[Key, Reading, int]]:

@@ -419,7 +419,7 @@ def _has_email_near(match: re.Match[str], emails: list[tuple[int, int]]) -> bool
 
 # --- Names ------------------------------------------------------------------------------------------------------------
 
-_PART = re.compile(r"[^\W\d_]+")
+_NAME_PART = re.compile(r"[^\W\d_]+")
 _SHORTEST_PART = 2
 
 
@@ -438,7 +438,7 @@ def names_of(participants: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for name, address in participants:
         if is_person(name, address):
-            parts = _PART.findall(name if name and "@" not in name else address.partition("@")[0])
+            parts = _NAME_PART.findall(name if name and "@" not in name else address.partition("@")[0])
             whole = [part for part in parts if len(part) >= _SHORTEST_PART]
             found |= dict.fromkeys(
                 [" ".join(parts), *(part.capitalize() if part.islower() else part for part in whole)]

@@ -6,8 +6,9 @@ down to :data:`MAX_DEPTH`; how many there may be of one file in all is for those
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import PurePosixPath
 
 from kb.core.errors import DamagedFileError
@@ -22,11 +23,18 @@ _LONGEST_NAME = 200
 _LONGEST_COVER = 600
 
 Opener = Callable[[bytes], Sequence[Part]]
+# What opens the files that hold others.
+_OPENERS = {
+    Format.ZIP: ("kb.extract.formats.archive", "zip_parts"),
+    Format.EML: ("kb.extract.formats.mail", "eml_parts"),
+    Format.MSG: ("kb.extract.formats.mail", "msg_parts"),
+    Format.PDF: ("kb.extract.pdf.attachments", "pdf_parts"),
+}
 
 
 def parts_of(form: Format, data: bytes) -> tuple[Part, ...]:
     """The parts of a file, under names that differ; raises a :class:`ReadError` for a file that cannot be opened."""
-    opener = _openers().get(form)
+    opener = _opener(form)
     return _told_apart(opener(data)) if opener else ()
 
 
@@ -46,17 +54,13 @@ def is_cover(text: str) -> bool:
 
 
 @cache
-def _openers() -> Mapping[Format, Opener]:
-    """What opens the files that hold others; imported when first needed, as readers are."""
-    from kb.extract.formats import archive, mail
-    from kb.extract.pdf import attachments
-
-    return {
-        Format.ZIP: archive.zip_parts,
-        Format.EML: mail.eml_parts,
-        Format.MSG: mail.msg_parts,
-        Format.PDF: attachments.pdf_parts,
-    }
+def _opener(form: Format) -> Opener | None:
+    """What opens the files of a format that hold others; imported when it is first needed, as readers are."""
+    if form not in _OPENERS:
+        return None
+    module, name = _OPENERS[form]
+    opener: Opener = getattr(import_module(module), name)
+    return opener
 
 
 def _told_apart(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -54,6 +54,8 @@ _NOT_READ = {
 }
 _MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 _HTML_SUFFIXES = frozenset({".html", ".htm", ".xhtml"})
+# Documents that are packed as archives are: one of these names without its document is damaged or made to deceive.
+_PACKED_SUFFIXES = frozenset({".docx", ".pptx", ".xlsx", ".odt", ".odp", ".ods", ".epub"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv"})
 _LIKELY = {
     **dict.fromkeys(_MARKDOWN_SUFFIXES, Format.MARKDOWN),
@@ -119,7 +121,7 @@ def recognise(data: bytes, suffix: str) -> Format:
     if data.startswith(_OLE):
         return _recognise_ole(data)
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _recognise_zip(data)
+        return _recognise_zip(data, suffix.lower())
     for magic, name in _NOT_READ.items():
         if data.startswith(magic):
             raise UnsupportedFormatError(f"Filen er {name} og kan ikke læses.")
@@ -141,7 +143,7 @@ def _recognise_ole(data: bytes) -> Format:
     raise UnsupportedFormatError("Filen er i et gammelt Office-format, som ikke kan læses.")
 
 
-def _recognise_zip(data: bytes) -> Format:
+def _recognise_zip(data: bytes, suffix: str) -> Format:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
@@ -161,6 +163,8 @@ def _recognise_zip(data: bytes) -> Format:
         return Format.XLSX
     if "xl/workbook.bin" in names:
         raise UnsupportedFormatError("Filen er et regneark i et format, der ikke kan læses (xlsb). Gem det som xlsx.")
+    if suffix in _PACKED_SUFFIXES:
+        raise UnsupportedFormatError(f"Filen hedder {suffix}, men er et almindeligt arkiv uden et dokument i.")
     return Format.ZIP
 
 

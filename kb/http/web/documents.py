@@ -207,7 +207,7 @@ def _attached(held: Snapshot, document_id: str) -> list[DocumentRecord]:
 def original(document_id: str) -> Response:
     """The file as it was added."""
     held = snapshot()
-    stored = held.records[document_id]
+    stored = held.record(document_id)
     record = stored.record
     path = unpacked_file(services().settings, _original_file(held, document_id), stored)
     name = services().upload_names.all().get(record.path, own_name(record.path))

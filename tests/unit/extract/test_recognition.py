@@ -38,7 +38,8 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 500
         (b"Received: x\nFrom: a@b.dk\nTo: c@d.dk\n\nHej", ".txt", Format.EML),
         (b"From: a@b.dk\n in en aftale\n\nHej", ".txt", Format.TEXT),
         (OLE + "__properties_version1.0".encode("utf-16-le"), ".doc", Format.MSG),
-        (container({"noget.txt": "x"}), ".docx", Format.ZIP),
+        (container({"noget.txt": "x"}), ".zip", Format.ZIP),
+        (container({"noget.txt": "x"}), "", Format.ZIP),
     ],
 )
 def test_content_comes_before_suffix(data: bytes, suffix: str, form: Format) -> None:
@@ -56,6 +57,7 @@ def test_content_comes_before_suffix(data: bytes, suffix: str, form: Format) -> 
         (bytes(range(256)) * 4, ".txt", UnsupportedFormatError),
         (b"PK\x03\x04" + b"x" * 40, ".docx", DamagedFileError),
         (container({"xl/workbook.bin": "x"}), ".xlsb", UnsupportedFormatError),
+        (container({"noget.txt": "x"}), ".docx", UnsupportedFormatError),
         (OLE + "EncryptedPackage".encode("utf-16-le"), ".docx", ProtectedFileError),
         (OLE + "Workbook".encode("utf-16-le"), ".xls", UnsupportedFormatError),
         (b'{"a": 1}', ".json", UnsupportedFormatError),
