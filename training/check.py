@@ -114,7 +114,7 @@ def guessed(passages: Sequence[Passage], left_out: Collection[Place] = ()) -> tu
 
 def judged_questions(folder: Path = BENCHMARKS) -> list[str]:
     """The texts of all judged questions that figures are taken on, the blind ones among them."""
-    files = [file for file in sorted(folder.glob("*/questions.jsonl")) if not file.parent.name.startswith("development")]
+    files = (file for file in sorted(folder.glob("*/questions.jsonl")) if not file.parent.name.startswith("develop"))
     return [json.loads(line)["text"] for path in files for line in path.read_text(encoding="utf-8").splitlines()]
 
 
