@@ -129,7 +129,7 @@ def test_what_is_said_of_a_report_stands_on_its_page(tmp_path: Path) -> None:
     write_corpus(settings.corpus, {"a.md": text, "b.md": text.replace("tre kommuner", "fire kommuner")})
     indexing.run(settings, HashEmbedder())
     client = make_app(settings, HashEmbedder()).test_client()
-    assert "Der er flere udgaver af denne rapport" in client.get("/dokumenter/a").text
+    assert "Rapporten findes også som" in client.get("/dokumenter/a").text
     assert "Udgave af" in client.get("/admin/rapporter").text
 
 
