@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from flask import Flask
 from waitress.server import BaseWSGIServer, create_server
 
-from tests.timing import PATIENCE
+# Seconds a closed server's thread is waited for; one with a connection that is kept open ends with the tests.
+_CLOSING = 5.0
 
 
 @contextmanager
@@ -24,4 +25,4 @@ def serving(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.close()
-        thread.join(PATIENCE)
+        thread.join(_CLOSING)

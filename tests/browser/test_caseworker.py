@@ -83,6 +83,7 @@ def test_an_answer_is_about_a_screen_long_before_it_is_unfolded(page: Page, widt
 
 def test_what_is_folded_is_opened_to_be_printed_and_folded_again(page: Page) -> None:
     ask(page)
+    page.wait_for_load_state()
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     expect(page.locator("details.coverage")).to_have_attribute("open", "")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")

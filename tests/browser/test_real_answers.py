@@ -50,12 +50,14 @@ def test_every_example_on_the_front_page_has_an_answer_that_opens(desk: Page) ->
         desk.goto("/")
         desk.get_by_role("link", name=question).click()
         expect(desk.locator(".answer .answer-text p").first).to_be_visible()
+        desk.locator(".sources > summary").click()
         desk.locator(".sources a").first.click()
         expect(desk.locator("mark").first).to_be_in_viewport()
 
 
 def test_a_pdf_citation_of_an_answer_is_shown_on_its_page(desk: Page) -> None:
     desk.goto("/sporg?q=Hvilke+data+bruger+AIR+i+Aalborg?")
+    desk.locator(".sources > summary").click()
     desk.locator(".sources a", has_text="AIR").first.click()
     expect(desk.locator(".page-image img")).to_be_visible()
     assert desk.locator(".page-image img").evaluate("e => e.complete && e.naturalWidth") == 1000
