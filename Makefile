@@ -9,6 +9,9 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
+# The tests start hundreds of processes: each would compile our code anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help serve index model test check style types contracts quick unit whole fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
 
