@@ -60,6 +60,7 @@ def test_an_image_too_large_to_unpack_is_told_as_that_and_not_as_one_without_tex
     assert (warning.code, "for stort" in warning.message) == ("sider-uden-tekst", True)
 
 
+@pytest.mark.slow
 def test_a_container_of_very_many_parts_is_refused(tmp_path: Path) -> None:
     parts = {f"word/{number}.xml": "" for number in range(20_001)}
     with pytest.raises(ReadLimitError):

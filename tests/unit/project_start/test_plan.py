@@ -39,6 +39,7 @@ def test_the_five_fields_are_a_plan() -> None:
     assert plan.phase is LifePhase.TRIAL
 
 
+@pytest.mark.slow
 def test_of_a_long_plan_the_beginning_describes_it_and_all_of_it_mentions() -> None:
     plan = Plan.of("Vi vil fordele borgernes mails. " * 5_000 + "Hjemlen er afklaret.")
     assert len(plan.pieces) == PIECES
