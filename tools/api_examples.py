@@ -18,6 +18,7 @@ from kb.http.server import make_app
 
 TARGET = Path(__file__).parents[1] / "kb" / "http" / "api" / "api_examples.json"
 BY_HAND = {"Redaktion", "Erfaringer"}
+ASKING = "Spørg"
 LONGEST_LIST, LONGEST_TEXT = 2, 400
 
 
@@ -44,18 +45,25 @@ def shortened(value: Any) -> Any:
     return value
 
 
+def asks(operation: Operation) -> bool:
+    """Whether an operation only asks for something: of those with a body, whatever compares and keeps nothing."""
+    return operation.method == "GET" or (operation.tag == ASKING and operation.body is not None)
+
+
 def main() -> None:
     """Ask for every example and write the answers."""
     app = make_app()
     client = app.test_client()
     found: dict[str, Any] = json.loads(TARGET.read_text(encoding="utf-8")) if TARGET.exists() else {}
     for operation in app.extensions[EXTENSION].values():
-        if operation.method == "GET" and operation.role is not AccessRole.ADMIN and operation.tag not in BY_HAND:
-            path, query = address(operation)
-            response = client.get(path, query_string=query)
-            if response.status_code != operation.status:
-                raise SystemExit(f"{path}: {response.status_code} {response.get_data(as_text=True)}")
-            found[operation.name] = shortened(response.get_json())
+        if operation.role is AccessRole.ADMIN or operation.tag in BY_HAND or not asks(operation):
+            continue
+        path, query = address(operation)
+        sent = {"json": operation.body_example} if operation.body else {}
+        response = client.open(path, method=operation.method, query_string=query, **sent)
+        if response.status_code != operation.status:
+            raise SystemExit(f"{path}: {response.status_code} {response.get_data(as_text=True)}")
+        found[operation.name] = shortened(response.get_json())
     TARGET.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

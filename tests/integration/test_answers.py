@@ -40,9 +40,9 @@ def test_every_sentence_shown_is_verbatim_at_its_place(judged: list[Judgement]) 
     ("measure", "floor"),
     [
         ("refusal_precision", 0.67),
-        ("refusal_recall", 0.70),
-        ("evidence_in_answer", 0.70),
-        ("right_project_first", 0.64),
+        ("refusal_recall", 0.82),
+        ("evidence_in_answer", 0.65),
+        ("right_project_first", 0.60),
         ("across_f1", 0.58),
         ("coverage_within_one", 0.42),
         ("right_when_sure", 0.85),
