@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check style types contracts quick unit whole fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
+.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit whole fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,7 @@ test: $(VENV)/.test index style types contracts  ## everything: style, types, im
 	@$(MAKE) --no-print-directory -j2 --output-sync=line unit whole
 
 check: $(VENV)/.test  ## before a commit, in a minute or so: style, types, import directions and the quick tests, two at a time
-	@$(MAKE) --no-print-directory -j2 --output-sync=target quick types contracts style
+	@$(MAKE) --no-print-directory -j2 --output-sync=target quick-first quick-second types contracts style
 
 style: $(VENV)/.test  ## ruff's rules alone
 	$(BIN)/ruff check .
@@ -42,8 +42,16 @@ types: $(VENV)/.test  ## mypy alone
 contracts: $(VENV)/.test  ## the import directions alone
 	$(BIN)/lint-imports
 
+QUICK := $(BIN)/pytest -m "not slow and not fuzz"
+UNIT := $(filter-out %/__pycache__/,$(wildcard tests/unit/*/)) $(wildcard tests/unit/test_*.py)
+# About half of the quick tests' time.
+FIRST := $(foreach letter,a b c d e,$(filter tests/unit/$(letter)%,$(UNIT)))
+
 quick: $(VENV)/.test  ## the quick tests alone: the unit tests that are not marked slow
-	$(BIN)/pytest tests/unit -m "not slow and not fuzz"
+	$(QUICK) tests/unit
+
+quick-first quick-second: $(VENV)/.test
+	$(QUICK) $(if $(filter quick-first,$@),$(FIRST),$(filter-out $(FIRST),$(UNIT)))
 
 unit: $(VENV)/.test  ## all the unit tests alone
 	$(BIN)/pytest tests/unit

@@ -52,7 +52,12 @@ def _word_form(written: str, kind: Kind) -> str:
         return text.replace(".", "") if _THOUSANDS.fullmatch(text) else text
     if kind is Kind.ABBREVIATION:
         return text.rstrip(".")
-    return _JOINERS.sub("", _APOSTROPHE_ENDING.sub("", text))
+    return _JOINERS.sub("", _APOSTROPHE_ENDING.sub("", _together(text)))
+
+
+def _together(text: str) -> str:
+    """A folded word without blanks: a few letters (U+037A, U+FDFA) fold into several words."""
+    return "".join(text.split())
 
 
 def _reference_form(text: str) -> str:
@@ -70,7 +75,7 @@ def written_parts(token: Token) -> tuple[str, ...]:
 def _written_parts(written: str, kind: Kind) -> tuple[str, ...]:
     text = danish.normalise(written)
     if kind is Kind.WORD:
-        pieces = re.split(r"[-\u2010\u2011&]", _APOSTROPHE_ENDING.sub("", text))
+        pieces = re.split(r"[-\u2010\u2011&]", _APOSTROPHE_ENDING.sub("", _together(text)))
         return tuple(_JOINERS.sub("", piece) for piece in pieces if len(piece) > 1) if len(pieces) > 1 else ()
     if kind is Kind.DATE:
         return tuple(piece for piece in re.split(r"[\s./-]+", text) if len(piece) > 2)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kb.core.models import MatchKind
@@ -149,6 +149,8 @@ def test_every_synonym_group_has_several_names_and_no_name_is_in_two() -> None:
 
 
 @given(st.text(max_size=60))
+@example("\ufdfa")  # one letter that folds into four words
+@example("a\u037ab")
 def test_any_text_can_be_analysed(text: str) -> None:
     analyser = Analyser(Vocabulary.of([*CORPUS, text]))
     terms = analyser.index_terms(text)
