@@ -295,6 +295,17 @@ class Certainty(StrEnum):
     UNSURE = "usikkert"
 
 
+class Phase(StrEnum):
+    """The part of a project's life that something is about, in order. The values are the words shown."""
+
+    IDEA = "idé"
+    LAW_AND_DATA = "jura og data"
+    DEVELOPMENT = "udvikling"
+    TRIAL = "afprøvning"
+    OPERATION = "drift"
+    SPREAD = "udbredelse"
+
+
 class RefusalReason(StrEnum):
     """Why there is no answer."""
 
@@ -356,7 +367,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ProjectRef:
-    """A project as coverage lists it; ``slug`` is its address among the projects."""
+    """A project as it is listed; ``slug`` is its address among the projects, empty for a report of none."""
 
     name: str
     slug: str

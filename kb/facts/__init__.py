@@ -5,6 +5,6 @@
 """
 
 from kb.facts.extraction import facts_of
-from kb.facts.fact import Fact, FactKind, Phase, Status, current_status
+from kb.facts.fact import Fact, FactKind, Status, current_status
 
-__all__ = ["Fact", "FactKind", "Phase", "Status", "current_status", "facts_of"]
+__all__ = ["Fact", "FactKind", "Status", "current_status", "facts_of"]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
 
-from kb.core.models import Certainty, Metadata, Passage, Role
+from kb.core.models import Certainty, Metadata, Passage, Phase, Role
 from kb.facts import patterns
 from kb.facts.amounts import Amount, amounts_in
 from kb.facts.dates import Dated, date_of, dates_in
-from kb.facts.fact import PHASE_OF_STATUS, Fact, FactKind, Phase, Status
+from kb.facts.fact import PHASE_OF_STATUS, Fact, FactKind, Status
 from kb.facts.names import names_of
 from kb.facts.subject import Subject, Whose
 from kb.language.sentences import Sentence, sentences_of

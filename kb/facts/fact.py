@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kb.core.models import Certainty
+from kb.core.models import Certainty, Phase
 
 
 class FactKind(StrEnum):
@@ -43,16 +43,6 @@ class Status(StrEnum):
     STOPPED = "stoppet"
     FINISHED = "afsluttet"
     UNKNOWN = "ukendt"
-
-
-class Phase(StrEnum):
-    """The phase of a project's life that a report finds it in."""
-
-    IDEA = "idé"
-    DEVELOPMENT = "udvikling"
-    TRIAL = "afprøvning"
-    OPERATION = "drift"
-    SPREAD = "udbredelse"
 
 
 PHASE_OF_STATUS = {

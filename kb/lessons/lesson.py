@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from kb.core.errors import InputError
 from kb.core.fields import THEMES
+from kb.core.models import Phase
 from kb.core.privacy import mask
 
 LONGEST_TEXT = 2000
@@ -37,17 +38,6 @@ class LessonStatus(StrEnum):
     DRAFT = "kladde"
     CONFIRMED = "bekræftet"
     OUTDATED = "forældet"
-
-
-class Phase(StrEnum):
-    """The part of a project's life that a lesson is about. The values are the words shown."""
-
-    IDEA = "idé"
-    LAW_AND_DATA = "jura og data"
-    DEVELOPMENT = "udvikling"
-    TRIAL = "afprøvning"
-    OPERATION = "drift"
-    SPREAD = "udbredelse"
 
 
 class UseOutcome(StrEnum):

@@ -8,26 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
 import yaml
 
+from kb.core.models import Phase
 from kb.language.analysis import words_of
 
 CHALLENGES_FILE = "challenges.yaml"
-
-
-class LifePhase(StrEnum):
-    """The phases that challenges are grouped by, in order. The values are the words shown to readers."""
-
-    IDEA = "idé"
-    LAW_AND_DATA = "jura og data"
-    DEVELOPMENT = "udvikling"
-    TRIAL = "afprøvning"
-    OPERATION = "drift"
-    SPREAD = "udbredelse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +25,7 @@ class ChallengeKind:
 
     id: str
     label: str
-    phase: LifePhase
+    phase: Phase
     question: str
     terms: tuple[str, ...]
     planned: tuple[str, ...]
@@ -49,7 +38,7 @@ def challenge_kinds() -> tuple[ChallengeKind, ...]:
     rows = yaml.safe_load((files("kb.project_start") / CHALLENGES_FILE).read_text(encoding="utf-8"))
     return tuple(
         ChallengeKind(
-            row["id"], row["label"], LifePhase(row["phase"]), row["question"],
+            row["id"], row["label"], Phase(row["phase"]), row["question"],
             _needles(row["terms"]), _needles(row["planned"]), frozenset(row["headings"]),
         )
         for row in rows

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kb.core.models import Citation, Source
-from kb.project_start.challenges import LifePhase
+from kb.core.models import Citation, Phase, ProjectRef, Source
 from kb.project_start.traits import Trait
 
 
@@ -35,15 +34,6 @@ class Outcome:
     status: str
     date: str
     told: Told
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectRef:
-    """A project, or a report of none, which has no ``slug``."""
-
-    name: str
-    slug: str
-    document_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +66,7 @@ class Challenge:
 
     kind: str
     label: str
-    phase: LifePhase
+    phase: Phase
     question: str
     mentioned: bool
     met: tuple[Met, ...]
@@ -117,7 +107,7 @@ class Check:
     citations: tuple[Citation, ...]
     notices: tuple[str, ...]
     masked: Mapping[str, int]
-    phase: LifePhase | None
+    phase: Phase | None
     build_id: str
     created: str
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from kb.core.errors import PlanError
+from kb.core.models import Phase
 from kb.core.privacy import mask
 from kb.extract.metadata import language_of
-from kb.project_start.challenges import LifePhase, mentioned_in, spaced
+from kb.project_start.challenges import mentioned_in, spaced
 from kb.project_start.traits import data_in, rules_in, techniques_in
 
 # The longest plan that is compared: some 200 pages.
@@ -24,13 +25,13 @@ PIECES = 4
 # Fewer words than these describe no project.
 FEWEST_WORDS = 4
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-_PHASES: Mapping[LifePhase, tuple[str, ...]] = {
-    LifePhase.IDEA: ("fase idé", "fase ide", "idéstadie", "idéfase", "på tegnebrættet"),
-    LifePhase.LAW_AND_DATA: ("fase jura", "fase data"),
-    LifePhase.DEVELOPMENT: ("fase udvikling", "under udvikling", "udviklingsfase"),
-    LifePhase.TRIAL: ("fase afprøvning", "fase test", "fase pilot", "pilotfase", "testfase"),
-    LifePhase.OPERATION: ("fase drift", "i drift nu", "driftsfase"),
-    LifePhase.SPREAD: ("fase udbredelse", "under udbredelse", "fase skalering"),
+_PHASES: Mapping[Phase, tuple[str, ...]] = {
+    Phase.IDEA: ("fase idé", "fase ide", "idéstadie", "idéfase", "på tegnebrættet"),
+    Phase.LAW_AND_DATA: ("fase jura", "fase data"),
+    Phase.DEVELOPMENT: ("fase udvikling", "under udvikling", "udviklingsfase"),
+    Phase.TRIAL: ("fase afprøvning", "fase test", "fase pilot", "pilotfase", "testfase"),
+    Phase.OPERATION: ("fase drift", "i drift nu", "driftsfase"),
+    Phase.SPREAD: ("fase udbredelse", "under udbredelse", "fase skalering"),
 }
 
 
@@ -73,7 +74,7 @@ class Plan:
     techniques: frozenset[str]
     rules: frozenset[str]
     mentions: frozenset[str]
-    phase: LifePhase | None
+    phase: Phase | None
     language: str
     masked: Mapping[str, int]
     is_cut: bool
@@ -116,6 +117,6 @@ def _pieces(text: str) -> tuple[str, ...]:
     return (*pieces, piece)[:PIECES]
 
 
-def _phase_of(text: str) -> LifePhase | None:
+def _phase_of(text: str) -> Phase | None:
     words = spaced(text)
     return next((phase for phase, names in _PHASES.items() if any(f" {name}" in words for name in names)), None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from cachetools import LRUCache
 
-from kb.core.models import DocumentRecord, Role
+from kb.core.models import DocumentRecord, ProjectRef, Role
 from kb.facts import Fact, FactKind
 from kb.facts.subject import Subject, Whose
 from kb.index.store import StoredRecord
@@ -22,7 +22,6 @@ from kb.language.analysis import Analyser, Question
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence
 from kb.project_start.challenges import spaced, told_in
-from kb.project_start.findings import ProjectRef
 from kb.project_start.traits import rules_in, techniques_in
 from kb.proposals.scope import crosses
 from kb.retrieval.caches import Owned

@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from kb.core.privacy import mask
-from kb.state.repository import Repository
+from kb.state.repository import Repository, timestamp
 
 LONGEST_COMMENT = 2000
 
@@ -52,7 +51,8 @@ class FeedbackStore:
 
     def add(self, question: str, build_id: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
         """Store one reader's feedback, masked."""
-        values = (_now(), mask(question).text, build_id, int(useful), mask(comment).text, json.dumps(list(citations)))
+        said = (mask(question).text, build_id, int(useful), mask(comment).text, json.dumps(list(citations)))
+        values = (timestamp(), *said)
         with self._repository.transaction() as connection:
             connection.execute(
                 "INSERT INTO feedback (created, question, build, useful, comment, citations) VALUES (?,?,?,?,?,?)",
@@ -75,7 +75,7 @@ class FeedbackStore:
                 "INSERT INTO unanswered (question, times, last, build, reason) VALUES (?,1,?,?,?)"
                 " ON CONFLICT (question) DO UPDATE SET times = times + 1, last = excluded.last,"
                 " build = excluded.build, reason = excluded.reason, handled = 0",
-                (mask(question).text, _now(), build_id, reason),
+                (mask(question).text, timestamp(), build_id, reason),
             )
 
     def unanswered(self) -> list[Unanswered]:
@@ -91,7 +91,3 @@ class FeedbackStore:
         """Mark a refused question as handled."""
         with self._repository.transaction() as connection:
             connection.execute("UPDATE unanswered SET handled = 1 WHERE question = ?", (question,))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

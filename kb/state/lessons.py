@@ -15,13 +15,13 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from kb.core.errors import InputError, NotFoundError
-from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, Phase, UseOutcome
-from kb.state.repository import Repository
+from kb.core.models import Phase
+from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, UseOutcome
+from kb.state.repository import Repository, timestamp
 
 _ID_BYTES = 6
 _COLUMNS = (
@@ -132,7 +132,7 @@ class LessonStore:
             _get(database, use.lesson_id)
             database.execute(
                 "INSERT INTO lesson_uses (lesson_id, at, project, outcome, note) VALUES (?,?,?,?,?)",
-                (use.lesson_id, _now(), use.project, use.outcome.value, use.note),
+                (use.lesson_id, timestamp(), use.project, use.outcome.value, use.note),
             )
 
     def uses(self) -> list[LessonUse]:
@@ -166,7 +166,7 @@ class LessonStore:
             database.execute(
                 "INSERT INTO question_counts VALUES (?,1,?) ON CONFLICT (day) DO UPDATE"
                 " SET asked = asked + 1, refused = refused + excluded.refused",
-                (_now()[:10], int(refused)),
+                (timestamp()[:10], int(refused)),
             )
 
     def question_counts(self, since: str = "") -> QuestionCounts:
@@ -175,9 +175,6 @@ class LessonStore:
         wanted = [(asked, refused) for day, asked, refused in rows if day >= since]
         return QuestionCounts(sum(asked for asked, _ in wanted), sum(refused for _, refused in wanted))
 
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _get(database: sqlite3.Connection, lesson_id: str) -> Lesson:
@@ -196,14 +193,14 @@ def _find(database: sqlite3.Connection, lesson_id: str) -> Lesson | None:
 
 
 def _insert(database: sqlite3.Connection, lesson: Lesson) -> Lesson:
-    now = _now()
+    now = timestamp()
     stored = replace(lesson, revision=1, made=lesson.made or now, changed=now, confirmed=_confirmed(lesson, None, now))
     _write(database, stored)
     return stored
 
 
 def _update(database: sqlite3.Connection, held: Lesson, lesson: Lesson) -> Lesson:
-    now = _now()
+    now = timestamp()
     confirmed = _confirmed(lesson, held, now)
     stored = replace(lesson, id=held.id, revision=held.revision + 1, made=held.made, changed=now, confirmed=confirmed)
     _write(database, stored)
@@ -240,7 +237,8 @@ def _write(database: sqlite3.Connection, lesson: Lesson) -> None:
 
 
 def _decide(database: sqlite3.Connection, proposal_id: str, decision: Decision) -> None:
-    database.execute("INSERT OR REPLACE INTO lesson_proposals VALUES (?,?,?)", (proposal_id, decision.value, _now()))
+    values = (proposal_id, decision.value, timestamp())
+    database.execute("INSERT OR REPLACE INTO lesson_proposals VALUES (?,?,?)", values)
 
 
 def _lesson(row: Sequence[str | int], evidence: Sequence[Evidence]) -> Lesson:

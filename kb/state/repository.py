@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,11 @@ class Repository:
             f"Tilstandsfilen {self._path.name} kan ikke bruges: {error}.",
             advice="Giv skriveadgang til mappen (KB_STATE_DIR). Er den beskadiget, så hent den fra en sikkerhedskopi.",
         )
+
+
+def timestamp() -> str:
+    """The time to the second, as rows are stamped with it: ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _schema_version(database: sqlite3.Connection) -> int:

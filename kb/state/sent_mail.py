@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
-from kb.state.repository import Repository
+from kb.state.repository import Repository, timestamp
 
 CLAIMED, SENT = "begyndt", "sendt"
 
@@ -37,7 +36,7 @@ class SentMail:
         except Exception:
             self._execute("DELETE FROM sent_mail WHERE key = ?", key)
             raise
-        self._execute("UPDATE sent_mail SET state = ?, at = ? WHERE key = ?", SENT, _now(), key)
+        self._execute("UPDATE sent_mail SET state = ?, at = ? WHERE key = ?", SENT, timestamp(), key)
 
     def unsure(self) -> list[tuple[str, str, str]]:
         """Key, recipient and time of the mails that were begun and not marked as sent."""
@@ -46,12 +45,8 @@ class SentMail:
 
     def _claim(self, key: str, recipient: str) -> bool:
         sql = "INSERT OR IGNORE INTO sent_mail VALUES (?,?,?,?)"
-        return bool(self._execute(sql, key, recipient, CLAIMED, _now()))
+        return bool(self._execute(sql, key, recipient, CLAIMED, timestamp()))
 
     def _execute(self, sql: str, *values: str) -> int:
         with self._repository.transaction() as database:
             return database.execute(sql, values).rowcount
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kb.core.models import Phase
 from kb.project_start import Check, Plan, check
-from kb.project_start.challenges import LifePhase
 from kb.retrieval.searcher import Searcher
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def test_what_the_plan_leaves_out_is_said_and_what_it_mentions_is_not(mails: Che
     assert "hjemmel" in gaps
     assert "gevinst" not in gaps
     phases = [challenge.phase for challenge in mails.challenges]
-    assert phases == sorted(phases, key=list(LifePhase).index)
+    assert phases == sorted(phases, key=list(Phase).index)
 
 
 def test_everything_is_cited_word_for_word(mails: Check, searcher: Searcher) -> None:

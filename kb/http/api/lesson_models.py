@@ -7,11 +7,12 @@ from typing import Annotated, Self
 from pydantic import Field, StrictInt
 
 from kb.answer.lessons import Stand
+from kb.core.models import Phase
 from kb.http.api.request_models import LINE_PATTERN, ListQuery, Question, Truth
 from kb.http.api.response_models import Body, Date, Listed
 from kb.lessons import reviewing
 from kb.lessons.exchange import WrittenLesson
-from kb.lessons.lesson import LONGEST_LINE, LONGEST_TEXT, LessonStatus, Phase, UseOutcome
+from kb.lessons.lesson import LONGEST_LINE, LONGEST_TEXT, LessonStatus, UseOutcome
 from kb.lessons.proposing import LessonProposal
 
 _STATUSES, _PHASES, _OUTCOMES = ("|".join(words) for words in (LessonStatus, Phase, UseOutcome))

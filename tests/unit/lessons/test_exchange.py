@@ -7,8 +7,9 @@ import json
 import pytest
 
 from kb.core.errors import InputError
+from kb.core.models import Phase
 from kb.lessons.exchange import COLUMNS, from_json, from_rows, rows, to_json
-from kb.lessons.lesson import Evidence, Lesson, LessonStatus, Phase
+from kb.lessons.lesson import Evidence, Lesson, LessonStatus
 
 LESSONS = [
     Lesson(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb.project_start.challenges import LifePhase, challenge_kinds, mentioned_in, told_in
+from kb.core.models import Phase
+from kb.project_start.challenges import challenge_kinds, mentioned_in, told_in
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,6 @@ def test_part_of_another_word_is_no_mention() -> None:
 def test_the_table_has_every_phase_in_order_and_a_question_each() -> None:
     kinds = challenge_kinds()
     phases = list(dict.fromkeys(kind.phase for kind in kinds))
-    assert phases == list(LifePhase)
+    assert phases == list(Phase)
     assert all(kind.question.endswith("?") and kind.terms for kind in kinds)
     assert len({kind.id for kind in kinds}) == len(kinds)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kb.core.errors import PlanError
+from kb.core.models import Phase
 from kb.project_start import Plan, PlanFields
-from kb.project_start.challenges import LifePhase
 from kb.project_start.plan import LONGEST, PIECE, PIECES
 
 ENGLISH = (
@@ -36,7 +36,7 @@ def test_the_five_fields_are_a_plan() -> None:
     assert plan.text.startswith("Hvad: Fordele post.\nFor hvem: borgerservice.")
     assert plan.data == {"mails og post"}
     assert plan.techniques == {"sprogmodel og tekstanalyse"}
-    assert plan.phase is LifePhase.TRIAL
+    assert plan.phase is Phase.TRIAL
 
 
 @pytest.mark.slow

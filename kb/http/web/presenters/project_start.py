@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
+from kb.core.models import Phase
 from kb.facts import Status
 from kb.facts.dates import in_words
 from kb.http.web.presenters.answers import CitationView, citation_view
 from kb.http.web.presenters.labels import counted
-from kb.project_start.challenges import LifePhase
 from kb.project_start.findings import Challenge, Check, Outcome
 from kb.retrieval.snapshot import Snapshot
 
@@ -50,7 +50,7 @@ def view_on(snapshot: Snapshot, plan: str, check: Check) -> CheckView:
     )
 
 
-def _phase(challenge: Challenge) -> LifePhase:
+def _phase(challenge: Challenge) -> Phase:
     return challenge.phase
 
 
