@@ -23,7 +23,6 @@ from kb.retrieval.searcher import Searcher, open_searcher
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "documents"
 PAGE = ROOT / "docs" / "quality.md"
-BEGIN, END = "<!-- answers: begin -->", "<!-- answers: end -->"
 # Measures in the table's order: what they are called there, and what is aimed at.
 MEASURES = (
     ("refusal_precision", "refusals: of those refused, not answered by the corpus", "≥ .90"),
@@ -91,13 +90,14 @@ def page(figures: dict[str, Any], role_figures: dict[str, Any], search_ms: float
     ]
 
 
-def write(lines: list[str]) -> None:
-    """Put the lines between the page's marks, at its end where it has none."""
+def write(lines: list[str], section: str = "answers") -> None:
+    """Put the lines between the page's marks of a section, at its end where it has none."""
+    begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
     text = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else "# Quality\n"
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n{BEGIN}\n{END}\n"
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}", encoding="utf-8")
+    if begin not in text:
+        text = f"{text.rstrip()}\n\n{begin}\n{end}\n"
+    before, after = text.split(begin)[0], text.split(end)[1]
+    PAGE.write_text(f"{before}{begin}\n" + "\n".join(lines) + f"\n{end}{after}", encoding="utf-8")
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
 A window is a sentence that may answer with its neighbours of the same passage. A question for one thing gets the best
 windows of all; a question across projects the best ones of each document, so that every project is judged by its own.
-What was not read takes no part in an answer.
+A question in other words than the reports' is met by meaning alone, which is less sure of its best ones: more windows
+are read for it. What was not read takes no part in an answer.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ from kb.embedding.reader.model import Reading, Window
 from kb.language.embedding_text import heading_line
 from kb.retrieval.searcher import Searcher
 
-# Windows that are read for a question; of one document no more than these.
-WINDOWS_READ = 8
+# Windows that are read for a question, by the share of its words that the likeliest sentences have; of one document no
+# more than these. Of 329 development questions in the reports' words an answering sentence is among those read for .99
+# from two windows on; of 225 in everyday words, of whose words .9 have less than a third met, for .23 among eight
+# windows by all cheap signals, for .33 among eight by meaning alone, .47 among 16 and .60 among 32.
+WINDOWS_READ = ((0.6, 5), (0.4, 12), (0.0, 32))
+OTHER_WORDS = 0.4
+LIKELIEST = 8
 OF_ONE_DOCUMENT = 4
 WINDOWS_ACROSS = 32
 OF_ONE_ACROSS = 1
@@ -59,7 +65,11 @@ class ChosenWindow:
 
 def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWindow]:
     """The windows to read, best first; ``judged`` are all sentences by the cheap signals, best first."""
-    most, of_one = (WINDOWS_ACROSS, OF_ONE_ACROSS) if across else (WINDOWS_READ, OF_ONE_DOCUMENT)
+    met = max((one.candidate.words_in_context for one in judged[:LIKELIEST]), default=0.0)
+    most = next(windows for share, windows in WINDOWS_READ if met >= share)
+    most, of_one = (WINDOWS_ACROSS, OF_ONE_ACROSS) if across else (most, OF_ONE_DOCUMENT)
+    if met < OTHER_WORDS and not across:
+        judged = sorted(judged, key=lambda one: -one.candidate.meaning)
     passages = _by_passage(judged)
     covered: set[Key] = set()
     taken: Counter[str] = Counter()

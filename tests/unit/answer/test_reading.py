@@ -13,6 +13,7 @@ from kb import indexing
 from kb.answer.features import Candidate, gather
 from kb.answer.reading import (
     OF_ONE_ACROSS,
+    OTHER_WORDS,
     WINDOW_CHARACTERS,
     WINDOW_SENTENCES,
     WINDOWS_ACROSS,
@@ -88,7 +89,7 @@ def test_windows_are_runs_of_a_passage_within_their_bounds(
 ) -> None:
     judged = judged_by(candidates, data.draw(orders(candidates)))
     chosen = choose_windows(judged, across=across)
-    assert 0 < len(chosen) <= (WINDOWS_ACROSS if across else WINDOWS_READ)
+    assert 0 < len(chosen) <= (WINDOWS_ACROSS if across else max(count for _, count in WINDOWS_READ))
     for window in chosen:
         starts = [one.sentence.start for one in window.candidates]
         assert starts == sorted(starts)
@@ -104,6 +105,7 @@ def test_the_best_sentence_is_always_read_and_the_collectors_own_reading_never(
 ) -> None:
     judged = judged_by(candidates, data.draw(orders(candidates)))
     read = {key_of(one) for window in choose_windows(judged, across=False) for one in window.candidates}
+    judged = [replace(one, candidate=replace(one.candidate, words_in_context=1.0)) for one in judged]
     best = next(one for one in judged if not one.candidate.sentence.passage.inferred)
     assert key_of(best.candidate) in read
     inferred = {key_of(one) for one in candidates if one.sentence.passage.inferred}
@@ -120,6 +122,31 @@ def test_across_projects_every_document_is_read_in_its_own_best_windows(
     by_document = [window.document.id for window in chosen]
     assert set(by_document) == {one.hit.document.id for one in candidates if not one.sentence.passage.inferred}
     assert max(by_document.count(id_) for id_ in by_document) <= OF_ONE_ACROSS
+
+
+def met_by(candidates: tuple[Candidate, ...], share: float) -> list[Judged]:
+    """The sentences in their order, each with that share of the question's words, and nearest in meaning the last."""
+    return [
+        Judged(replace(one, words_in_context=share, meaning=float(place)), -float(place), 0.5)
+        for place, one in enumerate(candidates)
+    ]
+
+
+@pytest.mark.parametrize(("share", "most"), WINDOWS_READ)
+def test_the_fewer_of_its_words_are_met_the_more_is_read(
+    share: float, most: int, candidates: tuple[Candidate, ...]
+) -> None:
+    chosen = choose_windows(met_by(candidates, share), across=False)
+    everything = choose_windows(met_by(candidates, 0.0), across=False)
+    assert len(chosen) == min(most, len(everything))
+
+
+def test_a_question_in_other_words_is_read_for_by_meaning(candidates: tuple[Candidate, ...]) -> None:
+    own = tuple(one for one in candidates if not one.sentence.passage.inferred)
+    in_its_words = choose_windows(met_by(own, OTHER_WORDS), across=False)
+    in_other_words = choose_windows(met_by(own, OTHER_WORDS - 0.01), across=False)
+    assert key_of(own[0]) in map(key_of, in_its_words[0].candidates)
+    assert key_of(own[-1]) in map(key_of, in_other_words[0].candidates)
 
 
 def test_a_sentence_has_what_the_reader_says_of_it_and_what_was_not_read_is_left_out(
