@@ -3,11 +3,14 @@
     python -m benchmarks.fit_relevance            # on the index in use
     python -m benchmarks.fit_relevance --show     # without writing
     python -m benchmarks.fit_relevance --also benchmarks/development --also ../shared/questions/other_hand.jsonl
-    python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER --unseen benchmarks/development_2
+    python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER --by FOLDER benchmarks/development_2 \
+        --unseen benchmarks/development_3 --real
 
 A reader that was trained on judged questions (training/judged.py) reads those better than it reads others: with
-``--folds`` each question is read by the reader that was trained without its fold, and those of ``--unseen``, which none
-was trained on, by the one in use.
+``--folds`` each question is read by the reader that was trained without its fold, those of a set after ``--by`` by the
+reader named there, and those of ``--unseen``, which none was trained on, by the one in use. ``--real`` adds the
+development half of the questions to genuine documents (``benchmarks.real_questions``), which are asked of their own
+index.
 Logistic models, each of few features, are fitted one after the other: does a sentence answer by the cheap signals, that
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
 shown sentence right. The test questions are never looked at; ``--also FILE`` adds other development questions. Figures
@@ -27,11 +30,12 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict  # type: ignore[import-untyped]
 
+from benchmarks.real_questions import searcher_of_documents
 from kb.answer.classifiers import NAMES, Logistic, Models
 from kb.answer.features import Candidate, Gathered, gather
 from kb.answer.intent import ACROSS
 from kb.answer.metadata_constraints import demands
-from kb.answer.reading import read_by
+from kb.answer.reading import WindowReader, read_by
 from kb.answer.selection import (
     Judged,
     answer_features,
@@ -48,7 +52,7 @@ from kb.embedding.reader.model import ReaderModel
 from kb.evaluation.answer_scores import holds_quote
 from kb.evaluation.judged_questions import FOLDS as READ_FOLDS
 from kb.evaluation.judged_questions import JudgedQuestion, load
-from kb.retrieval.searcher import open_searcher
+from kb.retrieval.searcher import Searcher, open_searcher
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
@@ -218,10 +222,19 @@ def across_quality(
     return float(np.mean(f1)), float(np.mean(near))
 
 
+def is_missed(question: JudgedQuestion, judged: Sequence[Judged]) -> bool:
+    """Whether a question has marked sentences and none of them would be shown."""
+    return bool(question.evidence) and not any(is_marked(question, one.candidate) for one in choose(judged))
+
+
 def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
-    """Positive are the questions that the corpus answers."""
+    """Positive are the questions that the corpus answers; those whose answer was not found teach nothing: what is shown
+    for them is wrong, and to refuse them is no fault of this model.
+    """
     features = [
-        (a.question, answer_features(a.gathered, judged)) for a in asked if (judged := judge_read(a.read, models))
+        (a.question, answer_features(a.gathered, judged))
+        for a in asked
+        if (judged := judge_read(a.read, models)) and not is_missed(a.question, judged)
     ]
     rows = [row for _, row in features]
     labels = [question.answerable for question, _ in features]
@@ -297,21 +310,37 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def gathered(questions: Sequence[JudgedQuestion], searcher: Searcher) -> list[Asked]:
+    """The questions with what is gathered for them."""
+    return [Asked(question, gather(searcher, question.text, {})) for question in questions]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="print and do not write")
     parser.add_argument("--also", type=Path, action="append", default=[], help="further questions: a folder or file")
     parser.add_argument("--unseen", type=Path, action="append", default=[], help="questions no reader was trained on")
     parser.add_argument("--folds", type=Path, nargs=READ_FOLDS, help="readers trained without the fold of their place")
+    parser.add_argument("--by", type=Path, nargs=2, action="append", default=[], metavar=("READER", "SET"))
+    parser.add_argument("--real", action="store_true", help="also the questions to genuine documents")
     options = parser.parse_args()
     settings = load_settings()
-    searcher = open_searcher(settings, load_embedder(settings))
+    embedder = load_embedder(settings)
+    searcher = open_searcher(settings, embedder)
     folds = [ReaderModel(folder) for folder in options.folds or ()] or [searcher.reader] * READ_FOLDS
-    unseen = [question for source in options.unseen for question in load(source)]
-    questions = [question for question in load(HERE / "questions") if question.split == "dev"]
-    questions += [question for source in options.also for question in load(source)]
-    readers = [folds[question.fold] for question in questions] + [searcher.reader] * len(unseen)
-    asked = [Asked(question, gather(searcher, question.text, {})) for question in questions + unseen]
+    own = [question for question in load(HERE / "questions") if question.split == "dev"]
+    own += [question for source in options.also for question in load(source)]
+    readers: list[WindowReader] = [folds[question.fold] for question in own]
+    asked = gathered(own, searcher)
+    for folder, source in options.by:
+        asked += gathered(load(source), searcher)
+        readers += [ReaderModel(folder)] * (len(asked) - len(readers))
+    for source in options.unseen:
+        asked += gathered(load(source), searcher)
+    if options.real:
+        real = [question for question in load(HERE / "real") if question.split == "dev"]
+        asked += gathered(real, searcher_of_documents(settings, embedder))
+    readers += [searcher.reader] * (len(asked) - len(readers))
     nothing = Logistic(0.0, {}, 0.5)
     models = Models(fit_sentences(asked), nothing, nothing, nothing, nothing)
     asked = [

@@ -28,7 +28,7 @@ from kb.answer.selection import (
     judge_read,
     repeats,
 )
-from kb.answer.shortening import shorten, with_antecedent
+from kb.answer.shortening import in_full, shorten
 from kb.core.models import (
     Answer,
     AnswerSentence,
@@ -408,9 +408,8 @@ def _holding_first(kind: QuestionKind, chosen: Sequence[Judged], pool: Sequence[
 
 
 def _as_shown(judged: Judged) -> Sentence:
-    """A sentence with what it points back at, unless that makes it too long."""
-    sentence = with_antecedent(judged.candidate.sentence)
-    return sentence if len(sentence.text) <= SENTENCE_CHARACTERS else judged.candidate.sentence
+    """A sentence with what it points back at and the list that it leads in, unless that makes it too long."""
+    return in_full(judged.candidate.sentence, SENTENCE_CHARACTERS)
 
 
 def _sentences(chosen: Sequence[Judged], logit: float, citations: Citations) -> Iterator[AnswerSentence]:

@@ -63,3 +63,29 @@ def with_antecedent(sentence: Sentence) -> Sentence:
     if "\n\n" in said or not _ENDED.search(said):
         return sentence
     return Sentence(sentence.passage, sentence.passage.start + start, sentence.end)
+
+
+def with_list(sentence: Sentence, limit: int) -> Sentence:
+    """A lead-in ("Årsagerne er flere:") together with as many of the list's items as make up ``limit`` characters, the
+    first one whatever its length; any other sentence as it is.
+    """
+    if not sentence.text.endswith(":"):
+        return sentence
+    text, offset = sentence.passage.text, sentence.passage.start
+    whole = sentence
+    for span in danish.sentences(text):
+        if offset + span[0] < sentence.end:
+            continue
+        begin, end = without_mark(text, *span)
+        longer = Sentence(sentence.passage, sentence.start, offset + end)
+        is_item = bool(text[span[0] : begin].strip())
+        if not is_item or (whole is not sentence and len(longer.text) > limit):
+            break
+        whole = longer
+    return whole
+
+
+def in_full(sentence: Sentence, limit: int) -> Sentence:
+    """A sentence with what it points back at and the list that it leads in, unless that makes it too long."""
+    whole = with_list(with_antecedent(sentence), limit)
+    return whole if len(whole.text) <= limit else sentence

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.answer.shortening import announces, refers_back, shorten, with_antecedent
+from kb.answer.shortening import announces, in_full, refers_back, shorten, with_antecedent, with_list
 from kb.core.models import Passage
 from kb.language.sentences import sentences_of
 
@@ -55,6 +55,35 @@ def test_nothing_is_taken_from_another_paragraph_or_a_heading() -> None:
     assert with_antecedent(sentences_of(passage)[-1]).text == "Derfor blev løsningen sat på pause."
     passage = _passage("Om data\nDerfor blev løsningen sat på pause.")
     assert with_antecedent(sentences_of(passage)[-1]).text == "Derfor blev løsningen sat på pause."
+
+
+LIST = """Årsagerne til pausen er flere:
+
+- Data kom for sent.
+- Ingen havde tid til at følge op på modellens svar.
+
+Derefter gik det bedre for projektet."""
+
+
+def test_a_lead_in_is_shown_with_its_list_and_no_more() -> None:
+    passage = _passage(LIST)
+    whole = with_list(sentences_of(passage)[0], 300)
+    items = "- Data kom for sent. - Ingen havde tid til at følge op på modellens svar."
+    assert whole.text == f"Årsagerne til pausen er flere: {items}"
+    assert whole.verbatim == passage.text[whole.start - 40 : whole.end - 40]
+
+
+def test_a_long_list_is_cut_after_an_item_and_a_lead_in_that_is_too_long_stands_alone() -> None:
+    lead_in = sentences_of(_passage(LIST))[0]
+    assert with_list(lead_in, 60).text == "Årsagerne til pausen er flere: - Data kom for sent."
+    assert in_full(lead_in, 40) == lead_in
+
+
+def test_what_leads_no_list_in_stays_as_it_is() -> None:
+    plain = sentences_of(_passage("Årsagerne til pausen er flere: Data kom for sent.\n- Ingen havde tid til det."))[0]
+    assert with_list(plain, 300) == plain
+    alone = sentences_of(_passage("Projektet måtte sande dette:\n\nIngen havde tid til at følge op."))[0]
+    assert with_list(alone, 300) == alone
 
 
 def test_a_long_text_is_cut_at_a_comma_and_shows_it() -> None:
