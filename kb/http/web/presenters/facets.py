@@ -60,8 +60,11 @@ def facet_views(
 
 
 def _in_order(field: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
-    if BY_NAME[field].kind is FieldKind.YEAR:
+    rule = BY_NAME[field].rule
+    if BY_NAME[field].kind is FieldKind.YEAR or (rule and rule.years):
         return tuple(sorted(options, key=lambda option: option.value, reverse=True))
+    if rule:
+        return tuple(sorted(options, key=lambda option: rule.words.index(option.value)))
     if field == ROLE.name:
         labels = [role.value for role in STORY]
         return tuple(sorted(options, key=lambda option: labels.index(option.value)))
