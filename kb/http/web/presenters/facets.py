@@ -11,11 +11,14 @@ from kb.http.web.presenters.labels import STORY, value_label
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value of a filter: what is sent, what is shown, how many there are, and whether it is chosen."""
+    """One value of a filter: what is sent, what is shown, how many there are, and whether it is chosen.
+
+    ``count`` is None of a span of years, whose years are counted each.
+    """
 
     value: str
     label: str
-    count: int
+    count: int | None
     chosen: bool
 
 
@@ -50,13 +53,19 @@ def facet_views(
         picked = tuple(chosen.get(field, ()))
         values = dict.fromkeys([*counts.get(field, {}), *picked])
         options = tuple(
-            Option(value, value_label(field, value), counts.get(field, {}).get(value, 0), value in picked)
+            Option(value, value_label(field, value), _count(field, value, counts), value in picked)
             for value in values
             if value_label(field, value)
         )
         if len(options) > 1 or picked:
             facets.append(Facet(field, BY_NAME[field].label, _in_order(field, options), bool(picked)))
     return tuple(facets)
+
+
+def _count(field: str, value: str, counts: Mapping[str, Mapping[str, int]]) -> int | None:
+    rule = BY_NAME[field].rule
+    is_span = rule is not None and rule.years and "-" in value
+    return None if is_span else counts.get(field, {}).get(value, 0)
 
 
 def _in_order(field: str, options: tuple[Option, ...]) -> tuple[Option, ...]:

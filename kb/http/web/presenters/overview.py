@@ -23,7 +23,7 @@ WIDTH = 360
 # So many projects can be read in one picture.
 SHOWN = 25
 # How much of a name fits: a line beside the matrix, of which there are two, and the line above a bar.
-MATRIX_CHARACTERS, MATRIX_LINES = 29, 2
+MATRIX_CHARACTERS = 29
 TIMELINE_CHARACTERS = 44
 # A timeline has room for so many years and for so many of their names.
 YEARS_SHOWN, YEARS_NAMED = 30, 8
@@ -70,6 +70,11 @@ class Matrix:
     themes: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
     shown: tuple[MatrixRow, ...]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether projects that have themes are left out of the picture."""
+        return sum(bool(row.reports) for row in self.rows) > len(self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +127,15 @@ def matrix(lines: Sequence[ProjectLine], records: Mapping[str, StoredRecord]) ->
 
 
 def _name(line: ProjectLine) -> tuple[str, ...]:
-    return tuple(
-        textwrap.wrap(line.summary.name, MATRIX_CHARACTERS, max_lines=MATRIX_LINES, placeholder=" …")
-        or [line.summary.name]
-    )
+    """The name in two lines: as many whole words as fit the first, and what fits the second."""
+    name = line.summary.name
+    first = textwrap.wrap(name, MATRIX_CHARACTERS)[0]
+    rest = name[len(first) :].strip()
+    return (first, _cut(rest, MATRIX_CHARACTERS)) if rest else (first,)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def _reports(line: ProjectLine, records: Mapping[str, StoredRecord]) -> dict[str, int]:
@@ -134,9 +144,9 @@ def _reports(line: ProjectLine, records: Mapping[str, StoredRecord]) -> dict[str
 
 
 def timeline(lines: Sequence[ProjectLine]) -> Timeline:
-    """The projects by their years; of too many the newest are in the picture, and so are the newest years."""
-    dated = sorted((line for line in lines if line.years), key=lambda line: (line.years[0], line.years[-1]))
-    shown = dated[-SHOWN:]
+    """The projects by their years; of too many those that ran last are in the picture, and so are the last years."""
+    dated = sorted((line for line in lines if line.years), key=_begun)
+    shown = sorted(sorted(dated, key=lambda line: line.years[-1])[-SHOWN:], key=_begun)
     last = max((line.years[-1] for line in shown), default=0)
     first = max(min((line.years[0] for line in shown), default=0), last - YEARS_SHOWN + 1)
     unit = WIDTH / (last - first + 1)
@@ -149,7 +159,11 @@ def timeline(lines: Sequence[ProjectLine]) -> Timeline:
     )
 
 
+def _begun(line: ProjectLine) -> tuple[int, int]:
+    return line.years[0], line.years[-1]
+
+
 def _bar(line: ProjectLine, first: int, unit: float) -> Bar:
     begin = max(line.years[0], first)
-    name = textwrap.shorten(line.summary.name, TIMELINE_CHARACTERS, placeholder=" …")
+    name = _cut(line.summary.name, TIMELINE_CHARACTERS)
     return Bar(line, name, (begin - first) * unit, (line.years[-1] - begin + 1) * unit, went(line))

@@ -14,7 +14,7 @@ from kb.core.stages import Status
 from kb.facts.standing import Standing
 from kb.http.web import app as web
 from kb.http.web.presenters.denmark import denmark_map, places_of, squares
-from kb.http.web.presenters.overview import SHOWN, WENT_LABELS, overview, went
+from kb.http.web.presenters.overview import SHOWN, WENT_LABELS, WIDTH, overview, timeline, went
 from kb.http.web.presenters.projects import ProjectLine, project_lines
 from kb.index.store import StoredRecord
 from kb.proposals.authorities import all_authorities
@@ -80,11 +80,19 @@ def test_projects_are_counted_where_they_are_and_none_is_lost() -> None:
 def test_a_picture_holds_what_can_be_read_and_its_table_the_rest() -> None:
     lines, records = base(500)
     view = overview(lines, records)
-    assert (len(view.matrix.shown), len(view.matrix.rows)) == (SHOWN, 500)
+    assert (len(view.matrix.shown), len(view.matrix.rows), view.matrix.is_cut) == (SHOWN, 500, True)
     assert all(row.reports == {"jura": 1, "data": 1} for row in view.matrix.shown)
     assert view.matrix.themes == ("jura", "data", "etik")
     assert (len(view.timeline.bars), len(view.timeline.lines), view.timeline.untold) == (SHOWN, 500, ())
     assert {bar.line.years[-1] for bar in view.timeline.bars} == {2020}
+
+
+def test_a_name_is_cut_to_its_two_lines() -> None:
+    name = "Uforholdsmæssigtlangtprojektnavn og mere end der er plads til på to linjer af billedet"
+    lines = project_lines([ProjectSummary("a", name, (), ("jura",), ("a",))], {"a": report("a", ("jura",))})
+    view = overview(lines, {"a": report("a", ("jura",))})
+    assert view.matrix.shown[0].name == ("Uforholdsmæssigtlangtprojektn", "avn og mere end der er plads…")
+    assert not view.matrix.is_cut
 
 
 def test_a_bar_covers_its_years_of_the_axis_and_tells_how_it_went() -> None:
@@ -98,6 +106,16 @@ def test_a_bar_covers_its_years_of_the_axis_and_tells_how_it_went() -> None:
     assert [(bar.x, bar.width, bar.went) for bar in view.bars] == [(0, 180, "underway"), (180, 180, "stopped")]
     assert [year for year, _ in view.years] == [2020, 2021, 2022, 2023]
     assert [line.summary.name for line in view.untold] == ["c"]
+
+
+def test_of_many_projects_those_that_ran_last_are_drawn_the_first_begun_uppermost() -> None:
+    records = {f"p{year}": report(f"p{year}", (), Standing(years=(year,))) for year in range(1990, 2020)}
+    records["lang"] = report("lang", (), Standing(years=(1985, 2021)))
+    lines = project_lines([ProjectSummary(id_, id_, (), (), (id_,)) for id_ in records], records)
+    bars = timeline(lines).bars
+    assert [bar.line.summary.name for bar in bars] == ["lang", *(f"p{year}" for year in range(1996, 2020))]
+    # A picture has room for thirty years: the bar begins where the axis does.
+    assert (bars[0].x, round(bars[0].width)) == (0, WIDTH)
 
 
 def test_every_status_has_a_colour_and_a_word() -> None:
@@ -122,7 +140,7 @@ def test_the_pictures_are_drawn_of_none_one_and_many(app: Flask, count: int, pic
         macro: Any = app.jinja_env.get_template("_billeder.html").module
         page = str(macro.pictures(overview(lines, records)))
         asked = url_for("sider.ask", q="Hvordan håndterede projekterne bias og gennemsigtighed?", temaer="etik")
-    assert page.count("<table") == page.count('class="picture"') == pictures
+    assert page.count("<table") == page.count("<section") == pictures
     # What is drawn is for the eye: no link in it can be reached by keyboard, and each stands in a table too.
     drawn = set(re.findall(r'<a href="([^"]+)" tabindex="-1">', page))
     assert drawn <= set(re.findall(r'<a href="([^"]+)">', page))
