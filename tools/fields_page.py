@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kb.core.fields import FIELDS, FIRST_YEAR, LAST_YEAR, FieldKind, MetadataField
+from kb.core.fields import FIELDS, FILTERS, FIRST_YEAR, LAST_YEAR, FieldKind, MetadataField
 
 TARGET = Path(__file__).parents[1] / "docs" / "fields.md"
 HEADING = """# Metadatafelter
@@ -21,6 +21,15 @@ hvor den siger det. Feltets navn er også filterets navn i adresser og i API'et.
 
 | felt | navn på siderne | indhold | grænser | filter | facet | kan rettes | betydning |
 |---|---|---|---|---|---|---|---|
+"""
+RULES = """
+## Filtre, der ikke er feltets egne ord
+
+Disse filtre læses af metadata og, hvor de intet siger, af det, rapporten selv fortæller om sit projekt. Stedet, der
+siger det, er et vidne som et citat; en rapport om flere projekter har ingen af dem.
+
+| filter | navn på siderne | der kan spørges efter | betydning |
+|---|---|---|---|
 """
 
 
@@ -40,9 +49,18 @@ def row(field: MetadataField) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def rule_row(field: MetadataField) -> str:
+    """The line of a filter that has a rule of its own; empty for another."""
+    if field.rule is None:
+        return ""
+    asked = " · ".join(f"`{word}`" for word in field.rule.words) or "`2021` · `2020-2022`"
+    return f"| `{field.name}` | {field.label} | {asked} | {field.rule.description} |"
+
+
 def page() -> str:
     """The whole page."""
-    return HEADING + "\n".join(map(row, FIELDS)) + "\n"
+    rules = filter(None, map(rule_row, FILTERS))
+    return HEADING + "\n".join(map(row, FIELDS)) + "\n" + RULES + "\n".join(rules) + "\n"
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ PAGES = {
     "projekt": "/projekter/intelligent-fordeling-og-journalisering-af-mails",
     "temaer": "/temaer",
     "tema": "/temaer/jura",
+    "overblik": "/overblik",
+    "side": "/dokumenter/aalborg-air/side/2?passage=aalborg-air.5",
     "om": "/om",
     "hjaelp": "/hjaelp",
     "tilgaengelighed": "/tilgaengelighed",

@@ -37,6 +37,7 @@ from rich.text import Text
 from kb.cli import access, assistants, lessons, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
 from kb.core.errors import InputError, KbError
+from kb.core.fields import FILTERS
 from kb.core.models import Answer
 from kb.core.settings import Settings, load_settings
 from kb.core.version import VERSION
@@ -217,10 +218,16 @@ def print_report(report: Any) -> None:
     )
 
 
+filter_option = click.option(
+    "--filter", "filters", multiple=True, metavar="FELT=VÆRDI",
+    help=f"Fx status='i drift' eller periode=2020-2022. Felter: {', '.join(field.name for field in FILTERS)}.",
+)  # fmt: skip
+
+
 @main.command()
 @click.argument("question")
 @click.option("--top", default=10, show_default=True, type=click.IntRange(1, 100), help="Antal passager.")
-@click.option("--filter", "filters", multiple=True, metavar="FELT=VÆRDI", help="Fx myndighed='Odense Kommune'.")
+@filter_option
 @click.option("--explain", is_flag=True, help="Vis, hvorfor hver passage blev fundet.")
 @json_option
 @reports_errors
@@ -269,7 +276,7 @@ def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
 
 @main.command()
 @click.argument("question")
-@click.option("--filter", "filters", multiple=True, metavar="FELT=VÆRDI", help="Fx type=kommunal.")
+@filter_option
 @json_option
 @reports_errors
 def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:

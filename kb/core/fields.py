@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kb.core.stages import Phase, Status
+
 LONGEST_VALUE = 500
 LONGEST_LIST = 200
 # The years that metadata may name.
@@ -66,6 +68,30 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterRule:
+    """How a field is filtered by where that is not by its own value: the only ``words`` that may be asked for, or where
+    there are none, a year or a span of years ("2020-2022"); ``description`` says in Danish what is asked.
+    """
+
+    description: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def years(self) -> bool:
+        """Whether years are asked for."""
+        return not self.words
+
+
+def years_of(asked: str) -> range | None:
+    """The years that a year or a span of years names; None for what is neither, or is outside the known ones."""
+    first, dash, last = asked.partition("-")
+    if not all(len(year) == 4 and year.isascii() and year.isdigit() for year in ((first, last) if dash else (first,))):
+        return None
+    begin, end = int(first), int(last or first)
+    return range(begin, end + 1) if FIRST_YEAR <= begin <= end <= LAST_YEAR else None
+
+
+@dataclass(frozen=True, slots=True)
 class MetadataField:
     """A field under its Danish key, with its ``label`` for people and its ``description`` for those who program.
 
@@ -73,7 +99,8 @@ class MetadataField:
     they are offered; of one of kind TEXT, the ones that are shown. ``unknown`` ends the code of the warning of another
     one. ``capital`` says that values are shown with a capital letter. ``on_answers`` and ``on_list`` are the places
     among the facets of the answer page and of the list of reports, 0 for none. ``fact`` says that the value is in
-    the list of facts of the report's page; other fields have places of their own there.
+    the list of facts of the report's page; other fields have places of their own there. ``rule`` says how the field is
+    filtered by, where that is not by its own value.
     """
 
     name: str
@@ -90,6 +117,7 @@ class MetadataField:
     unknown: str = ""
     longest: int = LONGEST_VALUE
     column: Column | None = None
+    rule: FilterRule | None = None
 
     @property
     def facet(self) -> bool:
@@ -120,25 +148,37 @@ FIELDS: tuple[MetadataField, ...] = (
     ),
     MetadataField(
         "type", "Slags projekt", FieldKind.CHOICE, "kommunal, regional, statslig eller tværgående.", words=_TYPES,
-        unknown="type", filterable=True, editable=True, fact=True, on_answers=6, on_list=4,
+        unknown="type", filterable=True, editable=True, fact=True, on_answers=8, on_list=6,
     ),
     MetadataField(
         "område", "Område", FieldKind.TEXT, "Fagområdet.",
-        filterable=True, editable=True, fact=True, capital=True, on_answers=5, on_list=3,
+        filterable=True, editable=True, fact=True, capital=True, on_answers=7, on_list=5,
     ),
     MetadataField(
         "omfang", "Handler om", FieldKind.CHOICE, "ét projekt eller flere projekter.", words=_SCOPES, unknown="omfang",
         editable=True, fact=True,
     ),
     MetadataField("emne", "Emne", FieldKind.TEXT, "Det, projektet prøvede.", editable=True, fact=True),
-    MetadataField("periode", "Periode", FieldKind.TEXT, "Projektets periode.", editable=True, fact=True),
+    MetadataField(
+        "periode", "Periode", FieldKind.TEXT, "Projektets periode.",
+        filterable=True, editable=True, fact=True, on_answers=10, on_list=8,
+        rule=FilterRule(
+            "Et år, projektet løb i, eller et spand af år: 2020-2022. Nævner metadata ingen periode, gælder den "
+            "begyndelse og slutning, rapporten selv fortæller."
+        ),
+    ),
     MetadataField(
         "år", "År", FieldKind.YEAR, "Årstal.",
-        filterable=True, editable=True, fact=True, on_answers=7, on_list=5, column=Column(4, "år", 8),
+        filterable=True, editable=True, fact=True, on_answers=9, on_list=7, column=Column(4, "år", 8),
     ),
     MetadataField(
         "status", "Status", FieldKind.TEXT, "Projektets status.",
-        filterable=True, editable=True, fact=True, capital=True,
+        filterable=True, editable=True, fact=True, capital=True, on_answers=5, on_list=3,
+        rule=FilterRule(
+            "Hvor langt projektet er, læst af feltets ord. Nævner metadata ingen status, gælder den nyeste, rapporten "
+            "selv fortæller.",
+            tuple(Status),
+        ),
     ),
     MetadataField(
         "partnere", "Partnere", FieldKind.TEXT, "Hvem projektet arbejdede sammen med, adskilt af komma.",
@@ -169,16 +209,24 @@ FIELDS: tuple[MetadataField, ...] = (
     MetadataField("kilder", "Kilder", FieldKind.SOURCES, "Hvor oplysningerne er fra."),
 )  # fmt: skip
 
-# Filters that are not metadata of a report: the reader that read the file, and the role of a passage.
+# Filters that are not metadata of a report: its project's phase, the reader that read the file, the role of a passage.
+PHASE = MetadataField(
+    "fase", "Fase", FieldKind.TEXT, "Projektets fase.", filterable=True, capital=True, on_answers=6, on_list=4,
+    rule=FilterRule(
+        "Den fase, projektet er i efter sin status. Siger den ikke hvilken, gælder den nyeste, rapporten selv "
+        "fortæller.",
+        tuple(Phase),
+    ),
+)  # fmt: skip
 READER = MetadataField(
-    "læser", "Filformat", FieldKind.TEXT, "Læseren, der læste filen, fx markdown.", filterable=True, on_list=6
+    "læser", "Filformat", FieldKind.TEXT, "Læseren, der læste filen, fx markdown.", filterable=True, on_list=9
 )
 ROLE = MetadataField(
     "rolle", "Hvad passagen fortæller", FieldKind.TEXT, "Hvad passagen fortæller.", filterable=True, on_answers=2
 )
 
-BY_NAME: Mapping[str, MetadataField] = {one.name: one for one in (*FIELDS, READER, ROLE)}
-DOCUMENT_FILTERS = tuple(one for one in (*FIELDS, READER) if one.filterable)
+BY_NAME: Mapping[str, MetadataField] = {one.name: one for one in (*FIELDS, PHASE, READER, ROLE)}
+DOCUMENT_FILTERS = tuple(one for one in (*FIELDS, PHASE, READER) if one.filterable)
 FILTERS = (*DOCUMENT_FILTERS, ROLE)
 EDITABLE = tuple(one for one in FIELDS if one.editable)
 FACTS = tuple(one for one in FIELDS if one.fact)

@@ -295,17 +295,6 @@ class Certainty(StrEnum):
     UNSURE = "usikkert"
 
 
-class Phase(StrEnum):
-    """The part of a project's life that something is about, in order. The values are the words shown."""
-
-    IDEA = "idé"
-    LAW_AND_DATA = "jura og data"
-    DEVELOPMENT = "udvikling"
-    TRIAL = "afprøvning"
-    OPERATION = "drift"
-    SPREAD = "udbredelse"
-
-
 class RefusalReason(StrEnum):
     """Why there is no answer."""
 

@@ -4,7 +4,8 @@
 :mod:`kb.facts.patterns`; each is a value with the place of the sentence that says it. Nothing is read from metadata.
 """
 
+from kb.core.stages import Status
 from kb.facts.extraction import facts_of
-from kb.facts.fact import Fact, FactKind, Status, current_status
+from kb.facts.fact import Fact, FactKind, current_status
 
 __all__ = ["Fact", "FactKind", "Status", "current_status", "facts_of"]

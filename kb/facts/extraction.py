@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
 
-from kb.core.models import Certainty, Metadata, Passage, Phase, Role
+from kb.core.models import Certainty, Metadata, Passage, Role
+from kb.core.stages import PHASE_OF_STATUS, Phase, Status
 from kb.facts import patterns
 from kb.facts.amounts import Amount, amounts_in
 from kb.facts.dates import Dated, date_of, dates_in
-from kb.facts.fact import PHASE_OF_STATUS, Fact, FactKind, Status
+from kb.facts.fact import Fact, FactKind
 from kb.facts.names import names_of
 from kb.facts.subject import Subject, Whose
 from kb.language.sentences import Sentence, sentences_of

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kb.core.models import Certainty, Phase
+from kb.core.models import Certainty
+from kb.core.stages import Status
 
 
 class FactKind(StrEnum):
@@ -27,32 +28,6 @@ class FactKind(StrEnum):
 
 
 AMOUNTS = (FactKind.SUPPORT, FactKind.COST, FactKind.SAVING)
-
-
-class Status(StrEnum):
-    """How far a project is. The values are the words shown to readers."""
-
-    IDEA = "idé"
-    ONGOING = "i gang"
-    READY_FOR_TEST = "klar til test"
-    TEST = "i test"
-    ON_ITS_WAY = "på vej i drift"
-    OPERATION = "i drift"
-    NOT_IN_OPERATION = "ikke i drift"
-    ON_HOLD = "på hold"
-    STOPPED = "stoppet"
-    FINISHED = "afsluttet"
-    UNKNOWN = "ukendt"
-
-
-PHASE_OF_STATUS = {
-    Status.IDEA: Phase.IDEA,
-    Status.ONGOING: Phase.DEVELOPMENT,
-    Status.READY_FOR_TEST: Phase.TRIAL,
-    Status.TEST: Phase.TRIAL,
-    Status.ON_ITS_WAY: Phase.OPERATION,
-    Status.OPERATION: Phase.OPERATION,
-}
 
 
 @dataclass(frozen=True, slots=True)

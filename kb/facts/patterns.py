@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from kb.core.stages import Status
 from kb.facts.dates import POINT, point
-from kb.facts.fact import FactKind, Status
+from kb.facts.fact import FactKind
 
 # --- Status -------------------------------------------------------------------------------------------------------
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kb.core.models import Certainty, Document, page_at
+from kb.core.stages import Status
 from kb.facts.amounts import shown
 from kb.facts.dates import in_words
-from kb.facts.fact import AMOUNTS, Fact, FactKind, Status, current_status
+from kb.facts.fact import AMOUNTS, Fact, FactKind, current_status
 from kb.proposals.proposal import Proposal
 
 # Longer lists are of a table or of many projects.

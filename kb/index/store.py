@@ -39,6 +39,8 @@ from kb.core.models import (
 )
 from kb.core.paths import holders, inside
 from kb.facts import Fact, FactKind
+from kb.facts.standing import KINDS as STANDING_KINDS
+from kb.facts.standing import UNTOLD, Standing, standing_of
 from kb.proposals.proposal import Proposal
 
 SQL_VARIABLES = 500
@@ -101,7 +103,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A document's record for lists, without its text, with what the index remembers of its file."""
+    """A document's record for lists, without its text, with what the index remembers of its file.
+
+    ``standing`` is how far its project is, as far as the report and its metadata know.
+    """
 
     record: DocumentRecord
     root: str
@@ -111,6 +116,7 @@ class StoredRecord:
     copy_of: str = ""
     proposals: tuple[Proposal, ...] = ()
     headings: tuple[Heading, ...] = field(default=(), repr=False)
+    standing: Standing = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +264,11 @@ class Store:
             "id, root, path, content_key, sha256, media_type, reader, metadata, headings, json_array_length(pages) AS"
             " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, proposals, passages"
         )
-        return [_record(row) for row in self._db.execute(f"SELECT {columns} FROM documents ORDER BY id")]
+        told: dict[str, list[Fact]] = {}
+        for document_id, fact in self.facts(STANDING_KINDS):
+            told.setdefault(document_id, []).append(fact)
+        rows = self._db.execute(f"SELECT {columns} FROM documents ORDER BY id")
+        return [_record(row, told.get(row["id"], ())) for row in rows]
 
     def stored_document(self, document_id: str) -> StoredDocument:
         """One document with its text; raises :class:`NotFoundError`."""
@@ -700,7 +710,7 @@ def _warnings(row: sqlite3.Row) -> tuple[ReadWarning, ...]:
     return tuple(ReadWarning(*values) for values in json.loads(row["warnings"]))
 
 
-def _record(row: sqlite3.Row) -> StoredRecord:
+def _record(row: sqlite3.Row, told: Sequence[Fact]) -> StoredRecord:
     record = DocumentRecord(
         id=row["id"],
         path=row["path"],
@@ -716,6 +726,8 @@ def _record(row: sqlite3.Row) -> StoredRecord:
     )
     headings = tuple(Heading(*values) for values in json.loads(row["headings"]))
     aliases = tuple(json.loads(row["aliases"]))
+    proposals = _proposals(row)
     return StoredRecord(
-        record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], _proposals(row), headings
-    )
+        record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], proposals, headings,
+        standing_of(record.metadata, proposals, told),
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kb.core.errors import InputError
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.lessons.lesson import (
     LONGEST_LINE,
     LONGEST_QUOTE,

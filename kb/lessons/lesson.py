@@ -18,8 +18,8 @@ from enum import StrEnum
 
 from kb.core.errors import InputError
 from kb.core.fields import THEMES
-from kb.core.models import Phase
 from kb.core.privacy import mask
+from kb.core.stages import Phase
 
 LONGEST_TEXT = 2000
 LONGEST_LINE = 200

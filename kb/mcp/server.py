@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import requests
@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field
 from kb.client import ApiError, Client
 from kb.core.version import VERSION
 from kb.http.api import response_models
+from kb.http.api.request_models import DocumentFilters
 from kb.http.api.response_models import document_path, passage_path
 
 INSTRUCTIONS = (
@@ -35,6 +36,8 @@ LONGEST_TEXT = 20_000
 BEARER = "bearer "
 
 Question = Annotated[str, Field(description="Spørgsmålet på dansk, som man ville stille det.", min_length=1)]
+Limits = Annotated[DocumentFilters, Field(description="Kun rapporter, der har en af værdierne i hvert felt.")]
+NO_LIMITS = DocumentFilters()
 
 
 class Source(BaseModel):
@@ -152,12 +155,11 @@ def _search(upstream: Upstream) -> Callable[..., FoundPassages]:
         context: Context,
         question: Question,
         top: Annotated[int, Field(ge=1, le=20, description="Antal passager.")] = 5,
-        authority: Annotated[str, Field(description="Kun fra denne myndighed, fx Odense Kommune.")] = "",
+        filters: Limits = NO_LIMITS,
     ) -> FoundPassages:
         """Find de steder i rapporterne, der bedst svarer på et spørgsmål, ordret og med link."""
-        filters: dict[str, Any] = {"myndighed": [authority]} if authority else {}
         with upstream.asked(context) as client:
-            found = client.search(question, top=top, **filters)
+            found = client.search(question, top=top, offset=0, **filters.filters)
         passages = [
             _source(upstream, number, hit, hit.quote, hit.passage_id) for number, hit in enumerate(found.hits, 1)
         ]
@@ -167,10 +169,10 @@ def _search(upstream: Upstream) -> Callable[..., FoundPassages]:
 
 
 def _answer(upstream: Upstream) -> Callable[..., CitedAnswer]:
-    def answer(context: Context, question: Question) -> CitedAnswer:
+    def answer(context: Context, question: Question, filters: Limits = NO_LIMITS) -> CitedAnswer:
         """Få et kort svar, hvor hver sætning står ordret i en rapport; eller grunden til, at der ikke er noget svar."""
         with upstream.asked(context) as client:
-            return cited(upstream, client.answer(question))
+            return cited(upstream, client.answer(question, **filters.filters))
 
     return answer
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import yaml
 
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.language.analysis import words_of
 
 CHALLENGES_FILE = "challenges.yaml"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kb.core.models import Citation, Phase, ProjectRef, Source
+from kb.core.models import Citation, ProjectRef, Source
+from kb.core.stages import Phase
 from kb.project_start.traits import Trait
 
 

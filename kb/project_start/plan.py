@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from kb.core.errors import PlanError
-from kb.core.models import Phase
 from kb.core.privacy import mask
+from kb.core.stages import Phase
 from kb.extract.metadata import language_of
 from kb.project_start.challenges import mentioned_in, spaced
 from kb.project_start.traits import data_in, rules_in, techniques_in

@@ -16,11 +16,15 @@ KIND_TYPES: Mapping[str, str] = {"municipalities": "kommunal", "regions": "regio
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """An authority by its official name; ``place`` is what people say of a municipality: "Aarhus"."""
+    """An authority by its official name.
+
+    ``place`` is what people say of a municipality ("Aarhus"), and ``code`` is its code of Danmarks Statistik.
+    """
 
     name: str
     kind: str
     place: str = ""
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def _known() -> _Known:
     names: dict[str, Authority] = {}
     places: dict[str, Authority] = {}
     for entry in listed["municipalities"]:
-        authority = Authority(entry.get("name", f"{entry['place']} Kommune"), "municipalities", entry["place"])
+        name = entry.get("name", f"{entry['place']} Kommune")
+        authority = Authority(name, "municipalities", entry["place"], entry["code"])
         for place in (entry["place"], *entry.get("forms", ())):
             places[_key(place)] = authority
             for form in (f"{place} Kommune", f"{place}s Kommune", f"{place} Byråd", f"{place} Kommunes"):

@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from kb.core.errors import InputError, NotFoundError
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, UseOutcome
 from kb.state.repository import Repository, timestamp
 

@@ -30,6 +30,8 @@ PAGES = {
     "sammenlign": "/projekter/sammenlign?projekt=intelligent-fordeling-og-journalisering-af-mails",
     "temaer": "/temaer",
     "tema": "/temaer/jura",
+    "overblik": "/overblik",
+    "side af PDF": "/dokumenter/aalborg-air/side/2?passage=aalborg-air.5",
     "om": "/om",
     "hjælp": "/hjaelp",
     "tilgængelighed": "/tilgaengelighed",

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ADDED = (
     'MetadataField("sektor", "Sektor", FieldKind.TEXT, "Sektoren.", filterable=True, editable=True, fact=True,'
-    ' on_answers=8, on_list=7, column=Column(5, "sektor", 20)),'
+    ' on_answers=11, on_list=10, column=Column(5, "sektor", 20)),'
 )
 REPORT = "---\ntitel: Rapport om {0}\nsektor: {1}\n---\n\n# Rapport\n\nErfaringen med {0} var, at det tog tid.\n"
 LOOKED_AT = """

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from flask.testing import FlaskClient
 
 from kb import indexing
 from kb.core.models import Passage, page_at
+from kb.core.settings import Settings
 from kb.extract import ReadOptions, read_file
 from kb.http.server import make_app
 from kb.indexing.chunking import chunk
@@ -69,18 +71,49 @@ def test_every_sentence_that_can_be_located_lies_on_the_page_it_is_cited_by(name
     assert len(found) >= 20
 
 
-def test_the_page_picture_is_of_the_sentence_and_not_of_the_passage(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, ocr=False)
-    settings.corpus.mkdir()
-    shutil.copy(DOCUMENTS / "os2/SOFD Core - AD replikator.pdf", settings.corpus / "a.pdf")
-    indexing.run(settings, HashEmbedder())
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A base of one PDF."""
+    made = make_settings(tmp_path_factory.mktemp("sider"), ocr=False)
+    made.corpus.mkdir()
+    shutil.copy(DOCUMENTS / "os2/SOFD Core - AD replikator.pdf", made.corpus / "a.pdf")
+    indexing.run(made, HashEmbedder())
+    return made
+
+
+@pytest.fixture(scope="module")
+def reader(settings: Settings) -> FlaskClient:
+    return make_app(settings, HashEmbedder()).test_client()
+
+
+@pytest.fixture(scope="module")
+def pages(settings: Settings) -> int:
+    """How many pages the PDF has."""
+    with pypdfium2.PdfDocument(settings.corpus / "a.pdf") as pdf:
+        return len(pdf)
+
+
+def test_the_page_picture_is_of_the_sentence_and_not_of_the_passage(settings: Settings, reader: FlaskClient) -> None:
     held = SnapshotHolder(settings, HashEmbedder()).searcher().snapshot
     passages = [one for one in held.passages_of("a") if one.page_first != one.page_last]
-    client = make_app(settings, HashEmbedder()).test_client()
     found = located(settings.corpus / "a.pdf", passages)
     later = [(sentence, on) for sentence, on in found if sentence.passage.page_first not in on]
     assert later
     for sentence, on in later[:3]:
         place = f"{sentence.start}-{sentence.end}"
-        page = client.get(f"/dokumenter/a?passage={sentence.passage.id}&sted={place}").text
+        page = reader.get(f"/dokumenter/a?passage={sentence.passage.id}&sted={place}").text
         assert any(f"Side {number}, som den ser ud i filen" in page for number in on)
+        number = min(on)
+        alone = reader.get(f"/dokumenter/a/side/{number}?passage={sentence.passage.id}&sted={place}").text
+        assert f'src="/dokumenter/a/side/{number}.png?passage={sentence.passage.id}&amp;sted={place}"' in alone
+        assert "<mark" in alone
+
+
+def test_a_page_leads_to_those_before_and_after_it_and_to_the_report(reader: FlaskClient, pages: int) -> None:
+    views = [reader.get(f"/dokumenter/a/side/{number}").text for number in (1, 2, pages)]
+    ways = [re.findall(r'rel="(\w+)" href="/dokumenter/a/side/(\d+)"', view) for view in views]
+    assert ways == [[("next", "2")], [("prev", "1"), ("next", "3")], [("prev", str(pages - 1))]]
+    assert 'href="/dokumenter/a#side-2"' in views[1]
+    assert "<mark" not in views[0]
+    assert 'href="/dokumenter/a/side/2"' in reader.get("/dokumenter/a").text
+    assert [reader.get(f"/dokumenter/a/side/{number}").status_code for number in (0, pages + 1)] == [404, 404]

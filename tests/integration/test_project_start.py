@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.project_start import Check, Plan, check
 from kb.retrieval.searcher import Searcher
 

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, StrictInt
 
 from kb.answer.lessons import Stand
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.http.api.request_models import LINE_PATTERN, ListQuery, Question, Truth
 from kb.http.api.response_models import Body, Date, Listed
 from kb.lessons import reviewing

@@ -71,6 +71,7 @@ WHOLE = BeforeValidator(_whole_number)
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Value = Annotated[str, Field(min_length=1, max_length=LONGEST_VALUE)]
 Year = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+Years = Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{4})?$")]
 Question = Annotated[
     str,
     AfterValidator(_asks),
@@ -144,8 +145,14 @@ class FilterQuery(Query):
 
 
 def _filter(field: MetadataField) -> Any:
-    values = list[Year] if field.kind is FieldKind.YEAR else list[Value]
-    return Annotated[values, Field(max_length=MAX_VALUES, description=field.description)], []
+    description = field.rule.description if field.rule else field.description
+    return Annotated[list[_value(field)], Field(max_length=MAX_VALUES, description=description)], []  # type: ignore[misc]
+
+
+def _value(field: MetadataField) -> Any:
+    if field.rule is None:
+        return Year if field.kind is FieldKind.YEAR else Value
+    return Annotated[str, Field(pattern=f"^({'|'.join(field.rule.words)})$")] if field.rule.words else Years
 
 
 if TYPE_CHECKING:

@@ -17,18 +17,20 @@ from kb.http.web import (
     feedback_pages,
     handbook,
     lessons,
+    overview_pages,
     pages,
     project_start,
     static_files,
 )
 from kb.http.web.other_versions import other_versions
-from kb.http.web.presenters import labels, table_rows
+from kb.http.web.presenters import labels, overview, table_rows
 from kb.language.sentences import is_row
 
 # The package whose folder holds the templates.
 PACKAGE = __package__
 MODULES = (
-    static_files, pages, compare_pages, documents, exports, project_start, feedback_pages, lessons, admin, handbook,
+    static_files, pages, overview_pages, compare_pages, documents, exports, project_start, feedback_pages, lessons,
+    admin, handbook,
 )  # fmt: skip
 
 
@@ -38,6 +40,8 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         static_url=static_files.static_url,
         labels=THEME_LABELS,
+        theme_questions=labels.THEME_QUESTIONS,
+        went_labels=overview.WENT_LABELS,
         other_versions=other_versions,
         may_edit=lessons.is_editor,
     )

@@ -25,15 +25,9 @@ def compare() -> str:
         "sammenlign.html",
         projects=list(known.values()),
         chosen=wanted,
-        lines=lines_of(held, chosen) if both else [],
+        lines=projects.project_lines(chosen, held.records) if both else [],
         rows=projects.side_by_side([_passages(held, project) for project in chosen]) if both else [],
     )
-
-
-def lines_of(held: Snapshot, chosen: list[ProjectSummary]) -> list[projects.ProjectLine]:
-    """Projects with their status, period and year."""
-    metadata = {id_: stored.record.metadata for id_, stored in held.records.items()}
-    return projects.project_lines(chosen, held.facts(projects.KINDS), metadata)
 
 
 def _passages(held: Snapshot, project: ProjectSummary) -> list[hits.HitView]:

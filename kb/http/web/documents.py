@@ -74,6 +74,7 @@ def document(document_id: str) -> str:
         stored=stored,
         record=record,
         facts=report_text.facts(record),
+        told=report_text.told_status(stored_record.standing),
         crossing=crosses(record.metadata, stored_record.proposals),
         project_slug=slug(record.metadata.projekt) if record.metadata.projekt else "",
         contents=report_text.contents(stored.document),
@@ -142,9 +143,13 @@ def _shown_page(held: Snapshot, document: Document, passage: Passage | None) -> 
     if passage is None or passage.page_first is None or document.media_type != page_images.PDF:
         return None
     try:
-        return ShownPage(passage.page_first, png_size(_image(held, document, passage.page_first, passage)))
+        return _drawn(held, document, passage.page_first, passage)
     except NotFoundError:
         return None
+
+
+def _drawn(held: Snapshot, document: Document, number: int, passage: Passage | None) -> ShownPage:
+    return ShownPage(number, png_size(_image(held, document, number, passage)))
 
 
 def png_size(png: bytes) -> tuple[int, int]:
@@ -215,14 +220,43 @@ def original(document_id: str) -> Response:
     return conditional.sent(path, media_type=record.media_type, etag=record.sha256, download_name=name)
 
 
+@blueprint.get("/dokumenter/<document_id>/side/<int:number>")
+def page(document_id: str, number: int) -> str:
+    """A PDF page as an image with its text beside it; the passage that ``?passage=`` names is marked in both."""
+    held = snapshot()
+    document = _with_page(held, document_id, number)
+    passage = _cited(held, document_id)
+    image, problem = None, ""
+    try:
+        image = _drawn(held, document, number, passage)
+    except NotFoundError as error:
+        problem = str(error)
+    return render_template(
+        "side.html",
+        document=document,
+        page=report_text.document_pages(document, passage)[number - 1],
+        total=len(document.pages),
+        image=image,
+        problem=problem,
+        passage_id=passage.id if passage else None,
+        place=request.args.get("sted") if passage else None,
+    )
+
+
+def _with_page(held: Snapshot, document_id: str, number: int) -> Document:
+    """A PDF that has a page of this number; raises :class:`werkzeug.exceptions.NotFound` for any other document."""
+    document = held.document(document_id).document
+    if document.media_type != page_images.PDF or not 1 <= number <= len(document.pages):
+        raise NotFound
+    return document
+
+
 @blueprint.get("/dokumenter/<document_id>/side/<int:number>.png")
 def page_image(document_id: str, number: int) -> Response:
     """A PDF page as an image, with the passage outlined that ``?passage=`` names."""
     held = snapshot()
-    stored = held.document(document_id)
-    if stored.document.media_type != page_images.PDF or not 1 <= number <= len(stored.document.pages):
-        raise NotFound
-    image = _image(held, stored.document, number, _cited(held, document_id))
+    document = _with_page(held, document_id, number)
+    image = _image(held, document, number, _cited(held, document_id))
     response = conditional.sent(image, media_type="image/png", etag=hashlib.sha256(image).hexdigest())
     response.cache_control.private = True
     response.cache_control.max_age = DAY_SECONDS

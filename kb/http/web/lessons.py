@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from kb.core.errors import IndexUnusableError, InputError, NotFoundError
 from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.http import lesson_services
 from kb.http.audit_trail import audited, note
 from kb.http.gate import is_at_least, needs

@@ -19,8 +19,7 @@ from kb.core.models import Answer, DocumentRecord, Passage, Refusal, RefusalReas
 from kb.http import lesson_services
 from kb.http.gate import is_at_least
 from kb.http.services import searcher, services, snapshot, there
-from kb.http.web import request_parameters
-from kb.http.web.compare_pages import lines_of
+from kb.http.web import overview_pages, request_parameters
 from kb.http.web.example_questions import examples
 from kb.http.web.instead import nearby, precise_questions
 from kb.http.web.presenters import answers, facets, hits, labels, lessons, quotes
@@ -85,6 +84,7 @@ def ask() -> Response | BaseResponse:
         lessons=[lessons.view(one, held.snapshot, {}) for one in lesson_services.lessons_in(held, answered)]
         if answered
         else [],
+        pictures=overview_pages.of_answer(held.snapshot, answered) if answered else None,
         result=result,
         hits=[hits.hit_view(hit, names) for hit in result.hits],
         facets=facets.facet_views(result.facets, clean.filters),
@@ -114,7 +114,7 @@ def projects() -> str:
     order = request.args.get("orden", "")
     order = order if order in project_presenter.ORDERS else "navn"
     held = snapshot()
-    lines = project_presenter.in_order(lines_of(held, held.projects()), order)
+    lines = project_presenter.in_order(project_presenter.project_lines(held.projects(), held.records), order)
     return render_template("projekter.html", projects=lines, order=order, orders=project_presenter.ORDERS)
 
 
@@ -174,7 +174,7 @@ def theme(theme: str) -> str:
     ]
     return render_template(
         "tema.html", theme=theme, text=labels.THEME_TEXTS[theme], groups=groups, others=others,
-        question=THEME_QUESTIONS[theme], byline=quotes.byline,
+        question=labels.THEME_QUESTIONS[theme], byline=quotes.byline,
         lessons=_lesson_views(
             held,
             [one for one in lesson_services.published_stands() if theme in one.lesson.themes and one.is_supported],
@@ -196,18 +196,6 @@ def _on_theme(held: Snapshot, project: ProjectSummary, theme: str) -> list[hits.
 def _names_theme(passage: Passage, theme: str) -> bool:
     stem = theme.rstrip("e")
     return any(heading.casefold().startswith(stem) for heading in passage.heading_path[1:])
-
-
-THEME_QUESTIONS = {
-    "jura": "Hvordan afklarede projekterne det juridiske grundlag?",
-    "data": "Hvilke problemer var der med datakvalitet og adgang til data?",
-    "it-infrastruktur": "Hvordan blev løsningerne koblet til fagsystemerne?",
-    "organisation": "Hvordan fik projekterne medarbejderne med?",
-    "etik": "Hvordan håndterede projekterne bias og gennemsigtighed?",
-    "økonomi": "Hvilke gevinster og udgifter havde projekterne?",
-    "leverandør": "Hvilke erfaringer er der med leverandører og udbud?",
-    "klinisk": "Hvordan blev løsningerne afprøvet i klinikken?",
-}
 
 
 @blueprint.get("/om")

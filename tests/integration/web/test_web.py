@@ -100,7 +100,9 @@ def test_the_pages_say_so_when_there_is_no_index(tmp_path: Path) -> None:
         ("/dokumenter/asta?passage=asta.1&sted=0-99999999", 200), ("/dokumenter/asta/side/1.png", 404),
         ("/projekter?orden=x", 200), ("/projekter?orden=status", 200), ("/projekter/sammenlign", 200),
         ("/projekter/sammenlign?projekt=findes-ikke", 404), ("/projekter/findes-ikke", 404),
-        ("/temaer/findes-ikke", 404),
+        ("/temaer/findes-ikke", 404), ("/overblik", 200), ("/dokumenter/asta/side/1", 404),
+        ("/dokumenter?status=i%20drift&fase=drift&periode=2020-2022", 200), ("/dokumenter?status=findes-ikke", 400),
+        ("/sporg?q=vand&periode=2022-2020", 400),
         ("/static/../app.py", 404), ("/static/findes-ikke.css", 404),
     ],
 )  # fmt: skip

@@ -23,14 +23,14 @@ WRITTEN = Metadata(
 
 
 def test_names_are_used_once_and_so_are_places_among_the_facets() -> None:
-    names = [field.name for field in (*FIELDS, fields.READER, fields.ROLE)]
+    names = [field.name for field in (*FIELDS, fields.PHASE, fields.READER, fields.ROLE)]
     assert len(set(names)) == len(names)
     for places in ([one.on_answers for one in fields.ANSWER_FACETS], [one.on_list for one in fields.LIST_FACETS]):
         assert places == list(range(1, len(places) + 1))
 
 
 def test_what_is_offered_as_a_facet_can_be_filtered_by() -> None:
-    assert not [field.name for field in (*FIELDS, fields.READER, fields.ROLE) if field.facet and not field.filterable]
+    assert not [field.name for field in BY_NAME.values() if field.facet and not field.filterable]
 
 
 def test_a_field_of_known_words_has_some_and_a_name_for_its_warning() -> None:
@@ -84,6 +84,18 @@ def test_a_changed_table_changes_how_files_are_read(monkeypatch: pytest.MonkeyPa
     before = fields.reading_key()
     monkeypatch.setattr(fields, "FIELDS", (*FIELDS, dataclasses.replace(BY_NAME["emne"], name="sektor")))
     assert fields.reading_key() != before
+
+
+@pytest.mark.parametrize(
+    ("asked", "years"),
+    [
+        ("2020", [2020]), ("2020-2022", [2020, 2021, 2022]), ("2022-2020", None), ("20", None), ("²⁰²⁰", None),
+        ("2020-", None), ("-2020", None), ("9999", None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_year_and_a_span_of_years_are_read(asked: str, years: list[int] | None) -> None:
+    found = fields.years_of(asked)
+    assert (None if found is None else list(found)) == years
 
 
 def test_an_editor_can_set_no_field_that_is_found_by_the_reader_alone() -> None:

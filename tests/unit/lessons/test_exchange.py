@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kb.core.errors import InputError
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.lessons.exchange import COLUMNS, from_json, from_rows, rows, to_json
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus
 

@@ -21,6 +21,7 @@ from mcp.client.streamable_http import streamable_http_client
 from waitress.server import create_server
 
 from kb import indexing
+from kb.core.fields import DOCUMENT_FILTERS
 from kb.core.identity import AccessRole
 from kb.http.api import response_models
 from kb.http.api.openapi import response_examples
@@ -103,9 +104,12 @@ async def everything(client: Client) -> dict[str, Any]:
     found = await client.call_tool("search", {"question": QUESTION, "top": 2})
     answered = await client.call_tool("answer", {"question": QUESTION})
     document_id = found.structured_content["passages"][0]["document_id"]
+    limited = await client.call_tool("search", {"question": QUESTION, "filters": {"status": ["stoppet"]}})
+    misspelt = await client.call_tool("answer", {"question": QUESTION, "filters": {"status": ["stopet"]}})
     report = await client.call_tool("report", {"document_id": document_id})
     missing = await client.call_tool("report", {"document_id": "findes-ikke"})
-    return {"tools": tools, "search": found, "answer": answered, "report": report, "missing": missing}
+    found_by = {"limited": limited, "misspelt": misspelt, "report": report, "missing": missing}
+    return {"tools": tools, "search": found, "answer": answered, **found_by}
 
 
 @pytest.fixture(scope="module", params=["http", "stdio"])
@@ -130,6 +134,15 @@ def test_search_gives_passages_word_for_word_with_links(told: dict[str, Any]) ->
     assert first["project"] == "Vandværket"
     place = f"passage={first['passage_id']}#{first['passage_id']}"
     assert first["link"] == f"{told['links']}/dokumenter/{first['document_id']}?{place}"
+
+
+def test_a_search_is_limited_by_the_fields_of_the_one_table(told: dict[str, Any]) -> None:
+    tools = {tool.name: tool for tool in told["tools"].tools}
+    for name in ("search", "answer"):
+        offered = str(tools[name].input_schema)
+        assert all(f"'{field.name}'" in offered for field in DOCUMENT_FILTERS)
+    assert told["limited"].structured_content["passages"] == []
+    assert told["misspelt"].is_error
 
 
 def test_an_answer_has_a_source_for_every_sentence_or_says_why_there_is_none(told: dict[str, Any]) -> None:

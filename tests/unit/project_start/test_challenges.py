@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.project_start.challenges import challenge_kinds, mentioned_in, told_in
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kb.core.errors import PlanError
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.project_start import Plan, PlanFields
 from kb.project_start.plan import LONGEST, PIECE, PIECES
 

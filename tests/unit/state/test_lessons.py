@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kb.core.errors import InputError, NotFoundError
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, UseOutcome
 from kb.state.lessons import Decision, ImportCounts, LessonStore, QuestionCounts
 

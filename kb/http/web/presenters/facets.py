@@ -11,11 +11,14 @@ from kb.http.web.presenters.labels import STORY, value_label
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value of a filter: what is sent, what is shown, how many there are, and whether it is chosen."""
+    """One value of a filter: what is sent, what is shown, how many there are, and whether it is chosen.
+
+    ``count`` is None of a span of years, whose years are counted each.
+    """
 
     value: str
     label: str
-    count: int
+    count: int | None
     chosen: bool
 
 
@@ -50,7 +53,7 @@ def facet_views(
         picked = tuple(chosen.get(field, ()))
         values = dict.fromkeys([*counts.get(field, {}), *picked])
         options = tuple(
-            Option(value, value_label(field, value), counts.get(field, {}).get(value, 0), value in picked)
+            Option(value, value_label(field, value), _count(field, value, counts), value in picked)
             for value in values
             if value_label(field, value)
         )
@@ -59,9 +62,18 @@ def facet_views(
     return tuple(facets)
 
 
+def _count(field: str, value: str, counts: Mapping[str, Mapping[str, int]]) -> int | None:
+    rule = BY_NAME[field].rule
+    is_span = rule is not None and rule.years and "-" in value
+    return None if is_span else counts.get(field, {}).get(value, 0)
+
+
 def _in_order(field: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
-    if BY_NAME[field].kind is FieldKind.YEAR:
+    rule = BY_NAME[field].rule
+    if BY_NAME[field].kind is FieldKind.YEAR or (rule and rule.years):
         return tuple(sorted(options, key=lambda option: option.value, reverse=True))
+    if rule:
+        return tuple(sorted(options, key=lambda option: rule.words.index(option.value)))
     if field == ROLE.name:
         labels = [role.value for role in STORY]
         return tuple(sorted(options, key=lambda option: labels.index(option.value)))

@@ -29,6 +29,16 @@ THEME_TEXTS = {
     "leverandør": "Udbud, kontrakter og samarbejde med leverandører.",
     "klinisk": "Afprøvning, medicinsk udstyr og brug i behandling.",
 }
+THEME_QUESTIONS = {
+    "jura": "Hvordan afklarede projekterne det juridiske grundlag?",
+    "data": "Hvilke problemer var der med datakvalitet og adgang til data?",
+    "it-infrastruktur": "Hvordan blev løsningerne koblet til fagsystemerne?",
+    "organisation": "Hvordan fik projekterne medarbejderne med?",
+    "etik": "Hvordan håndterede projekterne bias og gennemsigtighed?",
+    "økonomi": "Hvilke gevinster og udgifter havde projekterne?",
+    "leverandør": "Hvilke erfaringer er der med leverandører og udbud?",
+    "klinisk": "Hvordan blev løsningerne afprøvet i klinikken?",
+}
 FORMATS = {
     "application/pdf": "PDF",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from kb.core.models import Phase
+from kb.core.stages import Phase
 from kb.facts import Status
 from kb.facts.dates import in_words
 from kb.http.web.presenters.answers import CitationView, citation_view

@@ -6,34 +6,33 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kb.answer.comparison import Told, status_of
-from kb.core.models import Metadata
-from kb.facts import Fact, FactKind, Status
+from kb.core.stages import Phase, Status
 from kb.facts.dates import in_words
 from kb.http.web.presenters import labels
 from kb.http.web.presenters.hits import HitView
+from kb.index.store import StoredRecord
 from kb.retrieval.snapshot import ProjectSummary
 
-# What is read of the facts.
-KINDS = (FactKind.STATUS, FactKind.START, FactKind.END)
 # Of a step, so many passages of a project stand beside those of the other.
 SHOWN_OF_ROLE = 3
 _STATUS_ORDER = (
     Status.OPERATION, Status.ON_ITS_WAY, Status.TEST, Status.READY_FOR_TEST, Status.ONGOING, Status.IDEA,
-    Status.FINISHED, Status.ON_HOLD, Status.NOT_IN_OPERATION, Status.STOPPED, Status.UNKNOWN,
+    Status.FINISHED, Status.ON_HOLD, Status.NOT_IN_OPERATION, Status.STOPPED, Status.UNKNOWN, None,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectLine:
-    """A project in a list: ``status`` is a word of :class:`Status`, empty where no report tells it, ``status_date``
-    when it held, and ``year`` the newest of its reports, 0 for none.
+    """A project in a list: ``status`` and ``phase`` are None where no report tells them, ``status_date`` is when the
+    status held, ``years`` are those that the project ran in, and ``year`` is the newest of its reports, 0 for none.
     """
 
     summary: ProjectSummary
-    status: str
+    status: Status | None
     status_date: str
+    phase: Phase | None
     period: str
+    years: tuple[int, ...]
     year: int
 
     @property
@@ -43,37 +42,30 @@ class ProjectLine:
         return f"{self.status}{when}" if self.status else ""
 
 
-def project_lines(
-    projects: Iterable[ProjectSummary], facts: Iterable[tuple[str, Fact]], metadata: Mapping[str, Metadata]
-) -> list[ProjectLine]:
-    """The projects with what the facts of their reports say; ``metadata`` are the reports' by id."""
-    told: dict[str, list[Told]] = {}
-    for id_, fact in facts:
-        if not fact.shared:
-            told.setdefault(id_, []).append(Told(id_, fact, of_project=True))
-    return [
-        _line(project, [one for id_ in project.document_ids for one in told.get(id_, [])], metadata)
-        for project in projects
-    ]
+def project_lines(projects: Iterable[ProjectSummary], records: Mapping[str, StoredRecord]) -> list[ProjectLine]:
+    """The projects with what their reports' standings say; ``records`` are the reports by id."""
+    return [_line(project, [records[id_] for id_ in project.document_ids]) for project in projects]
 
 
-def _line(project: ProjectSummary, told: Sequence[Told], metadata: Mapping[str, Metadata]) -> ProjectLine:
-    status = status_of(told)
-    own = [metadata[id_] for id_ in project.document_ids]
+def _line(project: ProjectSummary, own: Sequence[StoredRecord]) -> ProjectLine:
+    standings = [stored.standing for stored in own]
+    # The newest that is known; of equals that of the newest report.
+    now = max(standings, key=lambda one: (one.status not in (None, Status.UNKNOWN), one.status is not None, one.date))
+    years = tuple(sorted({year for one in standings for year in one.years}))
     return ProjectLine(
         summary=project,
-        status=status.fact.value if status else "",
-        status_date=status.fact.date if status else "",
-        period=next((one.periode for one in own if one.periode), _period(told)),
-        year=max((one.år or 0 for one in own), default=0),
+        status=now.status,
+        status_date=now.date,
+        phase=now.phase,
+        period=next((one.record.metadata.periode for one in own if one.record.metadata.periode), _span(years)),
+        years=years,
+        year=max(stored.record.metadata.år or 0 for stored in own),
     )
 
 
-def _period(told: Sequence[Told]) -> str:
-    """The years from the first beginning to the last end that the reports tell."""
-    begins = min((one.fact.value[:4] for one in told if one.fact.kind is FactKind.START), default="")
-    ends = max((one.fact.value[:4] for one in told if one.fact.kind is FactKind.END), default="")
-    return f"{begins}–{ends}" if begins and ends and begins != ends else begins or ends
+def _span(years: Sequence[int]) -> str:
+    """Years in words: "2020–2023"."""
+    return f"{years[0]}–{years[-1]}" if len(years) > 1 else "".join(map(str, years))
 
 
 def in_order(lines: Iterable[ProjectLine], order: str) -> list[ProjectLine]:
@@ -85,7 +77,7 @@ def in_order(lines: Iterable[ProjectLine], order: str) -> list[ProjectLine]:
 _KEYS: Mapping[str, Callable[[ProjectLine], Any]] = {
     "navn": lambda line: line.summary.name.casefold(),
     "myndighed": lambda line: [name.casefold() for name in line.summary.authorities] or ["~"],
-    "status": lambda line: _STATUS_ORDER.index(Status(line.status)) if line.status else len(_STATUS_ORDER),
+    "status": lambda line: _STATUS_ORDER.index(line.status),
     "nyeste": lambda line: -line.year,
     "rapporter": lambda line: -len(line.summary.document_ids),
 }

@@ -9,6 +9,8 @@ from typing import Any
 
 from kb.core.fields import FACTS, MetadataField
 from kb.core.models import Document, DocumentRecord, Page, Passage
+from kb.facts.dates import in_words
+from kb.facts.standing import Standing
 from kb.http.web.presenters.labels import counted, file_format
 from kb.http.web.presenters.quotes import Cited, Segment
 
@@ -124,6 +126,24 @@ def facts(record: DocumentRecord) -> tuple[Fact, ...]:
     known = [Fact(field.label, shown, field.name in metadata.inferred) for field, shown in rows if shown]
     pages = f", {counted(record.pages, 'side', 'sider')}" if record.pages else ""
     return (*known, Fact("Fil", f"{file_format(record.media_type)}{pages}"))
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStatus:
+    """The status that a report tells of its project, and the passage and range of the text that do."""
+
+    text: str
+    passage_id: str
+    place: str
+
+
+def told_status(standing: Standing) -> ToldStatus | None:
+    """The status that counts because metadata name none; None where they do."""
+    if standing.evidence is None:
+        return None
+    said = standing.evidence
+    when = f" ({in_words(said.date)})" if said.date else ""
+    return ToldStatus(f"{said.value.capitalize()}{when}", said.passage_id, f"{said.start}-{said.end}")
 
 
 def _shown(field: MetadataField, value: Any) -> str:

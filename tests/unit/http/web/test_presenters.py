@@ -27,7 +27,10 @@ from kb.core.models import (
     Role,
     Scores,
 )
+from kb.core.stages import Status
 from kb.extract.recognition import Format
+from kb.facts import Fact, FactKind
+from kb.facts.standing import Standing
 from kb.http.web.presenters import answers, facets, hits, labels, quotes, report_text, table_rows
 from kb.http.web.presenters.quotes import Segment
 
@@ -142,6 +145,20 @@ def test_filters_show_choices_and_keep_what_is_chosen() -> None:
     assert [(facet.field, facet.open) for facet in shown] == [("temaer", False), ("rolle", False), ("myndighed", True)]
     assert [option.label for option in shown[1].options] == ["Formål", "Råd"]
     assert shown[2].options == (facets.Option("Vandby", "Vandby", 0, True),)
+
+
+def test_statuses_stand_in_the_order_of_a_project_s_life_and_years_newest_first() -> None:
+    counts = {"status": {"stoppet": 5, "i drift": 2, "idé": 1}, "periode": {"2020": 1, "2022": 3}}
+    status, period = facets.facet_views(counts, {"periode": ("2020-2022",)})
+    assert [(one.label, one.count) for one in status.options] == [("Idé", 1), ("I drift", 2), ("Stoppet", 5)]
+    assert [(one.value, one.count) for one in period.options] == [("2022", 3), ("2020-2022", None), ("2020", 1)]
+
+
+def test_a_status_that_the_report_tells_is_shown_with_its_place_and_an_editor_s_is_not() -> None:
+    said = Fact(FactKind.STATUS, "i drift", "a.3", 20, 60, date="2023-05")
+    told = report_text.told_status(Standing(Status.OPERATION, "2023-05", evidence=said))
+    assert told == report_text.ToldStatus("I drift (maj 2023)", "a.3", "20-60")
+    assert report_text.told_status(Standing(Status.OPERATION)) is None
 
 
 def test_removing_a_filter_keeps_the_others() -> None:
