@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -55,7 +54,7 @@ def signed_in(app: Flask, name: str) -> FlaskClient:
     guard: gate.Guard = app.extensions[gate.EXTENSION]
     client = app.test_client()
     token = guard.sessions.begin(name, AccessRole.READER, subject=f"id-{name}", hours=1)
-    client.environ_base["HTTP_COOKIE"] = f"{guard.cookie}={token}"
+    client.set_cookie(guard.cookie, token)
     return client
 
 
@@ -118,9 +117,7 @@ def test_who_reads_without_a_name_is_led_to_sign_in(app: Flask, saved: SavedQues
     assert saved.all() == []
 
 
-def test_what_is_new_is_shown_where_it_still_stands(
-    app: Flask, anna: FlaskClient, saved: SavedQuestions, settings: Settings
-) -> None:
+def test_what_is_new_is_shown_where_it_still_stands(app: Flask, anna: FlaskClient, saved: SavedQuestions) -> None:
     id_ = save(anna)
     with app.app_context():
         passage = app.extensions["kb"].holder.searcher().snapshot.passage("asta.1")
@@ -134,9 +131,7 @@ def test_what_is_new_is_shown_where_it_still_stands(
     assert "sted=" in shown
 
 
-def test_the_link_of_a_mail_stops_it_for_whoever_has_it(
-    app: Flask, anna: FlaskClient, saved: SavedQuestions, settings: Settings
-) -> None:
+def test_the_link_of_a_mail_stops_it_for_whoever_has_it(app: Flask, anna: FlaskClient, saved: SavedQuestions) -> None:
     id_ = save(anna)
     saved.change(replace(saved.get(id_, "id-anna"), frequency=Frequency.DAILY, mail="anna@kommune.dk"))
     link = f"/stop-mail/{saved.get(id_, 'id-anna').stop_token}"
@@ -156,6 +151,6 @@ def test_the_trail_says_who_saved_and_not_what(anna: FlaskClient, saved: SavedQu
     assert "faldrisiko" not in event.detail
 
 
-def test_what_cannot_be_asked_is_not_saved(anna: FlaskClient, saved: SavedQuestions, tmp_path: Path) -> None:
+def test_what_cannot_be_asked_is_not_saved(anna: FlaskClient, saved: SavedQuestions) -> None:
     assert anna.post(PAGE, data={"q": " "}, headers=HOME).status_code == 400
     assert saved.all() == []
