@@ -9,6 +9,8 @@ import click
 from kb.cli.console import json_option, reports_errors
 from kb.cli.mails import print_sent
 from kb.core.settings import load_settings
+from kb.operations.mail import MailReport
+from kb.state.saved_questions import SavedQuestions
 
 
 @click.group()
@@ -27,5 +29,8 @@ def question_notify(as_json: bool) -> None:
     from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 
     settings = load_settings()
+    if not SavedQuestions(settings.state_dir).all():
+        print_sent(settings, MailReport(), as_json=as_json)  # neither model nor index is needed for nothing
+        return
     holder = VisibleSnapshotHolder(SnapshotHolder(settings, load_embedder(settings)), settings)
     print_sent(settings, notify(settings, holder.searcher(), date.today()), as_json=as_json)

@@ -204,6 +204,7 @@ def test_only_named_sites_pages_may_read(closed: Settings, origin: str, allowed:
         assert "Origin" in headers["Vary"]
 
 
+@pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize(
     ("path", "method"), [("/answer", "GET"), ("/feedback", "POST"), ("/audit", None), ("/documents", None)]
 )
@@ -219,6 +220,7 @@ def test_a_named_sites_page_asks_and_tells_as_its_reader_and_nothing_else(
     assert refused.headers["Access-Control-Allow-Origin"] == INTRANET  # or the page could not say what to do
 
 
+@pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize(
     ("origin", "path", "status"),
     [
