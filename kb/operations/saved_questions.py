@@ -16,7 +16,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from html import escape
@@ -35,6 +35,7 @@ from kb.operations.mail import Mail, MailReport, is_set_up, send
 from kb.retrieval.filters import Filters
 from kb.retrieval.searcher import Searcher, clean_question
 from kb.retrieval.snapshot import Snapshot
+from kb.state.keys import KeyState, KeyStore
 from kb.state.saved_questions import LONGEST_TITLE, Find, Frequency, SavedQuestion, SavedQuestions
 
 # Places that a mail quotes; the page has the others.
@@ -146,13 +147,22 @@ def look_again(saved: SavedQuestions, searcher: Searcher) -> int:
 
 
 def _mails(settings: Settings, saved: SavedQuestions, snapshot: Snapshot, today: date) -> Iterator[Mail]:
+    withdrawn = _withdrawn_keys(settings)
     for question in saved.all():
+        if question.owner in withdrawn:
+            continue
         saved.batch(question.id, today)
         if not question.is_mailed:
             continue
         for key, finds in saved.open_batches(question.id).items():
             if items := news_items(snapshot, finds):
                 yield _mail(settings, question, key, items)
+
+
+def _withdrawn_keys(settings: Settings) -> frozenset[str]:
+    """The keys that work no more: who signed in with one gets no mails either."""
+    now = datetime.now(UTC)
+    return frozenset(key.id for key in KeyStore(settings.state_dir).list() if key.state(now) is not KeyState.ACTIVE)
 
 
 def news_items(snapshot: Snapshot, finds: Sequence[Find]) -> list[NewsItem]:
@@ -239,8 +249,7 @@ def _as_text(told: _Told) -> str:
 
 def _as_html(told: _Told) -> str:
     places = "".join(
-        f'<li style="margin:0 0 1em"><q>{escape(item.quote)}</q><br>'
-        f'<a href="{escape(url)}">{escape(_source(item))}</a></li>'
+        f'<li style="margin:0 0 1em">»{escape(item.quote)}«<br><a href="{escape(url)}">{escape(_source(item))}</a></li>'
         for item, url in told.links
     )
     return (

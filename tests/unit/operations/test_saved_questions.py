@@ -19,10 +19,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from kb import indexing
 from kb.answer import answer
 from kb.core.errors import InputError
+from kb.core.identity import AccessRole
 from kb.core.settings import Settings
 from kb.lessons.lesson import digest_of
 from kb.operations.saved_questions import change, check_address, cited, news_items, notify, save
 from kb.retrieval.searcher import Searcher, open_searcher
+from kb.state.keys import KeyStore
 from kb.state.saved_questions import Find, Frequency, SavedQuestion, SavedQuestions
 from kb.state.sent_mail import SentMail
 from tests.killing import Runs
@@ -95,6 +97,24 @@ def test_a_new_build_is_told_of_where_it_answers_and_not_otherwise(post: tuple[P
     indexing.run(settings, HashEmbedder())
     assert news_items(searcher(settings).snapshot, saved.news(question)) == []
     assert notify(settings, searcher(settings), TODAY + timedelta(days=1)).sent == ()
+
+
+@pytest.mark.slow
+def test_who_signed_in_with_a_key_gets_no_mails_when_it_is_withdrawn(
+    post: tuple[Post, int], tmp_path: Path, read_once: Settings
+) -> None:
+    settings = mailing_settings(tmp_path, post[1]).model_copy(update={"index_dir": read_once.index_dir})
+    held = searcher(settings)
+    passage = held.snapshot.passage("faldrisiko.1")
+    saved, keys = SavedQuestions(settings.state_dir), KeyStore(settings.state_dir)
+    for name in ("gammel", "ny"):
+        key, _ = keys.create(name, AccessRole.READER)
+        question = saved.add(replace(DAILY, owner=key.id, mail=f"{name}@kommune.dk"), held.snapshot.build_id, [])
+        find = Find(digest_of(passage.text), passage.id, passage.start, passage.end)
+        saved.note_answer(question.id, held.snapshot.build_id, [find])
+    keys.revoke("gammel")
+    notify(settings, held, TODAY)
+    assert [got["To"] for got in post[0].got] == ["ny@kommune.dk"]
 
 
 @pytest.mark.slow
