@@ -58,7 +58,8 @@ def test_a_deleted_user_is_left_in_the_audit_trail_alone(used: Settings) -> None
     done = personal_data.erase(used, ANNA, by="drift")
     assert (done.sessions, done.keys, done.saved_questions, done.renamed, done.kept_events) == (1, 1, 1, 2, 2)
     assert stored(used, ANNA) == {"audit"}
-    assert stored(used, "Bo") == {"sessions", "keys", "runs", "saved_questions", "audit"}  # his job was joined to hers, which waited
+    # His job was joined to hers, which waited.
+    assert stored(used, "Bo") == {"sessions", "keys", "runs", "saved_questions", "audit"}
     assert Audit(used.state_dir).broken() == []
     assert Audit(used.state_dir).entries()[-1].event.action == personal_data.ERASED
 

@@ -18,11 +18,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from kb import indexing
 from kb.answer import answer
-from kb.core.errors import InputError
+from kb.core.errors import IndexMissingError, InputError
 from kb.core.identity import AccessRole
 from kb.core.settings import Settings
 from kb.lessons.lesson import digest_of
-from kb.operations.saved_questions import change, check_address, cited, news_items, notify, save
+from kb.operations.saved_questions import change, check_address, cited, keep_notifying, news_items, notify, save
 from kb.retrieval.searcher import Searcher, open_searcher
 from kb.state.keys import KeyStore
 from kb.state.saved_questions import Find, Frequency, SavedQuestion, SavedQuestions
@@ -154,6 +154,22 @@ def test_what_is_changed_is_masked_and_needs_an_address_for_mails(tmp_path: Path
     assert saved.get(question.id, "anna").title == "Om [CPR-nummer skjult]"
     with pytest.raises(InputError, match="mangler en mailadresse"):
         change(settings, question, replace(question, frequency=Frequency.DAILY))
+
+
+def test_a_server_looks_again_and_again_until_it_stops(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stop, asked = threading.Event(), threading.Semaphore(0)
+
+    def without_an_index() -> Searcher:
+        asked.release()
+        raise IndexMissingError("Der er intet indeks.")
+
+    thread = keep_notifying(make_settings(tmp_path), without_an_index, stop=stop, every=0.001)
+    assert asked.acquire(timeout=PATIENCE)
+    assert asked.acquire(timeout=PATIENCE)
+    stop.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert "Der er intet indeks" in caplog.text
 
 
 class Killer(Post):
