@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Server
+from tests.timing import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +68,8 @@ def test_filters_live_in_the_address_and_come_off(page: Page) -> None:
 
 
 def test_a_question_is_saved_renamed_and_deleted(page: Page) -> None:
-    ask(page)
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(f"/sporg?q={quote(QUESTION)}")
     page.get_by_role("button", name="Gem spørgsmålet").click()
     saved = page.get_by_role("article", name=QUESTION)
     expect(saved).to_contain_text("Intet nyt siden sidst.")
