@@ -5,6 +5,8 @@
         for sentence in answer.answer.sentences:
             print(sentence.text, sentence.citations)
 
+It is a package of its own too, ``erfaringsbasen-client`` (``client/``), which holds what this module imports.
+
 What comes back are the models of :mod:`kb.http.api.response_models`. Members they do not know are left out, so that a
 client goes on working when the server learns more. Every error of the server is an :class:`ApiError`.
 """

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,11 +74,11 @@ def _has_ended(pid: int) -> bool:
 
 
 class Runs:
-    """The helper process."""
+    """A helper process: a module that gives :func:`fork_for_lines` what each of its forks is to do."""
 
-    def __init__(self, folder: Path, log: Path) -> None:
+    def __init__(self, module: str, *arguments: str) -> None:
         self._helper = subprocess.Popen(
-            [sys.executable, "-m", "tests.killing", str(folder), str(log)],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,15 +88,24 @@ class Runs:
 
     def run(self, kill: Moment | None = None, state: RunStore | None = None) -> int:
         """One run; killed at the moment given, if it has not ended before. Returns its wait status."""
-        assert self._helper.stdin is not None
-        assert self._helper.stdout is not None
-        self._helper.stdin.write("run\n")
-        self._helper.stdin.flush()
-        pid = int(self._helper.stdout.readline())
+        pid = self.begin()
         if kill and state:
             kill.wait_for(pid, state)
             os.kill(pid, signal.SIGKILL)  # the helper reaps it only afterwards, so the number is still its own
-        self._helper.stdin.write("wait\n")
+        return self.end()
+
+    def begin(self) -> int:
+        """Begin a run; its process id is its own until :meth:`end`."""
+        return self._ask("run")
+
+    def end(self) -> int:
+        """Wait for the run to end, and return its wait status."""
+        return self._ask("wait")
+
+    def _ask(self, line: str) -> int:
+        assert self._helper.stdin is not None
+        assert self._helper.stdout is not None
+        self._helper.stdin.write(f"{line}\n")
         self._helper.stdin.flush()
         return int(self._helper.stdout.readline())
 
@@ -180,7 +189,7 @@ def torment(folder: Path, *, kills: int, kills_each: int, seed: int) -> Tally:
     log = folder / "indlejret.log"
     tally = Tally()
     write_corpus(settings.corpus, {"fast.md": report_text("borgerservice", paragraphs=4)})
-    runs = Runs(folder, log)
+    runs = Runs("tests.killing", str(folder), str(log))
     try:
         runs.run()
         begun = time.monotonic()
@@ -229,22 +238,21 @@ def _check_against_a_full_run(settings: Settings, tally: Tally) -> None:
         tally.problems.append("indekset er et andet end det, en fuld kørsel giver")
 
 
-def _helper(folder: Path, log: Path) -> None:
-    """Fork a run for every ``run`` line and tell its number; at ``wait`` reap it and tell its status."""
-    settings = make_settings(folder)
+def fork_for_lines(work: Callable[[], object]) -> None:
+    """Fork to do the work for every ``run`` line and tell the process id; at ``wait`` reap it and tell its status."""
     for line in sys.stdin:
         if line.strip() == "run":
             pid = os.fork()
             if pid == 0:
-                os._exit(_run(settings, log))
+                os._exit(_exit_code(work))
             print(pid, flush=True)
         else:
             print(os.waitpid(-1, 0)[1], flush=True)
 
 
-def _run(settings: Settings, log: Path) -> int:
+def _exit_code(work: Callable[[], object]) -> int:
     try:
-        indexing.run(settings, HashEmbedder(batch_seconds=BATCH_SECONDS, log=log))
+        work()
     except Exception as error:
         print(json.dumps(repr(error)), file=sys.stderr, flush=True)
         return 1
@@ -252,4 +260,5 @@ def _run(settings: Settings, log: Path) -> int:
 
 
 if __name__ == "__main__":
-    _helper(Path(sys.argv[1]), Path(sys.argv[2]))
+    base, embedded = make_settings(Path(sys.argv[1])), Path(sys.argv[2])
+    fork_for_lines(lambda: indexing.run(base, HashEmbedder(batch_seconds=BATCH_SECONDS, log=embedded)))

@@ -170,7 +170,7 @@ def person_export(name: str) -> None:
 
 @person.command("delete")
 @click.argument("name")
-@click.confirmation_option(prompt="Slet brugerens login og nøgler, og tag navnet af kørslerne?")
+@click.confirmation_option(prompt="Slet brugerens login, nøgler og gemte spørgsmål, og tag navnet af kørslerne?")
 @json_option
 @reports_errors
 def person_delete(name: str, as_json: bool) -> None:
@@ -179,7 +179,10 @@ def person_delete(name: str, as_json: bool) -> None:
     if as_json:
         print_json(results.Erased.model_validate(found))
         return
-    out.print(f"Slettet: {found.sessions} login, {found.keys} nøgler; navnet er taget af {found.renamed} kørsler.")
+    out.print(
+        f"Slettet: {found.sessions} login, {found.keys} nøgler, {found.saved_questions} gemte spørgsmål;"
+        f" navnet er taget af {found.renamed} kørsler."
+    )
     if found.kept_events:
         out.print(
             f"{found.kept_events} hændelser bevares som dokumentation, hver i {found.kept_days} dage (KB_AUDIT_DAYS)."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import click
 
 from kb.cli import results
 from kb.cli.access import VIA
-from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
+from kb.cli.console import json_option, out, print_json, reports_errors
+from kb.cli.mails import print_sent
 from kb.core.errors import InputError
 from kb.core.settings import Settings, load_settings
 from kb.lessons import reviewing
@@ -125,24 +125,9 @@ def lesson_figures(as_json: bool) -> None:
 def lesson_remind(as_json: bool) -> None:
     """Skriv til ejerne af de erfaringer, der skal ses efter; hver får én mail pr. dato."""
     from kb.operations.lesson_reminders import remind
-    from kb.state.sent_mail import SentMail
 
     settings = load_settings()
-    report = remind(settings, date.today())
-    unsure = [key for key, *_ in SentMail(settings.state_dir).unsure()]
-    refused = dict(report.refused or {})
-    if as_json:
-        print_json(
-            results.Reminded(sent=list(report.sent), already=list(report.already), refused=refused, unsure=unsure)
-        )
-    else:
-        out.print(f"{len(report.sent)} mails er sendt; {len(report.already)} var sendt før.")
-        for key, said in refused.items():
-            out.print(f"Afvist: {key}: {said}", style="yellow", markup=False)
-        for key in unsure:
-            out.print(f"Usikkert, om den nåede ud: {key}", style="yellow", markup=False)
-    if refused:
-        sys.exit(EXIT_FAILED)
+    print_sent(settings, remind(settings, date.today()), as_json=as_json)
 
 
 def _record(settings: Settings, action: str, detail: str) -> None:

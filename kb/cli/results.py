@@ -187,6 +187,7 @@ class PersonalData(Body):
     sessions: list[dict[str, str]]
     keys: list[dict[str, str]]
     runs: list[dict[str, str]]
+    saved_questions: list[dict[str, str]]
     audit: list[str]
 
 
@@ -195,6 +196,7 @@ class Erased(Body):
 
     sessions: int
     keys: int
+    saved_questions: int
     renamed: int
     kept_events: int
     kept_days: int

@@ -139,6 +139,9 @@ class Settings(BaseSettings):
     ] = "starttls"
     smtp_user: Annotated[str, Field(description="Brugeren hos mailserveren; tom: uden login.")] = ""
     smtp_password_file: Annotated[Path | None, Field(description="En fil med brugerens adgangskode.")] = None
+    mail_domains: Annotated[
+        str, Field(description="Domæner, brugere må få mails på, adskilt af komma; tom: det, der sendes fra.")
+    ] = ""
     metrics_from: Annotated[str, Field(description="Netværk, der må læse /metrics, adskilt af komma.")] = (
         "127.0.0.0/8,::1"
     )

@@ -35,6 +35,7 @@ from kb.http.slow_senders import PacedChannel
 from kb.http.web import app as pages
 from kb.http.web import error_pages
 from kb.operations.lesson_reminders import keep_reminding
+from kb.operations.saved_questions import keep_notifying
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit
@@ -166,6 +167,7 @@ def run(settings: Settings, embedder: Embedder) -> None:
         ) from error
     stop = threading.Event()
     keep_reminding(settings, stop=stop)
+    keep_notifying(settings, app.extensions[EXTENSION].holder.searcher, stop=stop)
     print(f"Erfaringsbasen svarer på http://{settings.host}:{settings.port}  (stop med Ctrl-C)", flush=True)
     try:
         server.run()

@@ -17,6 +17,7 @@ from kb.retrieval.snapshot import Snapshot
 from kb.state.feedback import FeedbackStore
 from kb.state.lessons import LessonStore
 from kb.state.runs import RunStore
+from kb.state.saved_questions import SavedQuestions
 from kb.state.shared_plans import SharedPlans
 from kb.state.upload_names import UploadNames
 
@@ -48,6 +49,7 @@ class Services:
         self.upload_names = UploadNames(settings.state_dir)
         self.lessons = LessonStore(settings.state_dir)
         self.shared_plans = SharedPlans(settings.state_dir)
+        self.saved_questions = SavedQuestions(settings.state_dir)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -2,8 +2,10 @@
 
     report = send(settings, [Mail(key="eftersyn abc 2027-01-31", to="digital@kommune.dk", subject=..., text=...)])
 
-A mail's key names its occasion, and each is sent once (:mod:`kb.state.sent_mail`). A recipient the server refuses stops
-no other; a server that cannot be reached raises :class:`MailError`, and what was not sent is sent the next time.
+A mail's key names its occasion, and each is sent once (:mod:`kb.state.sent_mail`): one process sends at a time, and
+notes that it hands a mail over after its text and right before the dot that ends it, for a mail server throws away what
+it got no end of. A mail the server refuses stops no other; a server that cannot be reached raises :class:`MailError`,
+and what was not sent is sent the next time.
 """
 
 from __future__ import annotations
@@ -11,29 +13,46 @@ from __future__ import annotations
 import hashlib
 import smtplib
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
+from functools import partial
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from kb.core.errors import MailError, SettingsError
 from kb.core.identity import is_loopback
 from kb.core.settings import Settings
 from kb.state.sent_mail import SentMail
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 TIMEOUT_SECONDS = 30
+LOCK_FILE = "mail.lock"
+# How long to wait for another process that is sending.
+LOCK_SECONDS = 120
+# What ends a mail's text (RFC 5321).
+END = b"\r\n.\r\n"
 _SENDER_ADVICE = "Sæt KB_SMTP_SENDER til en adresse, fx erfaringer@kommune.dk."
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail to one address; ``key`` names its occasion, and no two occasions share one."""
+    """A mail to one address; ``key`` names its occasion, and no two occasions share one.
+
+    ``html`` is the same as ``text`` for programs that show it. ``stop_url`` is where a program may ask for no more.
+    """
 
     key: str
     to: str
     subject: str
     text: str
+    html: str = ""
+    stop_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +80,42 @@ def send(settings: Settings, mails: Iterable[Mail]) -> MailReport:
         return MailReport()
     _check(settings)
     log = SentMail(settings.state_dir)
-    sent: list[str] = []
-    already: list[str] = []
     refused: dict[str, str] = {}
-    with _connection(settings) as server:
-        for mail in wanted:
-            try:
-                with log.claimed(mail.key, mail.to) as ours:
-                    if ours:
-                        server.send_message(_message(settings, mail))
-                (sent if ours else already).append(mail.key)
-            except smtplib.SMTPRecipientsRefused as error:
-                refused[mail.key] = _said(error)
-    return MailReport(tuple(sent), tuple(already), refused)
+    with _alone(settings):
+        open_ones = [mail for mail in wanted if not log.is_settled(mail.key)]
+        if open_ones:
+            with _connection(settings) as server:
+                refused = _hand_over(settings, server, log, open_ones)
+    keys = {mail.key for mail in open_ones}
+    sent = tuple(mail.key for mail in open_ones if mail.key not in refused)
+    return MailReport(sent, tuple(mail.key for mail in wanted if mail.key not in keys), refused)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Be the one process that sends; the operating system lets the next in when this one dies."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.state_dir / LOCK_FILE, timeout=LOCK_SECONDS, fallback_to_soft=False)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise MailError("En anden proces har sendt mails længe.", advice="Prøv igen senere.") from error
+
+
+def _hand_over(settings: Settings, server: _Server, log: SentMail, mails: Iterable[Mail]) -> dict[str, str]:
+    """Send the mails; what the server said of those it did not take, by key."""
+    refused: dict[str, str] = {}
+    for mail in mails:
+        server.before_end = partial(log.begin, mail.key, mail.to)
+        try:
+            server.send_message(_message(settings, mail))
+        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
+            log.give_up(mail.key)
+            refused[mail.key] = _said(error)
+        else:
+            log.finish(mail.key)
+    return refused
 
 
 def _check(settings: Settings) -> None:
@@ -87,8 +129,31 @@ def _check(settings: Settings) -> None:
         )
 
 
+class _Server(smtplib.SMTP):
+    """A mail server that calls ``before_end`` when it has a mail's text and not yet the dot that ends it."""
+
+    before_end: Callable[[], None]
+
+    def send(self, s: ReadableBuffer | str) -> None:
+        """Send what a command or a mail's text is, the end of the text apart."""
+        if not (isinstance(s, bytes) and s.endswith(END)):
+            super().send(s)
+            return
+        super().send(s[: -len(END)])
+        try:
+            self.before_end()
+        except BaseException:
+            self.close()  # without an end there is no mail, and no command can follow
+            raise
+        super().send(END)
+
+
+class _EncryptedServer(smtplib.SMTP_SSL, _Server):
+    """The same, encrypted from the beginning."""
+
+
 @contextmanager
-def _connection(settings: Settings) -> Iterator[smtplib.SMTP]:
+def _connection(settings: Settings) -> Iterator[_Server]:
     """A session with the mail server, encrypted and signed in as the settings say."""
     try:
         with _opened(settings) as server:
@@ -102,11 +167,11 @@ def _connection(settings: Settings) -> Iterator[smtplib.SMTP]:
         raise MailError(f"Mailserveren {where} kunne ikke bruges: {_said(error)}.") from error
 
 
-def _opened(settings: Settings) -> smtplib.SMTP:
+def _opened(settings: Settings) -> _Server:
     if settings.smtp_tls == "tls":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_SECONDS, context=context)
-    return smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_SECONDS)
+        return _EncryptedServer(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_SECONDS, context=context)
+    return _Server(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT_SECONDS)
 
 
 def _password(settings: Settings) -> str:
@@ -127,11 +192,18 @@ def _message(settings: Settings, mail: Mail) -> EmailMessage:
     domain = settings.smtp_sender.rpartition("@")[2].strip("> ")
     message["Message-ID"] = f"<{hashlib.sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
+    if mail.stop_url:
+        message["List-Unsubscribe"] = f"<{mail.stop_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message.set_content(mail.text)
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html")
     return message
 
 
 def _said(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return "; ".join(str(text, "utf-8", "replace") for _, text in error.recipients.values())
+    if isinstance(error, smtplib.SMTPDataError) and isinstance(error.smtp_error, bytes):
+        return str(error.smtp_error, "utf-8", "replace")
     return str(error) or type(error).__name__

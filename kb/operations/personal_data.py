@@ -4,7 +4,8 @@
     personal_data.erase(settings, "Anna Andersen", by="drift")
 
 A person is known by the name they sign in with, or by their id at the provider. Reports are not looked through: what
-they say of people is the editors' matter. What readers ask and say of answers is stored without a name.
+they say of people is the editors' matter. What readers ask and say of answers is stored without a name, but for the
+questions that they save themselves.
 
 The audit trail is kept: it documents who had access to what (GDPR article 17(3)(b) and (e)), and goes by age alone.
 """
@@ -19,6 +20,7 @@ from kb.core.settings import Settings
 from kb.state.audit import Audit, Event, as_line
 from kb.state.keys import KeyStore
 from kb.state.runs import RunStore
+from kb.state.saved_questions import SavedQuestions
 from kb.state.sessions import SessionStore
 
 NOBODY = "slettet bruger"
@@ -33,6 +35,7 @@ class PersonalData:
     sessions: list[dict[str, str]]
     keys: list[dict[str, Any]]
     runs: list[dict[str, str]]
+    saved_questions: list[dict[str, str]]
     audit: list[str]
 
 
@@ -42,6 +45,7 @@ class Erased:
 
     sessions: int
     keys: int
+    saved_questions: int
     renamed: int
     kept_events: int
     kept_days: int
@@ -58,6 +62,7 @@ def collect(settings: Settings, name: str) -> PersonalData:
         SessionStore(folder).of_person(name),
         [asdict(key) for key in KeyStore(folder).list() if key.name == name],
         ran,
+        SavedQuestions(folder).of_person(name),
         [as_line(entry) for entry in Audit(folder).of_person(name)],
     )
 
@@ -68,12 +73,13 @@ def erase(settings: Settings, name: str, *, by: str, via: str = "") -> Erased:
     folder = settings.state_dir
     kept = len(Audit(folder).of_person(name))
     sessions, keys = SessionStore(folder).end_all(name), KeyStore(folder).delete(name)
+    saved = SavedQuestions(folder).delete_all(name)
     with RunStore(folder) as runs:
         renamed = runs.rename_person(name, NOBODY)
     # Without the name: what tells of the deletion would else be what is stored about them.
-    detail = f"{sessions} login, {keys} nøgler, {renamed} kørsler"
+    detail = f"{sessions} login, {keys} nøgler, {saved} gemte spørgsmål, {renamed} kørsler"
     Audit(folder).write(Event(ERASED, who=by, via=via, detail=detail))
-    return Erased(sessions, keys, renamed, kept, settings.audit_days)
+    return Erased(sessions, keys, saved, renamed, kept, settings.audit_days)
 
 
 def _check(name: str) -> None:

@@ -185,6 +185,35 @@ _SHARED_PLANS = (
         expires TEXT NOT NULL
     ) STRICT""",
 )
+_SAVED_QUESTIONS = (
+    """CREATE TABLE saved_questions (
+        id             TEXT PRIMARY KEY,
+        owner          TEXT NOT NULL,           -- the id of whoever signed in
+        owner_name     TEXT NOT NULL,
+        title          TEXT NOT NULL,
+        question       TEXT NOT NULL,           -- masked
+        filters        TEXT NOT NULL,           -- JSON object of lists
+        frequency      TEXT NOT NULL,
+        mail           TEXT NOT NULL,           -- an address, or empty
+        paused         INTEGER NOT NULL,
+        created        TEXT NOT NULL,
+        visited        TEXT NOT NULL,           -- when its page was last seen
+        visited_before TEXT NOT NULL,           -- when the visit before that one ended
+        checked_build  TEXT NOT NULL,           -- the build it was last answered from, or empty
+        mailed         TEXT NOT NULL,           -- the date of the last mail, or empty
+        stop_key       BLOB NOT NULL            -- signs the links that stop its mails
+    ) STRICT""",
+    """CREATE TABLE saved_question_finds (
+        question_id TEXT NOT NULL,
+        digest      TEXT NOT NULL,              -- of the cited words
+        passage_id  TEXT NOT NULL,
+        start       INTEGER NOT NULL,           -- of the cited words, in the report's text
+        end         INTEGER NOT NULL,
+        found       TEXT NOT NULL,              -- empty for what the first answer cited
+        batch       TEXT NOT NULL,              -- the mail that tells of it, or empty
+        PRIMARY KEY (question_id, digest)
+    ) STRICT""",
+)
 
 
 def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
@@ -212,7 +241,14 @@ def _add_shared_plans(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _SHARED_PLANS)
 
 
-MIGRATIONS: Sequence[Migration] = (_complete_first_schema, _import_feedback, _add_lessons, _add_shared_plans)
+def _add_saved_questions(database: sqlite3.Connection, _folder: Path) -> None:
+    """Create the tables of the questions that people saved, and of what was found for them."""
+    _execute(database, _SAVED_QUESTIONS)
+
+
+MIGRATIONS: Sequence[Migration] = (
+    _complete_first_schema, _import_feedback, _add_lessons, _add_shared_plans, _add_saved_questions,
+)  # fmt: skip
 
 
 def remove_imported(folder: Path) -> None:

@@ -1,22 +1,22 @@
-"""Which mails have been sent, in the state database, so that each is sent once, whatever crashes.
+"""Which mails have been handed over, in the state database, so that each is sent once, whatever crashes.
 
-    with sent.claimed("eftersyn abc 2027-01-31", "digital@kommune.dk") as ours:
-        if ours: ...
+    if not sent.is_settled(key):
+        sent.begin(key, "digital@kommune.dk")   # right before the last bytes go to the mail server
+        sent.finish(key)                        # when it has said that it has them
 
-A mail has a key that names its occasion. Before it is handed over, its key is claimed, and the claim is stored; it is
-marked as sent afterwards, and given up where handing it over failed. A process that dies in between leaves a claim of
-which nobody knows whether the mail went out: it is not sent again, and :meth:`SentMail.unsure` tells of it.
+A mail has a key that names its occasion. A row is there from the last moment at which a crash surely leaves the mail
+unsent: a process that dies before leaves nothing, and the mail is sent the next time. One that dies between the two
+leaves a mail of which the server alone knows whether it took it: it is not sent again, and :meth:`SentMail.unsure`
+tells of it. Who sends holds a lock (:mod:`kb.operations.mail`), so that no two processes have the same mail in hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from kb.state.repository import Repository, timestamp
 
-CLAIMED, SENT = "begyndt", "sendt"
+BEGUN, SENT = "begyndt", "sendt"
 
 
 class SentMail:
@@ -25,28 +25,28 @@ class SentMail:
     def __init__(self, state_dir: Path) -> None:
         self._repository = Repository(state_dir)
 
-    @contextmanager
-    def claimed(self, key: str, recipient: str) -> Iterator[bool]:
-        """Whether the mail is ours to send; marked as sent at the end, given up when an error is raised."""
-        if not self._claim(key, recipient):
-            yield False
-            return
-        try:
-            yield True
-        except Exception:
-            self._execute("DELETE FROM sent_mail WHERE key = ?", key)
-            raise
+    def is_settled(self, key: str) -> bool:
+        """Whether the mail is sent, or may be."""
+        with self._repository.transaction() as database:
+            return bool(database.execute("SELECT 1 FROM sent_mail WHERE key = ?", (key,)).fetchone())
+
+    def begin(self, key: str, recipient: str) -> None:
+        """Note that a mail is being handed over; raises ``sqlite3.IntegrityError`` for one that was before."""
+        self._execute("INSERT INTO sent_mail VALUES (?,?,?,?)", key, recipient, BEGUN, timestamp())
+
+    def finish(self, key: str) -> None:
+        """Note that the mail server has taken a mail."""
         self._execute("UPDATE sent_mail SET state = ?, at = ? WHERE key = ?", SENT, timestamp(), key)
+
+    def give_up(self, key: str) -> None:
+        """Forget a mail that the mail server has said it does not take."""
+        self._execute("DELETE FROM sent_mail WHERE key = ?", key)
 
     def unsure(self) -> list[tuple[str, str, str]]:
         """Key, recipient and time of the mails that were begun and not marked as sent."""
         rows = self._repository.rows("sent_mail", "key, recipient, at, state")
-        return [(key, recipient, at) for key, recipient, at, state in rows if state == CLAIMED]
+        return [(key, recipient, at) for key, recipient, at, state in rows if state == BEGUN]
 
-    def _claim(self, key: str, recipient: str) -> bool:
-        sql = "INSERT OR IGNORE INTO sent_mail VALUES (?,?,?,?)"
-        return bool(self._execute(sql, key, recipient, CLAIMED, timestamp()))
-
-    def _execute(self, sql: str, *values: str) -> int:
+    def _execute(self, sql: str, *values: str) -> None:
         with self._repository.transaction() as database:
-            return database.execute(sql, values).rowcount
+            database.execute(sql, values)

@@ -36,6 +36,7 @@ PAGES = {
     "hjælp": "/hjaelp",
     "tilgængelighed": "/tilgaengelighed",
     "tak": "/tilbagemelding/tak?q=gdpr",
+    "mine spørgsmål": "/mine-spoergsmaal",
     "findes ikke": "/findes-ikke",
     "API": "/api/v1/dokumentation",
     "log ind": "/log-ind",

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import Server
+from tests.timing import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -64,6 +65,22 @@ def test_filters_live_in_the_address_and_come_off(page: Page) -> None:
     page.get_by_role("link", name="Fjern filteret Myndighed: Aalborg Kommune").click()
     assert "myndighed" not in page.url
     assert len(set(page.locator(".passage-title").all_text_contents())) > 1
+
+
+def test_a_question_is_saved_renamed_and_deleted(page: Page) -> None:
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(f"/sporg?q={quote(QUESTION)}")
+    page.get_by_role("button", name="Gem spørgsmålet").click()
+    saved = page.get_by_role("article", name=QUESTION)
+    expect(saved).to_contain_text("Intet nyt siden sidst.")
+    saved.locator("summary").click()
+    saved.get_by_label("Navn").fill("Norddjurs' hjemmel")
+    saved.get_by_role("button", name="Gem").click()
+    renamed = page.get_by_role("article", name="Norddjurs' hjemmel")
+    expect(renamed).to_contain_text(QUESTION)
+    renamed.locator("summary").click()
+    renamed.get_by_role("button", name="Slet spørgsmålet").click()
+    expect(page.locator("main")).to_contain_text("Du har ikke gemt noget endnu.")
 
 
 def test_a_pdf_opens_on_the_page_with_the_place_shown(page: Page) -> None:

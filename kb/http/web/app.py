@@ -20,6 +20,7 @@ from kb.http.web import (
     overview_pages,
     pages,
     project_start,
+    saved_questions,
     static_files,
 )
 from kb.http.web.other_versions import other_versions
@@ -30,7 +31,7 @@ from kb.language.sentences import is_row
 PACKAGE = __package__
 MODULES = (
     static_files, pages, overview_pages, compare_pages, documents, exports, project_start, feedback_pages, lessons,
-    admin, handbook,
+    admin, handbook, saved_questions,
 )  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def install(app: Flask) -> None:
         went_labels=overview.WENT_LABELS,
         other_versions=other_versions,
         may_edit=lessons.is_editor,
+        may_save=saved_questions.may_save,
     )
     app.jinja_env.filters.update(
         dato=labels.danish_timestamp,

@@ -16,6 +16,7 @@ from kb import indexing
 from kb.core.errors import ConfigurationError, SettingsError
 from kb.core.identity import AccessRole
 from kb.core.settings import Settings
+from kb.http import gate
 from kb.http.api.operations import PREFIX
 from kb.http.request_log import JsonLines
 from kb.http.server import make_app
@@ -23,6 +24,7 @@ from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, take_readings, write_corpus
 
 ASK = f"{PREFIX}/search?q=faldrisiko"
+INTRANET = "https://intranet.kommune.dk"
 
 
 @pytest.fixture(scope="module")
@@ -193,13 +195,50 @@ def test_the_log_has_the_question_masked_or_not_at_all_and_no_key(
     ],
 )
 def test_only_named_sites_pages_may_read(closed: Settings, origin: str, allowed: bool) -> None:
-    values = {**closed.model_dump(), "anonymous_reading": True, "cors_origins": "https://intranet.kommune.dk"}
+    values = {**closed.model_dump(), "anonymous_reading": True, "cors_origins": INTRANET}
     client = make_app(Settings(**values), HashEmbedder()).test_client()
     for method, path in (("GET", ASK), ("OPTIONS", ASK), ("GET", f"{PREFIX}/nej")):
         headers = client.open(path, method=method, headers={"Origin": origin}).headers
         assert headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
         assert "Access-Control-Allow-Credentials" not in headers
         assert "Origin" in headers["Vary"]
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize(
+    ("path", "method"), [("/answer", "GET"), ("/feedback", "POST"), ("/audit", None), ("/documents", None)]
+)
+def test_a_named_sites_page_asks_and_tells_as_its_reader_and_nothing_else(
+    closed: Settings, path: str, method: str | None
+) -> None:
+    client = make_app(Settings(**{**closed.model_dump(), "cors_origins": INTRANET}), HashEmbedder()).test_client()
+    headers = client.options(f"{PREFIX}{path}", headers={"Origin": INTRANET}).headers
+    assert headers.get("Access-Control-Allow-Credentials") == ("true" if method else None)
+    assert headers["Access-Control-Allow-Methods"] == (method or "GET")
+    assert "Access-Control-Allow-Credentials" not in client.get(f"{PREFIX}{path}").headers
+    refused = client.get(f"{PREFIX}{path}", headers={"Origin": INTRANET})
+    assert refused.headers["Access-Control-Allow-Origin"] == INTRANET  # or the page could not say what to do
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize(
+    ("origin", "path", "status"),
+    [
+        (INTRANET, "/feedback", 201),
+        ("https://ond.example", "/feedback", 403),
+        ("null", "/feedback", 403),
+        (INTRANET, "/project-start", 403),
+    ],
+)
+def test_a_word_on_an_answer_comes_from_named_sites_alone(
+    closed: Settings, origin: str, path: str, status: int
+) -> None:
+    app = make_app(Settings(**{**closed.model_dump(), "cors_origins": INTRANET}), HashEmbedder())
+    guard, client = app.extensions[gate.EXTENSION], app.test_client()
+    client.set_cookie(guard.cookie, guard.sessions.begin("anna", AccessRole.READER, subject="anna", hours=1))
+    headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+    body = {"question": "Hvad kostede det?", "useful": True}
+    assert client.post(f"{PREFIX}{path}", json=body, headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("origin", ["*", "intranet.kommune.dk", "https://intranet.kommune.dk/sti"])

@@ -37,6 +37,8 @@ COMPARING = {
     "aendringer.project_start", "projektstart.compare", "projektstart.word", "projektstart.checklist",
     "projektstart.share", "projektstart.unshare",
 }  # fmt: skip
+# Questions are saved by readers, each their own, and a mail's link stops its mails for whoever has it.
+SAVING = {"gemte.save", "gemte.change", "gemte.pause", "gemte.delete", "gemte.stop"}
 # What only reads and takes something out of the base is audited too.
 TAKING_OUT = {
     "aendringer.list_feedback", "aendringer.audit_trail", "redaktion.feedback_csv", "udtraek.hits_csv",
@@ -104,7 +106,10 @@ def test_there_is_something_to_guard(app: Flask) -> None:
 
 def test_nobody_unknown_changes_anything(app: Flask, client: FlaskClient) -> None:
     told = {one.endpoint: client.open(one.path, method=one.method).status_code for one in changes(app)}
-    assert {endpoint: status for endpoint, status in told.items() if status != 401} == {"login.sign_out": 303}
+    assert {endpoint: status for endpoint, status in told.items() if status != 401} == {
+        "login.sign_out": 303,
+        "gemte.stop": 404,
+    }
 
 
 def test_a_reader_changes_nothing_but_has_plans_compared_and_says_what_answers_are_worth(
@@ -117,7 +122,7 @@ def test_a_reader_changes_nothing_but_has_plans_compared_and_says_what_answers_a
         ).status_code
         for one in changes(app)
     }
-    allowed = UNNAMED | READERS | SIGNING_IN | COMPARING
+    allowed = UNNAMED | READERS | SIGNING_IN | COMPARING | SAVING
     assert {endpoint for endpoint, status in told.items() if status != 403} == allowed
 
 

@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import Message
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from kb.core.errors import MailError, SettingsError
+from kb.core.errors import MailError, SettingsError, StorageError
 from kb.core.settings import Settings
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus
 from kb.operations.lesson_reminders import keep_reminding, remind
 from kb.operations.mail import Mail, send
 from kb.state.lessons import LessonStore
 from kb.state.sent_mail import SentMail
+from tests.post import Post, receiving
 from tests.support import make_settings
 
 MAIL = Mail("lejlighed 1", "digital@kommune.dk", "Gælder den stadig?", "Se på den.\nÆØÅ")
 TODAY = date(2027, 2, 1)
 
 
-class Post:
-    """What a mail server does with mails: keeps them, and knows nobody called ukendt@."""
-
-    def __init__(self) -> None:
-        self.got: list[Message] = []
-
-    async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        if address.startswith("ukendt@"):
-            return "550 Ukendt modtager"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        self.got.append(message_from_bytes(envelope.content))
-        return "250 OK"
-
-
 @pytest.fixture
 def post() -> Iterator[tuple[Post, int]]:
     """A mail server and its port."""
     handler = Post()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=30)
-    controller.start()
-    try:
+    with receiving(handler) as port:
         yield handler, port
-    finally:
-        controller.stop()
 
 
 @pytest.fixture
@@ -90,18 +61,40 @@ def test_one_that_is_refused_stops_no_other_and_is_tried_again(post: tuple[Post,
     assert len(post[0].got) == 1
 
 
-def _die_with_a_claim(log: SentMail) -> None:
-    with log.claimed(MAIL.key, MAIL.to) as ours:
-        assert ours
-        raise KeyboardInterrupt
-
-
-def test_a_crash_while_sending_leaves_word_and_no_second_mail(post: tuple[Post, int], settings: Settings) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        _die_with_a_claim(SentMail(settings.state_dir))
+def test_a_connection_lost_after_a_mail_was_handed_over_leaves_word_and_no_second_mail(
+    post: tuple[Post, int], settings: Settings
+) -> None:
+    post[0].falls_silent = True
+    with pytest.raises(MailError):
+        send(settings, [MAIL])
+    post[0].falls_silent = False
     assert [key for key, *_ in SentMail(settings.state_dir).unsure()] == [MAIL.key]
     assert send(settings, [MAIL]).already == (MAIL.key,)
+    assert len(post[0].got) == 1
+
+
+def test_a_mail_is_noted_as_handed_over_before_its_end_goes_out(post: tuple[Post, int], settings: Settings) -> None:
+    with patch.object(SentMail, "begin", side_effect=StorageError("Disken er fuld.")), pytest.raises(StorageError):
+        send(settings, [MAIL])
     assert post[0].got == []
+    assert send(settings, [MAIL]).sent == (MAIL.key,)
+
+
+def test_a_mail_whose_text_is_not_taken_stops_no_other_and_is_tried_again(
+    post: tuple[Post, int], settings: Settings
+) -> None:
+    unwanted = replace(MAIL, key="lejlighed 3", text="uønsket")
+    for already in ((), (MAIL.key,)):
+        report = send(settings, [unwanted, MAIL])
+        assert (report.refused, report.already) == ({unwanted.key: "Ikke taget imod"}, already)
+
+
+def test_a_mail_may_be_html_too_and_say_where_it_is_stopped(post: tuple[Post, int], settings: Settings) -> None:
+    send(settings, [replace(MAIL, html="<p>Se på den.</p>", stop_url="https://erfaringer.kommune.dk/stop-mail/x")])
+    (got,) = post[0].got
+    assert [part.get_content_type() for part in got.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert got["List-Unsubscribe"] == "<https://erfaringer.kommune.dk/stop-mail/x>"
+    assert got["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_a_server_that_is_away_is_told_and_the_mail_sent_the_next_time(

@@ -14,6 +14,7 @@ from kb.state.audit import Audit, Event
 from kb.state.keys import KeyStore
 from kb.state.repository import Repository
 from kb.state.runs import RunStore
+from kb.state.saved_questions import SavedQuestion, SavedQuestions
 from kb.state.sessions import SessionStore
 
 ANNA = "Anna Åkjær"
@@ -28,6 +29,9 @@ def used(settings: Settings) -> Settings:
         with RunStore(settings.state_dir) as runs:
             runs.begin_run(f"kb index ({name})")
             runs.add_job(name)
+        SavedQuestions(settings.state_dir).add(
+            SavedQuestion(f"id-{name}", "Hvad kostede det?", owner_name=name), "et indeks", []
+        )
         Audit(settings.state_dir).write(Event("rapport slettet", who=name, target="rapport-1"))
     Audit(settings.state_dir).write(Event("nøgle lavet", who="drift", target=f"{ANNA} (0123)"))
     return settings
@@ -42,17 +46,20 @@ def stored(settings: Settings, name: str) -> set[str]:
 
 def test_everything_stored_about_a_user_is_given(used: Settings) -> None:
     found = personal_data.collect(used, ANNA)
-    assert stored(used, ANNA) == {"sessions", "keys", "runs", "jobs", "audit"}
-    assert [len(part) for part in (found.sessions, found.keys, found.runs, found.audit)] == [1, 1, 2, 2]
-    assert "Bo" not in json.dumps([found.sessions, found.keys, found.runs, found.audit])
+    assert stored(used, ANNA) == {"sessions", "keys", "runs", "jobs", "saved_questions", "audit"}
+    parts = (found.sessions, found.keys, found.runs, found.saved_questions, found.audit)
+    assert [len(part) for part in parts] == [1, 1, 2, 1, 2]
+    assert "Bo" not in json.dumps(parts)
+    assert "stop_key" not in found.saved_questions[0]
     assert personal_data.collect(used, f"id-{ANNA}").sessions == found.sessions
 
 
 def test_a_deleted_user_is_left_in_the_audit_trail_alone(used: Settings) -> None:
     done = personal_data.erase(used, ANNA, by="drift")
-    assert (done.sessions, done.keys, done.renamed, done.kept_events) == (1, 1, 2, 2)
+    assert (done.sessions, done.keys, done.saved_questions, done.renamed, done.kept_events) == (1, 1, 1, 2, 2)
     assert stored(used, ANNA) == {"audit"}
-    assert stored(used, "Bo") == {"sessions", "keys", "runs", "audit"}  # his job was joined to hers, which waited
+    # His job was joined to hers, which waited.
+    assert stored(used, "Bo") == {"sessions", "keys", "runs", "saved_questions", "audit"}
     assert Audit(used.state_dir).broken() == []
     assert Audit(used.state_dir).entries()[-1].event.action == personal_data.ERASED
 

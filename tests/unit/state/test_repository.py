@@ -22,6 +22,7 @@ from kb.state.migrations import FEEDBACK_FILE, MIGRATIONS
 from kb.state.removals import Removals
 from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository
 from kb.state.runs import RunStore, Status
+from kb.state.saved_questions import SavedQuestions
 from kb.state.sessions import SessionStore
 from kb.state.shared_plans import SharedPlans
 from kb.state.upload_names import UploadNames
@@ -178,6 +179,7 @@ def newer(tmp_path: Path) -> Path:
         lambda folder: FeedbackStore(folder).all(),
         lambda folder: LessonStore(folder).all(),
         lambda folder: SharedPlans(folder).find("x"),
+        lambda folder: SavedQuestions(folder).all(),
         lambda folder: UploadNames(folder).all(),
         lambda folder: Removals(folder).marked(),
         lambda folder: Removals(folder).forget(),

@@ -1,6 +1,7 @@
 // <erfarings-soegning server="https://erfaringer.kommune.dk"></erfarings-soegning>
 // The server is the address users see, with its path if it has one.
-// A search field for another site's page. It asks the API, shows the short answer with its sources, and leads on to
+// A search field for another site's page. It asks the API as whoever is signed in to Erfaringsbasen, shows the short
+// answer with its sources, how sure it is and how many projects it covers, takes a word on its worth, and leads on to
 // Erfaringsbasen's own pages. Everything shown is set as text, never as markup. The server must name the page's origin
 // in KB_CORS_ORIGINS, and the page's own content security policy must let it connect to the server.
 "use strict";
@@ -12,6 +13,9 @@ const STYLE = `
   input { flex: 1 1 16rem; min-height: 3rem; padding: 0 .75rem; font: inherit; border: 1px solid #454545; box-sizing: border-box; }
   button { min-height: 3rem; padding: 0 1.5rem; font: inherit; font-weight: 600; border: 0; background: #0059b3; color: #fff; cursor: pointer; }
   input:focus-visible, button:focus-visible, a:focus-visible { outline: 4px solid #747474; outline-offset: 2px; }
+  .worth { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; }
+  .worth p { margin: 0; }
+  .worth button { min-height: 2.5rem; padding: 0 1rem; border: 1px solid #0059b3; background: #fff; color: #0059b3; }
   li { margin: .5rem 0; }
   a { color: inherit; }
 `;
@@ -47,23 +51,63 @@ class ErfaringsSoegning extends HTMLElement {
     const waiting = this.waiting = new AbortController();
     this.say([made("p", {}, ["Søger …"])]);
     try {
-      const address = this.address("/api/v1/answer?" + new URLSearchParams({ q: question }));
-      const response = await fetch(address, { credentials: "omit", signal: waiting.signal });
+      const response = await this.fetch("/api/v1/answer?" + new URLSearchParams({ q: question }), { signal: waiting.signal });
       const body = await response.json();
-      this.say(response.ok ? this.answer(body) : [made("p", {}, [body.detail || "Der skete en fejl."])]);
+      this.say(response.ok ? this.answer(body) : this.refused(response.status, body, question));
     } catch (error) {
       if (error.name !== "AbortError") this.say([made("p", {}, ["Erfaringsbasen kan ikke nås lige nu."])]);
     }
   }
 
-  answer({ question, answer, citations }) {
+  // With the session's cookie, which the browser sends along from pages of the same site.
+  fetch(path, options) {
+    return fetch(this.address(path), { credentials: "include", ...options });
+  }
+
+  refused(status, body, question) {
+    if (status !== 401) return [made("p", {}, [body.detail || "Der skete en fejl."])];
+    return [
+      made("p", {}, ["Du er ikke logget ind i Erfaringsbasen. Log ind, og spørg så igen her."]),
+      made("p", {}, [made("a", { href: this.page(question) }, ["Log ind, og se svaret i Erfaringsbasen"])]),
+    ];
+  }
+
+  page(question) {
+    return this.address("/sporg?" + new URLSearchParams({ q: question }));
+  }
+
+  answer({ question, build_id, answer, citations }) {
     const parts = answer.refused
       ? [made("p", {}, [answer.message])]
-      : [made("ul", {}, answer.sentences.map((sentence) => made("li", {}, [
-          sentence.text, " ", ...sentence.citations.map((number) => this.source(citations[number - 1])),
-        ]))), made("p", {}, [answer.coverage.sentence + "."])];
-    const all = this.address("/sporg?" + new URLSearchParams({ q: question }));
-    return [...parts, made("p", {}, [made("a", { href: all }, ["Se hele svaret i Erfaringsbasen"])])];
+      : [
+          ...(answer.lead ? [made("p", {}, [answer.lead])] : []),
+          made("ul", {}, answer.sentences.map((sentence) => made("li", {}, [
+            sentence.text, " ", ...sentence.citations.map((number) => this.source(citations[number - 1])),
+          ]))),
+          made("p", {}, [`Svarets sikkerhed: ${answer.certainty}.`]),
+          ...(answer.coverage.of ? [made("p", {}, [answer.coverage.sentence + "."])] : []),
+        ];
+    const more = made("p", {}, [made("a", { href: this.page(question) }, ["Se hele svaret i Erfaringsbasen"])]);
+    const cited = [...new Set(citations.map((citation) => citation.passage_id))].slice(0, 50);
+    return [...parts, more, this.worth({ question, build_id, citations: cited })];
+  }
+
+  worth(about) {
+    const said = made("div", { class: "worth" });
+    const choice = (text, useful) => {
+      const button = made("button", { type: "button" }, [text]);
+      button.addEventListener("click", () => this.tell(said, { ...about, useful }));
+      return button;
+    };
+    said.append(made("p", {}, ["Var svaret nyttigt?"]), choice("Ja", true), choice("Nej", false));
+    return said;
+  }
+
+  async tell(said, feedback) {
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(feedback) };
+    const response = await this.fetch("/api/v1/feedback", options).catch(() => null);
+    const text = response?.ok ? "Tak for din tilbagemelding." : "Tilbagemeldingen kunne ikke sendes.";
+    said.replaceChildren(made("p", {}, [text]));
   }
 
   source(citation) {
