@@ -21,6 +21,7 @@ from kb.facts import Fact, FactKind, Status
 from kb.language.roles import role_of
 from kb.project_start.challenges import ChallengeKind, challenge_kinds, spaced
 from kb.project_start.findings import (
+    Ask,
     Challenge,
     Check,
     Met,
@@ -32,7 +33,7 @@ from kb.project_start.findings import (
     Told,
 )
 from kb.project_start.plan import Plan
-from kb.project_start.profiles import PROFILES, Line, Profile, Profiles, background_of, terms_of
+from kb.project_start.profiles import PROFILES, Contact, Line, Profile, Profiles, background_of, terms_of
 from kb.project_start.similarity import SIMILAR, Compared, Signals, probability, signals_of
 from kb.project_start.traits import Trait
 from kb.retrieval.ports import Vectors
@@ -129,8 +130,15 @@ def _similar(judged: Judged, plan: Plan, cited: _Cited) -> SimilarProject:
         probability=judged.probability,
         reasons=tuple(_reasons(profile, plan, cited)),
         outcome=_outcome(profile, cited),
-        ask=profile.authority,
+        ask=_ask(profile.contact, cited),
     )
+
+
+def _ask(contact: Contact, cited: _Cited) -> Ask:
+    if contact.sentence is None or contact.document is None:
+        return Ask(contact.authority, contact.unit, None)
+    number = cited.citations.cite(contact.sentence, contact.document)
+    return Ask(contact.authority, contact.unit, Told(contact.sentence.text, number))
 
 
 def _reasons(profile: Profile, plan: Plan, cited: _Cited) -> Iterator[Reason]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from cachetools import LRUCache
 
-from kb.core.models import DocumentRecord, ProjectRef, Role
+from kb.core.models import Certainty, DocumentRecord, ProjectRef, Role
 from kb.facts import Fact, FactKind
 from kb.facts.subject import Subject, Whose
 from kb.index.store import StoredRecord
@@ -23,6 +23,8 @@ from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence
 from kb.project_start.challenges import spaced, told_in
 from kb.project_start.traits import rules_in, techniques_in
+from kb.proposals.contact import unit_written
+from kb.proposals.proposal import Proposal
 from kb.proposals.scope import crosses
 from kb.retrieval.caches import Owned
 from kb.retrieval.ports import Vectors
@@ -59,11 +61,24 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to ask of a project: its authority and the unit, which is never a person; empty where no one says it.
+
+    ``sentence`` has the words of the report that name the unit, None where an editor wrote it.
+    """
+
+    authority: str
+    unit: str = ""
+    sentence: Sentence | None = None
+    document: DocumentRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A project, or a report of none that tells of one case, with its lines and facts."""
 
     project: ProjectRef
-    authority: str
+    contact: Contact
     title_terms: frozenset[str]
     lines: tuple[Line, ...]
     facts: tuple[tuple[Fact, Line], ...]
@@ -154,12 +169,31 @@ class Profiles:
         lines = [line for stored in records if not stored.copy_of for line in self._lines(stored)]
         return Profile(
             project=project,
-            authority=next((r.record.metadata.myndighed for r in records if r.record.metadata.myndighed), ""),
+            contact=self._contact(records),
             title_terms=terms_of(self._snapshot.analyser, f"{metadata.titel} \n{metadata.emne}"),
             lines=tuple(lines),
             facts=tuple(_with_lines(lines, self._facts)),
             is_case=not _is_across(first),
         )
+
+    def _contact(self, records: Sequence[StoredRecord]) -> Contact:
+        """The contact of the first report that has one: an editor's word before what is proposed and likely."""
+        authority = next((one.record.metadata.myndighed for one in records if one.record.metadata.myndighed), "")
+        for stored in records:
+            if unit := unit_written(str(stored.record.metadata.value("kontakt") or "")):
+                return Contact(authority, unit)
+        for stored in records:
+            for proposal in stored.proposals:
+                sentence = self._words_of(stored, proposal) if _is_contact(proposal) else None
+                if sentence:
+                    return Contact(authority, str(proposal.value), sentence, stored.record)
+        return Contact(authority)
+
+    def _words_of(self, stored: StoredRecord, proposal: Proposal) -> Sentence | None:
+        """The words that a proposal rests on, in the passage that has them all."""
+        start, end = proposal.start or 0, proposal.end or 0
+        passages = self._snapshot.passages_of(stored.record.id)
+        return next((Sentence(one, start, end) for one in passages if one.start <= start < end <= one.end), None)
 
     def _lines(self, stored: StoredRecord) -> Iterator[Line]:
         subject = Subject.of(stored.record.metadata)
@@ -183,6 +217,10 @@ def _line(sentence: Sentence, stored: StoredRecord, vector: Vectors, subject: Su
     is_challenge = role is Role.CHALLENGE and is_own
     told = told_in(sentence.text, passage.heading_path) if is_challenge else ()
     return Line(sentence, record, vector, role, told)
+
+
+def _is_contact(proposal: Proposal) -> bool:
+    return proposal.field == "kontakt" and proposal.certainty is not Certainty.UNSURE
 
 
 def _is_label(text: str) -> bool:
