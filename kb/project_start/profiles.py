@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from cachetools import LRUCache
 
 from kb.core.models import Certainty, DocumentRecord, ProjectRef, Role
+from kb.embedding.embedder import Embedder
 from kb.facts import Fact, FactKind
 from kb.facts.subject import Subject, Whose
 from kb.index.store import StoredRecord
-from kb.language.analysis import Analyser, Question
+from kb.language.analysis import Question
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence
 from kb.project_start.challenges import spaced, told_in
@@ -26,7 +27,7 @@ from kb.project_start.traits import rules_in, techniques_in
 from kb.proposals.contact import unit_written
 from kb.proposals.proposal import Proposal
 from kb.proposals.scope import crosses
-from kb.retrieval.caches import Owned
+from kb.retrieval.caches import Cache, Owned
 from kb.retrieval.ports import Vectors
 from kb.retrieval.snapshot import Snapshot
 
@@ -35,12 +36,14 @@ PASSAGES_ASKED = 200
 # A project's score by words is the mean of so many of its passages.
 BEST_PASSAGES = 2
 PROFILES_REMEMBERED = 2_000
-SHORTEST_TERM = 4
 LONGEST_LABEL = 60
 # How many sentences the level of cosines in the base is taken from.
 BACKGROUND_ROWS = 4_096
+# The roles of the sentences that tell what a project does.
+TELLING = (Role.PURPOSE, Role.METHOD, Role.DATA)
 # The roles of the sentences that a technique is read from.
 _DESCRIBING = frozenset((Role.PURPOSE, Role.METHOD, Role.DATA, Role.HANDLING, Role.RESULT, Role.OTHER))
+_OF_ONE_AUTHORITY = frozenset(("kommunal", "regional", "statslig"))
 _USED_FACTS = (FactKind.STATUS, FactKind.REASON, FactKind.DATA, FactKind.SUPPLIER)
 
 
@@ -75,11 +78,14 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A project, or a report of none that tells of one case, with its lines and facts."""
+    """A project, or a report of none that tells of one case, with its lines and facts.
+
+    ``subject`` is its title with what its metadata say that it tried, or else its first sentence that does.
+    """
 
     project: ProjectRef
     contact: Contact
-    title_terms: frozenset[str]
+    subject: str
     lines: tuple[Line, ...]
     facts: tuple[tuple[Fact, Line], ...]
     is_case: bool
@@ -97,20 +103,23 @@ class Profile:
         """The facts of a kind with their lines."""
         return [(fact, line) for fact, line in self.facts if fact.kind is kind]
 
-    def techniques(self) -> Mapping[str, Line]:
-        """The techniques that it names, each with the first line that does."""
-        return _first(self.own(_DESCRIBING), techniques_in)
+    def facts_by_value(self, kind: FactKind) -> Mapping[str, list[Line]]:
+        """The lines that state each value of a kind of facts."""
+        return _grouped((fact.value, line) for fact, line in self.of_kind(kind))
 
-    def rules(self) -> Mapping[str, Line]:
-        """The sets of rules that it names, each with the first line that does."""
-        return _first(self.own(), rules_in)
+    def techniques(self) -> Mapping[str, list[Line]]:
+        """The techniques that it names, each with the lines that do."""
+        return _grouped((name, line) for line in self.own(_DESCRIBING) for name in techniques_in(line.sentence.text))
+
+    def rules(self) -> Mapping[str, list[Line]]:
+        """The sets of rules that it names, each with the lines that do."""
+        return _grouped((name, line) for line in self.own() for name in rules_in(line.sentence.text))
 
 
-def _first(lines: Iterable[Line], named: Callable[[str], Collection[str]]) -> dict[str, Line]:
-    found: dict[str, Line] = {}
-    for line in lines:
-        for name in named(line.sentence.text):
-            found.setdefault(name, line)
+def _grouped(pairs: Iterable[tuple[str, Line]]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for name, line in pairs:
+        found.setdefault(name, []).append(line)
     return found
 
 
@@ -170,7 +179,7 @@ class Profiles:
         return Profile(
             project=project,
             contact=self._contact(records),
-            title_terms=terms_of(self._snapshot.analyser, f"{metadata.titel} \n{metadata.emne}"),
+            subject=f"{metadata.titel}. {metadata.emne or _purpose(lines)}".strip(),
             lines=tuple(lines),
             facts=tuple(_with_lines(lines, self._facts)),
             is_case=not _is_across(first),
@@ -219,6 +228,11 @@ def _line(sentence: Sentence, stored: StoredRecord, vector: Vectors, subject: Su
     return Line(sentence, record, vector, role, told)
 
 
+def _purpose(lines: Iterable[Line]) -> str:
+    """The first of a report's own sentences that tells what its project does; empty where none does."""
+    return next((line.sentence.text for line in lines if line.is_own and line.role in TELLING), "")
+
+
 def _is_contact(proposal: Proposal) -> bool:
     return proposal.field == "kontakt" and proposal.certainty is not Certainty.UNSURE
 
@@ -245,16 +259,25 @@ def _with_lines(lines: Sequence[Line], facts: Mapping[str, Sequence[Fact]]) -> I
 
 
 def _is_across(stored: StoredRecord) -> bool:
-    return bool(crosses(stored.record.metadata, stored.proposals))
+    """Whether a report tells of no case of its own: rules, guidance, and what is of many projects by its own words.
 
-
-def terms_of(analyser: Analyser, text: str) -> frozenset[str]:
-    """The terms of a text that are long enough to mean something: stems, and parts of compounds."""
-    found = analyser.index_terms(text)
-    return frozenset(term for term in (*found.stems, *found.parts) if len(term) >= SHORTEST_TERM)
+    One of a single authority that an editor counts to no project may still be a case: a ruling, or news of one.
+    """
+    metadata = stored.record.metadata
+    if metadata.type in _OF_ONE_AUTHORITY:
+        metadata = replace(metadata, omfang="")
+    return bool(crosses(metadata, stored.proposals))
 
 
 PROFILES = Owned(Profiles)
+# By model and text: a subject's vector outlives the build it was first compared on.
+_SUBJECTS: Cache[tuple[str, str], Vectors] = Cache(PROFILES_REMEMBERED)
+
+
+def subject_vectors(embedder: Embedder, profiles: Sequence[Profile]) -> list[Vectors]:
+    """The vectors of the subjects of some profiles; what is not known yet is embedded together."""
+    keys = [(embedder.fingerprint, profile.subject) for profile in profiles]
+    return _SUBJECTS.get_all(keys, lambda missing: embedder.embed_passages([text for _, text in missing]))
 
 
 def background_of(cosines: Vectors) -> tuple[float, float]:

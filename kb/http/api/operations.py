@@ -204,7 +204,7 @@ def _answered(operation: Operation, result: Body | Response) -> Response:
 
 
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:
-    """Names what the answer is made of: program, build, operation, the question normalised and its like, and the rest."""
+    """Names all that the answer is made of: program, build, operation, what was asked (normalised), and the rest."""
     asked = query.model_dump(mode="json")
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)

@@ -33,5 +33,5 @@ def test_a_distance_without_end_is_no_error() -> None:
 def test_traits_are_named_by_parts_of_words() -> None:
     text = "Vi vil varsle om oversvømmelser med sensorer; MDR gælder ikke."
     assert data_in(text) == {"sensordata"}
-    assert techniques_in(text) == {"forudsigelse af risiko"}
+    assert techniques_in(text) == {"forudsigelse og varsling"}
     assert rules_in(text) == {"forordningen om medicinsk udstyr (MDR)"}
