@@ -24,6 +24,7 @@ from kb.http.server import make_app
 from kb.retrieval.searcher import open_searcher
 from tests.serving import serving
 from tests.support import HashEmbedder, make_settings
+from tests.timing import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -141,5 +142,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def desk(browser: Browser, address: str) -> Iterator[Page]:
     """A page of that server."""
     context = browser.new_context(base_url=address, accept_downloads=True)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context.new_page()
     context.close()

@@ -208,6 +208,6 @@ def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[
     asked = query.model_dump(mode="json")
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
-    made_of = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
+    made_of: list[Any] = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
     made_of += [sorted(searcher.snapshot.hidden), operation.besides() if operation.besides else None]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]
