@@ -3,7 +3,8 @@
     python -m benchmarks.project_start [--half dev|test] [--errors] [--fit]
 
 ``plans.jsonl`` has forty plans with the reports that a good adviser would name and what the plan mentions,
-``met.jsonl`` the challenges that each report tells of, with words of the sentence. What an adviser would say a plan
+``met.jsonl`` the challenges that each report tells of, with words of the sentence, and ``reasons.jsonl`` which of the
+reasons for calling a project similar are right by the report. What an adviser would say a plan
 lacks are the challenges of the reports named, less what it mentions. ``README.md`` tells how they were written.
 """
 
@@ -124,14 +125,21 @@ def met() -> dict[str, frozenset[str]]:
     return {row["document"]: frozenset(row["challenges"]) for row in rows}
 
 
+def judged() -> dict[tuple[str, ...], bool]:
+    """Whether each reason that was read is right, by plan, report, trait, value and sentence."""
+    rows = [json.loads(line) for line in (HERE / "reasons.jsonl").read_text(encoding="utf-8").splitlines()]
+    return {(row["plan"], row["document"], row["trait"], row["value"], row["text"]): row["right"] for row in rows}
+
+
 def measure(searcher: Searcher, written: Sequence[Written]) -> Figures:
     """The figures of some plans."""
-    figures, told = Figures(), met()
+    figures, told, read = Figures(), met(), judged()
     for one in written:
         begun = time.process_time()
         found = check(searcher, Plan.of(one.plan))
         figures.seconds.append(time.process_time() - begun)
         _count(figures, one, found, told)
+        _count_reasons(figures, one, found, read)
         figures.count("citations verbatim", *_verbatim(searcher.snapshot, found.citations))
     return figures
 
@@ -163,6 +171,18 @@ def _count(figures: Figures, one: Written, found: Check, told: Mapping[str, froz
     ):
         if names:
             figures.errors.append(f"{one.id} {label}: {', '.join(sorted(names))}")
+
+
+def _count_reasons(figures: Figures, one: Written, found: Check, read: Mapping[tuple[str, ...], bool]) -> None:
+    """Count the reasons that were read by hand; one that is new since then is shown to be read."""
+    for similar in found.similar if one.kind != "far" else ():
+        for reason in similar.reasons:
+            key = (one.id, similar.project.document_ids[0], reason.trait.value, reason.value, reason.told.text)
+            figures.count("reasons that were read", key in read, 1)
+            if key in read:
+                figures.count("why, precision of those read", read[key], 1)
+            else:
+                figures.errors.append(f"{one.id} reason to be read: {' | '.join(key[1:])}")
 
 
 def _of(documents: Iterable[str], told: Mapping[str, frozenset[str]]) -> frozenset[str]:

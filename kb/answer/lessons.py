@@ -29,6 +29,8 @@ from kb.retrieval.snapshot import Snapshot
 LIKENESS = 0.89
 # Lessons that stand above one answer.
 MOST_IN_ANSWER = 3
+# Lessons that stand above what a plan is told.
+MOST_IN_CHECK = 9
 ANCHORS_REMEMBERED = 4096
 VECTORS_REMEMBERED = 4096
 # Words of a quote by which other reports are looked up: a phrase that no two passages share by chance.
@@ -132,6 +134,18 @@ def belonging(searcher: Searcher, answer: Answer, lessons: Iterable[Lesson]) -> 
         if cosine >= LIKENESS or _is_cited(stand, answer)
     )
     return tuple(stand for *_, stand in ranked[:MOST_IN_ANSWER])
+
+
+def resting_on(snapshot: Snapshot, document_ids: Sequence[str], lessons: Iterable[Lesson]) -> tuple[Stand, ...]:
+    """The confirmed lessons with evidence in some reports, those of the first report first."""
+    stands = [Stand.of(snapshot, one) for one in lessons if one.is_confirmed]
+    places = {id_: place for place, id_ in reversed(list(enumerate(document_ids)))}
+    ranked = sorted(
+        (min(places[id_] for id_ in stand.document_ids if id_ in places), stand.lesson.id, stand)
+        for stand in stands
+        if not places.keys().isdisjoint(stand.document_ids)
+    )
+    return tuple(stand for *_, stand in ranked[:MOST_IN_CHECK])
 
 
 def likenesses(searcher: Searcher, question: str, lessons: Sequence[Lesson]) -> list[float]:

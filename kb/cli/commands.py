@@ -12,9 +12,10 @@ import getpass
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +37,7 @@ from rich.text import Text
 
 from kb.cli import access, assistants, lessons, questions, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
-from kb.core.errors import InputError, KbError
+from kb.core.errors import InputError, KbError, StorageError
 from kb.core.fields import FILTERS
 from kb.core.models import Answer
 from kb.core.settings import Settings, load_settings
@@ -44,6 +45,8 @@ from kb.core.version import VERSION
 from kb.http.api import response_models
 
 if TYPE_CHECKING:
+    from kb.http.api.lesson_models import Lesson
+    from kb.lessons.lesson import Lesson as StoredLesson
     from kb.project_start import Check
 
 # What `kb model use --reader` calls the reader that comes with the product.
@@ -283,14 +286,39 @@ def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
 def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
     """Svar på QUESTION med citerede sætninger, projekt for projekt, eller sig, at svaret ikke står der."""
     from kb.answer import answer
+    from kb.answer.lessons import belonging
+    from kb.http.api.lesson_models import AnswerWithLessons, lessons_given
     from kb.retrieval.searcher import open_searcher
 
     settings, embedder = _settings_and_embedder()
-    result = answer(open_searcher(settings, embedder), question, parse_filters(filters))
+    searcher = open_searcher(settings, embedder)
+    result = answer(searcher, question, parse_filters(filters))
+    known, counts = _lessons_and_uses(settings)
+    lessons = lessons_given(belonging(searcher, result, known), counts)
     if as_json:
-        print_json(response_models.Answer.from_domain(result))
+        print_json(AnswerWithLessons.of(result, lessons))
     else:
+        _print_lessons(lessons)
         _print_answer(result)
+
+
+def _lessons_and_uses(settings: Settings) -> tuple[list[StoredLesson], Mapping[str, int]]:
+    """All lessons and how often each was used; reading goes on without where the state cannot be read."""
+    from kb.lessons.reviewing import use_counts
+    from kb.state.lessons import LessonStore
+
+    store = LessonStore(settings.state_dir)
+    try:
+        return store.all(), use_counts(store.uses())
+    except (StorageError, sqlite3.Error) as error:
+        err.print(f"Erfaringerne kunne ikke læses: {error}", markup=False)
+        return [], {}
+
+
+def _print_lessons(lessons: Sequence[Lesson]) -> None:
+    for lesson in lessons:
+        out.print(f"Bekræftet erfaring: {lesson.lesson}", style="bold green", markup=False)
+        out.print(f"   {lesson.owner} står bag ({lesson.confirmed[:10]}).\n", markup=False)
 
 
 def _print_answer(answer: Answer) -> None:
@@ -326,6 +354,8 @@ def _numbers(citations: Sequence[int]) -> str:
 @reports_errors
 def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
     """Tjek planen i FILE: projekter, der ligner, hvad de løb ind i, og hvad planen ikke nævner."""
+    from kb.answer.lessons import resting_on
+    from kb.http.api.lesson_models import ProjectStartWithLessons, lessons_given
     from kb.project_start import Plan, check
     from kb.project_start.reading import read_plan
     from kb.retrieval.searcher import open_searcher
@@ -336,14 +366,18 @@ def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
     plan = Plan.of(read_plan(file.read_bytes(), file.name, settings))
     searcher = open_searcher(settings, embedder)
     found = check(searcher, plan)
+    known, counts = _lessons_and_uses(settings)
+    stands = resting_on(searcher.snapshot, found.document_ids, known)
     if word:
         from kb.http.web.presenters.project_start import view_on
         from kb.http.web.project_start_word import check_docx
 
-        word.write_bytes(check_docx(view_on(searcher.snapshot, plan.text, found)))
+        word.write_bytes(check_docx(view_on(searcher.snapshot, plan.text, found, stands)))
+    lessons = lessons_given(stands, counts)
     if as_json:
-        print_json(response_models.ProjectStart.model_validate(found))
+        print_json(ProjectStartWithLessons.of(found, lessons))
     else:
+        _print_lessons(lessons)
         _print_check(found)
 
 
@@ -360,6 +394,8 @@ def _print_check(found: Check) -> None:
         if similar.outcome:
             told = similar.outcome.told
             out.print(f"   Sådan gik det: {similar.outcome.status}. {told.text} [{told.citation}]", markup=False)
+        if similar.ask.text:
+            out.print(f"   Spørg: {similar.ask.text}", markup=False)
     for challenge in found.gaps:
         out.print(
             f"\nPlanen nævner ikke: {challenge.label} ({len(challenge.met)} mødte det)", style="bold", markup=False

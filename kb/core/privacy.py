@@ -406,9 +406,7 @@ def _is_persons(before: str, after: str) -> bool:
     near = f"{before} | {after}"
     if _SWITCHBOARD.search(before):
         return False
-    return bool(_PERSON_WORD.search(near)) or any(
-        not _ORGANISATION_WORD.search(name[0]) for name in _NAME.finditer(near)
-    )
+    return bool(_PERSON_WORD.search(near)) or names_person(near)
 
 
 def _has_email_near(match: re.Match[str], emails: list[tuple[int, int]]) -> bool:
@@ -421,6 +419,11 @@ def _has_email_near(match: re.Match[str], emails: list[tuple[int, int]]) -> bool
 
 _NAME_PART = re.compile(r"[^\W\d_]+")
 _SHORTEST_PART = 2
+
+
+def names_person(text: str) -> bool:
+    """Whether a line has words that look like a person's name, and are no organisation's."""
+    return any(not _ORGANISATION_WORD.search(name[0]) for name in _NAME.finditer(text))
 
 
 def is_person(name: str, address: str) -> bool:

@@ -6,22 +6,23 @@ Reading goes on where nothing can be read of the state database: an answer is th
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from flask import current_app, g
 
-from kb.answer import answer
-from kb.answer.lessons import Stand, belonging, proposals_of
+from kb.answer.lessons import Stand, belonging, proposals_of, resting_on
 from kb.core.errors import IndexUnusableError, InputError, KbError, NotFoundError, StorageError
 from kb.core.identity import ANONYMOUS, AccessRole
 from kb.core.models import Answer
 from kb.http.gate import is_at_least
 from kb.http.refusals import SignInNeeded
-from kb.http.services import searcher, services, snapshot
+from kb.http.services import services, snapshot
+from kb.lessons import reviewing
 from kb.lessons.lesson import Evidence, Lesson
 from kb.lessons.proposing import LessonProposal
 from kb.lessons.reviewing import Figures, figures
+from kb.project_start import Check
 from kb.retrieval.searcher import Searcher
 
 
@@ -63,6 +64,35 @@ def lessons_in(held: Searcher, answered: Answer) -> tuple[Stand, ...]:
     except (StorageError, sqlite3.Error) as error:
         current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
         return ()
+
+
+def lessons_for(held: Searcher, found: Check) -> tuple[Stand, ...]:
+    """The lessons that stand above what a check found; none where the state cannot be read."""
+    try:
+        return resting_on(held.snapshot, found.document_ids, services().lessons.all())
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
+        return ()
+
+
+def use_counts() -> Mapping[str, int]:
+    """How often each lesson was used; nothing where the state cannot be read."""
+    try:
+        return reviewing.use_counts(services().lessons.uses())
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.warning("Brugen af erfaringerne kunne ikke læses: %s", error)
+        return {}
+
+
+def lessons_in_use() -> list[tuple[str, int, int]]:
+    """What an answer's lessons depend on besides the build: each confirmed one, its revision and its uses."""
+    try:
+        confirmed = [one for one in services().lessons.all() if one.is_confirmed]
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
+        return []
+    counts = use_counts()
+    return [(one.id, one.revision, counts.get(one.id, 0)) for one in confirmed]
 
 
 def evidence_of(passage_ids: Iterable[str]) -> tuple[Evidence, ...]:
@@ -114,9 +144,3 @@ def note_answered(answered: Answer) -> None:
     except (KbError, sqlite3.Error) as error:
         # A reader gets the answer even where nothing can be written.
         current_app.logger.warning("Spørgsmålet kunne ikke tælles: %s", error)
-
-
-def likeliest(question: str) -> tuple[Stand, ...]:
-    """The lessons that belong to the answer to a question; raises what answering raises."""
-    held = searcher()
-    return lessons_in(held, answer(held, question))

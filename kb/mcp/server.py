@@ -1,4 +1,4 @@
-"""The tools of the MCP server: search, answer and report, each with sources and links.
+"""The tools of the MCP server: search, answer, project start and report, each with sources and links.
 
     make_server(Upstream("http://127.0.0.1:8000", key=key)).run("stdio")
 
@@ -9,7 +9,7 @@ came with (:mod:`kb.mcp.over_http`); over standard input and output it is the on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,14 +22,15 @@ from pydantic import BaseModel, Field
 
 from kb.client import ApiError, Client
 from kb.core.version import VERSION
-from kb.http.api import response_models
+from kb.http.api import lesson_models, response_models
 from kb.http.api.request_models import DocumentFilters
 from kb.http.api.response_models import document_path, passage_path
 
 INSTRUCTIONS = (
     "Erfaringsbasen rummer rapporter om erfaringer fra danske offentlige projekter. Brug answer til et spørgsmål og "
-    "search til at finde steder. Gengiv kun det, der står i svaret, og sæt kildens link ved hver oplysning. Er "
-    "answered falsk, så sig, at Erfaringsbasen ikke svarer på det; find ikke selv på et svar."
+    "search til at finde steder; brug project_start, når nogen vil begynde et projekt og har en plan. Gengiv kun det, "
+    "der står i svaret, og sæt kildens link ved hver oplysning. Er answered falsk, så sig, at Erfaringsbasen ikke "
+    "svarer på det; find ikke selv på et svar."
 )
 # Characters of a report that are given at a time; an assistant can hold no more of it.
 LONGEST_TEXT = 20_000
@@ -77,8 +78,22 @@ class ProjectFindings(BaseModel):
     findings: list[CitedSentence]
 
 
+class ConfirmedLesson(BaseModel):
+    """What editors concluded and stand behind, with the words of the reports it rests on."""
+
+    lesson: str
+    owner: str
+    confirmed: str
+    applies_to: str
+    evidence: list[str]
+    link: str
+
+
 class CitedAnswer(BaseModel):
-    """The short answer and each project's findings; or, where ``answered`` is false, why there is no answer."""
+    """The short answer and each project's findings; or, where ``answered`` is false, why there is no answer.
+
+    ``lessons`` are those that editors stand behind; they come before the sentences of the reports.
+    """
 
     question: str
     answered: bool
@@ -86,8 +101,60 @@ class CitedAnswer(BaseModel):
     certainty: str
     coverage: str
     lead: str
+    lessons: list[ConfirmedLesson]
     sentences: list[CitedSentence]
     projects: list[ProjectFindings]
+    sources: list[Source]
+    link: str
+
+
+class LikeProject(BaseModel):
+    """A project that is like the plan: why, how it went, and whom to ask, which is never a person."""
+
+    project: str
+    why: list[CitedSentence]
+    outcome: str
+    outcome_told: CitedSentence | None
+    ask: str
+
+
+class MetByProject(BaseModel):
+    """That a project met a challenge, how it handled it and what it learnt."""
+
+    project: str
+    challenge: CitedSentence
+    handling: CitedSentence | None
+    lesson: CitedSentence | None
+
+
+class MetChallenge(BaseModel):
+    """A kind of challenge, whether the plan mentions it, the question it raises, and the projects that met it."""
+
+    challenge: str
+    phase: str
+    mentioned_in_plan: bool
+    question: str
+    met: list[MetByProject]
+
+
+class Reusable(BaseModel):
+    """What a report names as ready to be used again."""
+
+    project: str
+    told: CitedSentence
+    links: list[str]
+
+
+class CheckedPlan(BaseModel):
+    """What the reports have to tell a plan; nothing but ``nearest`` where no project is like it."""
+
+    notices: list[str]
+    similar: list[LikeProject]
+    nearest: list[str]
+    lessons: list[ConfirmedLesson]
+    challenges: list[MetChallenge]
+    stopped: list[ProjectFindings]
+    reusable: list[Reusable]
     sources: list[Source]
     link: str
 
@@ -145,7 +212,7 @@ def make_server(upstream: Upstream) -> MCPServer:
     server: MCPServer = MCPServer(
         "erfaringsbasen", title="Erfaringsbasen", instructions=INSTRUCTIONS, version=VERSION, log_level="WARNING"
     )
-    for tool in (_search(upstream), _answer(upstream), _report(upstream)):
+    for tool in (_search(upstream), _answer(upstream), _project_start(upstream), _report(upstream)):
         server.add_tool(tool, structured_output=True)
     return server
 
@@ -177,7 +244,7 @@ def _answer(upstream: Upstream) -> Callable[..., CitedAnswer]:
     return answer
 
 
-def cited(upstream: Upstream, found: response_models.Answer) -> CitedAnswer:
+def cited(upstream: Upstream, found: lesson_models.AnswerWithLessons) -> CitedAnswer:
     """An answer of the API as the assistant gets it (pure)."""
     told = found.answer
     projects = [
@@ -194,11 +261,98 @@ def cited(upstream: Upstream, found: response_models.Answer) -> CitedAnswer:
         certainty=str(told.certainty),
         coverage=told.coverage.sentence,
         lead=told.lead,
+        lessons=_lessons(upstream, found.lessons),
         sentences=[CitedSentence(text=one.text, sources=one.citations) for one in told.sentences],
         projects=projects,
         sources=[_source(upstream, one.number, one, one.quote, one.passage_id) for one in found.citations],
         link=_page(upstream, found.question),
     )
+
+
+def _lessons(upstream: Upstream, lessons: Sequence[lesson_models.Lesson]) -> list[ConfirmedLesson]:
+    return [
+        ConfirmedLesson(
+            lesson=one.lesson,
+            owner=one.owner,
+            confirmed=one.confirmed,
+            applies_to=one.applies_to,
+            evidence=[evidence.quote for evidence in one.evidence if evidence.found_in],
+            link=upstream.link(f"/erfaringer/{one.id}"),
+        )
+        for one in lessons
+    ]
+
+
+def _project_start(upstream: Upstream) -> Callable[..., CheckedPlan]:
+    def project_start(
+        context: Context,
+        plan: Annotated[str, Field(description="Planens tekst: hvad, for hvem, hvilke data og teknik.", min_length=1)],
+    ) -> CheckedPlan:
+        """Tjek en projektplan mod rapporterne: projekter, der ligner, hvordan det gik dem, hvad de løb ind i, og hvad
+        planen ikke nævner. Planen bliver læst, men ikke gemt."""
+        with upstream.asked(context) as client:
+            return checked(upstream, client.project_start(plan))
+
+    return project_start
+
+
+def checked(upstream: Upstream, found: lesson_models.ProjectStartWithLessons) -> CheckedPlan:
+    """A check of the API as the assistant gets it (pure)."""
+    return CheckedPlan(
+        notices=found.notices,
+        similar=[_like(one) for one in found.similar],
+        nearest=[project.name for project in found.nearest],
+        lessons=_lessons(upstream, found.lessons),
+        challenges=[_challenge(one) for one in found.challenges],
+        stopped=[
+            ProjectFindings(
+                project=one.project.name, findings=[_sentence(one.outcome.told), *map(_sentence, one.reasons)]
+            )
+            for one in found.stopped
+        ],
+        reusable=[
+            Reusable(project=one.project.name, told=_sentence(one.told), links=[link.url for link in one.links])
+            for one in found.reusable
+        ],
+        sources=[_source(upstream, one.number, one, one.quote, one.passage_id) for one in found.citations],
+        link=upstream.link("/projektstart"),
+    )
+
+
+def _like(similar: response_models.SimilarProject) -> LikeProject:
+    outcome = similar.outcome
+    return LikeProject(
+        project=similar.project.name,
+        why=[
+            CitedSentence(text=f"{one.trait}: {one.value or one.told.text}", sources=[one.told.citation])
+            for one in similar.reasons
+        ],
+        outcome=" ".join(part for part in (outcome.status, outcome.date) if part) if outcome else "",
+        outcome_told=_sentence(outcome.told) if outcome else None,
+        ask=", ".join(part for part in (similar.ask.authority, similar.ask.unit) if part),
+    )
+
+
+def _challenge(challenge: response_models.ProjectChallenge) -> MetChallenge:
+    return MetChallenge(
+        challenge=challenge.label,
+        phase=challenge.phase,
+        mentioned_in_plan=challenge.mentioned,
+        question=challenge.question,
+        met=[
+            MetByProject(
+                project=one.project.name,
+                challenge=_sentence(one.challenge),
+                handling=_sentence(one.handling) if one.handling else None,
+                lesson=_sentence(one.lesson) if one.lesson else None,
+            )
+            for one in challenge.met
+        ],
+    )
+
+
+def _sentence(told: response_models.Told) -> CitedSentence:
+    return CitedSentence(text=told.text, sources=[told.citation])
 
 
 def _report(upstream: Upstream) -> Callable[..., Report]:

@@ -17,10 +17,11 @@ from kb.answer.comparison import Told as StatusTold
 from kb.answer.comparison import status_of
 from kb.answer.composition import Citations
 from kb.core.models import Role
-from kb.facts import Fact, FactKind, Status
+from kb.facts import FactKind, Status
 from kb.language.roles import role_of
 from kb.project_start.challenges import ChallengeKind, challenge_kinds, spaced
 from kb.project_start.findings import (
+    Ask,
     Challenge,
     Check,
     Met,
@@ -32,8 +33,17 @@ from kb.project_start.findings import (
     Told,
 )
 from kb.project_start.plan import Plan
-from kb.project_start.profiles import PROFILES, Line, Profile, Profiles, background_of, terms_of
-from kb.project_start.similarity import SIMILAR, Compared, Signals, probability, signals_of
+from kb.project_start.profiles import (
+    PROFILES,
+    TELLING,
+    Contact,
+    Line,
+    Profile,
+    Profiles,
+    background_of,
+    subject_vectors,
+)
+from kb.project_start.similarity import SIMILAR, Compared, Signals, is_task_alike, probability, signals_of
 from kb.project_start.traits import Trait
 from kb.retrieval.ports import Vectors
 from kb.retrieval.searcher import Searcher
@@ -42,8 +52,12 @@ MOST_SIMILAR = 9
 NEAREST_SHOWN = 3
 MOST_REUSABLE = 8
 REASONS_OF_STOP = 2
+# A sentence of fewer words does not say what a project does.
+FEWEST_WORDS = 6
+# In standard deviations of the plan's cosines with the base.
+MUCH_NEARER = 1.0
 # The roles of the sentences that tell what a project is about, those that say it best first.
-_TASK_ROLES = ((Role.PURPOSE,), (Role.METHOD, Role.DATA), (Role.RESULT, Role.OTHER, Role.HANDLING))
+_TASK_ROLES = ((Role.PURPOSE,), (Role.METHOD, Role.DATA))
 _STOPPED = frozenset((Status.STOPPED.value, Status.ON_HOLD.value, Status.NOT_IN_OPERATION.value))
 # What names something that others may use: code, models, templates and guidance.
 _REUSABLE = (
@@ -60,15 +74,19 @@ class Judged:
     profile: Profile
     signals: Signals
     probability: float
+    subject: Vectors
+    is_task_alike: bool
 
 
 def check(searcher: Searcher, plan: Plan) -> Check:
     """All that the searcher's build has to tell a plan."""
     compared = compared_of(searcher, plan)
     judged = judge(searcher, compared)
-    chosen = [one for one in judged if one.probability >= SIMILAR][:MOST_SIMILAR]
+    cited = _Cited(Citations(searcher.snapshot.pages_of), compared)
+    likely = (one for one in judged if one.probability >= SIMILAR)
+    # A project is not called similar where nothing shows why.
+    chosen = [one for one in likely if _has_reason(one)][:MOST_SIMILAR]
     similar = [one.profile for one in chosen]
-    cited = _Cited(Citations(searcher.snapshot.pages_of), compared.vector)
     manifest = searcher.snapshot.manifest
     return Check(
         similar=tuple(_similar(one, plan, cited) for one in chosen),
@@ -91,31 +109,32 @@ def compared_of(searcher: Searcher, plan: Plan) -> Compared:
     together = np.sum(vectors, axis=0) + vectors[0]
     vector = np.asarray(together / max(float(np.linalg.norm(together)), 1e-6), dtype=np.float32)
     centre, spread = background_of(PROFILES.of(searcher.snapshot).background @ vector)
-    return Compared(plan, vector, centre, spread, terms_of(searcher.snapshot.analyser, " ".join(plan.pieces)))
+    return Compared(plan, vector, centre, spread)
 
 
 def judge(searcher: Searcher, compared: Compared) -> list[Judged]:
     """The projects near a plan, the most probably similar first."""
     question = searcher.snapshot.analyser.question(" ".join(compared.plan.pieces))
     near = PROFILES.of(searcher.snapshot).near(compared.vector, question)
-    signals = [(profile, signals_of(profile, compared, words)) for profile, words in near]
-    found = [Judged(profile, one, probability(one)) for profile, one in signals]
+    subjects = subject_vectors(searcher.embedder, [profile for profile, _ in near])
+    found: list[Judged] = []
+    for (profile, words), subject in zip(near, subjects, strict=True):
+        signals = signals_of(profile, subject, words, compared)
+        is_alike = is_task_alike(profile, signals, compared)
+        found.append(Judged(profile, signals, probability(signals), subject, is_alike))
     return sorted(found, key=lambda one: (-one.probability, one.profile.project.name))
 
 
 @dataclass(frozen=True, slots=True)
 class _Cited:
-    """Cites lines, and finds those nearest the plan or one another."""
+    """Cites lines for a plan."""
 
     citations: Citations
-    plan: Vectors
+    plan: Compared
 
     def told(self, line: Line) -> Told:
         number = self.citations.cite(line.sentence, line.document)
         return Told(line.sentence.text, number, line.sentence.passage.inferred)
-
-    def nearest(self, lines: Sequence[Line]) -> Line | None:
-        return _nearest(lines, self.plan)
 
 
 def _nearest(lines: Sequence[Line], vector: Vectors) -> Line | None:
@@ -127,33 +146,64 @@ def _similar(judged: Judged, plan: Plan, cited: _Cited) -> SimilarProject:
     return SimilarProject(
         project=profile.project,
         probability=judged.probability,
-        reasons=tuple(_reasons(profile, plan, cited)),
+        reasons=tuple(_reasons(judged, plan, cited)),
         outcome=_outcome(profile, cited),
-        ask=profile.authority,
+        ask=_ask(profile.contact, cited),
     )
 
 
-def _reasons(profile: Profile, plan: Plan, cited: _Cited) -> Iterator[Reason]:
-    """What the plan and a project have in common, each kind of thing with a sentence of the report that shows it."""
-    for roles in _TASK_ROLES:
-        if line := cited.nearest(profile.own(roles)):
-            yield Reason(Trait.TASK, line.document.metadata.emne, cited.told(line))
-            break
-    data = {fact.value: line for fact, line in reversed(profile.of_kind(FactKind.DATA))}
-    suppliers = {fact.value: line for fact, line in profile.of_kind(FactKind.SUPPLIER) if _names(plan, fact)}
+def _ask(contact: Contact, cited: _Cited) -> Ask:
+    if contact.sentence is None or contact.document is None:
+        return Ask(contact.authority, contact.unit, None)
+    number = cited.citations.cite(contact.sentence, contact.document)
+    return Ask(contact.authority, contact.unit, Told(contact.sentence.text, number))
+
+
+def _reasons(judged: Judged, plan: Plan, cited: _Cited) -> Iterator[Reason]:
+    """What the plan and a project have in common, each kind of thing with a sentence of the report that shows it.
+
+    Shown is a sentence whose role it is to tell such a thing, and of several the one nearest plan and subject together:
+    what is near the plan alone may be beside what the project is about.
+    """
+    profile, between = judged.profile, cited.plan.vector + judged.subject
+    if judged.is_task_alike and (line := _telling(judged, cited.plan)):
+        yield Reason(Trait.TASK, line.document.metadata.emne, cited.told(line))
+    suppliers = profile.facts_by_value(FactKind.SUPPLIER)
     shared = (
-        (Trait.DATA, plan.data, data),
-        (Trait.TECHNIQUE, plan.techniques, profile.techniques()),
-        (Trait.RULES, plan.rules, profile.rules()),
-        (Trait.SUPPLIER, frozenset(suppliers), suppliers),
+        (Trait.DATA, plan.data, profile.facts_by_value(FactKind.DATA), (Role.DATA,)),
+        (Trait.TECHNIQUE, plan.techniques, profile.techniques(), TELLING),
+        (Trait.RULES, plan.rules, profile.rules(), TELLING),
+        (
+            Trait.SUPPLIER,
+            frozenset(name for name in suppliers if spaced(name) in spaced(plan.text)),
+            suppliers,
+            TELLING,
+        ),
     )
-    for trait, wanted, lines in shared:
-        for value in sorted(wanted & lines.keys()):
-            yield Reason(trait, value, cited.told(lines[value]))
+    for trait, wanted, by_value, roles in shared:
+        for value in sorted(wanted & by_value.keys()):
+            lines = by_value[value]
+            if line := _nearest([one for one in lines if one.role in roles] or lines, between):
+                yield Reason(trait, value, cited.told(line))
 
 
-def _names(plan: Plan, fact: Fact) -> bool:
-    return spaced(fact.value) in spaced(plan.text)
+def _has_reason(judged: Judged) -> bool:
+    """Whether plan and project have their task, a kind of data or a technique in common."""
+    return judged.is_task_alike or judged.signals.data > 0 or judged.signals.technique > 0
+
+
+def _telling(judged: Judged, plan: Compared) -> Line | None:
+    """The sentence that tells what a project does: the first of its role, or one that is much nearer to the plan.
+
+    Where a report has none, as the news of a case, what is nearest to plan and subject together tells it.
+    """
+    whole = [line for line in judged.profile.own() if len(line.sentence.text.split()) >= FEWEST_WORDS]
+    for roles in _TASK_ROLES:
+        lines = [line for line in whole if line.role in roles]
+        if nearest := _nearest(lines, plan.vector):
+            ahead = plan.nearness(nearest.vector) - plan.nearness(lines[0].vector)
+            return nearest if ahead >= MUCH_NEARER else lines[0]
+    return _nearest(whole, plan.vector + judged.subject)
 
 
 def _outcome(profile: Profile, cited: _Cited) -> Outcome | None:
@@ -226,7 +276,7 @@ def _reusable(similar: Sequence[Profile], profiles: Profiles, cited: _Cited) -> 
     found: list[tuple[Profile, Line]] = []
     for group in (similar, profiles.across()):
         lines = [(profile, line) for profile in group for line in profile.own() if _is_reusable(line)]
-        found += sorted(lines, key=lambda one: -float(one[1].vector @ cited.plan))
+        found += sorted(lines, key=lambda one: -float(one[1].vector @ cited.plan.vector))
     for profile, line in found[:MOST_REUSABLE]:
         yield Reusable(profile.project, cited.told(line), line.document.metadata.kilder)
 

@@ -38,8 +38,25 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Whom to ask: an authority and a unit of it, never a person.
+
+    ``told`` has the words that name the unit, None where an editor wrote it or there is none.
+    """
+
+    authority: str
+    unit: str
+    told: Told | None
+
+    @property
+    def text(self) -> str:
+        """Both on one line: "Vandby Kommune, Afdelingen for Vand"."""
+        return ", ".join(part for part in (self.authority, self.unit) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class SimilarProject:
-    """A project near the plan: why, how it went (None where no report says it) and the authority to ask.
+    """A project near the plan: why, how it went (None where no report says it) and whom to ask.
 
     ``probability`` is that of its being similar.
     """
@@ -48,7 +65,7 @@ class SimilarProject:
     probability: float
     reasons: tuple[Reason, ...]
     outcome: Outcome | None
-    ask: str
+    ask: Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,11 @@ class Check:
     phase: Phase | None
     build_id: str
     created: str
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        """The reports of the similar projects, the most similar first."""
+        return tuple(id_ for similar in self.similar for id_ in similar.project.document_ids)
 
     @property
     def gaps(self) -> tuple[Challenge, ...]:

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from cachetools import LRUCache
 
-from kb.core.models import DocumentRecord, ProjectRef, Role
+from kb.core.models import Certainty, DocumentRecord, ProjectRef, Role
+from kb.embedding.embedder import Embedder
 from kb.facts import Fact, FactKind
 from kb.facts.subject import Subject, Whose
 from kb.index.store import StoredRecord
-from kb.language.analysis import Analyser, Question
+from kb.language.analysis import Question
 from kb.language.roles import role_of_sentence
 from kb.language.sentences import Sentence
 from kb.project_start.challenges import spaced, told_in
 from kb.project_start.traits import rules_in, techniques_in
+from kb.proposals.contact import unit_written
+from kb.proposals.proposal import Proposal
 from kb.proposals.scope import crosses
-from kb.retrieval.caches import Owned
+from kb.retrieval.caches import Cache, Owned
 from kb.retrieval.ports import Vectors
 from kb.retrieval.snapshot import Snapshot
 
@@ -33,12 +36,14 @@ PASSAGES_ASKED = 200
 # A project's score by words is the mean of so many of its passages.
 BEST_PASSAGES = 2
 PROFILES_REMEMBERED = 2_000
-SHORTEST_TERM = 4
 LONGEST_LABEL = 60
 # How many sentences the level of cosines in the base is taken from.
 BACKGROUND_ROWS = 4_096
+# The roles of the sentences that tell what a project does.
+TELLING = (Role.PURPOSE, Role.METHOD, Role.DATA)
 # The roles of the sentences that a technique is read from.
 _DESCRIBING = frozenset((Role.PURPOSE, Role.METHOD, Role.DATA, Role.HANDLING, Role.RESULT, Role.OTHER))
+_OF_ONE_AUTHORITY = frozenset(("kommunal", "regional", "statslig"))
 _USED_FACTS = (FactKind.STATUS, FactKind.REASON, FactKind.DATA, FactKind.SUPPLIER)
 
 
@@ -59,12 +64,28 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Whom to ask of a project: its authority and the unit, which is never a person; empty where no one says it.
+
+    ``sentence`` has the words of the report that name the unit, None where an editor wrote it.
+    """
+
+    authority: str
+    unit: str = ""
+    sentence: Sentence | None = None
+    document: DocumentRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """A project, or a report of none that tells of one case, with its lines and facts."""
+    """A project, or a report of none that tells of one case, with its lines and facts.
+
+    ``subject`` is its title with what its metadata say that it tried, or else its first sentence that does.
+    """
 
     project: ProjectRef
-    authority: str
-    title_terms: frozenset[str]
+    contact: Contact
+    subject: str
     lines: tuple[Line, ...]
     facts: tuple[tuple[Fact, Line], ...]
     is_case: bool
@@ -82,20 +103,23 @@ class Profile:
         """The facts of a kind with their lines."""
         return [(fact, line) for fact, line in self.facts if fact.kind is kind]
 
-    def techniques(self) -> Mapping[str, Line]:
-        """The techniques that it names, each with the first line that does."""
-        return _first(self.own(_DESCRIBING), techniques_in)
+    def facts_by_value(self, kind: FactKind) -> Mapping[str, list[Line]]:
+        """The lines that state each value of a kind of facts."""
+        return _grouped((fact.value, line) for fact, line in self.of_kind(kind))
 
-    def rules(self) -> Mapping[str, Line]:
-        """The sets of rules that it names, each with the first line that does."""
-        return _first(self.own(), rules_in)
+    def techniques(self) -> Mapping[str, list[Line]]:
+        """The techniques that it names, each with the lines that do."""
+        return _grouped((name, line) for line in self.own(_DESCRIBING) for name in techniques_in(line.sentence.text))
+
+    def rules(self) -> Mapping[str, list[Line]]:
+        """The sets of rules that it names, each with the lines that do."""
+        return _grouped((name, line) for line in self.own() for name in rules_in(line.sentence.text))
 
 
-def _first(lines: Iterable[Line], named: Callable[[str], Collection[str]]) -> dict[str, Line]:
-    found: dict[str, Line] = {}
-    for line in lines:
-        for name in named(line.sentence.text):
-            found.setdefault(name, line)
+def _grouped(pairs: Iterable[tuple[str, Line]]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for name, line in pairs:
+        found.setdefault(name, []).append(line)
     return found
 
 
@@ -154,12 +178,31 @@ class Profiles:
         lines = [line for stored in records if not stored.copy_of for line in self._lines(stored)]
         return Profile(
             project=project,
-            authority=next((r.record.metadata.myndighed for r in records if r.record.metadata.myndighed), ""),
-            title_terms=terms_of(self._snapshot.analyser, f"{metadata.titel} \n{metadata.emne}"),
+            contact=self._contact(records),
+            subject=f"{metadata.titel}. {metadata.emne or _purpose(lines)}".strip(),
             lines=tuple(lines),
             facts=tuple(_with_lines(lines, self._facts)),
             is_case=not _is_across(first),
         )
+
+    def _contact(self, records: Sequence[StoredRecord]) -> Contact:
+        """The contact of the first report that has one: an editor's word before what is proposed and likely."""
+        authority = next((one.record.metadata.myndighed for one in records if one.record.metadata.myndighed), "")
+        for stored in records:
+            if unit := unit_written(str(stored.record.metadata.value("kontakt") or "")):
+                return Contact(authority, unit)
+        for stored in records:
+            for proposal in stored.proposals:
+                sentence = self._words_of(stored, proposal) if _is_contact(proposal) else None
+                if sentence:
+                    return Contact(authority, str(proposal.value), sentence, stored.record)
+        return Contact(authority)
+
+    def _words_of(self, stored: StoredRecord, proposal: Proposal) -> Sentence | None:
+        """The words that a proposal rests on, in the passage that has them all."""
+        start, end = proposal.start or 0, proposal.end or 0
+        passages = self._snapshot.passages_of(stored.record.id)
+        return next((Sentence(one, start, end) for one in passages if one.start <= start < end <= one.end), None)
 
     def _lines(self, stored: StoredRecord) -> Iterator[Line]:
         subject = Subject.of(stored.record.metadata)
@@ -185,6 +228,15 @@ def _line(sentence: Sentence, stored: StoredRecord, vector: Vectors, subject: Su
     return Line(sentence, record, vector, role, told)
 
 
+def _purpose(lines: Iterable[Line]) -> str:
+    """The first of a report's own sentences that tells what its project does; empty where none does."""
+    return next((line.sentence.text for line in lines if line.is_own and line.role in TELLING), "")
+
+
+def _is_contact(proposal: Proposal) -> bool:
+    return proposal.field == "kontakt" and proposal.certainty is not Certainty.UNSURE
+
+
 def _is_label(text: str) -> bool:
     """Whether a text is a label with its value ("Emne: Mails") and no sentence."""
     label, colon, _ = text.partition(": ")
@@ -207,16 +259,25 @@ def _with_lines(lines: Sequence[Line], facts: Mapping[str, Sequence[Fact]]) -> I
 
 
 def _is_across(stored: StoredRecord) -> bool:
-    return bool(crosses(stored.record.metadata, stored.proposals))
+    """Whether a report tells of no case of its own: rules, guidance, and what is of many projects by its own words.
 
-
-def terms_of(analyser: Analyser, text: str) -> frozenset[str]:
-    """The terms of a text that are long enough to mean something: stems, and parts of compounds."""
-    found = analyser.index_terms(text)
-    return frozenset(term for term in (*found.stems, *found.parts) if len(term) >= SHORTEST_TERM)
+    One of a single authority that an editor counts to no project may still be a case: a ruling, or news of one.
+    """
+    metadata = stored.record.metadata
+    if metadata.type in _OF_ONE_AUTHORITY:
+        metadata = replace(metadata, omfang="")
+    return bool(crosses(metadata, stored.proposals))
 
 
 PROFILES = Owned(Profiles)
+# By model and text: a subject's vector outlives the build it was first compared on.
+_SUBJECTS: Cache[tuple[str, str], Vectors] = Cache(PROFILES_REMEMBERED)
+
+
+def subject_vectors(embedder: Embedder, profiles: Sequence[Profile]) -> list[Vectors]:
+    """The vectors of the subjects of some profiles; what is not known yet is embedded together."""
+    keys = [(embedder.fingerprint, profile.subject) for profile in profiles]
+    return _SUBJECTS.get_all(keys, lambda missing: embedder.embed_passages([text for _, text in missing]))
 
 
 def background_of(cosines: Vectors) -> tuple[float, float]:

@@ -33,7 +33,7 @@ TECHNIQUES: Mapping[str, tuple[str, ...]] = {
         "anonymiseringsmodel", "semantisk søge", "læse mails", "læse hver mail", "analyse af tekst", "resumé",
         "af journalnotater", "læse ansøgning", "fordele mails", "sortere mails", "fordeling af mails", "mailsortering",
     ),
-    "forudsigelse af risiko": (
+    "forudsigelse og varsling": (
         "forudsig", "risikovurdering", "risikoscore", "risiko for", "tal for risiko", "varsle", "varsling", "prognose",
         "prædikti", "tidlig opsporing", "tidligt opdage", "udpege", "udpeger", "finde tegn",
     ),

@@ -2,7 +2,7 @@
 
 A unit is told by its name's form ("Team Data", "Klimaafdelingen", "Sekretariatet for Velfærd"), where the report says
 whom to turn to, on its cover, or where it speaks as that unit. Names of people do not have these forms and are never
-read; what stands beside the unit is not quoted either.
+read; what stands beside the unit is not quoted either. What an editor wrote is shown where it names no person.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from kb.core.models import Certainty, Document, page_at
+from kb.core.privacy import mask, names_person
 from kb.proposals.authorities import mentions
 from kb.proposals.opening import Line
 from kb.proposals.proposal import Proposal
@@ -36,6 +37,11 @@ _ASK = re.compile(
 )
 _SPEAKS = re.compile(r"\b(?:vi (?:er )?i|hos os i|i) $", re.IGNORECASE)
 _WE = re.compile(r"\b(?:vi|vores|os)\b", re.IGNORECASE)
+
+
+def unit_written(contact: str) -> str:
+    """What an editor wrote as the contact, to be shown to others; nothing where it may be a person's."""
+    return "" if mask(contact).counts or names_person(UNIT.sub("", contact)) else contact
 
 
 def proposed_contact(document: Document, front: Sequence[Line]) -> Proposal | None:

@@ -16,11 +16,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from kb import indexing
-from kb.core.settings import Settings
-from kb.embedding.embedder import Embedder
+from kb.core.errors import KbError
+from kb.core.settings import Settings, load_settings
+from kb.embedding.embedder import Embedder, ModelEmbedder
+from kb.embedding.model_store import model_folder
 from kb.http.server import make_app
+from kb.retrieval.searcher import open_searcher
 from tests.serving import serving
 from tests.support import HashEmbedder, make_settings
+from tests.timing import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -118,3 +122,26 @@ def page(context: BrowserContext) -> Iterator[Page]:
     yield found
     # The browser itself reports the 4xx answers that a test asks for.
     assert [problem for problem in problems if "Failed to load resource" not in problem] == []
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server on the shipped corpus with the real model."""
+    state: Path = tmp_path_factory.mktemp("real-state")
+    settings = load_settings(corpus=ROOT / "corpus", index_dir=ROOT / "index", state_dir=state)
+    try:
+        embedder = ModelEmbedder(model_folder(settings))
+        open_searcher(settings, embedder)
+    except KbError as error:
+        pytest.skip(f"{error} {error.advice} (make test gør det selv)")
+    with serving(make_app(settings, embedder)) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of that server."""
+    context = browser.new_context(base_url=address, accept_downloads=True)
+    context.set_default_timeout(PATIENCE * 1000)
+    yield context.new_page()
+    context.close()

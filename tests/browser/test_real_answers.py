@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from kb.core.errors import KbError
-from kb.core.settings import load_settings
-from kb.embedding.embedder import ModelEmbedder
-from kb.embedding.model_store import model_folder
-from kb.http.server import make_app
 from kb.http.web.example_questions import CANDIDATES, SHOWN
-from kb.retrieval.searcher import open_searcher
-from tests.browser.conftest import ROOT
-from tests.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.model]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    state: Path = tmp_path_factory.mktemp("state")
-    settings = load_settings(corpus=ROOT / "corpus", index_dir=ROOT / "index", state_dir=state)
-    try:
-        embedder = ModelEmbedder(model_folder(settings))
-        open_searcher(settings, embedder)
-    except KbError as error:
-        pytest.skip(f"{error} {error.advice} (make test gør det selv)")
-    with serving(make_app(settings, embedder)) as found:
-        yield found
-
-
-@pytest.fixture
-def desk(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(base_url=address)
-    yield context.new_page()
-    context.close()
 
 
 def test_every_example_on_the_front_page_has_an_answer_that_opens(desk: Page) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, StrictInt
 
 from kb.answer.lessons import Stand
+from kb.core import models
 from kb.core.stages import Phase
-from kb.http.api.request_models import LINE_PATTERN, ListQuery, Question, Truth
-from kb.http.api.response_models import Body, Date, Listed
+from kb.http.api.request_models import LINE_PATTERN, ListQuery, Truth
+from kb.http.api.response_models import Answer, Body, Date, Listed, ProjectStart
 from kb.lessons import reviewing
 from kb.lessons.exchange import WrittenLesson
 from kb.lessons.lesson import LONGEST_LINE, LONGEST_TEXT, LessonStatus, UseOutcome
 from kb.lessons.proposing import LessonProposal
+from kb.project_start import Check
 
 _STATUSES, _PHASES, _OUTCOMES = ("|".join(words) for words in (LessonStatus, Phase, UseOutcome))
 
@@ -25,12 +28,6 @@ class LessonsQuery(ListQuery):
     tema: Annotated[str, Field(max_length=40, description="Temaet, fx jura.")] = ""
     fase: Annotated[str, Field(pattern=f"^({_PHASES})?$", description="Den del af et projekt, de handler om.")] = ""
     due: Annotated[Truth, Field(description="Kun dem, der skal ses efter nu.")] = False
-
-
-class LessonsInAnswerQuery(ListQuery):
-    """The question whose answer the lessons belong to."""
-
-    q: Question
 
 
 class ReplacedLesson(WrittenLesson):
@@ -100,6 +97,33 @@ class LessonList(Listed):
     """A page of the lessons."""
 
     items: list[Lesson]
+
+
+def lessons_given(stands: Iterable[Stand], counts: Mapping[str, int], *, for_editors: bool = False) -> list[Lesson]:
+    """Lessons as they are given; ``counts`` says how often each was used."""
+    return [Lesson.from_domain(one, counts.get(one.lesson.id, 0), for_editors=for_editors) for one in stands]
+
+
+class AnswerWithLessons(Answer):
+    """The answer to a question, and the confirmed lessons that stand above it, nearest first."""
+
+    lessons: list[Lesson]
+
+    @classmethod
+    def of(cls, answer: models.Answer, lessons: list[Lesson]) -> Self:
+        """An answer and its lessons."""
+        return cls.model_validate({**dict(Answer.from_domain(answer)), "lessons": lessons})
+
+
+class ProjectStartWithLessons(ProjectStart):
+    """What the base has to tell a plan, and the confirmed lessons that rest on reports of the similar projects."""
+
+    lessons: list[Lesson]
+
+    @classmethod
+    def of(cls, check: Check, lessons: list[Lesson]) -> Self:
+        """A check and its lessons."""
+        return cls.model_validate({**dict(ProjectStart.model_validate(check)), "lessons": lessons})
 
 
 class DeletedLesson(Body):

@@ -44,11 +44,7 @@ def _told(found: Lesson) -> lesson_models.Lesson:
 
 def _page(stands: Iterable[Stand]) -> list[lesson_models.Lesson]:
     """Lessons as they are given to the one who asks."""
-    counts = reviewing.use_counts(services().lessons.uses())
-    for_editors = is_at_least(EDITOR)
-    return [
-        lesson_models.Lesson.from_domain(one, counts.get(one.lesson.id, 0), for_editors=for_editors) for one in stands
-    ]
+    return lesson_models.lessons_given(stands, lesson_services.use_counts(), for_editors=is_at_least(EDITOR))
 
 
 @lessons.get(
@@ -69,19 +65,6 @@ def list_lessons(query: lesson_models.LessonsQuery) -> lesson_models.LessonList:
     page = page_of(wanted, query.top, query.offset)
     items = _page(lesson_services.stand_of(one) for one in page.items)
     return lesson_models.LessonList(items=items, total=page.total, next=page.next)
-
-
-@lessons.get(
-    "/lessons/for-answer", summary="Find de erfaringer, der hører til et svar", tag=TAG, on_build=False,
-    query=lesson_models.LessonsInAnswerQuery, response=lesson_models.LessonList,
-    problems=("ugyldigt-spoergsmaal", *NO_INDEX, "anden-model"),
-    example={"q": "Hvordan håndterede projekterne GDPR?"},
-)  # fmt: skip
-def lessons_for_answer(query: lesson_models.LessonsInAnswerQuery) -> lesson_models.LessonList:
-    """De bekræftede erfaringer, der står over svaret på et spørgsmål: dem, der bygger på steder, svaret citerer, og
-    dem, der ligger spørgsmålet nær nok."""
-    page = page_of(lesson_services.likeliest(query.q), query.top, query.offset)
-    return lesson_models.LessonList(items=_page(page.items), total=page.total, next=page.next)
 
 
 @lessons.get(

@@ -3,8 +3,8 @@
     @api.get("/search", summary="...", query=SearchQuery, response=SearchResult, example={"q": "..."})
     def search(searcher: Searcher, query: SearchQuery) -> SearchResult: ...
 
-An operation ``on_build`` depends on the request and the build alone. It gets the searcher, and its ETag is made of
-both before any work is done, so that a question asked again is answered with 304 for nothing.
+An operation ``on_build`` depends on the request, the build and what its ``besides`` gives alone. It gets the searcher,
+and its ETag is made of them before any work is done, so that a question asked again is answered with 304 for nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Operation:
     """One method of one path. ``example`` gives a value for each parameter; ``problems`` are codes it may answer with.
 
     ``path`` is written as OpenAPI does; ``role`` is what one must at least be, None for anyone at all. ``body`` is the
-    model of a JSON body, ``form`` that of the metadata sent with a file.
+    model of a JSON body, ``form`` that of the metadata sent with a file. ``besides`` gives, JSON-ready, what an
+    operation ``on_build`` depends on besides request and build.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Operation:
     form: type[BaseModel] | None = None
     problems: tuple[str, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
+    besides: Callable[[], Any] | None = None
 
 
 class Api:
@@ -87,13 +89,14 @@ class Api:
         form: type[BaseModel] | None = None,
         problems: tuple[str, ...] = (),
         example: Mapping[str, Any] | None = None,
+        besides: Callable[[], Any] | None = None,
     ) -> Callable[[View], View]:
         """Make ``view`` an operation; its docstring is the description."""
 
         def register(view: View) -> View:
             operation = Operation(
                 view.__name__, method, path, summary, " ".join((view.__doc__ or "").split()), tag, role, query,
-                response, on_build, status, body, body_example or {}, form, problems, example or {},
+                response, on_build, status, body, body_example or {}, form, problems, example or {}, besides,
             )  # fmt: skip
             self.operations.append(operation)
             rule = path.replace("{", "<").replace("}", ">")
@@ -201,10 +204,10 @@ def _answered(operation: Operation, result: Body | Response) -> Response:
 
 
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:
-    """Names what the answer is made of: program, build, operation and what was asked, the question normalised."""
+    """Names all that the answer is made of: program, build, operation, what was asked (normalised), and the rest."""
     asked = query.model_dump(mode="json")
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
-    made_of = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
-    made_of.append(sorted(searcher.snapshot.hidden))
+    made_of: list[Any] = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
+    made_of += [sorted(searcher.snapshot.hidden), operation.besides() if operation.besides else None]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

@@ -514,6 +514,14 @@ class Outcome(Body):
     told: Told
 
 
+class Contact(Body):
+    """Whom to ask of a project: an authority and a unit of it, never a person; empty where nobody says it."""
+
+    authority: str
+    unit: Annotated[str, Field(description="Afdelingen eller funktionen.")]
+    told: Annotated[Told | None, Field(description="Stedet i rapporten; null, når en redaktør har skrevet den.")]
+
+
 class SimilarProject(Body):
     """A project that is like a plan."""
 
@@ -521,7 +529,7 @@ class SimilarProject(Body):
     probability: float
     reasons: list[SharedTrait]
     outcome: Outcome | None
-    ask: Annotated[str, Field(description="Den myndighed, man kan spørge.")]
+    ask: Contact
 
 
 class MetChallenge(Body):

@@ -17,10 +17,11 @@ from kb.core.errors import StorageError
 from kb.core.fields import columns
 from kb.core.models import DocumentRecord, Hit, Metadata, SearchResult
 from kb.core.slug import slug
+from kb.http import lesson_services
 from kb.http.audit_trail import audited
 from kb.http.services import searcher, services, snapshot
 from kb.http.web import request_parameters
-from kb.http.web.presenters import answers, hits, labels, quotes
+from kb.http.web.presenters import answers, hits, labels, lessons, quotes
 
 MOST_HITS = 100
 # Characters that Word takes in a document's title.
@@ -127,12 +128,16 @@ def answer_docx() -> Response:
         raise BadRequest
     held = searcher()
     result = answer(held, question.question, question.filters)
-    return download(docx(answers.view_on(held.snapshot, result)), DOCX, _name(question, "docx"))
+    above = [lessons.view(one, held.snapshot, {}) for one in lesson_services.lessons_in(held, result)]
+    return download(docx(answers.view_on(held.snapshot, result), above), DOCX, _name(question, "docx"))
 
 
-def docx(view: answers.AnswerView) -> bytes:
-    """An answer as the bytes of a Word document: question, answer, coverage, projects, sources with their links."""
+def docx(view: answers.AnswerView, above: Sequence[lessons.LessonView]) -> bytes:
+    """An answer as the bytes of a Word document: question, the lessons above, answer, coverage, projects, sources."""
     document = new_document(view.answer.question)
+    add_lessons(document, above)
+    if above:
+        document.add_heading("Svaret", 1)
     if view.answer.lead:
         document.add_paragraph(view.answer.lead)
     for sentence in view.answer.sentences:
@@ -171,6 +176,21 @@ def finished(document: Any, citations: Sequence[answers.CitationView], created: 
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
+
+
+def add_lessons(document: Any, above: Sequence[lessons.LessonView]) -> None:
+    """The confirmed lessons: what was learnt, who stands behind it, and the words it rests on with their place."""
+    if above:
+        document.add_heading(lessons.heading(len(above)), 1)
+    for view in above:
+        document.add_heading(view.lesson.lesson, 2)
+        document.add_paragraph(lessons.byline(view))
+        for one in view.evidence:
+            words = f"»{one.quote}« " if one.stands else ""
+            paragraph = document.add_paragraph(f"{words}{one.title}. {one.warning}".strip(), style="List Bullet")
+            if one.passage_id and one.stands:
+                paragraph.add_run(" ")
+                _add_link(paragraph, "Vis stedet", passage_address(one.document_id, one.passage_id, one.place))
 
 
 def _add_link(paragraph: Any, text: str, address: str) -> None:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import PlanError, UnreadableUploadError
+from kb.http import lesson_services
 from kb.http.audit_trail import audited, note
 from kb.http.services import searcher, services, there
 from kb.http.web.exports import DOCX, download
@@ -124,7 +125,8 @@ def _carried() -> Plan:
 
 def _view(plan: Plan) -> presenter.CheckView:
     held = searcher()
-    return presenter.view_on(held.snapshot, plan.text, check(held, plan))
+    found = check(held, plan)
+    return presenter.view_on(held.snapshot, plan.text, found, lesson_services.lessons_for(held, found))
 
 
 def _page(plan: Plan, *, token: str = "", expires: str = "") -> str:

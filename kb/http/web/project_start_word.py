@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kb.http.web.exports import finished, new_document
+from kb.http.web.exports import add_lessons, finished, new_document
 from kb.http.web.presenters.answers import references
 from kb.http.web.presenters.project_start import CheckView, gap_text, met_by, outcome_text
 from kb.project_start.challenges import ChallengeKind, challenge_kinds
@@ -25,6 +25,7 @@ def check_docx(view: CheckView) -> bytes:
         document.add_paragraph("Ingen projekter i basen ligner planen.")
     for similar in check.similar:
         _add_similar(document, similar)
+    add_lessons(document, view.lessons)
     document.add_heading("Det nævner planen ikke", 1)
     for challenge in check.gaps:
         document.add_heading(gap_text(challenge, check), 2)
@@ -54,6 +55,7 @@ def checklist_docx(view: CheckView) -> bytes:
     document = new_document(f"{TITLE}: tjekliste")
     by_kind = {challenge.kind: challenge for challenge in view.check.challenges}
     document.add_paragraph("Udfyld felterne, og læg listen på sagen. Under hvert spørgsmål står, hvad andre mødte.")
+    add_lessons(document, view.lessons)
     for kind in challenge_kinds():
         document.add_heading(f"☐ {kind.label}", 1)
         _add_empty_answer(document, kind)
@@ -76,8 +78,9 @@ def _add_similar(document: Any, similar: SimilarProject) -> None:
         _add(document, f"{reason.trait.value}{named}", reason.told)
     if similar.outcome:
         _add(document, f"Sådan gik det: {outcome_text(similar.outcome)}", similar.outcome.told)
-    if similar.ask:
-        document.add_paragraph(f"Spørg: {similar.ask}", style="List Bullet")
+    if similar.ask.text:
+        named = f" {references([similar.ask.told.citation])}" if similar.ask.told else ""
+        document.add_paragraph(f"Spørg: {similar.ask.text}{named}", style="List Bullet")
 
 
 def _add_met(document: Any, challenge: Challenge) -> None:

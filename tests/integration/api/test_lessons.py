@@ -55,6 +55,25 @@ def test_a_lesson_is_made_changed_used_and_deleted(client: FlaskClient, passage:
     assert client.get(address).status_code == 404
 
 
+def test_a_lesson_stands_in_the_answer_it_belongs_to_and_a_cached_answer_is_not_kept_past_it(
+    client: FlaskClient, passage: dict[str, Any]
+) -> None:
+    address = f"{PREFIX}/answer?q=Hvad+er+erfaringen+med+faldrisiko"
+    before = client.get(address)
+    assert before.get_json()["lessons"] == []
+    quote = before.get_json()["citations"][0]["quote"]
+    evidence = [{"document_id": before.get_json()["citations"][0]["document_id"], "quote": quote}]
+    made = client.post(f"{PREFIX}/lessons", json=written(passage, evidence=evidence)).get_json()
+
+    known = {"If-None-Match": before.headers["ETag"]}
+    after = client.get(address, headers=known)
+    assert [one["id"] for one in after.get_json()["lessons"]] == [made["id"]]
+    assert client.get(address, headers={"If-None-Match": after.headers["ETag"]}).status_code == 304
+
+    client.delete(f"{PREFIX}/lessons/{made['id']}")
+    assert client.get(address, headers={"If-None-Match": after.headers["ETag"]}).get_json()["lessons"] == []
+
+
 def test_lists_are_filtered(client: FlaskClient, passage: dict[str, Any]) -> None:
     lessons = [written(passage, lesson="En."), written(passage, lesson="To.", themes=["jura"], review_by="2001-01-01")]
     assert client.post(f"{PREFIX}/lessons/import", json={"lessons": lessons}).get_json()["added"] == 2

@@ -12,7 +12,15 @@ from kb.http.api.operations import EXTENSION
 from tools import routes_page
 from tools.routes_page import NOBODY, Statuses
 
-OPEN = {"/static/", "/metrics", "/log-", "/stop-mail/", "/api/v1/health", "/api/v1/openapi.json", "/api/v1/dokumentation"}
+OPEN = {
+    "/static/",
+    "/metrics",
+    "/log-",
+    "/stop-mail/",
+    "/api/v1/health",
+    "/api/v1/openapi.json",
+    "/api/v1/dokumentation",
+}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import docx
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -157,6 +158,15 @@ def test_lessons_stand_on_the_pages_of_their_project_and_theme(editor: FlaskClie
         assert "Forældet" in page
     assert address not in reader.get("/projekter/falddetektion").text
     assert address not in reader.get("/temaer/jura").text
+
+
+def test_a_lesson_stands_above_the_answer_in_word_with_who_stands_behind_it(editor: FlaskClient) -> None:
+    made = editor.get("/api/v1/answer?q=Hvad+er+erfaringen+med+journalnotater").get_json()["citations"][0]
+    added(editor, lesson="Spørg journalfolkene.", passage=made["passage_id"])
+    sent = editor.get("/sporg.docx?q=Hvad+er+erfaringen+med+journalnotater")
+    words = [paragraph.text for paragraph in docx.Document(io.BytesIO(sent.data)).paragraphs]
+    assert words.index("Spørg journalfolkene.") < words.index("Svaret") < words.index("Kilder")
+    assert any(line.startswith("Bekræftet af digital@kommune.dk") for line in words)
 
 
 def test_lessons_are_taken_along_and_put_back(editor: FlaskClient, settings: Settings) -> None:

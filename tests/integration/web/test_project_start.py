@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import docx
 import pytest
@@ -12,19 +13,33 @@ from flask.testing import FlaskClient
 from kb import indexing
 from kb.core.settings import Settings
 from kb.http.server import make_app
+from kb.lessons.lesson import Evidence, Lesson, LessonStatus
+from kb.project_start import checking
 from kb.state.audit import Audit
+from kb.state.lessons import LessonStore
 from kb.state.shared_plans import SharedPlans
-from tests.support import HashEmbedder, make_settings, write_corpus
+from tests.support import CORPUS, HashEmbedder, make_settings, write_corpus
 
 pytestmark = pytest.mark.slow
 PLAN = "Vi vil undersøge isbjerge i tre kommuner. Anna And har CPR-nummer 010190-1234."
+SEA = """---
+titel: Isbjerge i fjorden
+projekt: Iskort
+myndighed: Vandby Kommune
+---
+# Isbjerge i fjorden
+
+## Formål
+
+Projektet undersøgte isbjerge i tre kommuner. Kontakt: Afdelingen for Havmiljø.
+"""
 HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     made = make_settings(tmp_path_factory.mktemp("projektstart"))
-    write_corpus(made.corpus)
+    write_corpus(made.corpus, {**CORPUS, "iskort.md": SEA})
     indexing.run(made, HashEmbedder())
     return made
 
@@ -71,6 +86,46 @@ def test_the_check_and_the_checklist_open_in_word(client: FlaskClient, path: str
     sent = client.post(f"/projektstart/{path}", data={"plan": PLAN}, headers=HERE)
     document = docx.Document(io.BytesIO(sent.data))
     assert any(text in paragraph.text for paragraph in document.paragraphs)
+
+
+@pytest.fixture
+def similar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever comes near a plan is called similar; what is is not what is tested here."""
+    monkeypatch.setattr(checking, "SIMILAR", 0.0)
+
+
+@pytest.mark.usefixtures("similar")
+def test_whom_to_ask_is_a_unit_with_the_words_that_name_it(client: FlaskClient) -> None:
+    found = client.post("/api/v1/project-start", json={"plan": PLAN}, headers=HERE).get_json()
+    [ask] = [one["ask"] for one in found["similar"] if one["project"]["name"] == "Iskort"]
+    assert (ask["authority"], ask["unit"]) == ("Vandby Kommune", "Afdelingen for Havmiljø")
+    assert found["citations"][ask["told"]["citation"] - 1]["quote"] == "Afdelingen for Havmiljø"
+    page = client.post("/projektstart", data={"plan": PLAN}, headers=HERE).text
+    assert "Vandby Kommune, Afdelingen for" in page
+
+
+@pytest.mark.usefixtures("similar")
+def test_confirmed_lessons_of_similar_projects_stand_in_page_word_and_api(
+    client: FlaskClient, settings: Settings
+) -> None:
+    quote = "Projektet undersøgte isbjerge i tre kommuner."
+    given = Lesson(
+        lesson="Mål isen om foråret.", evidence=(Evidence.of("iskort", quote),), owner="hav@vandby.dk",
+        review_by="2999-01-01", status=LessonStatus.CONFIRMED,
+    )  # fmt: skip
+    store = LessonStore(settings.state_dir)
+    made = [store.add(given), store.add(replace(given, lesson="Et udkast.", status=LessonStatus.DRAFT))]
+    try:
+        assert "Mål isen om foråret." in client.post("/projektstart", data={"plan": PLAN}, headers=HERE).text
+        sent = client.post("/projektstart/word", data={"plan": PLAN}, headers=HERE)
+        words = [paragraph.text for paragraph in docx.Document(io.BytesIO(sent.data)).paragraphs]
+        assert "Mål isen om foråret." in words
+        assert any(quote in line for line in words)
+        found = client.post("/api/v1/project-start", json={"plan": PLAN}, headers=HERE).get_json()
+        assert [one["lesson"] for one in found["lessons"]] == ["Mål isen om foråret."]
+    finally:
+        for one in made:
+            store.delete(one.id)
 
 
 def test_a_plan_is_shared_when_asked_for_and_gone_when_deleted(client: FlaskClient, settings: Settings) -> None:

@@ -23,17 +23,18 @@ from waitress.server import create_server
 from kb import indexing
 from kb.core.fields import DOCUMENT_FILTERS
 from kb.core.identity import AccessRole
-from kb.http.api import response_models
+from kb.http.api import lesson_models
 from kb.http.api.openapi import response_examples
 from kb.http.server import make_app
 from kb.mcp import over_http
-from kb.mcp.server import Upstream, cited, forwarded_for, make_server
+from kb.mcp.server import Upstream, checked, cited, forwarded_for, make_server
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 pytestmark = pytest.mark.slow
 QUESTION = "Hvad er erfaringen med vand?"
+PLAN = "Vi vil undersøge vand i Vandværket og måle trykket på vand i tre kommuner."
 LINKS = "https://intranet.vandby.dk/erfaringer"
 Ask = Callable[[Client], Awaitable[Any]]
 
@@ -108,8 +109,9 @@ async def everything(client: Client) -> dict[str, Any]:
     misspelt = await client.call_tool("answer", {"question": QUESTION, "filters": {"status": ["stopet"]}})
     report = await client.call_tool("report", {"document_id": document_id})
     missing = await client.call_tool("report", {"document_id": "findes-ikke"})
-    found_by = {"limited": limited, "misspelt": misspelt, "report": report, "missing": missing}
-    return {"tools": tools, "search": found, "answer": answered, **found_by}
+    checked = await client.call_tool("project_start", {"plan": PLAN})
+    told = {"tools": tools, "search": found, "answer": answered, "report": report, "missing": missing}
+    return told | {"limited": limited, "misspelt": misspelt, "project_start": checked}
 
 
 @pytest.fixture(scope="module", params=["http", "stdio"])
@@ -121,7 +123,7 @@ def told(request: pytest.FixtureRequest, base: Base) -> dict[str, Any]:
 
 def test_the_tools_say_in_danish_what_they_are_for(told: dict[str, Any]) -> None:
     tools = {tool.name: tool for tool in told["tools"].tools}
-    assert set(tools) == {"search", "answer", "report"}
+    assert set(tools) == {"search", "answer", "project_start", "report"}
     assert all("rapport" in (tool.description or "") for tool in tools.values())
     assert "context" not in tools["search"].input_schema["properties"]
 
@@ -155,6 +157,12 @@ def test_an_answer_has_a_source_for_every_sentence_or_says_why_there_is_none(tol
         assert set(sentence["sources"]) <= numbers
 
 
+def test_a_plan_is_told_what_is_like_it_or_what_comes_nearest(told: dict[str, Any]) -> None:
+    found = told["project_start"].structured_content
+    assert found["similar"] or found["nearest"]
+    assert found["link"] == f"{told['links']}/projektstart"
+
+
 def test_a_report_is_given_with_its_text(told: dict[str, Any]) -> None:
     report = told["report"].structured_content
     assert report["title"] == "Rapport om vand"
@@ -181,7 +189,7 @@ def test_without_a_key_nothing_is_told_not_even_the_tools(base: Base) -> None:
 
 
 def test_an_answer_keeps_every_sentence_and_every_source_of_the_apis() -> None:
-    given = response_models.Answer.model_validate(response_examples()["answer"])
+    given = lesson_models.AnswerWithLessons.model_validate(response_examples()["answer"])
     answer = cited(Upstream("http://127.0.0.1:8000", links=LINKS), given)
     assert answer.answered
     assert [one.text for one in answer.sentences] == [one.text for one in given.answer.sentences]
@@ -195,3 +203,24 @@ def test_the_api_is_told_whom_it_is_asked_for() -> None:
     assert forwarded_for("", ("10.0.0.7", 4711)) == "10.0.0.7"
     assert forwarded_for("203.0.113.5", ("127.0.0.1", 4711)) == "203.0.113.5, 127.0.0.1"
     assert forwarded_for("", None) == ""
+
+
+def test_lessons_come_with_who_stands_behind_them_and_only_words_that_still_stand() -> None:
+    given = lesson_models.AnswerWithLessons.model_validate(response_examples()["answer"])
+    lesson = lesson_models.Lesson.model_validate(response_examples()["lesson"])
+    lost = lesson.evidence[0].model_copy(update={"found_in": "", "quote": ""})
+    shaken = lesson.model_copy(update={"evidence": [*lesson.evidence, lost]})
+    [told] = cited(Upstream("http://x", links=LINKS), given.model_copy(update={"lessons": [shaken]})).lessons
+    assert (told.lesson, told.owner) == (lesson.lesson, lesson.owner)
+    assert told.evidence == [lesson.evidence[0].quote]
+    assert told.link == f"{LINKS}/erfaringer/{lesson.id}"
+
+
+def test_a_checked_plan_keeps_every_challenge_source_and_whom_to_ask() -> None:
+    given = lesson_models.ProjectStartWithLessons.model_validate(response_examples()["project_start"])
+    told = checked(Upstream("http://x", links=LINKS), given)
+    assert [one.project for one in told.similar] == [one.project.name for one in given.similar]
+    assert told.similar[0].ask == given.similar[0].ask.authority
+    assert all(one.why for one in told.similar)
+    assert [one.mentioned_in_plan for one in told.challenges] == [one.mentioned for one in given.challenges]
+    assert {one.number for one in told.sources} == {one.number for one in given.citations}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kb.core.models import Certainty, Document, Metadata
-from kb.proposals.contact import proposed_contact
+from kb.proposals.contact import proposed_contact, unit_written
 from kb.proposals.opening import Line, lines_of
 from kb.proposals.proposal import Proposal
 
@@ -49,3 +49,16 @@ def test_the_name_beside_a_unit_is_neither_value_nor_quote() -> None:
     found = contact("Kontakt: Per Hansen, Vejafdelingen, Vandby")
     assert found is not None
     assert (found.value, found.quote) == ("Vejafdelingen", "Vejafdelingen")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Afdelingen for Digital Udvikling", True), ("Team Data", True), ("jobcentret", True),
+        ("digital@kommune.dk", True), ("", True), ("Anna And", False), ("Anna And, Borgerservice", False),
+        ("Vejafdelingen v/ Per Hansen", False), ("anna.and@kommune.dk", False),
+        ("Vejafdelingen, mobil 40 12 34 56", False),
+    ],
+)  # fmt: skip
+def test_what_an_editor_wrote_is_shown_where_it_names_no_person(written: str, shown: bool) -> None:
+    assert unit_written(written) == (written if shown else "")

@@ -97,6 +97,18 @@ def view(stand: Stand, held: Snapshot | None, counts: Mapping[str, int]) -> Less
     )
 
 
+def heading(count: int) -> str:
+    """What stands over so many confirmed lessons."""
+    return "Bekræftet erfaring" if count == 1 else "Bekræftede erfaringer"
+
+
+def byline(view: LessonView) -> str:
+    """Who stands behind a lesson, where it applies, and what a reader must know of it."""
+    applies = f"gælder {view.lesson.applies_to}" if view.lesson.applies_to else ""
+    due = "skal ses efter" if view.is_due else ""
+    return " · ".join(part for part in (view.stands_behind, applies, due) if part)
+
+
 def _stands_behind(lesson: Lesson) -> str:
     if not lesson.confirmed:
         return ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
+from kb.answer.lessons import Stand
 from kb.core.stages import Phase
 from kb.facts import Status
 from kb.facts.dates import in_words
 from kb.http.web.presenters.answers import CitationView, citation_view
 from kb.http.web.presenters.labels import counted
+from kb.http.web.presenters.lessons import LessonView
+from kb.http.web.presenters.lessons import view as lesson_view
 from kb.project_start.findings import Challenge, Check, Outcome
 from kb.retrieval.snapshot import Snapshot
 
@@ -25,15 +29,19 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """A check with what pages and files show of it; ``plan`` is the plan's masked text."""
+    """A check with what pages and files show of it; ``plan`` is the plan's masked text.
+
+    ``lessons`` are the confirmed ones that rest on reports of the similar projects.
+    """
 
     plan: str
     check: Check
     phases: tuple[PhaseView, ...]
     citations: tuple[CitationView, ...]
+    lessons: tuple[LessonView, ...]
 
 
-def view_on(snapshot: Snapshot, plan: str, check: Check) -> CheckView:
+def view_on(snapshot: Snapshot, plan: str, check: Check, lessons: Iterable[Stand] = ()) -> CheckView:
     """What is shown of a check on a build."""
     languages = {id_: stored.record.metadata.sprog for id_, stored in snapshot.records.items()}
     return CheckView(
@@ -47,6 +55,7 @@ def view_on(snapshot: Snapshot, plan: str, check: Check) -> CheckView:
             citation_view(one, snapshot.passage(one.passage_id), languages.get(one.document_id, ""))
             for one in check.citations
         ),
+        lessons=tuple(lesson_view(one, snapshot, {}) for one in lessons),
     )
 
 
