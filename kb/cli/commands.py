@@ -226,10 +226,10 @@ def print_report(report: Any) -> None:
 @reports_errors
 def search(question: str, top: int, filters: tuple[str, ...], explain: bool, as_json: bool) -> None:
     """Find passager, der svarer på QUESTION."""
-    from kb.retrieval.searcher import open_searcher
+    from kb.retrieval.curated_snapshot import open_curated_searcher
 
     settings, embedder = _settings_and_embedder()
-    result = open_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
+    result = open_curated_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
     if as_json:
         print_json(response_models.FoundPassages.from_domain(result, explain=explain))
         return
@@ -275,10 +275,10 @@ def parse_filters(pairs: tuple[str, ...]) -> dict[str, list[str]]:
 def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
     """Svar på QUESTION med citerede sætninger, projekt for projekt, eller sig, at svaret ikke står der."""
     from kb.answer import answer
-    from kb.retrieval.searcher import open_searcher
+    from kb.retrieval.curated_snapshot import open_curated_searcher
 
     settings, embedder = _settings_and_embedder()
-    result = answer(open_searcher(settings, embedder), question, parse_filters(filters))
+    result = answer(open_curated_searcher(settings, embedder), question, parse_filters(filters))
     if as_json:
         print_json(response_models.Answer.from_domain(result))
     else:
@@ -320,13 +320,13 @@ def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
     """Tjek planen i FILE: projekter, der ligner, hvad de løb ind i, og hvad planen ikke nævner."""
     from kb.project_start import Plan, check
     from kb.project_start.reading import read_plan
-    from kb.retrieval.searcher import open_searcher
+    from kb.retrieval.curated_snapshot import open_curated_searcher
 
     if not file.is_file():
         raise InputError(f"Filen {file.name} findes ikke.", advice="Angiv en fil med planen.")
     settings, embedder = _settings_and_embedder()
     plan = Plan.of(read_plan(file.read_bytes(), file.name, settings))
-    searcher = open_searcher(settings, embedder)
+    searcher = open_curated_searcher(settings, embedder)
     found = check(searcher, plan)
     if word:
         from kb.http.web.presenters.project_start import view_on

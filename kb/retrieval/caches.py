@@ -11,7 +11,7 @@ when the owner goes:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from cachetools import LRUCache
@@ -41,6 +41,20 @@ class Cache(Generic[Key, Value]):
             if key not in self._values:
                 self._values[key] = value
             return self._values[key]
+
+    def get_many(self, keys: Sequence[Key], work_out: Callable[[Sequence[Key]], Sequence[Value]]) -> list[Value]:
+        """The values of keys in their order; those not known are worked out together, each once.
+
+        An error of that is raised, and then nothing is remembered.
+        """
+        with self._lock:
+            found = {key: self._values[key] for key in keys if key in self._values}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        if missing:
+            found |= zip(missing, work_out(missing), strict=True)
+            with self._lock:
+                self._values.update((key, found[key]) for key in missing)
+        return [found[key] for key in keys]
 
     def __len__(self) -> int:
         return len(self._values)

@@ -26,6 +26,7 @@ from kb.embedding.embedder import Embedder
 from kb.embedding.reader.choice import ReaderSource
 from kb.embedding.reader.model import ReaderModel
 from kb.language.analysis import Question
+from kb.language.synonyms import Synonyms
 from kb.retrieval.caches import Cache, Owner
 from kb.retrieval.duplicates import fold_duplicates
 from kb.retrieval.filters import NO_FILTERS, Filters, GivenFilters
@@ -122,6 +123,11 @@ class Searcher(Owner):
     def without(self, hidden: frozenset[str]) -> Searcher:
         """A searcher on the same build with these documents hidden."""
         snapshot = self.snapshot.without(hidden)
+        return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
+
+    def with_synonyms(self, synonyms: Synonyms) -> Searcher:
+        """A searcher on the same build that analyses questions by other synonyms."""
+        snapshot = self.snapshot.with_synonyms(synonyms)
         return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
 
     @cached_property

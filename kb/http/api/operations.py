@@ -201,10 +201,10 @@ def _answered(operation: Operation, result: Body | Response) -> Response:
 
 
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:
-    """Names what the answer is made of: program, build, operation and what was asked, the question normalised."""
+    """Names what the answer is made of: program, build, the house's words, operation and what was asked, normalised."""
     asked = query.model_dump(mode="json")
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
     made_of = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
-    made_of.append(sorted(searcher.snapshot.hidden))
+    made_of += [sorted(searcher.snapshot.hidden), searcher.snapshot.analyser.synonyms.digest]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

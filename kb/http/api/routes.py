@@ -56,7 +56,7 @@ def answer(searcher: Searcher, query: request_models.AnswerQuery) -> response_mo
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare."""
     result = make_answer(searcher, query.q, query.filters)
-    note_answered(result)
+    note_answered(searcher, result)
     return response_models.Answer.from_domain(result)
 
 

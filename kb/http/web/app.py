@@ -12,6 +12,7 @@ from kb.http.services import snapshot
 from kb.http.web import (
     admin,
     compare_pages,
+    curation,
     documents,
     exports,
     feedback_pages,
@@ -28,7 +29,8 @@ from kb.language.sentences import is_row
 # The package whose folder holds the templates.
 PACKAGE = __package__
 MODULES = (
-    static_files, pages, compare_pages, documents, exports, project_start, feedback_pages, lessons, admin, handbook,
+    static_files, pages, compare_pages, documents, exports, project_start, feedback_pages, lessons, admin, curation,
+    handbook,
 )  # fmt: skip
 
 
