@@ -115,8 +115,10 @@ def checked(curation: Curation) -> Curation:
 
 def checked_group(names: Iterable[str], note: str = "") -> WordGroup:
     """A group as it may be stored: each name once, personal data masked; raises :class:`InputError`."""
-    once = {name.casefold(): name for name in reversed([_line(name) for name in names]) if name}
-    written = tuple(reversed(once.values()))
+    once: dict[str, str] = {}
+    for name in filter(None, map(_line, names)):
+        once.setdefault(name.casefold(), name)
+    written = tuple(once.values())
     if len(written) < 2 or len(written) > MOST_NAMES:
         raise InputError(
             "Der skal være mindst to navne for det samme.", advice=f"Skriv 2 til {MOST_NAMES} navne, ét på hver linje."

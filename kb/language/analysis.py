@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -90,7 +90,8 @@ class Question:
 
     ``words`` are its words as written and the corrections of unknown ones; ``phrases`` are other names of several
     words; ``quoted`` are the phrases in quotation marks, which a passage must hold; ``corrections`` maps an unknown
-    word, as written, to the known words searched for as well.
+    word, as written, to the known words searched for as well. ``meant`` is the text with the names that only the house
+    uses replaced by those that reports use, and is what is analysed, embedded and read; empty where it is the text.
     """
 
     text: str
@@ -99,6 +100,12 @@ class Question:
     phrases: tuple[QueryPhrase, ...] = ()
     quoted: tuple[tuple[str, ...], ...] = ()
     corrections: Mapping[str, tuple[str, ...]] = frozenset()  # type: ignore[assignment]
+    meant: str = ""
+
+    @property
+    def read_as(self) -> str:
+        """What is embedded and read."""
+        return self.meant or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,20 @@ class Analyser:
 
     def question(self, text: str) -> Question:
         """Analyse a question; one of stop words alone keeps them."""
+        meant = self._meant(text)
+        return replace(self._question(meant), text=text, meant=meant if meant != text else "")
+
+    def _meant(self, text: str) -> str:
+        """The text with the names that only the house uses replaced, unless it quotes words."""
+        if not self.synonyms.house or not self._use.synonyms or _QUOTED.search(text):
+            return text
+        tokens = danish.tokenise(text)
+        found = list(self.synonyms.in_use([word_form(token) for token in tokens], self.vocabulary.knows))
+        for start, end, name in reversed(found):
+            text = f"{text[: tokens[start].start]}{name}{text[tokens[end - 1].end :]}"
+        return text
+
+    def _question(self, text: str) -> Question:
         quoted = tuple(words for words in map(words_of, _QUOTED.findall(text)) if words)
         tokens = danish.tokenise(text)
         carrying = [token for token in tokens if word_form(token) not in danish.stop_words()] or tokens

@@ -4,14 +4,16 @@
     shipped().with_house(groups=[["skraldebil", "renovationsbil"]], switched_off=["hospital"])
 
 ``synonyms.yaml`` is what is shipped. A house adds groups of its own and switches shipped ones off; a group of the house
-that shares a name with another widens that one, as what means the same as one of its names means the same as all.
+that shares a name with another widens that one, as what means the same as one of its names means the same as all. Where
+a question has a name of the house that no report uses, the question means the name that reports do use: finding the
+word is not enough, as the model that reads passages reads the question too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -55,22 +57,25 @@ def shipped() -> Synonyms:
 class Synonyms:
     """Groups of names, looked up by the words of a question."""
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], house: Sequence[Sequence[str]] = ()) -> None:
         self.groups = tuple(groups)
+        self.house = tuple(map(tuple, house))
         self._by_first_stem = _by_first_stem(self.groups)
+        self._house_by_first_stem = _by_first_stem([_group(names) for names in self.house])
 
     def with_house(self, groups: Iterable[Sequence[str]], switched_off: Iterable[str] = ()) -> Synonyms:
         """These groups without those that hold the names switched off, and with a house's own, as written."""
         off = {_stems(words_of(name)) for name in switched_off}
         kept = [group for group in self.groups if _stems(group[0]) not in off]
-        for names in groups:
+        house = [*self.house, *groups]
+        for names in house:
             kept = _widened(kept, _group(names))
-        return Synonyms(kept)
+        return Synonyms(kept, house)
 
     @cached_property
     def digest(self) -> str:
         """Names the groups: two with the same digest give a question the same analysis."""
-        return hashlib.sha256(json.dumps(self.groups, ensure_ascii=False).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps([self.groups, self.house], ensure_ascii=False).encode()).hexdigest()[:16]
 
     @cached_property
     def single_words(self) -> frozenset[str]:
@@ -86,6 +91,35 @@ class Synonyms:
                 if stems[start:end] == name:
                     own = " ".join(words[start:end])
                     yield from ((other, own) for other in self.groups[number] if " ".join(other) != own)
+
+    def in_use(self, words: Sequence[str], knows: Callable[[str], bool]) -> Iterator[tuple[int, int, str]]:
+        """The names of the house among the words that are not all known, each ``[start, end)`` with one that is.
+
+        They come in order and do not overlap; of two that begin with the same word the longer one.
+        """
+        stems = _stems(words)
+        start = 0
+        while start < len(stems):
+            meant = self._known_name(stems[start:], knows) if stems[start] in self._house_by_first_stem else None
+            if meant:
+                yield start, start + meant[0], meant[1]
+            start += meant[0] if meant else 1
+
+    def _known_name(self, stems: Name, knows: Callable[[str], bool]) -> tuple[int, str] | None:
+        """The length of the longest name that the stems begin with and a known name of its group, if any."""
+        for name, number in sorted(self._house_by_first_stem[stems[0]], key=lambda found: -len(found[0])):
+            if stems[: len(name)] != name or all(map(knows, name)):
+                continue
+            known = (one for one in self._names_of(number) if all(map(knows, words_of(one))))
+            if meant := next(known, ""):
+                return len(name), meant
+        return None
+
+    def _names_of(self, number: int) -> Iterator[str]:
+        """The names of a group of the house as written, then those of the whole group it is part of."""
+        own = _group(self.house[number])
+        yield from self.house[number]
+        yield from (" ".join(name) for group in self.groups if own[0] in group for name in group)
 
 
 def _group(names: Iterable[str]) -> Group:

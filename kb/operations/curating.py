@@ -10,6 +10,7 @@ answered, by the words before and after, and no other answer can change.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,8 +26,8 @@ from kb.language.vocabulary import words_of
 from kb.retrieval.curated_snapshot import with_words
 from kb.retrieval.searcher import Searcher
 
-# Answering takes about half a second, and an editor waits.
-MOST_ANSWERED = 20
+# Seconds an editor waits: an answer takes about half a second, and the questions left are told of as not tried.
+PATIENCE = 15.0
 
 
 class Difference(StrEnum):
@@ -85,13 +86,14 @@ def preview(searcher: Searcher, before: Curation, after: Curation, questions: Se
     asked = tuple(dict.fromkeys(questions))
     old, new = with_words(searcher, before), with_words(searcher, after)
     touched = [question for question in asked if _reads_otherwise(old, new, question)]
-    changes = [
-        Change(question, difference)
-        for question in touched[:MOST_ANSWERED]
-        if (difference := _difference(answer(old, question), answer(new, question)))
-    ]
-    changes += _pin_changes(searcher, before, after, asked)
-    return Preview(len(asked), tuple(changes), max(0, len(touched) - MOST_ANSWERED))
+    changes, deadline, tried = _pin_changes(searcher, before, after, asked), time.monotonic() + PATIENCE, 0
+    for question in touched:
+        if tried and time.monotonic() > deadline:
+            break
+        tried += 1
+        if difference := _difference(answer(old, question), answer(new, question)):
+            changes.append(Change(question, difference))
+    return Preview(len(asked), tuple(changes), len(touched) - tried)
 
 
 def _reads_otherwise(old: Searcher, new: Searcher, question: str) -> bool:
@@ -109,8 +111,9 @@ def _difference(old: Answer, new: Answer) -> Difference | None:
 
 
 def _told(one: Answer) -> tuple[object, ...]:
-    """What a reader sees of an answer: its sentences and sources."""
-    return one.lead, [sentence.text for sentence in one.sentences], [source.passage_id for source in one.citations]
+    """What a reader sees of an answer: its sentences, its projects and its sources."""
+    sentences, projects = [sentence.text for sentence in one.sentences], [project.name for project in one.projects]
+    return one.lead, sentences, projects, [source.passage_id for source in one.citations]
 
 
 def _pin_changes(searcher: Searcher, before: Curation, after: Curation, asked: Sequence[str]) -> list[Change]:

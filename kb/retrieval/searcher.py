@@ -185,7 +185,7 @@ class Searcher(Owner):
         """The union of each engine's best with both scores, fused."""
         dense_index, sparse_index, engine = self.snapshot.dense, self.snapshot.sparse, request.engine
         count = max(2 * request.last, CANDIDATES)
-        vector = np.zeros(0, np.float32) if engine is Engine.LEXICAL else self.vector_of(question.text)
+        vector = np.zeros(0, np.float32) if engine is Engine.LEXICAL else self.vector_of(question.read_as)
         dense = [] if engine is Engine.LEXICAL else dense_index.search(vector, count, allowed)
         lexical = [] if engine is Engine.DENSE else sparse_index.search(question, count, allowed)
         keys = union(dense, lexical)

@@ -85,6 +85,7 @@ def ask() -> Response | BaseResponse:
         pinned=[lessons.evidence_view(one, held.snapshot) for one in curation_services.pinned_in(held, clean.question)]
         if answered
         else [],
+        read_as=held.analyse(clean.question).meant,
         result=result,
         hits=[hits.hit_view(hit, names) for hit in result.hits],
         facets=facets.facet_views(result.facets, clean.filters),
