@@ -34,7 +34,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from kb.cli import access, assistants, lessons, results, upkeep
+from kb.cli import access, assistants, curation, lessons, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
 from kb.core.errors import InputError, KbError
 from kb.core.models import Answer
@@ -64,6 +64,8 @@ main.add_command(access.audit)
 main.add_command(access.person)
 main.add_command(assistants.mcp)
 main.add_command(lessons.lesson)
+main.add_command(curation.gap)
+main.add_command(curation.word)
 for verb in (upkeep.status, upkeep.verify, upkeep.doctor, upkeep.builds, upkeep.rollback):
     main.add_command(verb)
 main.add_command(upkeep.backup)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 
 from flask import current_app
 
@@ -102,13 +103,10 @@ def previewed(before: Curation, after: Curation, *, of: str = "") -> Preview:
     return preview(searcher(), before, after, [*filter(None, [of]), *gaps, *said])
 
 
-def put_in_force(changed: Curation, what: str, *, based_on: int, closing: str = "", because: str = "") -> None:
+def put_in_force(changed: Curation, what: str, *, based_on: int, closing: str, because: str) -> CurationVersion:
     """Store a change, and close the group of gaps that it was made for; raises as :meth:`CurationStore.put` does."""
-    services().curation.put(changed, mask(what).text, based_on=based_on)
-    if not closing:
-        return
-    try:
-        group = gap_group(closing)
-    except NotFoundError:
-        return  # closed meanwhile
-    services().gaps.close(group.questions, because)
+    made = services().curation.put(changed, mask(what).text, based_on=based_on)
+    if closing:
+        with suppress(NotFoundError):  # someone has closed it meanwhile
+            services().gaps.close(gap_group(closing).questions, because)
+    return made

@@ -6,8 +6,6 @@ are read by :func:`_change_of`, shown with what it changes by ``/admin/ord/se``,
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,12 +15,13 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import InputError, NotFoundError
-from kb.curation.gaps import Closing, Gap
+from kb.curation.gaps import Closing
 from kb.curation.words import MOST_NAMES, Curation, WordGroup, names_of
 from kb.http import curation_services
 from kb.http.audit_trail import audited, note
 from kb.http.services import searcher, services, snapshot, there
-from kb.http.web.presenters import hits, labels, lessons
+from kb.http.web.presenters import hits, lessons
+from kb.http.web.presenters.gaps import csv_text
 from kb.language.synonyms import shipped_groups
 from kb.lessons.lesson import is_address
 from kb.operations import asking_owners, curating
@@ -94,26 +93,15 @@ def gaps_csv() -> Response:
     """All gaps, open and closed, as CSV for a Danish spreadsheet."""
     every = services().gaps.all()
     rows = [
-        _csv_row(group.question, one)
+        (group.question, one)
         for gaps in ([one for one in every if not one.closed], [one for one in every if one.closed])
         for group in curation_services.gap_groups(gaps)
         for one in group.gaps
     ]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=";")
-    writer.writerow(
-        ("gruppe", "spørgsmål", "uden svar", "ikke nyttigt", "først", "senest", "grund", "lukket", "lukket fordi")
-    )
-    writer.writerows([labels.inert(cell) for cell in row] for row in rows)
-    response = make_response(text.getvalue().encode("utf-8-sig"))
+    response = make_response(csv_text(rows).encode("utf-8-sig"))
     response.headers["Content-Type"] = "text/csv; charset=utf-8"
     response.headers.set("Content-Disposition", "attachment", filename="spoergsmaal-uden-svar.csv")
     return response
-
-
-def _csv_row(group: str, gap: Gap) -> tuple[str | int, ...]:
-    counts = (gap.refused, gap.not_useful)
-    return group, gap.question, *counts, gap.first, gap.last, gap.reason, gap.closed, gap.closed_because
 
 
 # --- Asking those behind a project ---
@@ -320,10 +308,11 @@ def change_words() -> BaseResponse:
     held = services().curation.current()
     change = _change_of(held.curation, sent)
     question = sent.get("q", "")
-    curation_services.put_in_force(
+    made = curation_services.put_in_force(
         change.curation, change.what, based_on=_version(sent, held.version), closing=question, because=change.because
     )
-    note(detail=change.what)
+    # The audit trail names people, and has no questions.
+    note(detail=f"version {made.version}")
     return redirect(url_for("mangler.words", q=question or None), 303)
 
 
@@ -334,7 +323,7 @@ def undo_words() -> BaseResponse:
     sent = request.form.to_dict()
     based_on = _version(sent, 0)
     wanted = int(sent["til"]) if _is_number(sent.get("til", "")) else based_on - 1
-    note(detail=services().curation.restore(wanted, based_on=based_on).what)
+    note(detail=f"version {services().curation.restore(wanted, based_on=based_on).version}")
     return redirect(url_for("mangler.words"), 303)
 
 

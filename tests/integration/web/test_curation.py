@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from kb import indexing
 from kb.core.identity import AccessRole
-from kb.core.models import RefusalReason
 from kb.core.settings import Settings
+from kb.curation.words import Curation
 from kb.http.server import make_app
 from kb.state.audit import DONE, Audit
 from kb.state.curation import CurationStore
@@ -25,7 +25,7 @@ from tests.support import HashEmbedder, make_settings, write_corpus
 
 pytestmark = pytest.mark.slow
 REFUSED = "Hvornår kører bus 5C fra Nørreport?"
-LIKE_IT = "Hvornår kører bus 5C fra Nørreport Station?"
+LIKE_IT = "Hvornår kører bus 5c fra Nørreport?"
 WORDS = {"handling": "ord", "navne": "rumfartøj\nfaldrisiko", "version": "0"}
 
 
@@ -40,10 +40,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def clients(base: Settings) -> Mapping[AccessRole, FlaskClient]:
     """A client of each role on one closed server."""
+    roles = (AccessRole.READER, AccessRole.EDITOR)
+    secrets = {role: KeyStore(base.state_dir).create(role.value, role)[1] for role in roles}
     app = make_app(base, HashEmbedder())
     made = {}
-    for role in (AccessRole.READER, AccessRole.EDITOR):
-        secret = KeyStore(base.state_dir).create(role.value, role)[1]
+    for role, secret in secrets.items():
         made[role] = app.test_client()
         made[role].environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
     return made
@@ -59,8 +60,7 @@ def editor(clients: Mapping[AccessRole, FlaskClient], base: Settings) -> Iterato
     """An editor's client; what was decided is undone afterwards, and no gap is left open."""
     yield clients[AccessRole.EDITOR]
     store, gaps = CurationStore(base.state_dir), gaps_of(base)
-    if store.number():
-        store.put(type(store.current().curation)(), "intet", based_on=store.number())
+    store.put(Curation(), "intet", based_on=store.number())
     gaps.close([one.question for one in gaps.open()], "ordnet")
 
 
@@ -187,15 +187,14 @@ def test_a_letter_to_a_project_is_ready_to_go(editor: FlaskClient) -> None:
     page = unescape(editor.get("/admin/spoergsmaal/spoerg", query_string={"q": "Hvad med faldrisiko i Odense?"}).text)
     assert "mailto:?subject=Sp%C3%B8rgsm%C3%A5l%20om%20projektet%20Falddetektion" in page
     assert "Send mailen" not in page, "no mail server is set up"
-    assert editor.post("/admin/spoergsmaal/spoerg", data={"til": "a@b.dk", "emne": "E", "tekst": "T"}).status_code >= 400
+    letter = {"til": "a@b.dk", "emne": "E", "tekst": "T"}
+    assert editor.post("/admin/spoergsmaal/spoerg", data=letter).status_code >= 400
 
 
 def test_nothing_is_kept_of_what_is_asked_where_the_settings_say_so(tmp_path: Path, base: Settings) -> None:
     silent = make_settings(tmp_path, index_dir=base.index_dir, corpus=base.corpus)
     client = make_app(silent, HashEmbedder()).test_client()
-    client.environ_base["HTTP_HOST"] = "127.0.0.1:8000"
-    refused = client.get(f"/api/v1/answer?q={quote(REFUSED)}").get_json()["refusal"]
-    assert refused["reason"] in set(RefusalReason)
+    assert "Det kan rapporterne ikke svare på" in asked(client, REFUSED)
     client.post("/api/v1/feedback", json={"question": REFUSED, "useful": False})
     assert gaps_of(silent).all() == []
     assert "Nye spørgsmål bliver ikke gemt" in client.get("/admin/spoergsmaal").text

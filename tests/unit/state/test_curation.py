@@ -42,9 +42,10 @@ def test_the_first_change_is_undone_to_nothing(store: CurationStore) -> None:
 
 def test_a_change_of_a_version_that_is_no_longer_in_force_is_refused(store: CurationStore) -> None:
     store.put(ONE, "første", based_on=0)
-    for change in (lambda: store.put(TWO, "anden", based_on=0), lambda: store.restore(1, based_on=3)):
-        with pytest.raises(InputError, match="ændret af en anden"):
-            change()
+    with pytest.raises(InputError, match="ændret af en anden"):
+        store.put(TWO, "anden", based_on=0)
+    with pytest.raises(InputError, match="ændret af en anden"):
+        store.restore(1, based_on=3)
     assert store.current().curation == ONE
 
 
