@@ -40,7 +40,7 @@ def list_gaps(query: request_models.ListQuery) -> curation_models.GapList:
     response=curation_models.Closed, problems=TOO_BIG,
 )  # fmt: skip
 @audited("spørgsmål lukket")
-def close_api_gaps(body: curation_models.ClosedGaps) -> curation_models.Closed:
+def close_gaps(body: curation_models.ClosedGaps) -> curation_models.Closed:
     """Tag spørgsmål af listen. Bliver et stillet igen uden svar, kommer det tilbage."""
     closed = services().gaps.close(body.questions, body.reason)
     note(detail=f"{closed} spørgsmål: {body.reason}")
@@ -88,13 +88,13 @@ def preview_words(body: curation_models.WrittenCuration) -> curation_models.Cura
     problems=("findes-ikke", *TOO_BIG),
 )  # fmt: skip
 @audited("ord fortrudt")
-def undo_api_words(body: curation_models.UndoQuery) -> curation_models.CurationInForce:
+def undo_words(body: curation_models.UndoQuery) -> curation_models.CurationInForce:
     """Det, der gjaldt før, gælder igen, som en ny version."""
     return curation_models.CurationInForce.from_domain(services().curation.undo(based_on=body.version))
 
 
 @curation.get(
-    "/pins/for-answer", summary="Find de fremhævede steder, der hører til et svar", tag="Spørg", on_build=False,
+    "/pins/for-answer", summary="Find de fremhævede steder, der hører til et svar", tag="Erfaringer", on_build=False,
     query=curation_models.PinnedQuery, response=curation_models.PinnedPlaces,
     problems=("ugyldigt-spoergsmaal", *NO_INDEX, "anden-model"),
     example={"q": "Hvordan håndterede projekterne GDPR?"},
