@@ -94,7 +94,7 @@ def test_from_a_refused_question_to_a_word_that_finds(desk: Page) -> None:
     assert violations(desk) == ""
 
     desk.get_by_role("link", name=f"Tilføj et ord til: {question}").click()
-    expect(desk.get_by_label("Navne for det samme")).to_have_value("kildebækken\n")
+    expect(desk.get_by_label("Navne for det samme")).to_have_value("Kildebækken\n")
     desk.get_by_label("Navne for det samme").fill("Kildebækken\nvandløbet")
     desk.get_by_role("button", name="Se, hvad der ændres").click()
     expect(desk.get_by_role("status")).to_contain_text("1 spørgsmål får andre svar, af 1 gemt spørgsmål.")

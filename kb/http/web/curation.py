@@ -22,7 +22,9 @@ from kb.http.audit_trail import audited, note
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web.presenters import hits, lessons
 from kb.http.web.presenters.gaps import csv_text
+from kb.language import danish
 from kb.language.synonyms import shipped_groups
+from kb.language.vocabulary import words_of
 from kb.lessons.lesson import is_address
 from kb.operations import asking_owners, curating
 from kb.operations.mail import is_set_up
@@ -214,10 +216,10 @@ def _words_to_begin_with(question: str) -> list[str]:
     """The words of a question that no report uses: what a reader calls what the reports call otherwise."""
     if not question.strip():
         return []
-    asked = searcher().analyse(question)
     knows = searcher().snapshot.analyser.vocabulary.knows
-    unknown = [term.word for term in asked.terms if term.word.isalpha() and not knows(term.word)]
-    return sorted(dict.fromkeys(unknown), key=len, reverse=True)[:1]
+    written = (token.text for token in danish.tokenise(question) if token.kind is danish.Kind.WORD)
+    unknown = (word for word in written if not knows("".join(words_of(word))) and word.isalpha())
+    return sorted(unknown, key=len, reverse=True)[:1]
 
 
 def _words_form(*, names: str, remark: str, question: str, group_id: str, error: InputError | None = None) -> str:
