@@ -21,10 +21,9 @@ from pathlib import Path
 
 from kb.core.settings import load_settings
 from kb.language import danish
-from kb.language.analysis import words_of
 from kb.language.compounds import CompoundSplitter
 from kb.language.spelling import Speller
-from kb.language.vocabulary import Vocabulary
+from kb.language.vocabulary import Vocabulary, words_of
 from kb.language.word_list import SHORTEST, is_listed, is_word
 from kb.retrieval.opening import open_snapshot
 

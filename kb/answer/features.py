@@ -259,7 +259,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """All candidate sentences for a question, and what was found on the way."""
+    """All candidate sentences for a question, and what was found on the way; ``read_as`` is how it is read."""
 
     question: str
     want: Wanted
@@ -267,6 +267,7 @@ class Gathered:
     hits: tuple[Hit, ...]
     candidates: tuple[Candidate, ...]
     corrections: Mapping[str, tuple[str, ...]]
+    read_as: str
 
 
 def gather(searcher: Searcher, question: str | Question, given: GivenFilters) -> Gathered:
@@ -274,16 +275,16 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     analysed, filters = searcher.analyse(question), Filters.of(given)
     result = searcher.search(analysed, top=PASSAGES_READ, filters=filters, marked=False)
     cache = _SENTENCES.of(searcher.snapshot)
-    want = wanted(result.question)
+    want = wanted(analysed.read_as)
     words = Words.of(analysed, searcher.snapshot.analyser)
-    names = [name for name in names_in(result.question) if name in words.words]
+    names = [name for name in names_in(analysed.read_as) if name in words.words]
     if want.kind in ACROSS:
         words = words.without(is_general)
         words = words.without(asks_for_role)
     hits = result.hits
     if want.kind in ACROSS:
         hits = (*hits, *_on_subject(searcher, words, result, filters))
-    vector = searcher.vector_of(result.question)
+    vector = searcher.vector_of(analysed.read_as)
     background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
     centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
     candidates: list[Candidate] = []
@@ -309,7 +310,7 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
                     role=float(hit.passage.role in want.roles),
                 )
             )
-    return Gathered(result.question, want, words, hits, tuple(candidates), result.corrections)
+    return Gathered(result.question, want, words, hits, tuple(candidates), result.corrections, analysed.read_as)
 
 
 def _on_subject(searcher: Searcher, words: Words, result: SearchResult, filters: Filters) -> Iterator[Hit]:

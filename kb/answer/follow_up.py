@@ -13,12 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from kb.facts.municipalities import municipalities
 from kb.language import danish
-from kb.language.analysis import synonym_groups
 from kb.language.danish import Token
+from kb.language.synonyms import shipped
 
 _LINK = re.compile(r"(?:og|men|eller)(?: så)? ", re.IGNORECASE)
 _SAME_OF = re.compile(
@@ -284,9 +283,4 @@ def _is_place(name: str) -> bool:
 def _is_subject(name: str) -> bool:
     """Whether a word with a capital is the name of a law or a field, and of no place or project."""
     word = danish.normalise(name)
-    return word in _subjects() or (name[:2].isupper() and "-" in name and name[-1].islower())
-
-
-@cache
-def _subjects() -> frozenset[str]:
-    return frozenset(name[0] for group in synonym_groups() for name in group if len(name) == 1)
+    return word in shipped().single_words or (name[:2].isupper() and "-" in name and name[-1].islower())

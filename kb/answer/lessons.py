@@ -47,7 +47,7 @@ class Stand:
     @classmethod
     def of(cls, snapshot: Snapshot, lesson: Lesson) -> Stand:
         """How a lesson stands in a build."""
-        return cls(lesson, tuple(_anchor(snapshot, one) for one in lesson.evidence))
+        return cls(lesson, tuple(anchored(snapshot, one) for one in lesson.evidence))
 
     @classmethod
     def unchecked(cls, lesson: Lesson) -> Stand:
@@ -87,7 +87,8 @@ _VECTORS: Cache[tuple[str, str], Vectors] = Cache(VECTORS_REMEMBERED)
 _PROPOSALS = Owned(_found)
 
 
-def _anchor(snapshot: Snapshot, evidence: Evidence) -> Anchor:
+def anchored(snapshot: Snapshot, evidence: Evidence) -> Anchor:
+    """Where a piece of evidence stands in a build; looked for once."""
     return _ANCHORS.of(snapshot).get(evidence, lambda: anchor(evidence, SnapshotTexts(snapshot)))
 
 

@@ -144,8 +144,8 @@ def read_by(reader: WindowReader, gathered: Gathered, models: Models) -> list[Ju
 
 
 def corrected(gathered: Gathered) -> str:
-    """The question in the spelling that was searched with: the reader was trained on words as they are spelt."""
-    text = gathered.question
+    """The question in the words and spelling searched with: the reader was trained on words as they are spelt."""
+    text = gathered.read_as
     for form, meant in gathered.corrections.items():
         text = re.sub(rf"\b{re.escape(form)}\b", meant[0], text, flags=re.IGNORECASE)
     return text

@@ -13,7 +13,7 @@ from importlib.resources import files
 import yaml
 
 from kb.language import danish
-from kb.language.analysis import words_of
+from kb.language.vocabulary import words_of
 
 TOPICS_FILE = "topics.yaml"
 Name = tuple[str, ...]

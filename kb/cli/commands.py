@@ -35,7 +35,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from kb.cli import access, assistants, lessons, questions, results, upkeep
+from kb.cli import access, assistants, curation, lessons, questions, results, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
 from kb.core.errors import InputError, KbError, StorageError
 from kb.core.fields import FILTERS
@@ -69,6 +69,8 @@ main.add_command(access.person)
 main.add_command(assistants.mcp)
 main.add_command(lessons.lesson)
 main.add_command(questions.question)
+main.add_command(curation.gap)
+main.add_command(curation.word)
 for verb in (upkeep.status, upkeep.verify, upkeep.doctor, upkeep.builds, upkeep.rollback):
     main.add_command(verb)
 main.add_command(upkeep.backup)
@@ -237,10 +239,10 @@ filter_option = click.option(
 @reports_errors
 def search(question: str, top: int, filters: tuple[str, ...], explain: bool, as_json: bool) -> None:
     """Find passager, der svarer på QUESTION."""
-    from kb.retrieval.searcher import open_searcher
+    from kb.retrieval.curated_snapshot import open_curated_searcher
 
     settings, embedder = _settings_and_embedder()
-    result = open_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
+    result = open_curated_searcher(settings, embedder).search(question, top=top, filters=parse_filters(filters))
     if as_json:
         print_json(response_models.FoundPassages.from_domain(result, explain=explain))
         return
@@ -288,10 +290,10 @@ def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
     from kb.answer import answer
     from kb.answer.lessons import belonging
     from kb.http.api.lesson_models import AnswerWithLessons, lessons_given
-    from kb.retrieval.searcher import open_searcher
+    from kb.retrieval.curated_snapshot import open_curated_searcher
 
     settings, embedder = _settings_and_embedder()
-    searcher = open_searcher(settings, embedder)
+    searcher = open_curated_searcher(settings, embedder)
     result = answer(searcher, question, parse_filters(filters))
     known, counts = _lessons_and_uses(settings)
     lessons = lessons_given(belonging(searcher, result, known), counts)
@@ -358,13 +360,13 @@ def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
     from kb.http.api.lesson_models import ProjectStartWithLessons, lessons_given
     from kb.project_start import Plan, check
     from kb.project_start.reading import read_plan
-    from kb.retrieval.searcher import open_searcher
+    from kb.retrieval.curated_snapshot import open_curated_searcher
 
     if not file.is_file():
         raise InputError(f"Filen {file.name} findes ikke.", advice="Angiv en fil med planen.")
     settings, embedder = _settings_and_embedder()
     plan = Plan.of(read_plan(file.read_bytes(), file.name, settings))
-    searcher = open_searcher(settings, embedder)
+    searcher = open_curated_searcher(settings, embedder)
     found = check(searcher, plan)
     known, counts = _lessons_and_uses(settings)
     stands = resting_on(searcher.snapshot, found.document_ids, known)

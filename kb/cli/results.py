@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, RootModel
 
+from kb.http.api.curation_models import Gap
 from kb.http.api.response_models import AuditEvent, Body, Build, Date, Failed, Run
 from kb.lessons.exchange import FiledLesson
 
@@ -292,3 +293,22 @@ class Reminded(Body):
     already: list[str]
     refused: dict[str, str]
     unsure: list[str]
+
+
+class OpenGap(Gap):
+    """A question that was not answered, with the build it was last asked of."""
+
+    build_id: str
+
+
+class Gaps(Body):
+    """The open questions, those asked most first."""
+
+    gaps: list[OpenGap]
+
+
+class ExportedGaps(Body):
+    """The file that questions were written to, and how many."""
+
+    file: str
+    gaps: int

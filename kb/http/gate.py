@@ -58,7 +58,7 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "V
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Blueprints whose every page is open to anyone, and those that need more than reading.
 OPEN_BLUEPRINTS = frozenset({"statisk", "openapi", "maalinger", "login"})
-EDITORS_BLUEPRINTS = frozenset({"redaktion"})
+EDITORS_BLUEPRINTS = frozenset({"redaktion", "mangler"})
 # The attribute of a view that holds the role it names.
 NEEDED_ROLE = "needed_role"
 View = TypeVar("View", bound=Callable[..., Any])

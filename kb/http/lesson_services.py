@@ -15,6 +15,7 @@ from kb.answer.lessons import Stand, belonging, proposals_of, resting_on
 from kb.core.errors import IndexUnusableError, InputError, KbError, NotFoundError, StorageError
 from kb.core.identity import ANONYMOUS, AccessRole
 from kb.core.models import Answer
+from kb.http.curation_services import note_refused
 from kb.http.gate import is_at_least
 from kb.http.refusals import SignInNeeded
 from kb.http.services import services, snapshot
@@ -136,9 +137,10 @@ def need_name() -> None:
         raise SignInNeeded
 
 
-def note_answered(answered: Answer) -> None:
-    """Leave word of a question's outcome, for the measurements and the figures."""
+def note_answered(held: Searcher, answered: Answer) -> None:
+    """Leave word of a question's outcome, for the measurements, the figures and the editors."""
     g.refused = answered.refused
+    note_refused(held, answered)
     try:
         services().lessons.count_question(refused=answered.refused)
     except (KbError, sqlite3.Error) as error:

@@ -26,6 +26,7 @@ from kb.embedding.embedder import Embedder, load_embedder
 from kb.http import audit_trail, cross_origin, gate, metrics, request_log, response_headers, sign_in
 from kb.http.api import openapi
 from kb.http.api.change_routes import changes
+from kb.http.api.curation_routes import curation
 from kb.http.api.lesson_routes import lessons
 from kb.http.api.problem_details import problem
 from kb.http.api.routes import api
@@ -36,6 +37,7 @@ from kb.http.web import app as pages
 from kb.http.web import error_pages
 from kb.operations.lesson_reminders import keep_reminding
 from kb.operations.saved_questions import keep_notifying
+from kb.retrieval.curated_snapshot import CuratedSnapshotHolder
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit
@@ -73,14 +75,14 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
     app.json = Json(app)
     app.extensions |= {
-        EXTENSION: Services(settings, VisibleSnapshotHolder(SnapshotHolder(settings, measured), settings)),
+        EXTENSION: Services(settings, _holder(settings, measured)),
         gate.EXTENSION: gate.Guard.make(settings),
         metrics.EXTENSION: measurements,
     }
     wrap(app, layers(settings))
     error_pages.register(app, problem)
     pages.install(app)
-    for operations in (api, changes, lessons):
+    for operations in (api, changes, lessons, curation):
         operations.install(app)
     for blueprint in (openapi.blueprint, metrics.blueprint):
         app.register_blueprint(blueprint)
@@ -88,6 +90,12 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     if address := public_address(settings):
         app.wsgi_app = AtPublicAddress(app.wsgi_app, address)  # type: ignore[method-assign]
     return app
+
+
+def _holder(settings: Settings, embedder: Embedder) -> CuratedSnapshotHolder:
+    """The newest good build, without deleted reports, asked with the house's words."""
+    visible = VisibleSnapshotHolder(SnapshotHolder(settings, embedder), settings)
+    return CuratedSnapshotHolder(visible, settings)
 
 
 def layers(settings: Settings) -> tuple[Layer, ...]:

@@ -14,7 +14,9 @@ from kb.embedding.embedder import Embedder
 from kb.operations.jobs import Jobs
 from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import Snapshot
+from kb.state.curation import CurationStore
 from kb.state.feedback import FeedbackStore
+from kb.state.gaps import GapStore
 from kb.state.lessons import LessonStore
 from kb.state.runs import RunStore
 from kb.state.saved_questions import SavedQuestions
@@ -50,6 +52,8 @@ class Services:
         self.lessons = LessonStore(settings.state_dir)
         self.shared_plans = SharedPlans(settings.state_dir)
         self.saved_questions = SavedQuestions(settings.state_dir)
+        self.gaps = GapStore(settings.state_dir, keep_days=settings.gap_days)
+        self.curation = CurationStore(settings.state_dir)
 
     @cached_property
     def jobs(self) -> Jobs:

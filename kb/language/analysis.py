@@ -6,7 +6,7 @@ A word is indexed as its stem, and a compound also as the stems of its parts, at
 * its stem, and the stems of its parts if it is a compound;
 * the compound of two neighbouring words ("data migrering" matches "datamigrering");
 * the other spelling of æ, ø and å ("Aarhus" matches "Århus");
-* the other official names and abbreviations of what it names (``synonyms.yaml``);
+* the other names and abbreviations of what it names (:mod:`kb.language.synonyms`);
 * for a string that is no word and that none of these finds, the most similar words of the corpus.
 
 Words in quotation marks are a phrase, which must occur as written, case aside.
@@ -16,20 +16,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib.resources import files
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
-
-import yaml
 
 from kb.core.models import Match, MatchKind
 from kb.language import danish
 from kb.language.compounds import CompoundSplitter
 from kb.language.danish import Kind, Token
 from kb.language.spelling import Speller
-from kb.language.vocabulary import CACHED_FORMS, Vocabulary, word_form, written_parts
+from kb.language.synonyms import Synonyms, shipped
+from kb.language.vocabulary import CACHED_FORMS, Vocabulary, word_form, words_of, written_parts
 
 # The weight of a term relative to the word of the question itself, chosen on the development halves of the evaluation
 # sets (docs/decisions/search.md).
@@ -91,7 +90,8 @@ class Question:
 
     ``words`` are its words as written and the corrections of unknown ones; ``phrases`` are other names of several
     words; ``quoted`` are the phrases in quotation marks, which a passage must hold; ``corrections`` maps an unknown
-    word, as written, to the known words searched for as well.
+    word, as written, to the known words searched for as well. ``meant`` is the text with the names that only the house
+    uses replaced by those that reports use, and is what is analysed, embedded and read; empty where it is the text.
     """
 
     text: str
@@ -100,29 +100,12 @@ class Question:
     phrases: tuple[QueryPhrase, ...] = ()
     quoted: tuple[tuple[str, ...], ...] = ()
     corrections: Mapping[str, tuple[str, ...]] = frozenset()  # type: ignore[assignment]
+    meant: str = ""
 
-
-@cache
-def synonym_groups() -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """Groups of names that mean the same; a name is the written forms of its words."""
-    groups = yaml.safe_load((files("kb.language") / "synonyms.yaml").read_text(encoding="utf-8"))
-    return tuple(tuple(words_of(name) for name in group["names"]) for group in groups)
-
-
-def words_of(text: str) -> tuple[str, ...]:
-    """The written forms of a text's words, in order."""
-    return tuple(word_form(token) for token in danish.tokenise(text))
-
-
-@cache
-def _groups_by_first_stem() -> Mapping[str, tuple[tuple[tuple[str, ...], int], ...]]:
-    """From the stem of a name's first word to the stems of the whole name and the number of its group."""
-    by_stem: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-    for number, group in enumerate(synonym_groups()):
-        for name in group:
-            stems = tuple(danish.stem(word) for word in name)
-            by_stem.setdefault(stems[0], []).append((stems, number))
-    return {stem: tuple(names) for stem, names in by_stem.items()}
+    @property
+    def read_as(self) -> str:
+        """What is embedded and read."""
+        return self.meant or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +130,17 @@ class Analyser:
 
     def __init__(self, vocabulary: Vocabulary, mechanisms: Mechanisms | None = None) -> None:
         self.vocabulary = vocabulary
+        self.synonyms = shipped()
         self._use = mechanisms or Mechanisms()
         self._splitter = CompoundSplitter(vocabulary)
         self._speller = Speller(vocabulary, self._splitter)
         self._terms_of = lru_cache(maxsize=CACHED_FORMS)(self._terms_of_token)
+
+    def with_synonyms(self, synonyms: Synonyms) -> Analyser:
+        """The same analyser with other synonyms, which questions alone are analysed by: no build depends on them."""
+        other = copy(self)
+        other.synonyms = synonyms
+        return other
 
     def index_terms(self, text: str) -> IndexTerms:
         """What is indexed for a text."""
@@ -167,11 +157,25 @@ class Analyser:
 
     def question(self, text: str) -> Question:
         """Analyse a question; one of stop words alone keeps them."""
+        meant = self._meant(text)
+        return replace(self._question(meant), text=text, meant=meant if meant != text else "")
+
+    def _meant(self, text: str) -> str:
+        """The text with the names that only the house uses replaced, unless it quotes words."""
+        if not self.synonyms.house or not self._use.synonyms or _QUOTED.search(text):
+            return text
+        tokens = danish.tokenise(text)
+        found = list(self.synonyms.in_use([word_form(token) for token in tokens], self.vocabulary.knows))
+        for start, end, name in reversed(found):
+            text = f"{text[: tokens[start].start]}{name}{text[tokens[end - 1].end :]}"
+        return text
+
+    def _question(self, text: str) -> Question:
         quoted = tuple(words for words in map(words_of, _QUOTED.findall(text)) if words)
         tokens = danish.tokenise(text)
         carrying = [token for token in tokens if word_form(token) not in danish.stop_words()] or tokens
         joined = list(self._joined(tokens))
-        names = list(_other_names([word_form(token) for token in tokens])) if self._use.synonyms else []
+        names = list(self.synonyms.others([word_form(token) for token in tokens])) if self._use.synonyms else []
         # What joins its neighbour or has another name is found by that.
         found = {word for _, name in names for word in name.split()} | {word for word, _ in joined}
         unfound = [token for token in carrying if word_form(token) not in found]
@@ -275,17 +279,6 @@ def _spelling_variants(word: str) -> Iterator[str]:
         for old, new in ((plain, danish_letter), (danish_letter, plain)):
             if old in word:
                 yield word.replace(old, new)
-
-
-def _other_names(words: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The synonyms of the names that occur among the words, each with the words it replaces."""
-    stems = [danish.stem(word) for word in words]
-    for start, stem in enumerate(stems):
-        for name, number in _groups_by_first_stem().get(stem, ()):
-            end = start + len(name)
-            if tuple(stems[start:end]) == name:
-                own = " ".join(words[start:end])
-                yield from ((other, own) for other in synonym_groups()[number] if " ".join(other) != own)
 
 
 def _heaviest(terms: Iterable[QueryTerm]) -> tuple[QueryTerm, ...]:

@@ -66,6 +66,11 @@ def _reference_form(text: str) -> str:
     return f"{danish.REFERENCE_WORDS[match[1]]}_{match[2].replace(' ', '')}"
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """The written forms of a text's words, in order."""
+    return tuple(word_form(token) for token in danish.tokenise(text))
+
+
 def written_parts(token: Token) -> tuple[str, ...]:
     """The parts separated in writing: of a hyphenated word, a date or a reference; else none."""
     return _written_parts(token.text, token.kind)

@@ -136,6 +136,11 @@ def checked(lesson: Lesson) -> Lesson:
     return cleaned
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is one e-mail address."""
+    return bool(_ADDRESS.fullmatch(text))
+
+
 def checked_use(use: LessonUse) -> LessonUse:
     """The use as it may be stored: one line of project, personal data masked; raises :class:`InputError`."""
     project, note = _line(use.project), _text(use.note)
@@ -206,7 +211,7 @@ def _check_words(lesson: Lesson) -> None:
 def _check_owner(owner: str) -> None:
     if not owner:
         return
-    if not _ADDRESS.fullmatch(owner):
+    if not is_address(owner):
         raise InputError("Ejeren er ikke en e-mailadresse.", advice="Skriv en funktionspostkasse: digital@kommune.dk")
     name = owner.partition("@")[0]
     if ("." in name or "_" in name) and mask(owner).counts:

@@ -14,7 +14,7 @@ from importlib.resources import files
 import yaml
 
 from kb.core.stages import Phase
-from kb.language.analysis import words_of
+from kb.language.vocabulary import words_of
 
 CHALLENGES_FILE = "challenges.yaml"
 

@@ -43,14 +43,17 @@ class Cache(Generic[Key, Value]):
             return self._values[key]
 
     def get_all(self, keys: Sequence[Key], work_out: Callable[[Sequence[Key]], Iterable[Value]]) -> list[Value]:
-        """The values of keys in their order; those that are not known are worked out together."""
+        """The values of keys in their order; those not known are worked out together, each once.
+
+        An error of that is raised, and then nothing is remembered.
+        """
         with self._lock:
             found = {key: self._values[key] for key in keys if key in self._values}
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         if missing:
             found |= zip(missing, work_out(missing), strict=True)
             with self._lock:
-                self._values.update({key: found[key] for key in missing})
+                self._values.update((key, found[key]) for key in missing)
         return [found[key] for key in keys]
 
     def __len__(self) -> int:

@@ -26,6 +26,7 @@ from kb.embedding.embedder import Embedder
 from kb.embedding.reader.choice import ReaderSource
 from kb.embedding.reader.model import ReaderModel
 from kb.language.analysis import Question
+from kb.language.synonyms import Synonyms
 from kb.retrieval.caches import Cache, Owner
 from kb.retrieval.duplicates import fold_duplicates
 from kb.retrieval.filters import NO_FILTERS, Filters, GivenFilters
@@ -124,6 +125,11 @@ class Searcher(Owner):
         snapshot = self.snapshot.without(hidden)
         return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
 
+    def with_synonyms(self, synonyms: Synonyms) -> Searcher:
+        """A searcher on the same build that analyses questions by other synonyms."""
+        snapshot = self.snapshot.with_synonyms(synonyms)
+        return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
+
     @cached_property
     def reader(self) -> ReaderModel:
         """The reader in use, opened by the first answer: searching does without."""
@@ -179,7 +185,7 @@ class Searcher(Owner):
         """The union of each engine's best with both scores, fused."""
         dense_index, sparse_index, engine = self.snapshot.dense, self.snapshot.sparse, request.engine
         count = max(2 * request.last, CANDIDATES)
-        vector = np.zeros(0, np.float32) if engine is Engine.LEXICAL else self.vector_of(question.text)
+        vector = np.zeros(0, np.float32) if engine is Engine.LEXICAL else self.vector_of(question.read_as)
         dense = [] if engine is Engine.LEXICAL else dense_index.search(vector, count, allowed)
         lexical = [] if engine is Engine.DENSE else sparse_index.search(question, count, allowed)
         keys = union(dense, lexical)

@@ -25,6 +25,7 @@ from kb.facts import Fact, FactKind
 from kb.index import builds
 from kb.index.store import Failure, StoredDocument, StoredRecord
 from kb.language.analysis import Analyser
+from kb.language.synonyms import Synonyms
 from kb.retrieval.caches import Cache, Owner
 from kb.retrieval.filters import NO_FILTERS, Filters, GivenFilters, field_values
 from kb.retrieval.ports import DenseIndex, Keys, PassageStore, SparseIndex, Vectors
@@ -88,6 +89,11 @@ class Snapshot(Owner):
     def without(self, hidden: frozenset[str]) -> Snapshot:
         """The same build with these documents hidden, and no others."""
         return Snapshot(self.manifest, self.parts, hidden=hidden)
+
+    def with_synonyms(self, synonyms: Synonyms) -> Snapshot:
+        """The same build, with the same documents hidden, whose questions are analysed by other synonyms."""
+        analyser = self.analyser.with_synonyms(synonyms)
+        return Snapshot(self.manifest, replace(self.parts, analyser=analyser), hidden=self.hidden)
 
     @property
     def build_id(self) -> str:

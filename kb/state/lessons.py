@@ -176,7 +176,6 @@ class LessonStore:
         return QuestionCounts(sum(asked for asked, _ in wanted), sum(refused for _, refused in wanted))
 
 
-
 def _get(database: sqlite3.Connection, lesson_id: str) -> Lesson:
     found = _find(database, lesson_id)
     if found is None:

@@ -216,6 +216,34 @@ _SAVED_QUESTIONS = (
 )
 
 
+_CURATION = (
+    """CREATE TABLE gaps (
+        question       TEXT PRIMARY KEY,        -- masked
+        first          TEXT NOT NULL,
+        last           TEXT NOT NULL,
+        refused        INTEGER NOT NULL,        -- how often
+        not_useful     INTEGER NOT NULL,        -- how often a reader said so
+        build          TEXT NOT NULL,
+        reason         TEXT NOT NULL,           -- of the last refusal, or empty
+        closed         TEXT NOT NULL,           -- when an editor closed it, or empty
+        closed_because TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE curations (
+        version INTEGER PRIMARY KEY,
+        at      TEXT NOT NULL,
+        what    TEXT NOT NULL,                  -- what was changed
+        content TEXT NOT NULL                   -- JSON, as Curation.to_json
+    ) STRICT""",
+    # Refused questions were counted in a table of their own, without when they were first asked.
+    """INSERT INTO gaps SELECT question, last, last, times, 0, build, reason, CASE handled WHEN 0 THEN '' ELSE last END,
+        CASE handled WHEN 0 THEN '' ELSE 'ordnet' END FROM unanswered""",
+    """INSERT INTO gaps SELECT question, min(created), max(created), 0, count(*), max(build), '', '', '' FROM feedback
+        WHERE useful = 0 GROUP BY question ON CONFLICT (question) DO UPDATE SET not_useful = excluded.not_useful,
+        first = min(first, excluded.first), last = max(last, excluded.last)""",
+    "DROP TABLE unanswered",
+)
+
+
 def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
     """Create the missing tables."""
     _execute(database, _FIRST_SCHEMA)
@@ -246,9 +274,19 @@ def _add_saved_questions(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _SAVED_QUESTIONS)
 
 
+def _add_curation(database: sqlite3.Connection, _folder: Path) -> None:
+    """Create the tables of gaps and of what editors decide of words; the refused questions become gaps."""
+    _execute(database, _CURATION)
+
+
 MIGRATIONS: Sequence[Migration] = (
-    _complete_first_schema, _import_feedback, _add_lessons, _add_shared_plans, _add_saved_questions,
-)  # fmt: skip
+    _complete_first_schema,
+    _import_feedback,
+    _add_lessons,
+    _add_shared_plans,
+    _add_saved_questions,
+    _add_curation,
+)
 
 
 def remove_imported(folder: Path) -> None:

@@ -44,6 +44,11 @@ PAGES = {
     "redaktion: rapporter": "/admin/rapporter",
     "redaktion: rapport": "/admin/rapporter/norddjurs-mailsortering",
     "redaktion: spørgsmål": "/admin/spoergsmaal",
+    "redaktion: ord": "/admin/ord",
+    "redaktion: nyt ord": f"/admin/ord/ny?q={REFUSED}",
+    "redaktion: hvad et ord ændrer": f"/admin/ord/se?handling=ord&navne=bus%0Amailsortering&q={REFUSED}",
+    "redaktion: fremhæv": f"/admin/fremhaev?q={REFUSED}",
+    "redaktion: spørg et projekt": f"/admin/spoergsmaal/spoerg?q={REFUSED}",
     "redaktion: kørsler": "/admin/koersler",
     "redaktion: indekser": "/admin/indekser",
 }

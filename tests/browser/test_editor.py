@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import Server, start
+from tests.browser.test_accessibility import violations
 from tests.support import HashEmbedder, make_settings, write_corpus
 from tests.timing import PATIENCE
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    settings = make_settings(tmp_path, batch_size=64)
+    settings = make_settings(tmp_path, batch_size=64, log_questions=True)
     write_corpus(settings.corpus)
     yield from start(settings, HashEmbedder())
 
@@ -81,6 +83,29 @@ def test_from_upload_to_answer_and_out_again(desk: Page, own_server: Server) -> 
     wait_until_over(desk)
     assert desk.goto("/projekter/havnevagten").status == 404  # type: ignore[union-attr]
     assert not list(own_server.settings.corpus.rglob("*klima*"))
+
+
+def test_from_a_refused_question_to_a_word_that_finds(desk: Page) -> None:
+    question = "Hvor tit blev Kildebækken målt?"
+    desk.goto(f"/sporg?q={quote(question)}")
+    expect(desk.get_by_role("heading", name="Det kan rapporterne ikke svare på")).to_be_visible()
+    desk.goto("/admin/spoergsmaal")
+    expect(desk.locator("main li.report").filter(has_text=question)).to_contain_text("1 gang uden svar")
+    assert violations(desk) == ""
+
+    desk.get_by_role("link", name=f"Tilføj et ord til: {question}").click()
+    expect(desk.get_by_label("Navne for det samme")).to_have_value("Kildebækken\n")
+    desk.get_by_label("Navne for det samme").fill("Kildebækken\nvandløbet")
+    desk.get_by_role("button", name="Se, hvad der ændres").click()
+    expect(desk.get_by_role("status")).to_contain_text("1 spørgsmål får andre svar, af 1 gemt spørgsmål.")
+    expect(desk.get_by_role("heading", name="Får et svar")).to_be_visible()
+    desk.get_by_role("button", name="Tag i brug").click()
+    assert violations(desk) == ""
+
+    desk.get_by_role("link", name=f"Spørg igen: »{question}«").click()
+    expect(desk.locator("main")).to_contain_text("Vandløbet blev målt hver uge.")
+    desk.goto("/admin/spoergsmaal")
+    expect(desk.locator("main")).to_contain_text("Ingen.")
 
 
 def test_an_older_index_can_be_put_in_use_again(desk: Page, own_server: Server) -> None:

@@ -20,6 +20,7 @@ from kb.http.api.paging import next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.response_models import Body
 from kb.http.audit_trail import audited, note
+from kb.http.curation_services import take_feedback
 from kb.http.gate import guard
 from kb.http.services import searcher, services
 from kb.index.store import StoredRecord
@@ -163,7 +164,7 @@ def use_build(build_id: str) -> response_models.Used:
 def give_feedback(body: request_models.NewFeedback) -> response_models.Received:
     """Sig, om et svar var nyttigt. Hvem der siger det, gemmes ikke; personoplysninger i teksten skjules."""
     question = clean_question(body.question, services().settings.max_question_chars)
-    services().feedback.add(question, body.build_id, useful=body.useful, comment=body.comment, citations=body.citations)
+    take_feedback(question, body.build_id, useful=body.useful, comment=body.comment, citations=body.citations)
     return response_models.Received(status="modtaget")
 
 

@@ -56,7 +56,7 @@ def answer(searcher: Searcher, query: request_models.AnswerQuery) -> lesson_mode
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare. De bekræftede erfaringer, der hører til svaret, står ved siden af."""
     result = make_answer(searcher, query.q, query.filters)
-    lesson_services.note_answered(result)
+    lesson_services.note_answered(searcher, result)
     stands = lesson_services.lessons_in(searcher, result)
     lessons = lesson_models.lessons_given(stands, lesson_services.use_counts())
     return lesson_models.AnswerWithLessons.of(result, lessons)

@@ -1,4 +1,4 @@
-"""Redaktionen: upload, metadata, replace, remove, reindex, runs, builds, and the questions that got no answer.
+"""Redaktionen: upload, metadata, replace, remove, reindex, runs and builds.
 
 The gate lets in editors alone (:mod:`kb.http.gate`), and admins alone to put another build in use.
 """
@@ -9,7 +9,6 @@ import csv
 import io
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
-from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
@@ -67,7 +66,7 @@ def overview() -> str:
         jobs=services().jobs.newest()[:5],
         failures=held.failures() if held else [],
         names=services().upload_names.all(),
-        unanswered=services().feedback.unanswered()[:5],
+        unanswered=services().gaps.open()[:5],
         problem=services().holder.problem,
         limit=services().settings.max_upload_mb,
         unfinished=not (services().settings.authority and services().settings.accessibility_contact),
@@ -263,24 +262,6 @@ def use_index() -> BaseResponse:
     """Put an older build in use."""
     note(target=editing.use_build(services().settings, request.form.get("indeks") or None))
     return redirect(url_for("redaktion.index_list"), 303)
-
-
-@blueprint.get("/spoergsmaal")
-def questions() -> str:
-    """The questions that got no answer, and what readers said."""
-    feedback = services().feedback
-    return render_template("admin/spoergsmaal.html", unanswered=feedback.unanswered(), said=feedback.all()[:50])
-
-
-@blueprint.post("/spoergsmaal")
-@audited("spørgsmål taget af listen")
-def handle_question() -> BaseResponse:
-    """Take a question off the list."""
-    question = request.form.get("q", "")
-    if not question:
-        raise BadRequest
-    services().feedback.handle(question)
-    return redirect(url_for("redaktion.questions"), 303)
 
 
 @blueprint.get("/tilbagemeldinger.csv")

@@ -12,6 +12,7 @@ from kb.http.services import snapshot
 from kb.http.web import (
     admin,
     compare_pages,
+    curation,
     documents,
     exports,
     feedback_pages,
@@ -31,7 +32,7 @@ from kb.language.sentences import is_row
 PACKAGE = __package__
 MODULES = (
     static_files, pages, overview_pages, compare_pages, documents, exports, project_start, feedback_pages, lessons,
-    admin, handbook, saved_questions,
+    admin, curation, handbook, saved_questions,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
+from kb.http.curation_services import take_feedback
 from kb.http.services import services
 from kb.retrieval.searcher import clean_question
 from kb.state.feedback import LONGEST_COMMENT
@@ -27,7 +28,7 @@ def send() -> Response:
     question = clean_question(request.form.get("q", ""), held.settings.max_question_chars)
     citations = [value[:LONGEST_ID] for value in request.form.getlist("citat")[:MOST_CITATIONS]]
     build = request.form.get("indeks", "")[:LONGEST_ID]
-    held.feedback.add(question, build, useful=useful == "ja", comment=comment, citations=citations)
+    take_feedback(question, build, useful=useful == "ja", comment=comment, citations=citations)
     return redirect(url_for("tilbagemelding.thanks", q=question), 303)
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.answer import answer
 from kb.answer.lessons import Stand
-from kb.core.errors import QuestionError, StorageError
+from kb.core.errors import QuestionError
 from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
-from kb.core.models import Answer, DocumentRecord, Passage, Refusal, RefusalReason, Role
-from kb.http import lesson_services
+from kb.core.models import DocumentRecord, Passage, RefusalReason, Role
+from kb.http import curation_services, lesson_services
 from kb.http.gate import is_at_least
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import overview_pages, request_parameters
@@ -70,9 +69,7 @@ def ask() -> Response | BaseResponse:
     # The answer stands on the first page of passages; the others are for reading on.
     answered = answer(held, clean.question, clean.filters) if clean.page == 1 else None
     if answered:
-        lesson_services.note_answered(answered)
-    if answered and answered.refusal:
-        _note_unanswered(answered, answered.refusal)
+        lesson_services.note_answered(held, answered)
     names = titles(held.snapshot)
     reason = answered.refusal.reason if answered and answered.refusal else None
     page = render_template(
@@ -85,6 +82,10 @@ def ask() -> Response | BaseResponse:
         if answered
         else [],
         pictures=overview_pages.of_answer(held.snapshot, answered) if answered else None,
+        pinned=[lessons.evidence_view(one, held.snapshot) for one in curation_services.pinned_in(held, clean.question)]
+        if answered
+        else [],
+        read_as=held.analyse(clean.question).meant,
         result=result,
         hits=[hits.hit_view(hit, names) for hit in result.hits],
         facets=facets.facet_views(result.facets, clean.filters),
@@ -98,14 +99,6 @@ def ask() -> Response | BaseResponse:
 def titles(held: Snapshot) -> dict[str, str]:
     """The reports' titles by id."""
     return {id_: stored.record.metadata.titel for id_, stored in held.records.items()}
-
-
-def _note_unanswered(answered: Answer, refusal: Refusal) -> None:
-    try:
-        services().feedback.note_unanswered(answered.question, answered.build_id, refusal.reason.value)
-    except (StorageError, sqlite3.Error) as error:
-        # A reader gets the page even where nothing can be written; the list of questions is for the editors.
-        current_app.logger.warning("Spørgsmål uden svar kunne ikke noteres: %s", error)
 
 
 @blueprint.get("/projekter")

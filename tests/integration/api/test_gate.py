@@ -43,7 +43,7 @@ SAVING = {"gemte.save", "gemte.change", "gemte.pause", "gemte.delete", "gemte.st
 TAKING_OUT = {
     "aendringer.list_feedback", "aendringer.audit_trail", "redaktion.feedback_csv", "udtraek.hits_csv",
     "udtraek.hits_xlsx", "udtraek.answer_docx", "dokumenter.original", "login.back",
-    "erfaringer.lessons_csv", "erfaringer.lessons_json",
+    "erfaringer.lessons_csv", "erfaringer.lessons_json", "mangler.gaps_csv", "mangler_api.list_gaps",
 }  # fmt: skip
 FOREIGN: tuple[Mapping[str, str], ...] = (
     {"Origin": "https://ond.example"},
@@ -175,17 +175,18 @@ def test_a_change_is_in_the_trail_with_its_result(client: FlaskClient, settings:
     sign_in(client, settings, AccessRole.EDITOR)
     home = {"Sec-Fetch-Site": "same-origin"}
     already = len(Audit(settings.state_dir).entries())
-    assert client.post("/admin/spoergsmaal", headers=home).status_code == 400
+    closing = {"q": "Hvem er Anna?", "grund": "ordnet"}
+    assert client.post("/admin/spoergsmaal/luk", headers=home).status_code == 400
     assert client.post("/admin/koersler/findes-ikke/afbryd", headers=home).status_code == 404
-    assert client.post("/admin/spoergsmaal", headers=home, data={"q": "Hvem er Anna?"}).status_code == 303
+    assert client.post("/admin/spoergsmaal/luk", headers=home, data=closing).status_code == 303
     assert client.post("/log-ud", headers=home).status_code == 303
     entries = Audit(settings.state_dir).entries()[already:]
     assert {entry.event.who for entry in entries} == {"anna"}
     found = [(one.event.action, one.event.target, one.event.detail, one.result) for one in entries]
     assert found == [
-        ("spørgsmål taget af listen afvist", "", "HTTP 400", "afvist"),
+        ("spørgsmål lukket afvist", "", "HTTP 400", "afvist"),
         ("kørsel standset afvist", "findes-ikke", "HTTP 404", "afvist"),
-        ("spørgsmål taget af listen", "", "", "udført"),
+        ("spørgsmål lukket", "", "0 spørgsmål: ordnet", "udført"),
         ("logget ud", "", "", "udført"),
     ]
 

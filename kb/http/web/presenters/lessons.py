@@ -90,7 +90,7 @@ def view(stand: Stand, held: Snapshot | None, counts: Mapping[str, int]) -> Less
         badge=BADGES[lesson.status],
         themes=tuple(THEME_LABELS[theme] for theme in lesson.themes if theme in THEME_LABELS),
         stands_behind=_stands_behind(lesson),
-        evidence=tuple(_evidence(one, held) for one in stand.anchors),
+        evidence=tuple(evidence_view(one, held) for one in stand.anchors),
         is_due=reviewing.is_due(lesson, date.today()),
         is_shaken=stand.is_shaken,
         used=counts.get(lesson.id, 0),
@@ -116,7 +116,8 @@ def _stands_behind(lesson: Lesson) -> str:
     return f"{word} af {lesson.owner} {labels.danish_timestamp(lesson.confirmed)}"
 
 
-def _evidence(anchor: Anchor, held: Snapshot | None) -> EvidenceView:
+def evidence_view(anchor: Anchor, held: Snapshot | None) -> EvidenceView:
+    """What the pages show of a passage by content."""
     document_id = anchor.document_id or anchor.evidence.document_id
     stored = held.records.get(document_id) if held else None
     passage = held.passage(anchor.passage_id) if held and anchor.passage_id else None
@@ -144,7 +145,7 @@ def proposal_view(proposal: LessonProposal, held: Snapshot) -> ProposalView:
         project=metadata.projekt or metadata.titel,
         theme=THEME_LABELS.get(proposal.theme, ""),
         passages=tuple(
-            (labels.ROLE_LABELS[passage.role], _evidence(anchor, held))
+            (labels.ROLE_LABELS[passage.role], evidence_view(anchor, held))
             for passage, anchor in zip(proposal.passages, stand.anchors, strict=True)
         ),
     )

@@ -1,0 +1,84 @@
+"""Questions that were refused or found not useful, in the state database, until they are too old.
+
+    store = GapStore(settings.state_dir, keep_days=settings.gap_days)
+    store.note_refused("Hvordan ...?", build_id, reason)
+    store.close(["Hvordan ...?"], "en rapport er lagt ind")
+
+Who asked is not recorded, and CPR numbers, e-mail addresses and telephone numbers are masked before anything is
+written. What was last asked before ``keep_days`` is deleted whenever the table is read or written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from kb.core.privacy import mask
+from kb.curation.gaps import Gap
+from kb.state.repository import Repository, timestamp
+
+_COLUMNS = "question, first, last, refused, not_useful, build, reason, closed, closed_because"
+# An open gap stays as it is, a closed one that comes up again is open again.
+_AGAIN = (
+    " ON CONFLICT (question) DO UPDATE SET last = excluded.last, build = excluded.build, refused = refused +"
+    " excluded.refused, not_useful = not_useful + excluded.not_useful, closed = '', closed_because = '',"
+    " reason = CASE excluded.reason WHEN '' THEN reason ELSE excluded.reason END"
+)
+
+
+class GapStore:
+    """The table of gaps; a connection a call, safe from several threads and processes.
+
+    Raises what :meth:`kb.state.repository.Repository.connect` raises.
+    """
+
+    def __init__(self, state_dir: Path, *, keep_days: int) -> None:
+        self._repository = Repository(state_dir)
+        self._keep = timedelta(days=keep_days)
+
+    def note_refused(self, question: str, build_id: str, reason: str) -> None:
+        """Count a refused question."""
+        self._note(question, build_id, reason, refused=1)
+
+    def note_not_useful(self, question: str, build_id: str) -> None:
+        """Count a question whose answer a reader found not useful."""
+        self._note(question, build_id, "", not_useful=1)
+
+    def all(self) -> list[Gap]:
+        """All gaps, the open ones first, then by how often and how lately they were asked."""
+        if not self._repository.exists:
+            return []
+        with self._repository.transaction() as database:
+            self._forget_old(database)
+            order = "ORDER BY closed != '', refused + not_useful DESC, last DESC, question"
+            return [Gap(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM gaps {order}")]
+
+    def open(self) -> list[Gap]:
+        """Those that no editor has closed."""
+        return [one for one in self.all() if not one.closed]
+
+    def close(self, questions: Sequence[str], because: str) -> int:
+        """Close gaps, with the reason masked; gives back how many were open."""
+        with self._repository.transaction() as database:
+            sql = "UPDATE gaps SET closed = ?, closed_because = ? WHERE question = ? AND closed = ''"
+            said = (timestamp(), mask(because).text)
+            return sum(database.execute(sql, (*said, question)).rowcount for question in questions)
+
+    def reopen(self, questions: Sequence[str]) -> None:
+        """Put closed gaps back on the list."""
+        with self._repository.transaction() as database:
+            sql = "UPDATE gaps SET closed = '', closed_because = '' WHERE question = ?"
+            database.executemany(sql, [(question,) for question in questions])
+
+    def _note(self, question: str, build_id: str, reason: str, *, refused: int = 0, not_useful: int = 0) -> None:
+        now = timestamp()
+        with self._repository.transaction() as database:
+            values = (mask(question).text, now, now, refused, not_useful, build_id, reason)
+            database.execute(f"INSERT INTO gaps ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,'',''){_AGAIN}", values)
+            self._forget_old(database)
+
+    def _forget_old(self, database: sqlite3.Connection) -> None:
+        oldest = (datetime.now(UTC) - self._keep).isoformat(timespec="seconds")
+        database.execute("DELETE FROM gaps WHERE last < ?", (oldest,))
