@@ -65,7 +65,7 @@ class ChosenWindow:
 
 def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWindow]:
     """The windows to read, best first; ``judged`` are all sentences by the cheap signals, best first."""
-    met = max((one.candidate.words_in_context for one in judged[:LIKELIEST]), default=0.0)
+    met = words_met(judged)
     most = next(windows for share, windows in WINDOWS_READ if met >= share)
     most, of_one = (WINDOWS_ACROSS, OF_ONE_ACROSS) if across else (most, OF_ONE_DOCUMENT)
     if met < OTHER_WORDS and not across:
@@ -85,6 +85,11 @@ def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWind
         taken[document.id] += 1
         chosen.append(ChosenWindow(document, sentence.passage, window))
     return chosen
+
+
+def words_met(judged: Sequence[Judged]) -> float:
+    """The share of a question's words that the one of the likeliest sentences has that has most of them."""
+    return max((one.candidate.words_in_context for one in judged[:LIKELIEST]), default=0.0)
 
 
 def key_of(candidate: Candidate) -> Key:

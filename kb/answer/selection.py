@@ -21,10 +21,6 @@ MAX_SENTENCES = 5
 # A further sentence is shown while its probability is at least this share of the best one's. On the development
 # questions .3 shows 2.4 sentences, an answering one among the first three of .756; .15 shows 3.3 and .769.
 SENTENCE_SHARE = 0.3
-# The sentences from which the best coverage of a question is taken.
-TOP = 5
-# The best sentence is compared with this one of them.
-AHEAD_OF = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,34 +148,18 @@ def judge_documents(gathered: Gathered, judged: Sequence[Judged], models: Models
 def answer_features(gathered: Gathered, judged: Sequence[Judged]) -> dict[str, float]:
     """What the model of "does anything answer" looks at; ``judged`` is not empty.
 
-    ``exact`` questions ask for one number, date or name: they are answered only by a sentence that has all their words,
-    so ``exact_missing`` is the rarity of the rarest word that the best sentence lacks. ``missing_in_document`` is that
-    of the rarest word that the best sentence's whole document lacks. ``windows`` and ``windows_answering`` tell of all
-    windows that were read: a subject that the base speaks of without answering has many that fail. ``ahead`` is how far
-    the best sentence stands before the few after it.
+    ``window`` is the reader's best window, ``logit`` the best sentence's by all signals; ``exact`` questions ask for
+    one number, date or name. Over five sets of questions, each judged by what was fitted on the others, these five have
+    a log loss of .485, the eighteen before them .50; shares of words, names, nearness, further windows and the distance
+    to the next sentence make it no less.
     """
-    first, top = judged[0], judged[:TOP]
-    own = [one for one in judged if one.candidate.hit.document.id == first.candidate.hit.document.id]
-    exact = float(is_exact(gathered.want))
+    first = judged[0]
     return {
-        "logit": first.logit,
         "window": max(one.window for one in judged),
-        "reads": max(one.reads for one in judged),
-        "meaning": max(one.candidate.meaning for one in top),
-        "words": max(one.candidate.words_in_context for one in top),
-        "names": first.candidate.names,
-        "words_in_first": first.candidate.words_in_context,
-        "words_in_document": _words_in_document(gathered, own),
-        "closeness": first.candidate.closeness,
-        "exact": exact,
-        "exact_missing": exact * gathered.words.missing(first.candidate.terms),
-        "missing_in_document": gathered.words.missing(_document_terms(own)),
-        "windows": sum(one.window for one in judged) / len(judged),
-        "windows_answering": sum(one.window > 0 for one in judged) / len(judged),
-        "ahead": first.logit - top[min(AHEAD_OF, len(top) - 1)].logit,
-        "name": float(gathered.want.kind is QuestionKind.NAME),
-        "open": float(gathered.want.kind is QuestionKind.OPEN),
+        "logit": first.logit,
+        "exact": float(is_exact(gathered.want)),
         "yes_no": float(gathered.want.kind is QuestionKind.YES_NO),
+        "across": float(gathered.want.kind in ACROSS),
     }
 
 
