@@ -196,11 +196,6 @@ class Words:
         met = self.met(*texts) if known else {}
         return sum(met[form] for form in known) / len(known) if known else 0.5
 
-    def missing(self, *texts: frozenset[str]) -> float:
-        """The rarity of the rarest word that texts of these terms lack, by how much they lack it."""
-        met = self.met(*texts)
-        return max((word.rarity * (1 - met[form]) for form, word in self.words.items()), default=0.0)
-
 
 def _known_part(form: str, vocabulary: Vocabulary) -> tuple[str, ...]:
     """An unknown word cut at its longest known beginning or end: a compound of which the base knows one part."""

@@ -11,6 +11,7 @@ Each table has a module beside this one, which holds its SQL and opens the file 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ STATE_FILE = "state.sqlite"
 SCHEMA_VERSION = len(MIGRATIONS)
 # How long to wait for another process that is writing.
 BUSY_TIMEOUT_SECONDS = 30
+BETWEEN_TRIES_SECONDS = 0.02
 
 
 class Repository:
@@ -97,7 +99,7 @@ class Repository:
     def _migrate(self, database: sqlite3.Connection) -> None:
         if _schema_version(database) == SCHEMA_VERSION:
             return
-        database.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(database)
         with database:
             database.execute("BEGIN IMMEDIATE")
             # Another process may have migrated the file while this one waited for the lock.
@@ -116,6 +118,21 @@ class Repository:
 def timestamp() -> str:
     """The time to the second, as rows are stamped with it: ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Set the file's journal to write-ahead. SQLite does not wait for other connections here as it does elsewhere, and
+    says at once that the file is locked: it is asked again until the time that every lock is waited for has passed.
+    """
+    until = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(BETWEEN_TRIES_SECONDS)
 
 
 def _schema_version(database: sqlite3.Connection) -> int:
