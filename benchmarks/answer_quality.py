@@ -1,6 +1,7 @@
 """Measures the answers on the judged questions and the labelled roles, and writes the table into ``docs/quality.md``.
 
-    python benchmarks/answer_quality.py
+    python -m benchmarks.answer_quality
+    python -m benchmarks.answer_quality --set benchmarks/blind    # prints a set's figures, all and by kind
 
 Asks the index in use, which must be the corpus'. The probabilities were fitted on dev (``fit_relevance.py``); test was
 never tuned on. The time of an answer is set against that of a plain search for the same questions, asked in turn, each
@@ -9,6 +10,8 @@ the first time, so that neither finds the other's question already embedded.
 
 from __future__ import annotations
 
+import argparse
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -100,10 +103,25 @@ def write(lines: list[str], section: str = "answers") -> None:
     PAGE.write_text(f"{before}{begin}\n" + "\n".join(lines) + f"\n{end}{after}", encoding="utf-8")
 
 
+def figures_of(folder: Path, searcher: Searcher) -> dict[str, Any]:
+    """The figures of another set of questions, both halves together, in all and by kind."""
+    judged, _ = answer_scores.judge_all(judged_questions.load(folder), searcher)
+    by_kind = {kind: [one for one in judged if one.kind == kind] for kind in sorted({one.kind for one in judged})}
+    return {"all": answer_scores.figures(judged)} | {
+        kind: answer_scores.figures(ones) for kind, ones in by_kind.items()
+    }
+
+
 def main() -> None:
     """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", type=Path, help="another set of questions, whose figures are printed only")
+    options = parser.parse_args()
     settings = load_settings()
     searcher = open_searcher(settings, load_embedder(settings))
+    if options.set:
+        print(json.dumps(figures_of(options.set, searcher), indent=1))
+        return
     asked = judged_questions.load(ROOT / "benchmarks" / "questions")
     answer(searcher, "Hvad er kunstig intelligens?")
     search_ms, answer_ms = times(searcher, [question.text for question in asked if question.answerable][:TIMED])
