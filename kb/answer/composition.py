@@ -11,7 +11,7 @@ from kb.answer.classifiers import certainty, models, probability_of
 from kb.answer.comparison import Compared, Entry, compare, kinds_of
 from kb.answer.comparison_intent import comparison_of
 from kb.answer.conflicts import Conflict, conflicts
-from kb.answer.features import Gathered, gather
+from kb.answer.features import OTHER_NAME, Gathered, gather
 from kb.answer.intent import ACROSS, is_own_case, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
 from kb.answer.parts import left_open
@@ -71,6 +71,9 @@ FEW_PROJECTS = 2
 # Questions that one kind of thing answers: the sentences that hold it stand first.
 HELD_FIRST = (QuestionKind.NUMBER, QuestionKind.DATE)
 HELD_SHARE = 0.05
+# A sentence that tells a number of projects goes before what each project says, unless its probability is less than
+# this share of the best one's.
+NUMBER_SHARE = 0.5
 ROLE_ORDER = (
     Role.CHALLENGE, Role.HANDLING, Role.LESSON, Role.RESULT, Role.ADVICE, Role.PURPOSE, Role.DATA, Role.METHOD,
     Role.OTHER,
@@ -313,6 +316,8 @@ def _answered(
     citations: Citations,
 ) -> Answer:
     chosen = _of_each_project(documents) if empty.kind in ACROSS else []
+    if empty.kind is QuestionKind.HOW_MANY_PROJECTS:
+        chosen = [*_telling_the_number(pool), *chosen][:MAX_SENTENCES]
     sentences = tuple(_sentences(_holding_first(empty.kind, chosen or choose(pool), pool), logit, citations))
     found = _projects(documents, projects, citations)
     if empty.kind in ACROSS:  # the question is for projects: reports about all of them stand behind
@@ -357,6 +362,15 @@ def _of_each_project(documents: Iterable[Speaking]) -> list[Judged]:
         told = choose([sentence for sentence in own if not _is_laid_wrong(sentence)])
         best += [sentence for sentence in told[:1] if not any(repeats(sentence, other) for other in best)]
     return best[:MAX_SENTENCES]
+
+
+def _telling_the_number(pool: Sequence[Judged]) -> list[Judged]:
+    """The best sentence of a report about many projects that counts what a question asks the number of ("I alt 40
+    signaturprojekter"), unless another sentence is much more probable.
+    """
+    told = (one for one in pool if not _is_of_project(one) and one.candidate.counts >= OTHER_NAME)
+    best = next(told, None)
+    return [best] if best and best.probability >= NUMBER_SHARE * pool[0].probability else []
 
 
 def _is_laid_wrong(judged: Judged) -> bool:
