@@ -371,10 +371,12 @@ def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
     known, counts = _lessons_and_uses(settings)
     stands = resting_on(searcher.snapshot, found.document_ids, known)
     if word:
+        from kb.http.web.app import addresses
         from kb.http.web.presenters.project_start import view_on
         from kb.http.web.project_start_word import check_docx
 
-        word.write_bytes(check_docx(view_on(searcher.snapshot, plan.text, found, stands)))
+        with addresses(settings):
+            word.write_bytes(check_docx(view_on(searcher.snapshot, plan.text, found, stands)))
     lessons = lessons_given(stands, counts)
     if as_json:
         print_json(ProjectStartWithLessons.of(found, lessons))

@@ -126,10 +126,15 @@ class Settings(BaseSettings):
     rate_limit: Annotated[int, Field(ge=1, le=1_000_000, description="Kald pr. minut pr. nøgle eller adresse.")] = 300
     rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10
     max_upload_mb: Annotated[int, Field(ge=1, le=1000, description="Største fil, der kan lægges ind, i MiB.")] = 200
-    log_questions: Annotated[
-        bool, Field(description="Om spørgsmål gemmes, uden personoplysninger: i loggen, og til redaktionen.")
-    ] = False
-    gap_days: Annotated[int, Field(ge=1, le=3650, description="Dage, spørgsmål uden svar gemmes.")] = 365
+    log_questions: Annotated[bool, Field(description="Om spørgsmål gemmes i loggen, uden personoplysninger.")] = False
+    gap_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=3650,
+            description="Dage, spørgsmål uden svar gemmes til redaktionen, uden personoplysninger; 0: slet ikke.",
+        ),
+    ] = 365
     audit_days: Annotated[int, Field(ge=30, le=36500, description="Dage, hændelsesloggen gemmes.")] = 365
     cors_origins: Annotated[
         str, Field(description="Websteder, hvis sider må spørge API'et, adskilt af komma: https://intranet.kommune.dk.")

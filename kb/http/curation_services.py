@@ -1,7 +1,7 @@
 """What pages and API share of what editors do about gaps: the list, the words in force, and the pinned passages.
 
-Questions are stored only where the settings say so (``log_questions``), and reading goes on where nothing can be read
-or written of the state.
+Questions without an answer are stored, masked, unless the settings say for no days (``gap_days``), and reading goes on
+where nothing can be read or written of the state.
 """
 
 from __future__ import annotations
@@ -31,9 +31,14 @@ from kb.state.curation import CurationVersion
 MOST_GROUPED = 1000
 
 
+def keeps_gaps() -> bool:
+    """Whether questions without an answer are stored at all."""
+    return services().settings.gap_days > 0
+
+
 def note_refused(held: Searcher, answered: Answer) -> None:
     """Count a refused question as a gap, unless editors pinned a passage to it."""
-    if answered.refusal is None or not services().settings.log_questions or pinned_in(held, answered.question):
+    if answered.refusal is None or not keeps_gaps() or pinned_in(held, answered.question):
         return
     try:
         services().gaps.note_refused(answered.question, answered.build_id, answered.refusal.reason.value)
@@ -45,7 +50,7 @@ def note_refused(held: Searcher, answered: Answer) -> None:
 def take_feedback(question: str, build_id: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
     """Store a reader's word on an answer; one that was not useful is a gap."""
     services().feedback.add(question, build_id, useful=useful, comment=comment, citations=citations)
-    if not useful and services().settings.log_questions:
+    if not useful and keeps_gaps():
         services().gaps.note_not_useful(question, build_id)
 
 

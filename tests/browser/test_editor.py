@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    settings = make_settings(tmp_path, batch_size=64, log_questions=True)
+    settings = make_settings(tmp_path, batch_size=64)
     write_corpus(settings.corpus)
     yield from start(settings, HashEmbedder())
 

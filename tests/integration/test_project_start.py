@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import docx
+import pytest
+from click.testing import CliRunner
+
+from kb.cli.commands import main
+from kb.core.settings import Settings
 from kb.core.stages import Phase
 from kb.project_start import Check, Plan, check
 from kb.retrieval.searcher import Searcher
@@ -68,3 +74,22 @@ def test_of_a_plan_in_english_nothing_is_said_to_be_missing(searcher: Searcher) 
     found = check(searcher, Plan.of(ENGLISH))
     assert not found.gaps
     assert any("ikke på dansk" in notice for notice in found.notices)
+
+
+def test_the_command_writes_a_word_file_whose_sources_open_at_the_public_address(
+    shipped: Settings, searcher: Searcher, tmp_path: Path
+) -> None:
+    plan, word = tmp_path / "plan.txt", tmp_path / "tjek.docx"
+    plan.write_text(MAILS, encoding="utf-8")
+    places = {
+        "KB_INDEX_DIR": str(shipped.index_dir),
+        "KB_STATE_DIR": str(tmp_path / "state"),
+        "KB_PUBLIC_URL": "https://kommune.dk/erfaringer",
+    }
+    done = CliRunner().invoke(main, ["projectstart", str(plan), "--docx", str(word)], env=places)
+    assert done.exit_code == 0, done.output
+    document = docx.Document(str(word))
+    assert any(paragraph.text.startswith("Intelligent fordeling") for paragraph in document.paragraphs)
+    links = [part.target_ref for part in document.part.rels.values() if part.is_external]
+    assert links
+    assert all(link.startswith("https://kommune.dk/erfaringer/dokumenter/") for link in links)

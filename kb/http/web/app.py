@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask, url_for
 
 from kb.core.errors import IndexUnusableError
 from kb.core.fields import THEME_LABELS
 from kb.core.identity import AccessRole
+from kb.core.public_address import PublicAddress, public_address
+from kb.core.settings import Settings
 from kb.http.gate import is_at_least
 from kb.http.services import snapshot
 from kb.http.web import (
@@ -60,6 +65,22 @@ def install(app: Flask) -> None:
     app.context_processor(_frame)
     for module in MODULES:
         app.register_blueprint(module.blueprint)
+
+
+@contextmanager
+def addresses(settings: Settings) -> Iterator[None]:
+    """Let the addresses of reports be made where there is no request, as the command line does for a Word file.
+
+    They lie below ``KB_PUBLIC_URL``, else where the server listens.
+    """
+    address = public_address(settings) or PublicAddress("http", f"{settings.host}:{settings.port}", "")
+    app = Flask(PACKAGE, static_folder=None)
+    app.register_blueprint(documents.blueprint)
+    app.config.update(
+        PREFERRED_URL_SCHEME=address.scheme, SERVER_NAME=address.host, APPLICATION_ROOT=address.root or "/"
+    )
+    with app.app_context():
+        yield
 
 
 def _frame() -> dict[str, object]:

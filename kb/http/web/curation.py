@@ -64,7 +64,7 @@ def gap_list() -> str:
         closed=closed[:CLOSED_SHOWN],
         reasons=list(Closing),
         said=services().feedback.all()[:FEEDBACK_SHOWN],
-        kept=services().settings.log_questions,
+        kept=curation_services.keeps_gaps(),
         days=services().settings.gap_days,
     )
 
@@ -286,7 +286,7 @@ def preview_change() -> BaseResponse:
         differences=list(curating.Difference),
         based_on=held.version,
         sent=sent,
-        kept=services().settings.log_questions,
+        kept=curation_services.keeps_gaps(),
     )
     return make_response(page)
 

@@ -31,7 +31,7 @@ WORDS = {"handling": "ord", "navne": "rumfartøj\nfaldrisiko", "version": "0"}
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = make_settings(tmp_path_factory.mktemp("curation"), access="closed", log_questions=True)
+    made = make_settings(tmp_path_factory.mktemp("curation"), access="closed")
     write_corpus(made.corpus)
     indexing.run(made, HashEmbedder())
     return made
@@ -192,7 +192,7 @@ def test_a_letter_to_a_project_is_ready_to_go(editor: FlaskClient) -> None:
 
 
 def test_nothing_is_kept_of_what_is_asked_where_the_settings_say_so(tmp_path: Path, base: Settings) -> None:
-    silent = make_settings(tmp_path, index_dir=base.index_dir, corpus=base.corpus)
+    silent = make_settings(tmp_path, index_dir=base.index_dir, corpus=base.corpus, gap_days=0)
     client = make_app(silent, HashEmbedder()).test_client()
     assert "Det kan rapporterne ikke svare på" in asked(client, REFUSED)
     client.post("/api/v1/feedback", json={"question": REFUSED, "useful": False})

@@ -35,7 +35,7 @@ Regnearket om isbjerge blev brugt hver dag af alle tre kommuner.
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = make_settings(tmp_path_factory.mktemp("web"), max_question_chars=200, log_questions=True)
+    made = make_settings(tmp_path_factory.mktemp("web"), max_question_chars=200)
     write_corpus(made.corpus)
     (made.corpus / "formel.md").write_text(FORMULA, encoding="utf-8")
     indexing.run(made, HashEmbedder())
