@@ -73,6 +73,8 @@ def bodies(message: Message) -> dict[str, str]:
 def test_a_new_build_is_told_of_where_it_answers_and_not_otherwise(post: tuple[Post, int], settings: Settings) -> None:
     saved = SavedQuestions(settings.state_dir)
     question = save(settings, searcher(settings), DAILY)
+    known = {one.digest for one in cited(answer(searcher(settings), DAILY.question))}
+    assert known
     assert notify(settings, add_report(settings, "vejsalt"), TODAY).sent == ()  # a new build, and no new answer
     write_corpus(
         settings.corpus,
@@ -86,7 +88,7 @@ def test_a_new_build_is_told_of_where_it_answers_and_not_otherwise(post: tuple[P
     told = bodies(got)
     assert got["To"] == "anna@kommune.dk"
     assert "gav færre fald" in told["text/plain"]
-    assert "krævede mere tid" not in told["text/plain"]  # that was in the answer before
+    assert known.isdisjoint(one.digest for one in saved.news(question))
     assert "Sensor &amp; &lt;gulv&gt;" in told["text/html"]
     stop = f"https://erfaringer.kommune.dk/stop-mail/{question.stop_token}"
     assert stop in told["text/plain"]
