@@ -23,7 +23,7 @@ from urllib.parse import quote
 import requests
 from pydantic import BaseModel
 
-from kb.http.api import lesson_models, response_models
+from kb.http.api import lesson_responses, response_models
 
 PREFIX = "/api/v1"
 SECONDS = 30.0
@@ -78,13 +78,13 @@ class Client:
         query = {"q": question, "top": top, "offset": offset, **filters}
         return self._get("/search", response_models.SearchResult, query)
 
-    def answer(self, question: str, **filters: Sequence[str]) -> lesson_models.AnswerWithLessons:
+    def answer(self, question: str, **filters: Sequence[str]) -> lesson_responses.AnswerWithLessons:
         """The cited answer to a question with its lessons, or with ``answer.refused`` the reason why there is none."""
-        return self._get("/answer", lesson_models.AnswerWithLessons, {"q": question, **filters})
+        return self._get("/answer", lesson_responses.AnswerWithLessons, {"q": question, **filters})
 
-    def project_start(self, plan: str) -> lesson_models.ProjectStartWithLessons:
+    def project_start(self, plan: str) -> lesson_responses.ProjectStartWithLessons:
         """What the base has to tell a plan for a project; the plan is read and not kept."""
-        return self._send("POST", "/project-start", lesson_models.ProjectStartWithLessons, json={"plan": plan})
+        return self._send("POST", "/project-start", lesson_responses.ProjectStartWithLessons, json={"plan": plan})
 
     def suggestions(self, written: str, *, top: int = 8) -> list[response_models.Suggestion]:
         """What begins as was written."""

@@ -45,7 +45,7 @@ from kb.core.version import VERSION
 from kb.http.api import response_models
 
 if TYPE_CHECKING:
-    from kb.http.api.lesson_models import Lesson
+    from kb.http.api.lesson_responses import Lesson
     from kb.lessons.lesson import Lesson as StoredLesson
     from kb.project_start import Check
 
@@ -289,7 +289,7 @@ def ask(question: str, filters: tuple[str, ...], as_json: bool) -> None:
     """Svar på QUESTION med citerede sætninger, projekt for projekt, eller sig, at svaret ikke står der."""
     from kb.answer import answer
     from kb.answer.lessons import belonging
-    from kb.http.api.lesson_models import AnswerWithLessons, lessons_given
+    from kb.http.api.lesson_responses import AnswerWithLessons, lessons_given
     from kb.retrieval.curated_snapshot import open_curated_searcher
 
     settings, embedder = _settings_and_embedder()
@@ -357,7 +357,7 @@ def _numbers(citations: Sequence[int]) -> str:
 def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
     """Tjek planen i FILE: projekter, der ligner, hvad de løb ind i, og hvad planen ikke nævner."""
     from kb.answer.lessons import resting_on
-    from kb.http.api.lesson_models import ProjectStartWithLessons, lessons_given
+    from kb.http.api.lesson_responses import ProjectStartWithLessons, lessons_given
     from kb.project_start import Plan, check
     from kb.project_start.reading import read_plan
     from kb.retrieval.curated_snapshot import open_curated_searcher

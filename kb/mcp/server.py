@@ -22,7 +22,7 @@ from pydantic import BaseModel, Field
 
 from kb.client import ApiError, Client
 from kb.core.version import VERSION
-from kb.http.api import lesson_models, response_models
+from kb.http.api import lesson_responses, response_models
 from kb.http.api.request_models import DocumentFilters
 from kb.http.api.response_models import document_path, passage_path
 
@@ -244,7 +244,7 @@ def _answer(upstream: Upstream) -> Callable[..., CitedAnswer]:
     return answer
 
 
-def cited(upstream: Upstream, found: lesson_models.AnswerWithLessons) -> CitedAnswer:
+def cited(upstream: Upstream, found: lesson_responses.AnswerWithLessons) -> CitedAnswer:
     """An answer of the API as the assistant gets it (pure)."""
     told = found.answer
     projects = [
@@ -269,7 +269,7 @@ def cited(upstream: Upstream, found: lesson_models.AnswerWithLessons) -> CitedAn
     )
 
 
-def _lessons(upstream: Upstream, lessons: Sequence[lesson_models.Lesson]) -> list[ConfirmedLesson]:
+def _lessons(upstream: Upstream, lessons: Sequence[lesson_responses.Lesson]) -> list[ConfirmedLesson]:
     return [
         ConfirmedLesson(
             lesson=one.lesson,
@@ -296,7 +296,7 @@ def _project_start(upstream: Upstream) -> Callable[..., CheckedPlan]:
     return project_start
 
 
-def checked(upstream: Upstream, found: lesson_models.ProjectStartWithLessons) -> CheckedPlan:
+def checked(upstream: Upstream, found: lesson_responses.ProjectStartWithLessons) -> CheckedPlan:
     """A check of the API as the assistant gets it (pure)."""
     return CheckedPlan(
         notices=found.notices,

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 from kb.core.errors import NotFoundError
 from kb.core.identity import AccessRole
 from kb.http import lesson_services
-from kb.http.api import lesson_models, request_models, response_models
+from kb.http.api import lesson_responses, request_models, response_models
 from kb.http.api.operations import PREFIX, Api
 from kb.http.api.paging import next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
@@ -171,16 +171,16 @@ def give_feedback(body: request_models.NewFeedback) -> response_models.Received:
 @changes.operation(
     "POST", "/project-start", summary="Tjek en projektplan", tag="Spørg", body=request_models.NewPlan,
     body_example={"plan": "Vi vil fordele kommunens indgående mails automatisk med en algoritme."},
-    response=lesson_models.ProjectStartWithLessons, problems=(*NO_INDEX, *TOO_BIG),
+    response=lesson_responses.ProjectStartWithLessons, problems=(*NO_INDEX, *TOO_BIG),
 )  # fmt: skip
 @audited("plan sammenlignet")
-def project_start(body: request_models.NewPlan) -> lesson_models.ProjectStartWithLessons:
+def project_start(body: request_models.NewPlan) -> lesson_responses.ProjectStartWithLessons:
     """De projekter, der ligner planen, hvad de løb ind i, hvad planen ikke nævner, og hvad der er klar til at bruge
     igen. Hver sætning kan slås op. Planen bliver læst, men ikke gemt."""
     held = searcher()
     found = check(held, Plan.of(body.plan))
-    lessons = lesson_models.lessons_given(lesson_services.lessons_for(held, found), lesson_services.use_counts())
-    return lesson_models.ProjectStartWithLessons.of(found, lessons)
+    lessons = lesson_responses.lessons_given(lesson_services.lessons_for(held, found), lesson_services.use_counts())
+    return lesson_responses.ProjectStartWithLessons.of(found, lessons)
 
 
 @changes.get(

@@ -10,7 +10,7 @@ from flask import Response
 from kb.answer.lessons import Stand
 from kb.core.identity import AccessRole
 from kb.http import lesson_services
-from kb.http.api import lesson_models, request_models, response_models
+from kb.http.api import lesson_models, lesson_responses, request_models, response_models
 from kb.http.api.operations import PREFIX, Api
 from kb.http.api.paging import page_of
 from kb.http.api.problem_details import NO_INDEX
@@ -38,13 +38,13 @@ EXAMPLE = {
 }
 
 
-def _told(found: Lesson) -> lesson_models.Lesson:
+def _told(found: Lesson) -> lesson_responses.Lesson:
     return _page([lesson_services.stand_of(found)])[0]
 
 
-def _page(stands: Iterable[Stand]) -> list[lesson_models.Lesson]:
+def _page(stands: Iterable[Stand]) -> list[lesson_responses.Lesson]:
     """Lessons as they are given to the one who asks."""
-    return lesson_models.lessons_given(stands, lesson_services.use_counts(), for_editors=is_at_least(EDITOR))
+    return lesson_responses.lessons_given(stands, lesson_services.use_counts(), for_editors=is_at_least(EDITOR))
 
 
 @lessons.get(
@@ -101,17 +101,17 @@ def turn_down_proposal(proposal_id: str) -> lesson_models.DecidedProposal:
 
 
 @lessons.get(
-    "/lessons/{lesson_id}", summary="Hent en erfaring", tag=TAG, on_build=False, response=lesson_models.Lesson,
+    "/lessons/{lesson_id}", summary="Hent en erfaring", tag=TAG, on_build=False, response=lesson_responses.Lesson,
     problems=("findes-ikke",), example={"lesson_id": EXAMPLE_ID},
 )  # fmt: skip
-def lesson(lesson_id: str) -> lesson_models.Lesson:
+def lesson(lesson_id: str) -> lesson_responses.Lesson:
     """Erfaringen, og hvad der er blevet af det, den bygger på."""
     return _told(lesson_services.visible_lesson(lesson_id))
 
 
 @lessons.operation(
     "POST", "/lessons", summary="Opret en erfaring", tag=TAG, role=EDITOR, status=CREATED,
-    body=exchange.WrittenLesson, body_example=EXAMPLE, response=lesson_models.Lesson, problems=TOO_BIG,
+    body=exchange.WrittenLesson, body_example=EXAMPLE, response=lesson_responses.Lesson, problems=TOO_BIG,
 )  # fmt: skip
 @audited("erfaring oprettet")
 def add_lesson(body: exchange.WrittenLesson) -> Response:
@@ -125,11 +125,11 @@ def add_lesson(body: exchange.WrittenLesson) -> Response:
 
 @lessons.operation(
     "PUT", "/lessons/{lesson_id}", summary="Ret en erfaring", tag=TAG, role=EDITOR, body=lesson_models.ReplacedLesson,
-    body_example={**EXAMPLE, "revision": 1}, response=lesson_models.Lesson, problems=("findes-ikke", *TOO_BIG),
+    body_example={**EXAMPLE, "revision": 1}, response=lesson_responses.Lesson, problems=("findes-ikke", *TOO_BIG),
     example={"lesson_id": EXAMPLE_ID},
 )  # fmt: skip
 @audited("erfaring ændret")
-def replace_lesson(lesson_id: str, body: lesson_models.ReplacedLesson) -> lesson_models.Lesson:
+def replace_lesson(lesson_id: str, body: lesson_models.ReplacedLesson) -> lesson_responses.Lesson:
     """Erfaringen erstattes som helhed. `revision` er den, der blev læst; har en anden rettet imens, siges det."""
     given = exchange.WrittenLesson.model_validate(body.model_dump(exclude={"revision"}))
     saved = services().lessons.replace(lesson_id, given.as_lesson(), revision=body.revision)

@@ -11,7 +11,7 @@ from kb.core.fields import THEMES
 from kb.core.identity import AccessRole
 from kb.core.version import VERSION
 from kb.http import lesson_services
-from kb.http.api import lesson_models, request_models, response_models
+from kb.http.api import lesson_responses, request_models, response_models
 from kb.http.api.operations import Api
 from kb.http.api.paging import chosen_fields, next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
@@ -49,17 +49,17 @@ def search(searcher: Searcher, query: request_models.SearchQuery) -> response_mo
 
 @api.get(
     "/answer", summary="Få et svar med kilder", tag="Spørg", query=request_models.AnswerQuery,
-    response=lesson_models.AnswerWithLessons,
+    response=lesson_responses.AnswerWithLessons,
     problems=QUESTION_PROBLEMS, example={"q": EXAMPLE_QUESTION}, besides=lesson_services.lessons_in_use,
 )  # fmt: skip
-def answer(searcher: Searcher, query: request_models.AnswerQuery) -> lesson_models.AnswerWithLessons:
+def answer(searcher: Searcher, query: request_models.AnswerQuery) -> lesson_responses.AnswerWithLessons:
     """Et kort svar, hvor hver sætning kan slås op i en rapport, ordnet efter projekt; eller grunden til, at
     Erfaringsbasen ikke kan svare. De bekræftede erfaringer, der hører til svaret, står ved siden af."""
     result = make_answer(searcher, query.q, query.filters)
     lesson_services.note_answered(searcher, result)
     stands = lesson_services.lessons_in(searcher, result)
-    lessons = lesson_models.lessons_given(stands, lesson_services.use_counts())
-    return lesson_models.AnswerWithLessons.of(result, lessons)
+    lessons = lesson_responses.lessons_given(stands, lesson_services.use_counts())
+    return lesson_responses.AnswerWithLessons.of(result, lessons)
 
 
 @api.get(

@@ -120,8 +120,10 @@ class Owner:
 
 
 @blueprint.get("/spoergsmaal/spoerg")
-def ask_owner() -> str:
-    """The projects nearest to a question, each with a letter that is ready to go."""
+def ask_owner() -> str | BaseResponse:
+    """The projects nearest to a question, each with a letter that is ready to go; the list where none is named."""
+    if not request.args.get("q", "").strip():
+        return redirect(url_for("mangler.gap_list"), 303)
     question = _question()
     return render_template(
         "admin/spoerg-ejeren.html",
@@ -271,7 +273,9 @@ def _told(group: WordGroup) -> str:
 
 @blueprint.get("/ord/se")
 def preview_change() -> BaseResponse:
-    """What a change would do to the stored questions, and the button that puts it in force."""
+    """What a change would do to the stored questions, and the button that puts it in force; the words without one."""
+    if not request.args:
+        return redirect(url_for("mangler.words"), 303)
     held, sent = services().curation.current(), request.args.to_dict()
     try:
         change = _change_of(held.curation, sent)
@@ -342,8 +346,12 @@ def _is_number(text: str) -> bool:
 
 
 @blueprint.get("/fremhaev")
-def choose_passage() -> str:
-    """The passages that can be pinned to a question: those nearest to it, or to other words."""
+def choose_passage() -> str | BaseResponse:
+    """The passages that can be pinned to a question: those nearest to it, or to other words; the list of gaps where no
+    question is named.
+    """
+    if not request.args.get("q", "").strip():
+        return redirect(url_for("mangler.gap_list"), 303)
     question = _question()
     looked_for = request.args.get("soeg", "").strip() or question
     found = searcher().search(looked_for, top=PASSAGES_SHOWN)

@@ -198,4 +198,5 @@ def test_a_change_that_cannot_be_written_down_is_told_of_and_reading_goes_on(
     monkeypatch.setattr(Audit, "write", Mock(side_effect=StorageError("Disken er fuld.")))
     home = {"Sec-Fetch-Site": "same-origin"}
     assert client.get("/admin/tilbagemeldinger.csv").status_code == 200
-    assert client.post("/admin/spoergsmaal", headers=home, data={"q": "Hvem?"}).status_code == 500
+    closing = {"q": "Hvem?", "grund": "ordnet"}
+    assert client.post("/admin/spoergsmaal/luk", headers=home, data=closing).status_code == 500

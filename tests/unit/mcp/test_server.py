@@ -23,7 +23,7 @@ from waitress.server import create_server
 from kb import indexing
 from kb.core.fields import DOCUMENT_FILTERS
 from kb.core.identity import AccessRole
-from kb.http.api import lesson_models
+from kb.http.api import lesson_responses
 from kb.http.api.openapi import response_examples
 from kb.http.server import make_app
 from kb.mcp import over_http
@@ -189,7 +189,7 @@ def test_without_a_key_nothing_is_told_not_even_the_tools(base: Base) -> None:
 
 
 def test_an_answer_keeps_every_sentence_and_every_source_of_the_apis() -> None:
-    given = lesson_models.AnswerWithLessons.model_validate(response_examples()["answer"])
+    given = lesson_responses.AnswerWithLessons.model_validate(response_examples()["answer"])
     answer = cited(Upstream("http://127.0.0.1:8000", links=LINKS), given)
     assert answer.answered
     assert [one.text for one in answer.sentences] == [one.text for one in given.answer.sentences]
@@ -206,8 +206,8 @@ def test_the_api_is_told_whom_it_is_asked_for() -> None:
 
 
 def test_lessons_come_with_who_stands_behind_them_and_only_words_that_still_stand() -> None:
-    given = lesson_models.AnswerWithLessons.model_validate(response_examples()["answer"])
-    lesson = lesson_models.Lesson.model_validate(response_examples()["lesson"])
+    given = lesson_responses.AnswerWithLessons.model_validate(response_examples()["answer"])
+    lesson = lesson_responses.Lesson.model_validate(response_examples()["lesson"])
     lost = lesson.evidence[0].model_copy(update={"found_in": "", "quote": ""})
     shaken = lesson.model_copy(update={"evidence": [*lesson.evidence, lost]})
     [told] = cited(Upstream("http://x", links=LINKS), given.model_copy(update={"lessons": [shaken]})).lessons
@@ -217,7 +217,7 @@ def test_lessons_come_with_who_stands_behind_them_and_only_words_that_still_stan
 
 
 def test_a_checked_plan_keeps_every_challenge_source_and_whom_to_ask() -> None:
-    given = lesson_models.ProjectStartWithLessons.model_validate(response_examples()["project_start"])
+    given = lesson_responses.ProjectStartWithLessons.model_validate(response_examples()["project_start"])
     told = checked(Upstream("http://x", links=LINKS), given)
     assert [one.project for one in told.similar] == [one.project.name for one in given.similar]
     assert told.similar[0].ask == given.similar[0].ask.authority
