@@ -49,6 +49,11 @@ def closed_server(folder: Path) -> Iterator[tuple[Flask, dict[str, str]]]:
     keys = {role.value: store.create(role.value, role)[1] for role in AccessRole}
     app = make_app(settings, HashEmbedder())
     yield app, {NOBODY: "", **keys}
+    _let_jobs_end(app)
+
+
+def _let_jobs_end(app: Flask) -> None:
+    """Wait for the jobs that were asked for: while one runs, what needs the index to itself is answered otherwise."""
     jobs = app.extensions["kb"].jobs
     while not all(job.is_over for job in jobs.newest()):
         time.sleep(0.05)
@@ -73,7 +78,9 @@ def _status(client: FlaskClient, method: str, rule: str, key: str) -> int:
     if key:
         headers["Authorization"] = f"Bearer {key}"
     with client.open(path + QUERIES.get(rule, ""), method=method, headers=headers) as response:
-        return response.status_code
+        status = response.status_code
+    _let_jobs_end(client.application)
+    return status
 
 
 def page(found: Statuses) -> str:
