@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Protocol, TypeVar
 
-from flask import current_app
+from flask import current_app, g
 from werkzeug.exceptions import NotFound
 
 from kb.core.errors import KbError
@@ -83,8 +83,13 @@ def services() -> Services:
 
 
 def searcher() -> Searcher:
-    """The searcher on the newest good build."""
-    return services().holder.searcher()
+    """The searcher on the newest good build, the same one for the whole of a request: no page mixes two builds, and
+    what is hidden and the house's words are looked up once.
+    """
+    if "searcher" not in g:
+        g.searcher = services().holder.searcher()
+    held: Searcher = g.searcher
+    return held
 
 
 def snapshot() -> Snapshot:

@@ -27,7 +27,7 @@ from kb.core.version import VERSION
 from kb.http import gate
 from kb.http.api.request_models import AnswerQuery, InvalidRequest, NoQuery, Query
 from kb.http.api.response_models import Body
-from kb.http.services import services
+from kb.http.services import searcher, services
 from kb.retrieval.searcher import Searcher, clean_question
 
 PREFIX = "/api/v1"
@@ -132,12 +132,12 @@ def _handler(operation: Operation, view: View) -> View:
             raise InvalidRequest(error) from error
         if not operation.on_build:
             return _answered(operation, view(**arguments))
-        searcher = services().holder.searcher()
-        tag = _tag(operation, searcher, query, parts)
+        held = searcher()
+        tag = _tag(operation, held, query, parts)
         if request.if_none_match.contains_weak(tag):
             response = Response(status=304)
         else:
-            response = _answered(operation, view(searcher, **arguments))
+            response = _answered(operation, view(held, **arguments))
         response.set_etag(tag, weak=True)
         response.headers["Cache-Control"] = "private, no-cache"
         return response
