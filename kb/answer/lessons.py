@@ -20,9 +20,9 @@ from kb.lessons.anchoring import Anchor, AnchorState, anchor
 from kb.lessons.lesson import Evidence, Lesson
 from kb.lessons.proposing import LessonProposal, propose
 from kb.retrieval.caches import Cache, Owned
-from kb.retrieval.ports import Vectors
 from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import Snapshot
+from kb.retrieval.text_vectors import TextVectors
 
 # The least cosine of a question and a lesson that belong together, chosen on the dev half: .89 of what it shows belongs
 # there, and .97 in the test half (benchmarks/lesson_likeness.py, docs/decisions/answers.md).
@@ -82,8 +82,8 @@ def _found(snapshot: Snapshot) -> list[LessonProposal]:
 
 
 _ANCHORS = Owned(_no_anchors)
-# By model and text: a lesson's vector outlives the build it was first compared on.
-_VECTORS: Cache[tuple[str, str], Vectors] = Cache(VECTORS_REMEMBERED)
+# A lesson's vector outlives the build it was first compared on.
+_VECTORS = TextVectors(VECTORS_REMEMBERED, lambda embedder, texts: embedder.embed_passages(texts))
 _PROPOSALS = Owned(_found)
 
 
@@ -151,12 +151,7 @@ def resting_on(snapshot: Snapshot, document_ids: Sequence[str], lessons: Iterabl
 
 def likenesses(searcher: Searcher, question: str, lessons: Sequence[Lesson]) -> list[float]:
     """The cosine of a question with each lesson."""
-    embedder = searcher.embedder
-
-    def vector_of(text: str) -> Vectors:
-        return _VECTORS.get((embedder.fingerprint, text), lambda: embedder.embed_passages([text])[0])
-
-    vectors = np.stack([vector_of(one.text) for one in lessons])
+    vectors = _VECTORS.of(searcher.embedder, [one.text for one in lessons])
     return [float(cosine) for cosine in vectors @ searcher.vector_of(question)]
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from kb.cli import results
 from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
 from kb.core.identity import AccessRole
-from kb.core.settings import load_settings
+from kb.core.settings import Settings, load_settings
 from kb.http.api.response_models import AuditEvent
 from kb.operations import personal_data
 from kb.state.audit import Audit, Event, as_line
@@ -88,9 +88,14 @@ def _until(stored: Key) -> str:
 
 
 def _record(action: str, stored: Key) -> None:
-    detail = f"rolle {stored.role.value}"
-    event = Event(action, who=getpass.getuser(), via=VIA, target=f"{stored.name} ({stored.id})", detail=detail)
-    Audit(load_settings().state_dir).write(event)
+    target = f"{stored.name} ({stored.id})"
+    record(load_settings(), action, f"rolle {stored.role.value}", target=target)
+
+
+def record(settings: Settings, action: str, detail: str, *, target: str = "") -> None:
+    """Write an action of the command line into the audit trail."""
+    event = Event(action, who=getpass.getuser(), via=VIA, target=target, detail=detail)
+    Audit(settings.state_dir).write(event)
 
 
 @click.group()

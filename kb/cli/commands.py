@@ -36,7 +36,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kb.cli import access, assistants, curation, lessons, questions, results, upkeep
-from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors
+from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors, write_file
 from kb.core.errors import InputError, KbError, StorageError
 from kb.core.fields import FILTERS
 from kb.core.models import Answer
@@ -376,7 +376,7 @@ def projectstart(file: Path, word: Path | None, as_json: bool) -> None:
         from kb.http.web.project_start_word import check_docx
 
         with addresses(settings):
-            word.write_bytes(check_docx(view_on(searcher.snapshot, plan.text, found, stands)))
+            write_file(word, check_docx(view_on(searcher.snapshot, plan.text, found, stands)))
     lessons = lessons_given(stands, counts)
     if as_json:
         print_json(ProjectStartWithLessons.of(found, lessons))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, Protocol
 
 import click
@@ -47,6 +48,14 @@ class Result(Protocol):
     def to_json(self, *, indent: int | None = None) -> str:
         """One JSON object."""
         ...
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file that was asked for; raises :class:`InputError` where it cannot be written."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"Filen {file} kan ikke skrives: {error.strerror}.", advice="Vælg et andet sted.") from error
 
 
 def print_json(result: Result) -> None:

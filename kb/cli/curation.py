@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 
 from kb.cli import results
-from kb.cli.access import VIA
-from kb.cli.console import json_option, out, print_json, reports_errors
+from kb.cli.access import record
+from kb.cli.console import json_option, out, print_json, reports_errors, write_file
 from kb.core.errors import InputError
 from kb.core.settings import Settings, load_settings
 from kb.http.api.curation_models import CurationInForce
-from kb.state.audit import Audit, Event
 from kb.state.curation import CurationStore
 from kb.state.gaps import GapStore
 
@@ -52,11 +50,8 @@ def gap_export(file: Path, as_json: bool) -> None:
 
     settings = load_settings()
     found = _gaps(settings).all()
-    try:
-        file.write_text(csv_text((one.question, one) for one in found), "utf-8-sig", newline="")
-    except OSError as error:
-        raise InputError(f"Filen {file} kan ikke skrives: {error.strerror}.", advice="Vælg et andet sted.") from error
-    _record(settings, "spørgsmål udtrukket", f"{len(found)} spørgsmål")
+    write_file(file, csv_text((one.question, one) for one in found).encode("utf-8-sig"))
+    record(settings, "spørgsmål udtrukket", f"{len(found)} spørgsmål")
     if as_json:
         print_json(results.ExportedGaps(file=str(file), gaps=len(found)))
     else:
@@ -96,12 +91,8 @@ def word_undo(as_json: bool) -> None:
     if not (version := store.number()):
         raise InputError("Der er intet at fortryde.", advice="Se det, der gælder: kb word list")
     made = store.undo(based_on=version)
-    _record(settings, "ord fortrudt", f"version {made.version}")
+    record(settings, "ord fortrudt", f"version {made.version}")
     if as_json:
         print_json(CurationInForce.from_domain(made))
     else:
         out.print(f"{made.what[:1].upper()}{made.what[1:]}", markup=False)
-
-
-def _record(settings: Settings, action: str, detail: str) -> None:
-    Audit(settings.state_dir).write(Event(action, who=getpass.getuser(), via=VIA, detail=detail))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import date
 from pathlib import Path
 
 import click
 
 from kb.cli import results
-from kb.cli.access import VIA
-from kb.cli.console import json_option, out, print_json, reports_errors
+from kb.cli.access import record
+from kb.cli.console import json_option, out, print_json, reports_errors, write_file
 from kb.cli.mails import print_sent
 from kb.core.errors import InputError
-from kb.core.settings import Settings, load_settings
+from kb.core.settings import load_settings
 from kb.lessons import reviewing
 from kb.lessons.lesson import LessonStatus
-from kb.state.audit import Audit, Event
 from kb.state.lessons import LessonStore
 
 
@@ -64,11 +62,8 @@ def lesson_export(file: Path, as_json: bool) -> None:
     if file.suffix.lower() not in {".csv", ".json"}:
         raise InputError(f"Filen {file.name} er hverken .csv eller .json.", advice="Giv den et af de to navne.")
     is_json = file.suffix.lower() == ".json"
-    try:
-        file.write_text(to_json(found) if is_json else csv_text(found), "utf-8" if is_json else "utf-8-sig", newline="")
-    except OSError as error:
-        raise InputError(f"Filen {file} kan ikke skrives: {error.strerror}.", advice="Vælg et andet sted.") from error
-    _record(settings, "erfaringer udtrukket", f"{len(found)} erfaringer")
+    write_file(file, to_json(found).encode() if is_json else csv_text(found).encode("utf-8-sig"))
+    record(settings, "erfaringer udtrukket", f"{len(found)} erfaringer")
     if as_json:
         print_json(results.ExportedLessons(file=str(file), lessons=len(found)))
     else:
@@ -93,7 +88,7 @@ def lesson_import(file: Path, as_json: bool) -> None:
         ) from error
     counts = LessonStore(settings.state_dir).take_in(lessons_of_file(content))
     told = f"{counts.added} nye, {counts.changed} ændrede, {counts.unchanged} uændrede"
-    _record(settings, "erfaringer indlæst", told)
+    record(settings, "erfaringer indlæst", told)
     if as_json:
         print_json(ImportedLessons.model_validate(counts))
     else:
@@ -128,7 +123,3 @@ def lesson_remind(as_json: bool) -> None:
 
     settings = load_settings()
     print_sent(settings, remind(settings, date.today()), as_json=as_json)
-
-
-def _record(settings: Settings, action: str, detail: str) -> None:
-    Audit(settings.state_dir).write(Event(action, who=getpass.getuser(), via=VIA, detail=detail))

@@ -15,12 +15,12 @@ from flask import current_app
 from kb.answer.lessons import anchored
 from kb.answer.pinned import pinned
 from kb.answer.question_likeness import SAME_FOR_EDITORS, vectors_of
-from kb.core.errors import InputError, KbError, NotFoundError, StorageError
+from kb.core.errors import KbError, NotFoundError
 from kb.core.models import Answer
 from kb.core.privacy import mask
 from kb.curation.gaps import Gap, GapGroup, grouped
 from kb.curation.words import Curation, Pin, checked_pin
-from kb.http.services import searcher, services, snapshot
+from kb.http.services import passage_of, read_or, searcher, services
 from kb.lessons.anchoring import Anchor
 from kb.operations.curating import Preview, preview
 from kb.retrieval.searcher import Searcher
@@ -75,11 +75,7 @@ def _holds(group: GapGroup, question: str) -> bool:
 
 def in_force() -> CurationVersion:
     """The words and pins in force; those of no house where the state cannot be read."""
-    try:
-        return services().curation.current()
-    except (StorageError, sqlite3.Error) as error:
-        current_app.logger.warning("Husets ord kunne ikke læses: %s", error)
-        return CurationVersion()
+    return read_or(CurationVersion(), services().curation.current, "Husets ord")
 
 
 def pinned_in(held: Searcher, question: str) -> tuple[Anchor, ...]:
@@ -94,10 +90,7 @@ def anchor_of(held: Snapshot, pin: Pin) -> Anchor:
 
 def with_passage_pinned(held: Curation, question: str, passage_id: str) -> Curation:
     """A curation with a passage of the build pinned to a question; raises :class:`InputError` for one not there."""
-    try:
-        passage = snapshot().passage(passage_id)
-    except NotFoundError as error:
-        raise InputError(f"Der er ingen passage med id {passage_id}.", advice="Søg, og vælg en passage.") from error
+    passage = passage_of(passage_id, advice="Søg, og vælg en passage.")
     return held.with_pin(checked_pin(question, passage.document_id, passage.text))
 
 

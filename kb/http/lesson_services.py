@@ -12,13 +12,13 @@ from datetime import date
 from flask import current_app, g
 
 from kb.answer.lessons import Stand, belonging, proposals_of, resting_on
-from kb.core.errors import IndexUnusableError, InputError, KbError, NotFoundError, StorageError
+from kb.core.errors import IndexUnusableError, KbError, NotFoundError
 from kb.core.identity import ANONYMOUS, AccessRole
 from kb.core.models import Answer
 from kb.http.curation_services import note_refused
 from kb.http.gate import is_at_least
 from kb.http.refusals import SignInNeeded
-from kb.http.services import services, snapshot
+from kb.http.services import passage_of, read_or, services, snapshot
 from kb.lessons import reviewing
 from kb.lessons.lesson import Evidence, Lesson
 from kb.lessons.proposing import LessonProposal
@@ -51,63 +51,39 @@ def visible_lesson(lesson_id: str) -> Lesson:
 
 def published_stands() -> list[Stand]:
     """Every published lesson as it stands; none where the state cannot be read."""
-    try:
-        return [stand_of(one) for one in services().lessons.all() if one.is_published]
-    except (StorageError, sqlite3.Error) as error:
-        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
-        return []
+    return [stand_of(one) for one in _every() if one.is_published]
 
 
 def lessons_in(held: Searcher, answered: Answer) -> tuple[Stand, ...]:
     """The lessons that stand above an answer; none where the state cannot be read."""
-    try:
-        return belonging(held, answered, services().lessons.all())
-    except (StorageError, sqlite3.Error) as error:
-        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
-        return ()
+    return belonging(held, answered, _every())
 
 
 def lessons_for(held: Searcher, found: Check) -> tuple[Stand, ...]:
     """The lessons that stand above what a check found; none where the state cannot be read."""
-    try:
-        return resting_on(held.snapshot, found.document_ids, services().lessons.all())
-    except (StorageError, sqlite3.Error) as error:
-        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
-        return ()
+    return resting_on(held.snapshot, found.document_ids, _every())
+
+
+def _every() -> list[Lesson]:
+    return read_or([], services().lessons.all, "Erfaringerne")
 
 
 def use_counts() -> Mapping[str, int]:
     """How often each lesson was used; nothing where the state cannot be read."""
-    try:
-        return reviewing.use_counts(services().lessons.uses())
-    except (StorageError, sqlite3.Error) as error:
-        current_app.logger.warning("Brugen af erfaringerne kunne ikke læses: %s", error)
-        return {}
+    return reviewing.use_counts(read_or([], services().lessons.uses, "Brugen af erfaringerne"))
 
 
 def lessons_in_use() -> list[tuple[str, int, int]]:
     """What an answer's lessons depend on besides the build: each confirmed one, its revision and its uses."""
-    try:
-        confirmed = [one for one in services().lessons.all() if one.is_confirmed]
-    except (StorageError, sqlite3.Error) as error:
-        current_app.logger.warning("Erfaringerne kunne ikke læses: %s", error)
-        return []
-    counts = use_counts()
+    confirmed = [one for one in _every() if one.is_confirmed]
+    counts = use_counts() if confirmed else {}
     return [(one.id, one.revision, counts.get(one.id, 0)) for one in confirmed]
 
 
 def evidence_of(passage_ids: Iterable[str]) -> tuple[Evidence, ...]:
     """The words of passages as evidence; raises :class:`InputError` for one that is not there."""
-    found: list[Evidence] = []
-    for passage_id in passage_ids:
-        try:
-            passage = snapshot().passage(passage_id)
-        except NotFoundError as error:
-            raise InputError(
-                f"Der er ingen passage med id {passage_id}.", advice="Åbn stedet i rapporten, og vælg det derfra."
-            ) from error
-        found.append(Evidence.of(passage.document_id, passage.text))
-    return tuple(found)
+    passages = (passage_of(id_, advice="Åbn stedet i rapporten, og vælg det derfra.") for id_ in passage_ids)
+    return tuple(Evidence.of(passage.document_id, passage.text) for passage in passages)
 
 
 def open_proposals() -> list[LessonProposal]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 from flask import current_app, g
 from werkzeug.exceptions import NotFound
 
-from kb.core.errors import KbError
+from kb.core.errors import InputError, KbError, NotFoundError, StorageError
+from kb.core.models import Passage
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.operations.jobs import Jobs
@@ -80,6 +83,23 @@ def services() -> Services:
     """The services of the application at work."""
     registered: Services = current_app.extensions[EXTENSION]
     return registered
+
+
+def read_or(otherwise: Found, read: Callable[[], Found], what: str) -> Found:
+    """What is read of the state, or ``otherwise`` where it cannot be: a reader gets the rest of the page."""
+    try:
+        return read()
+    except (StorageError, sqlite3.Error) as error:
+        current_app.logger.warning("%s kunne ikke læses: %s", what, error)
+        return otherwise
+
+
+def passage_of(passage_id: str, *, advice: str) -> Passage:
+    """A passage of the build in use; raises :class:`InputError` with the advice for one that is not there."""
+    try:
+        return snapshot().passage(passage_id)
+    except NotFoundError as error:
+        raise InputError(f"Der er ingen passage med id {passage_id}.", advice=advice) from error
 
 
 def searcher() -> Searcher:

@@ -27,9 +27,10 @@ from kb.project_start.traits import rules_in, techniques_in
 from kb.proposals.contact import unit_written
 from kb.proposals.proposal import Proposal
 from kb.proposals.scope import crosses
-from kb.retrieval.caches import Cache, Owned
+from kb.retrieval.caches import Owned
 from kb.retrieval.ports import Vectors
 from kb.retrieval.snapshot import Snapshot
+from kb.retrieval.text_vectors import TextVectors
 
 # How many passages each index is asked for, to find the projects worth comparing with.
 PASSAGES_ASKED = 200
@@ -270,14 +271,13 @@ def _is_across(stored: StoredRecord) -> bool:
 
 
 PROFILES = Owned(Profiles)
-# By model and text: a subject's vector outlives the build it was first compared on.
-_SUBJECTS: Cache[tuple[str, str], Vectors] = Cache(PROFILES_REMEMBERED)
+# A subject's vector outlives the build it was first compared on.
+_SUBJECTS = TextVectors(PROFILES_REMEMBERED, lambda embedder, texts: embedder.embed_passages(texts))
 
 
-def subject_vectors(embedder: Embedder, profiles: Sequence[Profile]) -> list[Vectors]:
+def subject_vectors(embedder: Embedder, profiles: Sequence[Profile]) -> Vectors:
     """The vectors of the subjects of some profiles; what is not known yet is embedded together."""
-    keys = [(embedder.fingerprint, profile.subject) for profile in profiles]
-    return _SUBJECTS.get_all(keys, lambda missing: embedder.embed_passages([text for _, text in missing]))
+    return _SUBJECTS.of(embedder, [profile.subject for profile in profiles])
 
 
 def background_of(cosines: Vectors) -> tuple[float, float]:

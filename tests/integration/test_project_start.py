@@ -93,3 +93,7 @@ def test_the_command_writes_a_word_file_whose_sources_open_at_the_public_address
     links = [part.target_ref for part in document.part.rels.values() if part.is_external]
     assert links
     assert all(link.startswith("https://kommune.dk/erfaringer/dokumenter/") for link in links)
+    nowhere = ["projectstart", str(plan), "--docx", str(tmp_path / "findes-ikke" / "tjek.docx")]
+    refused = CliRunner().invoke(main, nowhere, env=places)
+    assert refused.exit_code == 2
+    assert "kan ikke skrives" in refused.output

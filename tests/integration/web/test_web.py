@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
 
@@ -20,6 +21,7 @@ from kb import indexing
 from kb.core.errors import IndexMissingError
 from kb.core.settings import Settings
 from kb.http.server import make_app
+from kb.http.services import EXTENSION
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 LONG = ("hvordan gik det med isbjerge og regnearket " * 24)[:1000]
@@ -62,6 +64,14 @@ def app(settings: Settings) -> Flask:
 def client(app: Flask) -> Iterator[FlaskClient]:
     with app.test_client() as client:
         yield client
+
+
+def test_a_page_asks_for_the_searcher_once(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = app.extensions[EXTENSION].holder
+    asked = Mock(side_effect=holder.searcher)
+    monkeypatch.setattr(holder, "searcher", asked)
+    assert client.get("/sporg?q=Hvad+er+erfaringen+med+isbjerge").status_code == 200
+    assert asked.call_count == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,7 @@ def test_a_misspelt_word_is_told_of_with_what_was_searched_for(client: FlaskClie
     text = client.get("/sporg?q=Hvad+lærte+de+om+faldrisikko").text
     assert "»faldrisikko« er ikke et ord, vi kender" in text
     assert "der er også søgt på faldrisiko." in text
-    assert "q=Hvad+l%C3%A6rte+de+om+faldrisiko\"" in text
+    assert 'q=Hvad+l%C3%A6rte+de+om+faldrisiko"' in text
 
 
 def test_a_question_that_leans_on_the_one_before_is_completed_and_told_of(client: FlaskClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from email.header import decode_header, make_header
@@ -19,19 +18,11 @@ from kb.operations.lesson_reminders import keep_reminding, remind
 from kb.operations.mail import Mail, send
 from kb.state.lessons import LessonStore
 from kb.state.sent_mail import SentMail
-from tests.post import Post, receiving
+from tests.post import Post
 from tests.support import make_settings
 
 MAIL = Mail("lejlighed 1", "digital@kommune.dk", "Gælder den stadig?", "Se på den.\nÆØÅ")
 TODAY = date(2027, 2, 1)
-
-
-@pytest.fixture
-def post() -> Iterator[tuple[Post, int]]:
-    """A mail server and its port."""
-    handler = Post()
-    with receiving(handler) as port:
-        yield handler, port
 
 
 @pytest.fixture

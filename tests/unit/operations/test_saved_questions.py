@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.message import Message
@@ -35,13 +34,6 @@ from tests.timing import PATIENCE
 
 QUESTION = "Hvad er erfaringen med faldrisiko?"
 DAILY = SavedQuestion("anna", QUESTION, frequency=Frequency.DAILY, mail="anna@kommune.dk")
-
-
-@pytest.fixture
-def post() -> Iterator[tuple[Post, int]]:
-    handler = Post()
-    with receiving(handler) as port:
-        yield handler, port
 
 
 @pytest.fixture
