@@ -1,6 +1,7 @@
 """Makes training examples of judged development questions: the windows that an answer reads, with what the key says.
 
     python -m training.judged OUT.jsonl [--also benchmarks/development]
+    KB_INDEX_DIR=index/evaluation/real-… python -m training.judged OUT.jsonl --only benchmarks/development_real
 
 The reports of an index differ from the written items in length, manner and in what is near to a question: here the
 wrong windows are those that the cheap signals put first. A marked sentence answers; a window of a document that the key
@@ -86,16 +87,24 @@ def _read(row: dict[str, Any]) -> Example:
     return Example(row["question"], row["kind"], row["source"], tuple(windows))
 
 
+def _questions(only: Path | None, also: Sequence[Path]) -> list[JudgedQuestion]:
+    """The development half of the judged questions and all further ones, or a set alone."""
+    if only is not None:
+        return load(only)
+    own = [question for question in load(QUESTIONS) if question.split == "dev"]
+    return own + [question for source in also for question in load(source)]
+
+
 def main() -> None:
     """Write the examples of all questions into a file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--also", type=Path, action="append", default=[], help="further questions: a folder or file")
+    parser.add_argument("--only", type=Path, help="these questions instead, of the reports in KB_INDEX_DIR")
     options = parser.parse_args()
     settings = load_settings()
     searcher = open_searcher(settings, load_embedder(settings))
-    questions = [question for question in load(QUESTIONS) if question.split == "dev"]
-    questions += [question for source in options.also for question in load(source)]
+    questions = _questions(options.only, options.also)
     made = [example for question in questions for example in examples(question, searcher) if example.windows]
     lines = (json.dumps(asdict(example), ensure_ascii=False) for example in made)
     options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
