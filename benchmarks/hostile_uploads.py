@@ -43,6 +43,7 @@ API = "/api/v1"
 EVERY = 0.5
 LIMIT_MS = 1000
 PATIENCE = 600.0
+SETTINGS = {"KB_READ_TIMEOUT": "20"}
 
 Made = Callable[[int], bytes]
 
@@ -53,7 +54,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     files = list(_files(arguments.uploads, random.Random(arguments.seed)))  # noqa: S311 -- damage, not secrets
-    with tempfile.TemporaryDirectory(prefix="kb-hostile-") as folder, _served(Path(folder)) as address:
+    with tempfile.TemporaryDirectory(prefix="kb-hostile-") as folder, served(Path(folder), **SETTINGS) as address:
         outcomes, slowest, live = _attacked(address, files)
     p99 = round(percentile(live, 0.99), 1)
     values = {
@@ -150,8 +151,8 @@ MADE: Mapping[str, Made] = {
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[str]:
-    """The address of a server on empty folders with the installation's own model."""
+def served(folder: Path, **settings: str) -> Iterator[str]:
+    """The address of a server on empty folders with the installation's own model and further settings."""
     for name in ("corpus", "index"):
         (folder / name).mkdir()
     (folder / "index" / "models").symlink_to(load_settings().models_dir.resolve())
@@ -165,7 +166,7 @@ def _served(folder: Path) -> Iterator[str]:
         "KB_INDEX_DIR": str(folder / "index"),
         "KB_STATE_DIR": str(folder / "state"),
         "KB_RATE_LIMIT": "1000000",
-        "KB_READ_TIMEOUT": "20",
+        **settings,
     }
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-c", "from kb.cli import main; main()", "serve", "--port", str(port)]

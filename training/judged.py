@@ -33,6 +33,8 @@ from training.examples import UNKNOWN_ABOUT, Example, Window
 
 QUESTIONS = Path("benchmarks/questions")
 RIGHT, WRONG, WRONG_ALONE = 2, 3, 5
+# Across projects every right window is taken, with one wrong beside it.
+WRONG_ACROSS = 1
 
 
 def examples(question: JudgedQuestion, searcher: Searcher) -> Iterator[Example]:
@@ -41,21 +43,26 @@ def examples(question: JudgedQuestion, searcher: Searcher) -> Iterator[Example]:
         return
     gathered = gather(searcher, question.text, {})
     judged = judge_sentences(gathered, models())
-    chosen = choose_windows(judged, across=gathered.want.kind in ACROSS)
-    right = [window for window in chosen if any(_labels(question, window))] or _missed(question, judged)
+    across = gathered.want.kind in ACROSS
+    chosen = choose_windows(judged, across=across)
+    right = [window for window in chosen if any(_labels(question, window))]
+    if across or not right:
+        met = {window.document.id for window in right}
+        right += [window for window in _marked(question, judged, across) if window.document.id not in met]
     wrong = [window for window in chosen if window.document.id not in question.answers]
     if not question.answerable:
         yield _example(question, wrong[:WRONG_ALONE])
-    for place, window in enumerate(right[:RIGHT]):
-        yield _example(question, [window, *wrong[place * WRONG : (place + 1) * WRONG]])
+    most, beside = (len(right), WRONG_ACROSS) if across else (RIGHT, WRONG)
+    for place, window in enumerate(right[:most]):
+        yield _example(question, [window, *wrong[place * beside : (place + 1) * beside]])
 
 
-def _missed(question: JudgedQuestion, judged: Sequence[Judged]) -> list[ChosenWindow]:
-    """The windows of the marked sentences where none of them was to be read."""
+def _marked(question: JudgedQuestion, judged: Sequence[Judged], across: bool) -> list[ChosenWindow]:
+    """The windows of the marked sentences, also of those that were not to be read."""
     marked = [one for one in judged if is_marked(question, one.candidate)]
     passages = {one.candidate.sentence.passage.id for one in marked}
     beside = [one for one in judged if one.candidate.sentence.passage.id in passages and one not in marked]
-    windows = choose_windows([*marked, *beside], across=False)
+    windows = choose_windows([*marked, *beside], across=across)
     return [window for window in windows if any(_labels(question, window))]
 
 
