@@ -29,6 +29,8 @@ from kb.state.sources import SourceState, SourceStore
 log = logging.getLogger(__name__)
 CHECKED_EVERY = 60.0
 BY_ITSELF = "serveren"
+# The files that a job tells of one by one; the run's report has them all.
+MOST_TOLD = 200
 
 
 class Action(StrEnum):
@@ -113,7 +115,7 @@ class SourceJobs:
             return
         report = sync(self.settings, source, by=wanted.by, via=wanted.via, confirmed=wanted.confirmed)
         if report.changes:
-            self._jobs().start(by=f"kilden {source.name}", files=report.paths)
+            self._jobs().start(by=f"kilden {source.name}", files=report.paths[:MOST_TOLD])
 
 
 def is_due(source: Source, state: SourceState | None, now: datetime) -> bool:
@@ -126,8 +128,8 @@ def is_due(source: Source, state: SourceState | None, now: datetime) -> bool:
 
 
 def keep_syncing(work: SourceJobs, *, stop: threading.Event, every: float = CHECKED_EVERY) -> threading.Thread | None:
-    """Sync what is due in the background until ``stop`` is set; None where no source is set up."""
-    if work.settings.sources_file is None:
+    """Sync what is due in the background until ``stop`` is set; None where the server is not to."""
+    if work.settings.sources_file is None or not work.settings.sync_sources:
         return None
 
     def keep() -> None:

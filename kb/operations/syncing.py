@@ -23,13 +23,21 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from kb.core.digest import file_sha256
-from kb.core.errors import IndexUnusableError, KbError, SourceError, SourceFileError, SourceShrunkError, StorageError
+from kb.core.errors import (
+    IndexUnusableError,
+    InputError,
+    KbError,
+    SourceError,
+    SourceFileError,
+    SourceShrunkError,
+    StorageError,
+)
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.index import builds
 from kb.index.store import Store
 from kb.operations import editing
-from kb.sources.configuration import Source
+from kb.sources.configuration import Source, load_sources
 from kb.sources.connecting import connector_of
 from kb.sources.copying import Copies
 from kb.sources.listing import Connector, Listing, RemoteFile
@@ -173,6 +181,27 @@ def sync(
     return report
 
 
+def remove_copies(settings: Settings, name: str, *, by: str, via: str = "") -> int:
+    """Delete every copy of a source that is no longer set up; returns how many. Those changed here stay.
+
+    Raises :class:`InputError` for one that is set up, whose files would come again.
+    """
+    if name in load_sources(settings):
+        advice = "Tag den ud af kildefilen (KB_SOURCES_FILE) først."
+        raise InputError(f"Kilden {name} er sat op, og filerne ville blive hentet igen.", advice=advice)
+    store, copies = SourceStore(settings.state_dir), Copies(settings.corpus, name)
+    with _alone(settings, name):
+        known = store.files(name)
+        edited = copies.edited(known)
+        ours = [one for one in known if one.local and one.path not in edited]
+        for one in ours:
+            copies.remove(one.local)
+        store.forget(name, [one.path for one in known])
+        store.forget_state(name)
+        _record(settings, Event("kilde fjernet", who=by, via=via, target=name, detail=f"{len(ours)} filer slettet"))
+    return len(ours)
+
+
 def _record(settings: Settings, event: Event) -> None:
     Audit(settings.state_dir).write(event)
 
@@ -257,6 +286,8 @@ class _Work:
     def _names(self, planned: Plan) -> dict[str, str]:
         """The places of the files that have none, or a new one."""
         fresh = [*(file.path for file in planned.new), *(one.file.path for one in planned.renamed)]
+        if not fresh:
+            return {}
         taken = [*self._copies.names(), *(one.local for one in self._known.values() if one.local)]
         ids = {id_: path for path, id_ in self._ids.items()}
 

@@ -79,7 +79,7 @@ def _shortened(text: str, most: int) -> str:
 
 
 def _digest(path: str) -> str:
-    return hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return hashlib.sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _key(name: str) -> str:

@@ -25,6 +25,8 @@ from kb.sources.listing import Listing, RemoteFile
 
 MULTI_STATUS = 207
 MOST_FOLDERS = 20_000
+# How a version begins that is the server's own mark of the content.
+_ETAG = "etag "
 _PROPERTIES = (
     b'<?xml version="1.0"?><propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/>'
     b"<getetag/></prop></propfind>"
@@ -44,7 +46,7 @@ class _Entry:
 
     @property
     def file(self) -> RemoteFile:
-        version = self.etag or f"{self.size}-{self.modified}"
+        version = f"{_ETAG}{self.etag}" if self.etag else f"{self.size}-{self.modified}"
         return RemoteFile(
             self.path, version, self.size, identity=f"{self.size}-{version}", modified=_time(self.modified)
         )
@@ -87,8 +89,8 @@ class WebDavConnector:
         answer = self._client.ask(Ask(self._address(file.path), most_bytes=self._source.max_bytes, target=target))
         if not answer.is_good:
             raise SourceFileError(f"Filen kan ikke hentes (HTTP {answer.status}).")
-        etag = answer.headers.get("etag", "")
-        if etag and file.version.startswith(('"', "W/")) and etag != file.version:
+        now = _tag(answer.headers.get("etag", ""))
+        if now and file.version.startswith(_ETAG) and file.version != f"{_ETAG}{now}":
             raise SourceFileError("Filen ændrede sig, mens den blev hentet. Den hentes næste gang.")
 
     def _shown(self, folder: str) -> Answer:
@@ -121,7 +123,7 @@ class WebDavConnector:
                 response.find(".//{DAV:}collection") is not None,
                 int(size) if size.isascii() and size.isdigit() else 0,
                 response.findtext(".//{DAV:}getlastmodified") or "",
-                (response.findtext(".//{DAV:}getetag") or "").strip(),
+                _tag(response.findtext(".//{DAV:}getetag") or ""),
             )
 
 
@@ -130,6 +132,11 @@ def _parsed(body: bytes) -> Any:
         return fromstring(body)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise SourceError("WebDAV-serverens svar kan ikke læses.") from error
+
+
+def _tag(text: str) -> str:
+    """An entity tag without quotation marks, which some servers leave out in a listing."""
+    return text.strip().removeprefix("W/").strip('"')
 
 
 def _time(text: str) -> float:

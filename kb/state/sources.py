@@ -79,6 +79,11 @@ class SourceStore:
         with self._repository.transaction() as database:
             database.execute(f"INSERT OR REPLACE INTO sources ({_COLUMNS}) VALUES ({marks})", astuple(state))
 
+    def forget_state(self, name: str) -> None:
+        """Remove how it went with a source."""
+        with self._repository.transaction() as database:
+            database.execute("DELETE FROM sources WHERE name = ?", (name,))
+
     def files(self, source: str) -> list[KnownFile]:
         """The files of a source, by path."""
         if not self._repository.exists:
