@@ -32,6 +32,7 @@ from kb.core.errors import (
     SourceShrunkError,
     StorageError,
 )
+from kb.core.fields import BY_NAME
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.index import builds
@@ -141,8 +142,11 @@ def preview(settings: Settings, source: Source, connector: Connector | None = No
 
 
 def preview_of(state: SourceState) -> Preview | None:
-    """The preview that was last made and not carried out."""
-    return Preview(**json.loads(state.preview)) if state.preview else None
+    """The preview that was last made and not carried out; none where another version made it."""
+    try:
+        return Preview(**json.loads(state.preview)) if state.preview else None
+    except (TypeError, ValueError):
+        return None
 
 
 def sync(
@@ -275,8 +279,6 @@ class _Work:
                 self._take(file, self._known[file.path], self.report.changed)
             for file in planned.new:
                 self._take(file, KnownFile(file.path, local=names[file.path]), self.report.new)
-        except SourceFileError:
-            raise
         except SourceError as error:
             self.report.stopped = str(error)
         except OSError as error:
@@ -289,12 +291,12 @@ class _Work:
         if not fresh:
             return {}
         taken = [*self._copies.names(), *(one.local for one in self._known.values() if one.local)]
-        ids = {id_: path for path, id_ in self._ids.items()}
+        ids = set(self._ids.values())
 
         def avoids(local: str) -> bool:
             # A report that was renamed keeps the id that its old path gave it: another must not come to want it.
-            path = self._copies.path(local)
-            return ids.get(slug(str(PurePosixPath(path).with_suffix(""))), path) != path
+            path = PurePosixPath(self._copies.path(local))
+            return slug(str(path.with_suffix("")), longest=BY_NAME["id"].longest) in ids
 
         return local_names(fresh, taken, avoids)
 

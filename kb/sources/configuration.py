@@ -177,6 +177,17 @@ def find_source(settings: Settings, name: str) -> Source:
     return sources[name]
 
 
+def secret_file(source: Source) -> Path | None:
+    """The file with a source's secret, if it has one; raises :class:`SettingsError` where its secret is not there."""
+    if isinstance(source, WebDavSource) and source.user:
+        _ = source.password
+        return source.password_file
+    if isinstance(source, SharePointSource):
+        _ = source.client_secret
+        return source.client_secret_file
+    return None
+
+
 def _source(name: str, table: Any) -> Source:
     if not _NAME.fullmatch(name):
         message = f"Kilden {name!r} skal hedde noget med små bogstaver a-z, tal og bindestreg, højst 40 tegn."

@@ -177,7 +177,7 @@ def loss_of(planned: Plan, share: float, confirmed: int = 0) -> str:
     if planned.is_empty:
         return f"Kilden er pludselig tom; {lost} filer ville blive slettet."
     if lost > share * planned.held:
-        return f"{lost} af {planned.held} filer ville blive slettet, mere end {share:.0%}."
+        return f"{lost} af {planned.held} filer ville blive slettet, mere end {100 * share:.0f} %."
     return ""
 
 

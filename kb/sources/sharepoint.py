@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from kb.core.errors import SourceError, SourceFileError
 from kb.sources.configuration import SharePointSource
-from kb.sources.http_client import Answer, Ask, HttpClient
+from kb.sources.http_client import MOST_BYTES, Answer, Ask, HttpClient
 from kb.sources.listing import Listing, RemoteFile
 
 # Seconds before its end that a token is renewed, and folders within folders that a path may have.
@@ -191,7 +191,8 @@ class SharePointConnector:
         """Ask Graph as the app; once more with a new token where it says that the token is spent."""
         for _ in range(2):
             headers = {"Authorization": f"Bearer {self._valid_token()}"}
-            answer = self._client.ask(Ask(url, headers=headers, most_bytes=self._source.max_bytes, target=target))
+            most = self._source.max_bytes if target else MOST_BYTES
+            answer = self._client.ask(Ask(url, headers=headers, most_bytes=most, target=target))
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 break
             self._token = ""

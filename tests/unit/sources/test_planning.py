@@ -13,8 +13,8 @@ from kb.state.sources import KnownFile
 NOW = 1_000_000.0
 
 
-def known(path: str, version: str = "1", **more: str) -> KnownFile:
-    return KnownFile(path, version, local=path, digest="d", **more)
+def known(path: str, version: str = "1", identity: str = "") -> KnownFile:
+    return KnownFile(path, version, identity, local=path, digest="d")
 
 
 def planned(
