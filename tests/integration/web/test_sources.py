@@ -28,16 +28,23 @@ def share(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(indexed: Settings, share: Path, tmp_path: Path) -> Flask:
+def keys(indexed: Settings) -> dict[AccessRole, str]:
+    store = KeyStore(indexed.state_dir)
+    return {role: store.create(role.value, role)[1] for role in (AccessRole.EDITOR, AccessRole.ADMIN)}
+
+
+@pytest.fixture
+def app(indexed: Settings, keys: dict[AccessRole, str], share: Path, tmp_path: Path) -> Flask:
+    assert keys  # a closed server without any does not start
     text = f'[drift]\nkind = "folder"\npath = "{share}"\nsettle_seconds = 0\nmax_loss = 0.1\n'
     (tmp_path / "kilder.toml").write_text(text, encoding="utf-8")
     with_sources = {"sources_file": tmp_path / "kilder.toml", "access": "closed"}
     return make_app(indexed.model_copy(update=with_sources), HashEmbedder())
 
 
-def test_a_source_is_looked_through_synced_and_followed(app: Flask, share: Path, indexed: Settings) -> None:
-    store = KeyStore(indexed.state_dir)
-    keys = {role: store.create(role.value, role)[1] for role in (AccessRole.EDITOR, AccessRole.ADMIN)}
+def test_a_source_is_looked_through_synced_and_followed(
+    app: Flask, keys: dict[AccessRole, str], share: Path, indexed: Settings
+) -> None:
     editor, admin = app.test_client(), app.test_client()
     editor.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {keys[AccessRole.EDITOR]}"
     admin.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {keys[AccessRole.ADMIN]}"
