@@ -92,8 +92,9 @@ def source_list() -> str:
 @needs(AccessRole.ADMIN)
 def source(source_name: str) -> str:
     """One source: what a sync would do, and the files that something is wrong with."""
-    found = there(load_sources(services().settings).get(source_name))
-    return render_template("admin/kilde.html", view=_view(found), most=FILES_SHOWN)
+    found = load_sources(services().settings).get(source_name)
+    view = there(_view(found) if found else None)
+    return render_template("admin/kilde.html", view=view, most=FILES_SHOWN)
 
 
 @blueprint.post("/<source_name>/se-efter")
