@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MOST_SITEMAPS = 50
 ROBOTS_BYTES = 512 << 10
+# Characters of a page's address, as sitemaps.org has it.
+LONGEST_ADDRESS = 2048
 LONGEST_PAUSE = 30.0
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
@@ -47,9 +49,12 @@ class WebsiteConnector:
     def listing(self, cursor: str) -> Listing:
         """Every page that the sitemaps list, robots.txt allows, and the source is set up for."""
         del cursor  # the sitemap tells everything each time
-        pages = {url: seen for url, seen in self._pages() if self._is_wanted(url)}
-        if len(pages) > self._source.max_files:
-            raise SourceError(f"Sitemappet har flere end {self._source.max_files} sider (max_files).")
+        pages: dict[str, str] = {}
+        for url, lastmod in self._pages():
+            if self._is_wanted(url):
+                pages[url] = lastmod
+            if len(pages) > self._source.max_files:
+                raise SourceError(f"Sitemappet har flere end {self._source.max_files} sider (max_files).")
         files: list[RemoteFile] = []
         failures: dict[str, str] = {}
         unseen: list[str] = []
@@ -102,9 +107,11 @@ class WebsiteConnector:
             raise SourceError("Sitemappet kan ikke læses som XML.") from error
 
     def _is_wanted(self, url: str) -> bool:
+        if len(url) > LONGEST_ADDRESS or not self._client.may_reach(url):
+            return False
         path = urlsplit(url).path or "/"
         inside = not self._source.under or any(path.startswith(start) for start in self._source.under)
-        return inside and self._client.may_reach(url) and bool(self._rules().can_fetch(url, AGENT))
+        return inside and bool(self._rules().can_fetch(url, AGENT))
 
     def _looked_at(self, url: str) -> tuple[str, str]:
         """A page's version by its content, or empty with why; both empty for one that is gone."""

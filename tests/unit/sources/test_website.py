@@ -58,7 +58,7 @@ def test_what_the_sitemap_lists_is_listed_as_far_as_the_site_allows(
         urlset(
             (f"{site}/", "2026-01-01"), (f"{site}/rapport.pdf", "2026-01-02"), (f"{site}/om", ""),
             (f"{site}/gone", ""), (f"{site}/intern/x", "2026"), (f"{site}/s?q=1", "2026"),
-            ("http://169.254.169.254/meta", "2026"), ("file:///etc/passwd", "2026"),
+            ("http://169.254.169.254/meta", "2026"), (f"{site}/{'x' * 2048}", "2026"), ("file:///etc/passwd", "2026"),
         )
     )  # fmt: skip
     waited: list[float] = []
