@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from flask import Flask
 from waitress.server import BaseWSGIServer, create_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 # Seconds a closed server's thread is waited for; one with a connection that is kept open ends with the tests.
 _CLOSING = 5.0
 
 
 @contextmanager
-def serving(app: Flask) -> Iterator[str]:
+def serving(app: WSGIApplication, *, closing: float = _CLOSING) -> Iterator[str]:
     """Answer on a free port until the block is left; gives the address."""
     server = create_server(app, host="127.0.0.1", port=0, threads=4)
     assert isinstance(server, BaseWSGIServer)
@@ -25,4 +28,4 @@ def serving(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.close()
-        thread.join(_CLOSING)
+        thread.join(closing)

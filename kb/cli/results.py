@@ -312,3 +312,75 @@ class ExportedGaps(Body):
 
     file: str
     gaps: int
+
+
+class SourceStatus(Body):
+    """A source as it stands; ``kind`` is empty for one that is no longer set up and whose files are still here."""
+
+    name: str
+    kind: str
+    files: int
+    wrong: dict[str, str]
+    tried: str
+    synced: str
+    outcome: str
+    error: str
+
+
+class Sources(Body):
+    """The sources by name."""
+
+    sources: list[SourceStatus]
+
+
+class SourcePreview(Body):
+    """What a sync would do; of each kind the first names."""
+
+    at: Date
+    summary: str
+    new: list[str]
+    changed: list[str]
+    renamed: dict[str, str]
+    deleted: list[str]
+    waiting: list[str]
+    failed: dict[str, str]
+    unchanged: int
+    passed_over: int
+    deletions: int
+    loss: str
+
+
+class SourcePreviews(Body):
+    """What syncs would do by source, and why a source could not be looked through."""
+
+    previews: dict[str, SourcePreview]
+    failed: dict[str, Failed]
+
+
+class SyncedSource(Body):
+    """What a sync did, by path in the source."""
+
+    summary: str
+    new: list[str]
+    changed: list[str]
+    renamed: dict[str, str]
+    deleted: list[str]
+    waiting: list[str]
+    failed: dict[str, str]
+    stopped: str
+    paths: list[str]
+
+
+class SyncedSources(Body):
+    """What syncs did by source, why a source was not synced, and the run that followed, if any."""
+
+    synced: dict[str, SyncedSource]
+    failed: dict[str, Failed]
+    index: RunReport | None
+
+
+class RemovedSource(Body):
+    """How many copies of a source were deleted."""
+
+    name: str
+    deleted: int

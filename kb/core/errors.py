@@ -7,6 +7,7 @@
         FilterError                a filter names an unknown field or value form
         NotFoundError              no document, passage, project or build of that id
         UnreadableUploadError      no reader takes the uploaded file
+        SourceShrunkError          a sync would delete so much that someone must confirm it
       ConfigurationError         the installation must be changed first
         SettingsError              an unknown or out-of-range setting
         InstallationError          a module is missing or cannot be loaded
@@ -35,6 +36,8 @@
         CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
       MailError                  the mail server did not take a mail
+      SourceError                a source of reports could not be reached or looked through
+        SourceFileError            one file of a source could not be fetched
 
 Each carries a stable ``code`` for machines, a Danish message that says what happened, and ``advice``, what to do next.
 A code is the same wherever it is told: by the command line, in a run's report, in a log, and by the API, whose problems
@@ -102,6 +105,16 @@ class UnreadableUploadError(InputError):
     """No reader takes the uploaded file."""
 
     code = UNKNOWN_FORMAT
+
+
+class SourceShrunkError(InputError):
+    """A sync would delete everything, or more than a set share of a source's files; nothing is done until confirmed."""
+
+    code = "kilde-skrumpet"
+    advice = (
+        "Se efter, om drevet er tilsluttet og kilden er hel. Er det meningen, at filerne skal væk, så bekræft antallet:"
+        " kb source sync NAVN --delete ANTAL, eller på siden Kilder."
+    )
 
 
 class ConfigurationError(KbError):
@@ -286,6 +299,19 @@ class MailError(KbError):
 
     code = "mail-ikke-sendt"
     advice = "Se efter mailserverens adresse, port og login (KB_SMTP_HOST og de andre). Der prøves igen næste gang."
+
+
+class SourceError(KbError):
+    """A source of reports could not be reached or looked through; what was taken in from it before stays."""
+
+    code = "kilde-utilgængelig"
+    advice = "Se efter kildens opsætning (KB_SOURCES_FILE), adgangen til den og netværket. Der prøves igen næste gang."
+
+
+class SourceFileError(SourceError):
+    """One file of a source could not be fetched; the others are."""
+
+    code = "kildefil-ikke-hentet"
 
 
 # Codes that say more than that of their error: what raises it, or passes a file over, gives them.

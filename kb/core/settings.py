@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     mail_domains: Annotated[
         str, Field(description="Domæner, brugere må få mails på, adskilt af komma; tom: det, der sendes fra.")
     ] = ""
+    sources_file: Annotated[Path | None, Field(description="TOML-fil med kilder, der hentes fra; tom: ingen.")] = None
+    sync_sources: Annotated[
+        bool, Field(description="Om serveren selv henter fra kilderne; slået fra gør timeren eller kommandolinjen det.")
+    ] = True
     metrics_from: Annotated[str, Field(description="Netværk, der må læse /metrics, adskilt af komma.")] = (
         "127.0.0.0/8,::1"
     )

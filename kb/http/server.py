@@ -37,6 +37,7 @@ from kb.http.web import app as pages
 from kb.http.web import error_pages
 from kb.operations.lesson_reminders import keep_reminding
 from kb.operations.saved_questions import keep_notifying
+from kb.operations.source_jobs import keep_syncing
 from kb.retrieval.curated_snapshot import CuratedSnapshotHolder
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
@@ -176,6 +177,7 @@ def run(settings: Settings, embedder: Embedder) -> None:
     stop = threading.Event()
     keep_reminding(settings, stop=stop)
     keep_notifying(settings, app.extensions[EXTENSION].holder.searcher, stop=stop)
+    keep_syncing(app.extensions[EXTENSION].sources, stop=stop)
     print(f"Erfaringsbasen svarer på http://{settings.host}:{settings.port}  (stop med Ctrl-C)", flush=True)
     try:
         server.run()

@@ -15,6 +15,7 @@ from kb.core.models import Passage
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.operations.jobs import Jobs
+from kb.operations.source_jobs import SourceJobs
 from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import Snapshot
 from kb.state.curation import CurationStore
@@ -24,6 +25,7 @@ from kb.state.lessons import LessonStore
 from kb.state.runs import RunStore
 from kb.state.saved_questions import SavedQuestions
 from kb.state.shared_plans import SharedPlans
+from kb.state.sources import SourceStore
 from kb.state.upload_names import UploadNames
 
 EXTENSION = "kb"
@@ -57,6 +59,8 @@ class Services:
         self.saved_questions = SavedQuestions(settings.state_dir)
         self.gaps = GapStore(settings.state_dir, keep_days=settings.gap_days)
         self.curation = CurationStore(settings.state_dir)
+        self.source_store = SourceStore(settings.state_dir)
+        self.sources = SourceJobs(settings, lambda: self.jobs)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -32,6 +32,7 @@ from kb.embedding.reader.model import read_card as read_reader_card
 from kb.index import builds
 from kb.index.verification import Finding
 from kb.operations import doctor_network
+from kb.sources.configuration import FolderSource, load_sources, secret_file
 from kb.state.audit import Audit
 from kb.state.keys import KeyState, KeyStore
 from kb.state.repository import STATE_FILE, Repository
@@ -213,6 +214,22 @@ def _programs(settings: Settings, machine: Machine) -> Iterator[Finding]:
         yield Finding("programmer", "LibreOffice mangler: DOC-, ODT- og PPT-filer kan ikke læses.", advice)
 
 
+def _sources(settings: Settings, _machine: Machine) -> Iterator[Finding]:
+    """The sources file, each secret it names, and whether folders are there; nothing is asked of another machine."""
+    for source in load_sources(settings).values():
+        try:
+            secrets = secret_file(source)
+        except KbError as error:
+            yield Finding("kilder", str(error), error.advice)
+            continue
+        if isinstance(source, FolderSource) and not os.access(source.path, os.R_OK | os.X_OK, effective_ids=True):
+            problem = f"Kilden {source.name}: mappen {source.path} findes ikke eller kan ikke læses."
+            yield Finding("kilder", problem, "Tilslut drevet, og giv tjenestens bruger læseadgang.")
+        if secrets is not None and secrets.stat().st_mode & OTHERS:
+            problem = f"Kilden {source.name}: enhver bruger på maskinen kan læse {secrets}, som rummer en hemmelighed."
+            yield Finding("kilder", problem, f"chmod o= {secrets}")
+
+
 CHECKS: dict[str, Check] = {
     "mapper": _folders,
     "plads": _disk,
@@ -223,5 +240,6 @@ CHECKS: dict[str, Check] = {
     "adgang": _access,
     "proxy": _proxy,
     "login-udbyder": _provider,
+    "kilder": _sources,
     "programmer": _programs,
 }

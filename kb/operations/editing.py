@@ -1,4 +1,4 @@
-"""Changes to the corpus folder: add, replace and remove files, write the metadata beside them, go back to before.
+"""Changes to the corpus folder: add, replace, move and remove files, write the metadata beside them, go back to before.
 
 Every file is written under a hidden name and renamed when it is whole, so that an indexing run never sees half of one.
 Only files below the corpus folder are touched. Nothing is indexed here; the caller starts a job. What a file is that is
@@ -182,6 +182,17 @@ def _unlink(settings: Settings, path: Path) -> None:
     if sidecar := existing_sidecar(path):
         sidecar.unlink()
     UploadNames(settings.state_dir).forget(path.relative_to(settings.corpus.resolve()).as_posix())
+
+
+def move(file: Path, target: Path, document_id: str) -> None:
+    """Put a file in another place with its metadata, under the id it has, which citations name; empty: it has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = _read_sidecar(file)
+    if written or document_id:
+        _write_sidecar(target, {**written, **({"id": document_id} if document_id else {})})
+    file.replace(target)
+    if sidecar := existing_sidecar(file):
+        sidecar.unlink()
 
 
 def file_of(settings: Settings, stored: StoredRecord) -> Path:

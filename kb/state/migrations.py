@@ -242,6 +242,31 @@ _CURATION = (
         first = min(first, excluded.first), last = max(last, excluded.last)""",
     "DROP TABLE unanswered",
 )
+_SOURCES = (
+    """CREATE TABLE sources (
+        name    TEXT PRIMARY KEY,
+        cursor  TEXT NOT NULL,                  -- what the source wants to be told the next time
+        tried   TEXT NOT NULL,                  -- when it was last synced, whatever came of it
+        synced  TEXT NOT NULL,                  -- when that last succeeded, or empty
+        outcome TEXT NOT NULL,                  -- what was done, in words
+        error   TEXT NOT NULL,
+        advice  TEXT NOT NULL,
+        preview TEXT NOT NULL                   -- JSON, as kb.operations.syncing.Preview, or empty
+    ) STRICT""",
+    """CREATE TABLE source_files (
+        source   TEXT NOT NULL,
+        path     TEXT NOT NULL,                 -- in the source
+        version  TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        local    TEXT NOT NULL,                 -- below the source's folder, or empty
+        digest   TEXT NOT NULL,                 -- of the copy
+        stamp    TEXT NOT NULL,                 -- size and time of the copy
+        reason   TEXT NOT NULL,                 -- what is wrong with it, or empty
+        seen     TEXT NOT NULL,                 -- the version that is waited for, or empty
+        seen_at  REAL NOT NULL,
+        PRIMARY KEY (source, path)
+    ) STRICT""",
+)
 
 
 def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
@@ -279,6 +304,11 @@ def _add_curation(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _CURATION)
 
 
+def _add_sources(database: sqlite3.Connection, _folder: Path) -> None:
+    """Create the tables of the sources that are synced, and of the files that came from them."""
+    _execute(database, _SOURCES)
+
+
 MIGRATIONS: Sequence[Migration] = (
     _complete_first_schema,
     _import_feedback,
@@ -286,6 +316,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_shared_plans,
     _add_saved_questions,
     _add_curation,
+    _add_sources,
 )
 
 

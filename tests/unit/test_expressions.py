@@ -21,6 +21,7 @@ FOREIGN = (
     "kb.indexing",
     "kb.language",
     "kb.proposals",
+    "kb.sources",
 )
 LONG = 12_000
 # Seconds of processor time below which nothing is compared, and beyond which nothing is waited for.

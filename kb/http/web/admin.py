@@ -34,7 +34,7 @@ FILES_SHOWN = 200
 blueprint = Blueprint("redaktion", __name__, url_prefix="/admin")
 
 
-def _who() -> str:
+def who_is_at_work() -> str:
     """Whom a run is told to be started by: the one signed in, or the desk where nobody needs to be."""
     return str(g.identity.name) if g.identity.via is not Via.LOCAL else "redaktionen"
 
@@ -93,7 +93,7 @@ def upload() -> BaseResponse:
             " ".join(f"»{name}« er ikke lagt ind: {reason}" for name, reason in refused.items()),
             advice="Gem indholdet som fx PDF, Word eller tekst, og prøv igen.",
         )
-    return _started(services().jobs.start(by=_who(), files=taken, refused=refused))
+    return _started(services().jobs.start(by=who_is_at_work(), files=taken, refused=refused))
 
 
 def _started(job: Job) -> BaseResponse:
@@ -107,14 +107,14 @@ def delete_unread() -> BaseResponse:
     wanted = request.form.get("sti", "")
     failure = next((one for one in snapshot().failures() if one.path == wanted), None)
     editing.remove_unread(services().settings, there(failure))
-    return _started(services().jobs.start(by=_who()))
+    return _started(services().jobs.start(by=who_is_at_work()))
 
 
 @blueprint.post("/indeksering")
 @audited("indeksering sat i gang")
 def reindex() -> BaseResponse:
     """Bring the index in line with the corpus."""
-    return _started(services().jobs.start(by=_who()))
+    return _started(services().jobs.start(by=who_is_at_work()))
 
 
 def _job(job_id: str) -> Job:
@@ -220,7 +220,7 @@ def save_report(document_id: str) -> BaseResponse:
     """Replace the metadata, an emptied value by an empty one, and start a run."""
     stored = _stored(document_id)
     editing.replace_metadata(services().settings, stored, metadata_form.read(request.form))
-    return _started(services().jobs.start(by=_who(), files=[stored.record.path]))
+    return _started(services().jobs.start(by=who_is_at_work(), files=[stored.record.path]))
 
 
 @blueprint.post("/rapporter/<document_id>/erstat")
@@ -231,7 +231,7 @@ def replace_report(document_id: str) -> BaseResponse:
     if file is None or not file.filename:
         raise InputError("Der var ingen fil i formularen.", advice="Vælg en fil, og prøv igen.")
     path = editing.replace(services().settings, _stored(document_id), file)
-    return _started(services().jobs.start(by=_who(), files=[path]))
+    return _started(services().jobs.start(by=who_is_at_work(), files=[path]))
 
 
 @blueprint.post("/rapporter/<document_id>/slet")
@@ -241,7 +241,7 @@ def delete_report(document_id: str) -> BaseResponse:
     if request.form.get("bekraeft") != "ja":
         raise InputError("Sletningen blev ikke bekræftet.", advice="Sæt kryds ved, at rapporten skal slettes.")
     editing.remove(services().settings, _stored(document_id))
-    return _started(services().jobs.start(by=_who()))
+    return _started(services().jobs.start(by=who_is_at_work()))
 
 
 @blueprint.get("/indekser")

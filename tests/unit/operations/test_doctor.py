@@ -247,6 +247,32 @@ def no_office(place: Place) -> None:
     place.machine = replace(place.machine, program=lambda name: name if name == "tesseract" else None)
 
 
+def set_up_source(place: Place, text: str) -> Path:
+    folder = place.settings.state_dir
+    (folder / "kilder.toml").write_text(text, encoding="utf-8")
+    place.set(sources_file=folder / "kilder.toml")
+    return folder
+
+
+def drive_away(place: Place) -> None:
+    set_up_source(place, '[hr]\nkind = "folder"\npath = "/findes/ikke"')
+
+
+def dav_with(place: Place, mode: int) -> None:
+    text = '[dav]\nkind = "webdav"\nurl = "https://dav.dk/x"\nuser = "anna"\npassword_file = "{}"'
+    folder = set_up_source(place, text.format(place.settings.state_dir / "kode"))
+    (folder / "kode").write_text("hemmelig" if mode else "", encoding="utf-8")
+    (folder / "kode").chmod(mode or 0o600)
+
+
+def source_secret_for_all(place: Place) -> None:
+    dav_with(place, 0o644)
+
+
+def source_secret_empty(place: Place) -> None:
+    dav_with(place, 0)
+
+
 FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (no_corpus, "mapper", "rapporter findes ikke", "KB_CORPUS"),
     (state_is_a_file, "mapper", "tilstanden findes ikke", "KB_STATE_DIR"),
@@ -276,6 +302,9 @@ FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (provider_away, "login-udbyder", "kan ikke nås", "KB_OIDC_ISSUER"),
     (provider_of_another_name, "login-udbyder", "kalder sig", "Sæt KB_OIDC_ISSUER="),
     (clock_far_from_the_provider, "login-udbyder", "sekunder fra login-udbyderens", "timedatectl"),
+    (drive_away, "kilder", "hr: mappen /findes/ikke", "Tilslut drevet"),
+    (source_secret_for_all, "kilder", "som rummer en hemmelighed", "chmod o="),
+    (source_secret_empty, "kilder", "password_file", "KB_SOURCES_FILE"),
     (no_ocr, "programmer", "Tesseract mangler", "apt-get install tesseract-ocr"),
     (no_office, "programmer", "LibreOffice mangler", "apt-get install libreoffice"),
 ]

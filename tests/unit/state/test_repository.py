@@ -26,6 +26,7 @@ from kb.state.runs import RunStore, Status
 from kb.state.saved_questions import SavedQuestions
 from kb.state.sessions import SessionStore
 from kb.state.shared_plans import SharedPlans
+from kb.state.sources import SourceStore
 from kb.state.upload_names import UploadNames
 from tests.support import renumber_database
 
@@ -189,6 +190,7 @@ def newer(tmp_path: Path) -> Path:
         lambda folder: LessonStore(folder).all(),
         lambda folder: SharedPlans(folder).find("x"),
         lambda folder: SavedQuestions(folder).all(),
+        lambda folder: SourceStore(folder).files("hr"),
         lambda folder: UploadNames(folder).all(),
         lambda folder: Removals(folder).marked(),
         lambda folder: Removals(folder).forget(),
