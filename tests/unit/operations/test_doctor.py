@@ -247,6 +247,11 @@ def no_office(place: Place) -> None:
     place.machine = replace(place.machine, program=lambda name: name if name == "tesseract" else None)
 
 
+def more_workers_than_cores(place: Place) -> None:
+    place.set(web_workers=4)
+    place.machine = replace(place.machine, cores=lambda: 2)
+
+
 FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (no_corpus, "mapper", "rapporter findes ikke", "KB_CORPUS"),
     (state_is_a_file, "mapper", "tilstanden findes ikke", "KB_STATE_DIR"),
@@ -276,6 +281,7 @@ FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (provider_away, "login-udbyder", "kan ikke nås", "KB_OIDC_ISSUER"),
     (provider_of_another_name, "login-udbyder", "kalder sig", "Sæt KB_OIDC_ISSUER="),
     (clock_far_from_the_provider, "login-udbyder", "sekunder fra login-udbyderens", "timedatectl"),
+    (more_workers_than_cores, "processer", "4 processer til 2 kerner", "KB_WEB_WORKERS"),
     (no_ocr, "programmer", "Tesseract mangler", "apt-get install tesseract-ocr"),
     (no_office, "programmer", "LibreOffice mangler", "apt-get install libreoffice"),
 ]
