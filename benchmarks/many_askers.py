@@ -212,7 +212,7 @@ def soak(minutes: float) -> Soak:
                 begun = time.time()
                 try:
                     status, body = server.ask(f"/api/v1/{path}", next(source))
-                except OSError as error:
+                except workers.BROKEN as error:
                     found.errors.append(repr(error))
                     continue
                 found.note(begun, status, body.get("build_id", ""))

@@ -7,6 +7,7 @@ with workers(settings) as server:
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import pickle
@@ -31,6 +32,8 @@ from tests.timing import PATIENCE, until
 HOME = Path(__file__).parents[1]
 # Answers that clients get after a kill before it is over: more than were under way.
 ANSWERED_SINCE = 40
+# What a client sees of a connection whose worker was killed, before its answer or in the middle of it.
+BROKEN = (OSError, http.client.HTTPException)
 
 
 def free_port() -> int:
@@ -77,7 +80,7 @@ class Server:
         return [pid for pid in map(int, told.split()) if _command(pid)]
 
     def ask(self, path: str, question: str = "", *, key: str = "", post: bool = False) -> tuple[int, Any]:
-        """Status and JSON of one request on a connection of its own; raises ``OSError`` where that breaks."""
+        """Status and JSON of one request on a connection of its own; raises one of ``BROKEN`` where that breaks."""
         query = f"?{urllib.parse.urlencode({'q': question})}" if question else ""
         url = f"{self.address}{path}{query}"
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -98,7 +101,7 @@ class Server:
     def is_ready(self) -> bool:
         try:
             return self.ask("/api/v1/health/ready")[0] == 200
-        except OSError:
+        except BROKEN:
             return False
 
 
@@ -162,7 +165,7 @@ def asking(server: Server, questions: Sequence[tuple[str, str]], *, clients: int
             for (path, question), first in expected.items():
                 try:
                     status, found = server.ask(path, question)
-                except OSError:
+                except BROKEN:
                     seen.broken += 1  # the connection of a worker that was killed
                     continue
                 if status != 200 or said(found) != first:

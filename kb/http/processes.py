@@ -15,6 +15,7 @@ import os
 import secrets
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
@@ -223,5 +224,5 @@ def _lead(app: Flask, settings: Settings, lock: Path, stop: threading.Event) -> 
         while not stop.wait(RECOVERY_INTERVAL):
             try:
                 app.extensions[EXTENSION].jobs.recover()
-            except (KbError, OSError) as error:
+            except (KbError, OSError, sqlite3.Error) as error:
                 log.warning("Job kunne ikke ses efter: %s", error)

@@ -170,13 +170,21 @@ class Jobs:
                 self._thread.start()
 
     def _work(self) -> None:
-        with self._queue(blocking=True):
-            while (job := self._next()) is not None:
-                try:
-                    self._carry_out(job)
-                except Exception:
-                    log.exception("Jobbet %s kunne ikke udføres", job.id)
-                    self._state.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
+        try:
+            with self._queue(blocking=True):
+                while (job := self._next()) is not None:
+                    self._try(job)
+        finally:
+            with self._lock:
+                if self._thread is threading.current_thread():  # the queue could not be held: whoever asks next tries
+                    self._thread = None
+
+    def _try(self, job: StoredJob) -> None:
+        try:
+            self._carry_out(job)
+        except Exception:
+            log.exception("Jobbet %s kunne ikke udføres", job.id)
+            self._state.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
 
     def _next(self) -> StoredJob | None:
         with self._lock:
