@@ -193,8 +193,8 @@ class Soak:
         if status != 200:
             self.errors.append(f"status {status}")
             return
-        due = [name for at, name in self.published if at + IN_USE_AFTER < begun]
-        if due and build_id not in {due[-1], *(name for at, name in self.published if at + IN_USE_AFTER >= begun)}:
+        in_use = sum(at + IN_USE_AFTER < begun for at, _ in self.published)
+        if build_id in [name for _, name in self.published[: max(0, in_use - 1)]]:
             self.late += 1
 
 
@@ -226,6 +226,7 @@ def soak(minutes: float) -> Soak:
         for thread in threads:
             thread.start()
         try:
+            found.published.append((0.0, builds.current_id(place / "index")))
             end = time.monotonic() + minutes * 60
             while (begun := time.monotonic()) < end:
                 publish(place, environment, len(found.published))
@@ -264,7 +265,7 @@ def told_of_soak(found: Soak) -> list[str]:
     part = max(1, len(found.memory) // 4)
     first, last = (statistics.median(some) for some in (found.memory[:part], found.memory[-part:]))
     return [
-        f"{found.questions} questions over {len(found.published)} builds",
+        f"{found.questions} questions over {len(found.published)} builds, the first included",
         f"errors: {len(found.errors)} {found.errors[:3]}",
         f"answered from an old build more than {IN_USE_AFTER:.0f} s after the new one: {found.late}",
         f"memory: {first:.0f} MB in the first quarter, {last:.0f} MB in the last, ratio {last / first:.2f}",
