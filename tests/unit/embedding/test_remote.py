@@ -14,7 +14,7 @@ import pytest
 
 from kb.core.errors import IndexBusyError, ModelDamagedError, ModelMismatchError
 from kb.embedding import remote
-from kb.embedding.reader.choice import PACKAGED, ReaderSource
+from kb.embedding.reader.choice import ReaderSource
 from kb.embedding.reader.model import Window
 from kb.embedding.remote import Embed, ModelClient, Models, Read, RemoteEmbedder, carried_out
 from tests.support import HashEmbedder, make_settings
@@ -39,14 +39,13 @@ def listening(path: Path, *each: Serve) -> Iterator[ModelClient]:
 
 
 def test_texts_are_embedded_and_windows_read_as_in_one_process(tmp_path: Path) -> None:
-    settings = make_settings(tmp_path)
-    models = Models(HashEmbedder(), ReaderSource(settings))
+    readers = ReaderSource(make_settings(tmp_path))
+    models = Models(HashEmbedder(), readers)
     (vectors,) = carried_out(Embed(("Hvad kostede det?",), HashEmbedder().fingerprint), models).results
     assert np.array_equal(vectors, HashEmbedder().embed_queries(["Hvad kostede det?"]))
     windows = (Window("Rapport › Drift", ("Kommunen ejer koden.", "Den er åben.")),)
     (readings,) = carried_out(Read("Hvem ejer koden?", windows), models).results
-    assert PACKAGED.is_dir()
-    assert readings == ReaderSource(settings).reader().read("Hvem ejer koden?", windows)
+    assert readings == readers.reader().read("Hvem ejer koden?", windows)
 
 
 def test_another_model_than_the_index_is_of_embeds_nothing(tmp_path: Path) -> None:
