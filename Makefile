@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit whole fuzz quality bench bench-large check-items train-reader reference corpus assets pictures clean
+.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit whole fuzz quality bench bench-many bench-large check-items train-reader reference corpus assets pictures clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,6 +68,9 @@ quality: index  ## measure retrieval and answers, and write docs/quality.md
 bench: index  ## measure beside plain sentence-transformers, txtai and LanceDB, and write docs/speed.md (minutes)
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.peers_speed --write
+
+bench-many: index  ## measure one server process beside several, and write it into docs/speed.md (minutes)
+	$(BIN)/python -m benchmarks.many_askers --write
 
 bench-large: model  ## measure a million passages against a hundred thousand, and write it into docs/speed.md (an hour)
 	$(BIN)/python -m benchmarks.large --write

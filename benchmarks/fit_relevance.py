@@ -37,7 +37,7 @@ from kb.answer.classifiers import NAMES, Logistic, Models, models
 from kb.answer.features import Candidate, Gathered, gather
 from kb.answer.intent import ACROSS
 from kb.answer.metadata_constraints import demands
-from kb.answer.reading import WindowReader, read_by
+from kb.answer.reading import read_by
 from kb.answer.selection import (
     Judged,
     answer_features,
@@ -50,6 +50,7 @@ from kb.answer.selection import (
 )
 from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
+from kb.embedding.reader.choice import WindowReader
 from kb.embedding.reader.model import ReaderModel
 from kb.evaluation.answer_scores import holds_quote
 from kb.evaluation.judged_questions import FOLDS as READ_FOLDS
@@ -315,7 +316,9 @@ def main() -> None:
     settings = load_settings()
     embedder = load_embedder(settings)
     searcher = open_searcher(settings, embedder)
-    folds = [ReaderModel(folder) for folder in options.folds or ()] or [searcher.reader] * READ_FOLDS
+    folds: list[WindowReader] = [ReaderModel(folder) for folder in options.folds or ()] or [
+        searcher.reader
+    ] * READ_FOLDS
     own = [question for question in load(HERE / "questions") if question.split == "dev"]
     own += [question for source in options.also for question in load(source)]
     readers: list[WindowReader] = [folds[question.fold] for question in own]

@@ -25,7 +25,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
@@ -124,13 +124,13 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving(settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     """Start ``kb serve`` on a free port with a state folder of its own, and wait until it is ready."""
     with tempfile.TemporaryDirectory() as state, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
-        environment = {**os.environ, "KB_STATE_DIR": state, "KB_RATE_LIMIT": "1000000"}
+        environment = {**os.environ, "KB_STATE_DIR": state, "KB_RATE_LIMIT": "1000000", **(settings or {})}
         command = [str(Path(sys.executable).with_name("kb")), "serve", "--port", str(port)]
         begun = time.perf_counter()
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -12,13 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from kb.answer.classifiers import Models
 from kb.answer.features import Candidate, Gathered
 from kb.answer.intent import ACROSS
 from kb.answer.selection import Judged, judge_sentences
 from kb.core.models import DocumentRecord, Passage
+from kb.embedding.reader.choice import WindowReader
 from kb.embedding.reader.model import Reading, Window
 from kb.language.embedding_text import heading_line
 from kb.retrieval.searcher import Searcher
@@ -38,14 +38,6 @@ WINDOW_SENTENCES = 4
 WINDOW_CHARACTERS = 380
 
 Key = tuple[str, int]
-
-
-class WindowReader(Protocol):
-    """Reads windows for a question (:class:`kb.embedding.reader.model.ReaderModel`)."""
-
-    def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
-        """One reading a window, in the order given."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -426,6 +426,11 @@ def serve(host: str | None, port: int | None) -> None:
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**chosen)
     embedder = load_embedder(settings)
+    if settings.web_workers > 1:
+        from kb.http import processes
+
+        processes.serve(settings, embedder)
+        return
     embedder.warm_up()  # while what follows is imported, which takes as long
     from kb.http.server import check_access, run
 

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="Adressen, serveren lytter på.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Serverens port.")] = 8000
     threads: Annotated[int, Field(ge=1, le=128, description="Forespørgsler, serveren besvarer ad gangen.")] = 8
+    web_workers: Annotated[
+        int, Field(ge=1, le=64, description="Processer, der besvarer forespørgsler; over 1 kun på Linux og macOS.")
+    ] = 1
     batch_size: Annotated[int, Field(ge=1, le=1024, description="Passager, der indlejres ad gangen.")] = 32
     keep_builds: Annotated[int, Field(ge=1, le=100, description="Antal færdige indekser, der gemmes.")] = 3
     read_timeout: Annotated[float, Field(gt=0, le=3600, description="Sekunder pr. fil, før læsning opgives.")] = 120.0

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits.storage import Storage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
@@ -100,13 +100,15 @@ class Guard:
         return (self.address and self.address.root) or "/"
 
     @classmethod
-    def make(cls, settings: Settings) -> Guard:
-        """From the settings; raises :class:`kb.core.errors.SettingsError` for an address that is none."""
+    def make(cls, settings: Settings, limits: Storage) -> Guard:
+        """From the settings, with what counts calls; raises :class:`kb.core.errors.SettingsError` for an address that
+        is none.
+        """
         return cls(
             settings,
             KeyStore(settings.state_dir),
             Audit(settings.state_dir),
-            MovingWindowRateLimiter(MemoryStorage()),
+            MovingWindowRateLimiter(limits),
             networks(settings.trusted_proxies, "trusted_proxies"),
             networks(settings.metrics_from, "metrics_from"),
             is_closed(settings),

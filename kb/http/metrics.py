@@ -1,9 +1,13 @@
 """``/metrics`` for Prometheus: requests and their latency by route, embedding and search time, answers and refusals,
 what the index holds and how old it is, and how jobs went.
+
+Workers of one server count in files of a folder they share, where prometheus-client puts them because
+``PROMETHEUS_MULTIPROC_DIR`` names it; whichever is asked tells the sums, those of workers that have died included.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
@@ -13,6 +17,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, current_app, g, has_request_context, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from kb.core.errors import IndexUnusableError, KbError
@@ -29,6 +34,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # Where a question is searched for: what is left of their time when the embedding is taken out is the search.
 ASKING = frozenset({"api.search", "api.answer", "sider.ask"})
 COUNTED_RUNS = 1000
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 blueprint = Blueprint("maalinger", __name__)
 
@@ -50,6 +56,10 @@ class Measurements:
         self.search = Histogram(
             "kb_search_seconds", "Time to find and compose, without embedding.", buckets=SECONDS, registry=self.registry
         )
+        if SHARED_FOLDER in os.environ:
+            # What this process counted is in the sums already.
+            self.registry = CollectorRegistry()
+            MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
         self.registry.register(_Standing(settings))
 
 

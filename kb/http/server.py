@@ -1,15 +1,17 @@
 """The server: the one factory that puts pages, API and what wraps every request together, on waitress.
 
-One process with one model in memory answers from several threads. The application can also be given to another WSGI
-server: ``kb.http.server:make_app()``.
+One process with one model in memory answers from several threads; :mod:`kb.http.processes` makes workers of it. The
+application can also be given to another WSGI server: ``kb.http.server:make_app()``.
 """
 
 from __future__ import annotations
 
 import logging
+import socket
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -17,12 +19,13 @@ from flask.json.provider import DefaultJSONProvider
 from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
-from kb.core.errors import ConfigurationError, IndexUnusableError, StorageError
+from kb.core.errors import ConfigurationError, IndexBusyError, IndexUnusableError, StorageError
 from kb.core.identity import check_setup
 from kb.core.public_address import PublicAddress, public_address
 from kb.core.settings import Settings, load_settings
 from kb.embedding.batching import BatchingEmbedder
 from kb.embedding.embedder import Embedder, load_embedder
+from kb.embedding.reader.choice import Readers
 from kb.http import audit_trail, cross_origin, gate, metrics, request_log, response_headers, sign_in
 from kb.http.api import openapi
 from kb.http.api.change_routes import changes
@@ -32,6 +35,7 @@ from kb.http.api.problem_details import problem
 from kb.http.api.routes import api
 from kb.http.layers import Layer, wrap
 from kb.http.services import EXTENSION, Services, services
+from kb.http.shared import Shared
 from kb.http.slow_senders import PacedChannel
 from kb.http.web import app as pages
 from kb.http.web import error_pages
@@ -59,25 +63,28 @@ def check_access(settings: Settings) -> None:
     check_setup(settings, keys=KeyStore(settings.state_dir).active())
 
 
-def make_app(settings: Settings | None = None, embedder: Embedder | None = None) -> Flask:
+def make_app(settings: Settings | None = None, embedder: Embedder | None = None, shared: Shared | None = None) -> Flask:
     """The whole application, with the model of the settings where none is given.
 
-    Raises :class:`ConfigurationError` when it would be reachable from elsewhere with no access set up.
+    ``shared`` is what it has in common with other processes of the server, nothing by default. Raises
+    :class:`ConfigurationError` when it would be reachable from elsewhere with no access set up.
     """
     settings = settings or load_settings()
+    shared = shared or Shared.alone(settings)
     check_access(settings)
     measurements = metrics.Measurements(settings)
     # Every thread answers a question by itself: a second one for the same small product has to be waited for, and
     # turns while it waits, which takes as much of the processors again.
     threadpool_limits(1, user_api="blas")
-    together = BatchingEmbedder(embedder or load_embedder(settings))
+    embedder = embedder or load_embedder(settings)
+    together = BatchingEmbedder(embedder) if shared.gathers else embedder
     measured = metrics.MeasuredEmbedder(together, measurements)
     app = Flask(pages.PACKAGE, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
     app.json = Json(app)
     app.extensions |= {
-        EXTENSION: Services(settings, _holder(settings, measured)),
-        gate.EXTENSION: gate.Guard.make(settings),
+        EXTENSION: Services(settings, _holder(settings, measured, shared.readers)),
+        gate.EXTENSION: gate.Guard.make(settings, shared.limits),
         metrics.EXTENSION: measurements,
     }
     wrap(app, layers(settings))
@@ -87,15 +94,15 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
         operations.install(app)
     for blueprint in (openapi.blueprint, metrics.blueprint):
         app.register_blueprint(blueprint)
-    sign_in.install(app, settings)
+    sign_in.install(app, settings, shared.secret)
     if address := public_address(settings):
         app.wsgi_app = AtPublicAddress(app.wsgi_app, address)  # type: ignore[method-assign]
     return app
 
 
-def _holder(settings: Settings, embedder: Embedder) -> CuratedSnapshotHolder:
+def _holder(settings: Settings, embedder: Embedder, readers: Readers) -> CuratedSnapshotHolder:
     """The newest good build, without deleted reports, asked with the house's words."""
-    visible = VisibleSnapshotHolder(SnapshotHolder(settings, embedder), settings)
+    visible = VisibleSnapshotHolder(SnapshotHolder(settings, embedder, readers), settings)
     return CuratedSnapshotHolder(visible, settings)
 
 
@@ -140,15 +147,25 @@ class Json(DefaultJSONProvider):
     sort_keys = False
 
 
-def make_server(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketServer:
-    """The server, listening at the settings' address; raises ``OSError`` when it cannot be used."""
-    listening: dict[int, Any] = {}
+def make_server(
+    app: Flask,
+    settings: Settings,
+    *,
+    sockets: Sequence[socket.socket] = (),
+    channels: dict[int, Any] | None = None,
+) -> BaseWSGIServer | MultiSocketServer:
+    """The server, on ``sockets`` or else at the settings' address; raises ``OSError`` when it cannot be used.
+
+    ``channels`` is where it puts what it waits for: who has it can drive the server step by step.
+    """
+    listening: dict[int, Any] = {} if channels is None else channels
+    where = {"sockets": list(sockets)} if sockets else {"host": settings.host, "port": settings.port}
     server = create_server(
         app,
         map=listening,
-        host=settings.host,
-        port=settings.port,
-        threads=settings.threads,
+        **where,
+        # A question waits for the interpreter's lock rather than for a thread: the workers share the number.
+        threads=-(-settings.threads // settings.web_workers),
         ident=None,
         # Whoever falls silent in the middle of a request is let go.
         channel_timeout=CHANNEL_TIMEOUT,
@@ -161,23 +178,27 @@ def make_server(app: Flask, settings: Settings) -> BaseWSGIServer | MultiSocketS
     return server
 
 
-def run(settings: Settings, embedder: Embedder) -> None:
-    """Serve until interrupted; raises :class:`ConfigurationError` when the address cannot be used."""
-    request_log.log_as_json()
-    app = make_app(settings, embedder)
-    _forget_old_events(settings)
-    _warm(app, embedder)
+@contextmanager
+def told_of_address(settings: Settings) -> Iterator[None]:
+    """Raise :class:`ConfigurationError` where the address cannot be used."""
     try:
-        server = make_server(app, settings)
+        yield
     except OSError as error:
         raise ConfigurationError(
             f"Adressen {settings.host}:{settings.port} kan ikke bruges: {error.strerror}.",
             advice="Vælg en anden port: kb serve --port 8001",
         ) from error
+
+
+def run(settings: Settings, embedder: Embedder) -> None:
+    """Serve until interrupted; raises :class:`ConfigurationError` when the address cannot be used."""
+    request_log.log_as_json()
+    app = make_app(settings, embedder)
+    warm(app, embedder)
+    with told_of_address(settings):
+        server = make_server(app, settings)
     stop = threading.Event()
-    keep_reminding(settings, stop=stop)
-    keep_notifying(settings, app.extensions[EXTENSION].holder.searcher, stop=stop)
-    keep_syncing(app.extensions[EXTENSION].sources, stop=stop)
+    begin_unasked(app, settings, stop)
     print(f"Erfaringsbasen svarer på http://{settings.host}:{settings.port}  (stop med Ctrl-C)", flush=True)
     try:
         server.run()
@@ -188,6 +209,14 @@ def run(settings: Settings, embedder: Embedder) -> None:
         server.close()
 
 
+def begin_unasked(app: Flask, settings: Settings, stop: threading.Event) -> None:
+    """What a server does without being asked, in the background until ``stop`` is set: old events, mails, sources."""
+    _forget_old_events(settings)
+    keep_reminding(settings, stop=stop)
+    keep_notifying(settings, app.extensions[EXTENSION].holder.searcher, stop=stop)
+    keep_syncing(app.extensions[EXTENSION].sources, stop=stop)
+
+
 def _forget_old_events(settings: Settings) -> None:
     try:
         Audit(settings.state_dir).forget(settings.audit_days, who="serveren")
@@ -195,11 +224,14 @@ def _forget_old_events(settings: Settings) -> None:
         log.warning("Gamle hændelser kunne ikke slettes: %s", error)
 
 
-def _warm(app: Flask, embedder: Embedder) -> None:
+def warm(app: Flask, embedder: Embedder) -> None:
     """Open the index and load the model before the first question; without an index the pages say what to run."""
     try:
         with app.app_context():
             services().holder.searcher()
     except IndexUnusableError as error:
         log.warning("%s %s", error, error.advice)
-    embedder.embed_queries(["varm op"])
+    try:
+        embedder.embed_queries(["varm op"])
+    except IndexBusyError as error:  # the process that has the models is away: it may come yet
+        log.warning("%s %s", error, error.advice)

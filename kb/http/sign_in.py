@@ -8,7 +8,6 @@ always gets a new token, so a cookie planted beforehand is worth nothing.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
@@ -36,12 +35,12 @@ PROVIDER_ERRORS = frozenset({"server_error", "temporarily_unavailable", "invalid
 blueprint = Blueprint("login", __name__)
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Let people sign in to an application."""
+def install(app: Flask, settings: Settings, secret: bytes) -> None:
+    """Let people sign in to an application; ``secret`` signs sign-ins under way, in every process of the server."""
     address = public_address(settings)
     app.register_blueprint(blueprint)
     # Signs only what binds a sign-in under way to its browser; a restart makes that person begin again.
-    app.secret_key = secrets.token_bytes(32)
+    app.secret_key = secret
     app.context_processor(_ways)
     app.config.update(
         SESSION_COOKIE_NAME="kb_login_undervejs",

@@ -38,6 +38,7 @@ from kb.index import builds
 from kb.index.store import check_database
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.indexing import LOCK_FILE, lock
+from kb.operations.jobs import QUEUE_LOCK
 from kb.state.repository import Repository
 
 CONTENTS = "backup.json"
@@ -45,6 +46,7 @@ FORM = 1
 CORPUS, STATE, INDEX = "corpus", "state", "index"
 PARTS = (CORPUS, STATE, INDEX)
 _NOT_COPIED = ("-wal", "-shm", "-journal")
+_LOCKS = frozenset({LOCK_FILE, QUEUE_LOCK})
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 _CHUNK = 1 << 20
 
@@ -159,7 +161,8 @@ def _members(settings: Settings, build_id: str, *, with_index: bool) -> Iterator
 def _files_below(folder: Path) -> Iterator[Path]:
     """Regular files; symbolic links are not followed, as they may lead outside the folder."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and not path.name.endswith(_NOT_COPIED) and path.name != LOCK_FILE:
+        is_file = path.is_file() and not path.is_symlink()
+        if is_file and not path.name.endswith(_NOT_COPIED) and path.name not in _LOCKS:
             yield path
 
 

@@ -29,6 +29,7 @@ from kb.embedding import model_store
 from kb.embedding.reader.choice import reader_folder
 from kb.embedding.reader.model import check as check_reader
 from kb.embedding.reader.model import read_card as read_reader_card
+from kb.embedding.runtimes.base import cores
 from kb.index import builds
 from kb.index.verification import Finding
 from kb.operations import doctor_network
@@ -47,11 +48,12 @@ SERVICE_USER = "Kør kommandoen som tjenestens bruger, fx: sudo -u erfaringsbase
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is asked of the machine: free bytes at a path, the time, and where a program lies."""
+    """What is asked of the machine: free bytes at a path, the time, where a program lies, and its processors."""
 
     free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free
     now: Callable[[], float] = time.time
     program: Callable[[str], str | None] = shutil.which
+    cores: Callable[[], int] = cores
 
 
 Check = Callable[[Settings, Machine], Iterator[Finding]]
@@ -205,6 +207,13 @@ def _provider(settings: Settings, machine: Machine) -> Iterator[Finding]:
         yield from doctor_network.provider(settings.oidc_issuer, machine.now)
 
 
+def _processes(settings: Settings, machine: Machine) -> Iterator[Finding]:
+    """More workers than processors answer no quicker, and each keeps an index open and caches of its own."""
+    if settings.web_workers > machine.cores():
+        problem = f"Serveren har {settings.web_workers} processer til {machine.cores()} kerner."
+        yield Finding("processer", problem, f"Sæt KB_WEB_WORKERS til højst {machine.cores()}.")
+
+
 def _programs(settings: Settings, machine: Machine) -> Iterator[Finding]:
     if settings.ocr and machine.program("tesseract") is None:
         advice = "apt-get install tesseract-ocr tesseract-ocr-dan, eller sæt KB_OCR=false."
@@ -241,5 +250,6 @@ CHECKS: dict[str, Check] = {
     "proxy": _proxy,
     "login-udbyder": _provider,
     "kilder": _sources,
+    "processer": _processes,
     "programmer": _programs,
 }

@@ -7,7 +7,7 @@ without delay meanwhile; if it crashes or runs out of memory, the server goes on
 
 Jobs are stored in the state database. A job whose process died together with the server (a power cut) returns to its
 place in the queue when the server starts, and continues from what was read and embedded; one whose process survived is
-left to finish.
+left to finish. Of a server's several workers, any takes jobs in, and whoever holds the queue's lock carries them out.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from kb.core.errors import InstallationError, NotFoundError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
@@ -35,6 +37,7 @@ __all__ = ["Job", "JobState", "Jobs"]
 
 log = logging.getLogger(__name__)
 SHOWN = 20
+QUEUE_LOCK = "jobs.lock"
 PROCESS = "kb.operations.job_process"
 # Seconds between two checks of a running process, and seconds from a request to cancel until it is killed.
 POLL_INTERVAL = 0.1
@@ -87,9 +90,8 @@ class Jobs:
         self._embedder = embedder
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._at_work = ""
         self._state = RunStore(settings.state_dir)
-        self._requeue_lost()
+        self.recover()
 
     def start(
         self, *, by: str, files: Sequence[str] = (), refused: Mapping[str, str] | None = None, full: bool = False
@@ -113,7 +115,7 @@ class Jobs:
 
     def newest(self) -> list[Job]:
         """The latest jobs, newest first."""
-        self._requeue_lost()
+        self.recover()
         return [self._view(stored) for stored in self._state.jobs(SHOWN)]
 
     def cancel(self, job_id: str) -> Job:
@@ -141,14 +143,25 @@ class Jobs:
             stopping=stored.cancel and not stored.status.over,
         )
 
-    def _requeue_lost(self) -> None:
+    def recover(self) -> None:
         """Requeue jobs whose process has died, and start the worker if any job is waiting."""
         with self._lock:
-            lost = [job for job in self._state.jobs_at_work() if job.id != self._at_work and not _is_alive(job.owner)]
-        for job in lost:
-            self._state.own_job(job.id, 0)
+            if self._thread is None:
+                # Whoever holds the queue requeues them itself, before each job it takes.
+                with suppress(Timeout), self._queue(blocking=False):
+                    self._requeue_lost()
         if self._state.has_waiting_job():
             self._ensure_worker()
+
+    def _queue(self, *, blocking: bool) -> FileLock:
+        """The queue's lock: who holds it knows that no other process is between taking a job and owning it."""
+        path = self._settings.state_dir / QUEUE_LOCK
+        return FileLock(path, blocking=blocking, poll_interval=POLL_INTERVAL, fallback_to_soft=False)
+
+    def _requeue_lost(self) -> None:
+        for job in self._state.jobs_at_work():
+            if not _is_alive(job.owner):
+                self._state.own_job(job.id, 0)
 
     def _ensure_worker(self) -> None:
         with self._lock:
@@ -157,17 +170,26 @@ class Jobs:
                 self._thread.start()
 
     def _work(self) -> None:
-        while (job := self._next()) is not None:
-            try:
-                self._carry_out(job)
-            except Exception:
-                log.exception("Jobbet %s kunne ikke udføres", job.id)
-                self._state.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
+        try:
+            with self._queue(blocking=True):
+                while (job := self._next()) is not None:
+                    self._try(job)
+        finally:
+            with self._lock:
+                if self._thread is threading.current_thread():  # the queue could not be held: whoever asks next tries
+                    self._thread = None
+
+    def _try(self, job: StoredJob) -> None:
+        try:
+            self._carry_out(job)
+        except Exception:
+            log.exception("Jobbet %s kunne ikke udføres", job.id)
+            self._state.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
 
     def _next(self) -> StoredJob | None:
         with self._lock:
+            self._requeue_lost()
             job = self._state.claim_job(os.getpid())
-            self._at_work = job.id if job else ""
             if job is None:
                 self._thread = None
             return job

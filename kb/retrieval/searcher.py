@@ -23,8 +23,7 @@ from kb.core.models import Hit, Passage, Scores, SearchResult
 from kb.core.privacy import mask
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
-from kb.embedding.reader.choice import ReaderSource
-from kb.embedding.reader.model import ReaderModel
+from kb.embedding.reader.choice import Readers, ReaderSource, WindowReader
 from kb.language.analysis import Question
 from kb.language.synonyms import Synonyms
 from kb.retrieval.caches import Cache, Owner
@@ -100,7 +99,7 @@ class Searcher(Owner):
         embedder: Embedder,
         settings: Settings,
         *,
-        readers: ReaderSource | None = None,
+        readers: Readers | None = None,
         reranker: Reranker | None = None,
     ) -> None:
         super().__init__()
@@ -131,7 +130,7 @@ class Searcher(Owner):
         return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
 
     @cached_property
-    def reader(self) -> ReaderModel:
+    def reader(self) -> WindowReader:
         """The reader in use, opened by the first answer: searching does without."""
         return self._readers.reader()
 

@@ -13,7 +13,7 @@ import threading
 from kb.core.errors import IndexBusyError, IndexMissingError, IndexUnusableError, KbError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
-from kb.embedding.reader.choice import ReaderSource
+from kb.embedding.reader.choice import Readers, ReaderSource
 from kb.index import builds
 from kb.retrieval.opening import open_snapshot
 from kb.retrieval.searcher import Searcher
@@ -30,10 +30,10 @@ class SnapshotHolder:
     reported in ``problem`` and not tried again until ``CURRENT`` changes, unless it was the machine that refused.
     """
 
-    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+    def __init__(self, settings: Settings, embedder: Embedder, readers: Readers | None = None) -> None:
         self._settings = settings
         self.embedder = embedder
-        self._readers = ReaderSource(settings)
+        self._readers = readers or ReaderSource(settings)
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
         self._tried = ""

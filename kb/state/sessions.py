@@ -51,10 +51,11 @@ class SessionStore:
 
     def find(self, token: str) -> Session | None:
         """The valid session of a token, or None."""
+        if not self._repository.exists:
+            return None
         now = _iso(datetime.now(UTC))
-        with self._repository.transaction() as connection:
-            sql = f"SELECT name, role, subject FROM sessions WHERE {_VALID}"
-            row = connection.execute(sql, (_hash(token), now, now)).fetchone()
+        sql = f"SELECT name, role, subject FROM sessions WHERE {_VALID}"
+        row = self._repository.reading().execute(sql, (_hash(token), now, now)).fetchone()
         return Session(row[0], AccessRole(row[1]), row[2]) if row else None
 
     def end(self, token: str) -> None:

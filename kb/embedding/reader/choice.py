@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from kb.core.settings import Settings
-from kb.embedding.reader.model import CARD_FILE, FILES, ReaderCard, ReaderModel, check, read_card
+from kb.embedding.reader.model import CARD_FILE, FILES, ReaderCard, ReaderModel, Reading, Window, check, read_card
 
 PACKAGED = Path(__file__).resolve().parent / "packaged"
 TAKEN_IN = "reader"
@@ -26,6 +28,22 @@ def reader_folder(settings: Settings) -> Path:
 def load_reader(settings: Settings) -> ReaderModel:
     """The reader in use; raises :class:`kb.core.errors.ModelDamagedError` when its folder is none."""
     return ReaderModel(reader_folder(settings))
+
+
+class WindowReader(Protocol):
+    """Reads windows for a question, as :class:`ReaderModel` does."""
+
+    def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
+        """One reading a window, in the order given."""
+        ...
+
+
+class Readers(Protocol):
+    """Hands out the reader in use, as :class:`ReaderSource` does."""
+
+    def reader(self) -> WindowReader:
+        """The reader."""
+        ...
 
 
 class ReaderSource:

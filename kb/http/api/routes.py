@@ -37,7 +37,7 @@ EXAMPLE_QUESTION = "Hvordan håndterede projekterne GDPR?"
 def search(searcher: Searcher, query: request_models.SearchQuery) -> response_models.SearchResult:
     """De passager, der bedst svarer på et spørgsmål, bedste først."""
     names = chosen_fields(query.fields, response_models.Hit)
-    result = searcher.search(query.q, top=query.top, offset=query.offset, filters=query.filters)
+    result = searcher.search(query.q, top=query.top, offset=query.offset, filters=query.filters, marked=query.explain)
     following = query.offset + query.top
     more = len(result.hits) == query.top and following <= request_models.MAX_SEARCH_OFFSET
     return response_models.SearchResult.page(

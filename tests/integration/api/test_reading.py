@@ -11,9 +11,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.datastructures import MultiDict
 
+from kb.core.models import Match
 from kb.http.api import response_models
 from kb.http.api.openapi import response_examples
 from kb.http.api.operations import EXTENSION, PREFIX, Operation
+from kb.language.analysis import Analyser, Question
 
 QUESTION = "Hvad var erfaringen med faldrisiko?"
 
@@ -98,6 +100,25 @@ def test_search_finds_and_explains(client: FlaskClient) -> None:
     assert found["hits"][0]["document_id"] == "faldrisiko"
     assert found["hits"][0]["explanation"]["lexical"]["rank"] == 1
     assert len(found["hits"]) == 2
+
+
+def test_words_are_marked_where_they_are_told_of_alone(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Marking takes a third of a search that nobody has asked before."""
+    marked: list[str] = []
+    mark = Analyser.matches
+
+    def told(self: Analyser, question: Question, text: str) -> tuple[Match, ...]:
+        marked.append(text)
+        return mark(self, question, text)
+
+    monkeypatch.setattr(Analyser, "matches", told)
+    plain = get(client, "/search", q="Hvad lærte de af journalnotater?")
+    assert marked == []
+    explained = get(client, "/search", q="Hvad lærte de af journalnotater?", explain="true")
+    assert len(marked) == len(explained["hits"])
+    for hit in explained["hits"]:
+        del hit["explanation"]
+    assert explained["hits"] == plain["hits"]
 
 
 def test_pages_of_a_search_follow_one_another_without_gap_or_repeat(client: FlaskClient) -> None:

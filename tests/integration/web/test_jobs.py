@@ -79,8 +79,14 @@ def test_what_is_asked_for_during_a_run_is_run_once_more(settings: Settings) -> 
 def test_progress_tells_stage_steps_and_time_left(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder(batch_seconds=0.3))
     job = jobs.start(by="prøven", files=["asta.md"])
-    until(lambda: now(jobs, job).seconds_left is not None and now(jobs, job).stage == "indlejrer sætninger")
-    found = now(jobs, job)
+    found = job
+
+    def is_seen() -> bool:
+        nonlocal found
+        found = now(jobs, job)
+        return found.seconds_left is not None and found.stage == "indlejrer sætninger"
+
+    until(is_seen)
     assert 0 < found.done <= found.total
     assert found.files["asta.md"].state == "indlejrer sætninger …"
     assert ended(jobs, job).state is JobState.DONE

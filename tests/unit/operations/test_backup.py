@@ -15,6 +15,7 @@ from kb.core.errors import IndexMissingError, InputError, LockedError, StateVers
 from kb.core.settings import Settings
 from kb.index import builds, verification
 from kb.operations import backup
+from kb.operations.jobs import QUEUE_LOCK
 from kb.retrieval.searcher import open_searcher
 from kb.state.repository import SCHEMA_VERSION, STATE_FILE
 from kb.state.runs import RunStore
@@ -52,6 +53,7 @@ class Totals(indexing.Silent):
 
 def test_a_restored_copy_answers_the_same(indexed: Settings, embedder: HashEmbedder, tmp_path: Path) -> None:
     before = _answers(indexed, embedder)
+    (indexed.state_dir / QUEUE_LOCK).touch()  # of the machine, and no part of the copy
     report = backup.backup(indexed, tmp_path / "kopi.tar.gz")
     shutil.rmtree(indexed.corpus)
     shutil.rmtree(indexed.index_dir)
@@ -63,6 +65,7 @@ def test_a_restored_copy_answers_the_same(indexed: Settings, embedder: HashEmbed
     assert not indexing.run(indexed, embedder).published
     with RunStore(indexed.state_dir) as state:
         assert [run.started_by for run in state.runs()] == ["kb index", "kb index"]
+    assert not (indexed.state_dir / QUEUE_LOCK).exists()
 
 
 def test_a_copy_restored_elsewhere_reads_and_embeds_nothing_again(

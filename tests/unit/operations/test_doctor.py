@@ -273,6 +273,11 @@ def source_secret_empty(place: Place) -> None:
     dav_with(place, 0)
 
 
+def more_workers_than_cores(place: Place) -> None:
+    place.set(web_workers=4)
+    place.machine = replace(place.machine, cores=lambda: 2)
+
+
 FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (no_corpus, "mapper", "rapporter findes ikke", "KB_CORPUS"),
     (state_is_a_file, "mapper", "tilstanden findes ikke", "KB_STATE_DIR"),
@@ -305,6 +310,7 @@ FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (drive_away, "kilder", "hr: mappen /findes/ikke", "Tilslut drevet"),
     (source_secret_for_all, "kilder", "som rummer en hemmelighed", "chmod o="),
     (source_secret_empty, "kilder", "password_file", "KB_SOURCES_FILE"),
+    (more_workers_than_cores, "processer", "4 processer til 2 kerner", "KB_WEB_WORKERS"),
     (no_ocr, "programmer", "Tesseract mangler", "apt-get install tesseract-ocr"),
     (no_office, "programmer", "LibreOffice mangler", "apt-get install libreoffice"),
 ]

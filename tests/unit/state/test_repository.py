@@ -229,6 +229,45 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_asked_again_and_again_opens_the_file_once_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tmp_path, "en")
+    opened: list[object] = []
+    connect = Repository.connect
+
+    def told(self: Repository) -> sqlite3.Connection:
+        opened.append(self)
+        return connect(self)
+
+    held = Repository(tmp_path)
+    monkeypatch.setattr(Repository, "connect", told)
+    read = [held.rows("uploads", "name") for _ in range(3)]
+    assert (read, len(opened)) == ([[("en",)]] * 3, 1)
+    other = Thread(target=lambda: read.append(held.rows("uploads", "name")))
+    other.start()
+    other.join()
+    assert (read[-1], len(opened)) == ([("en",)], 2)
+
+
+def test_who_reads_again_and_again_sees_what_others_write_and_the_file_that_takes_the_old_ones_place(
+    tmp_path: Path,
+) -> None:
+    add(tmp_path / "ny", "en")
+    add(tmp_path / "hentet", "gammel")
+    held = Repository(tmp_path / "ny")
+    assert held.rows("uploads", "name") == [("en",)]
+    add(tmp_path / "ny", "to")
+    assert held.rows("uploads", "name") == [("en",), ("to",)]
+    (tmp_path / "ny").rename(tmp_path / "før")
+    assert held.rows("uploads", "name") == []
+    (tmp_path / "hentet").rename(tmp_path / "ny")
+    assert held.rows("uploads", "name") == [("gammel",)]
+    renumber_database(tmp_path / "ny" / STATE_FILE, SCHEMA_VERSION + 1)
+    with pytest.raises(StateVersionError):
+        held.rows("uploads", "name")
+
+
 def test_nobody_else_writes_during_an_immediate_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kb.state.repository.BUSY_TIMEOUT_SECONDS", 0.05)
     add(tmp_path, "en")
