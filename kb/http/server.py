@@ -17,6 +17,7 @@ from flask.json.provider import DefaultJSONProvider
 from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
+from kb.core.access import Access
 from kb.core.errors import ConfigurationError, IndexUnusableError, StorageError
 from kb.core.identity import check_setup
 from kb.core.public_address import PublicAddress, public_address
@@ -37,9 +38,8 @@ from kb.http.web import app as pages
 from kb.http.web import error_pages
 from kb.operations.lesson_reminders import keep_reminding
 from kb.operations.saved_questions import keep_notifying
-from kb.retrieval.curated_snapshot import CuratedSnapshotHolder
+from kb.retrieval.permitted_snapshot import PermittedSnapshotHolder
 from kb.retrieval.snapshot_holder import SnapshotHolder
-from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
 
@@ -75,7 +75,7 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
     app.json = Json(app)
     app.extensions |= {
-        EXTENSION: Services(settings, _holder(settings, measured)),
+        EXTENSION: Services(settings, PermittedSnapshotHolder(SnapshotHolder(settings, measured), settings)),
         gate.EXTENSION: gate.Guard.make(settings),
         metrics.EXTENSION: measurements,
     }
@@ -90,12 +90,6 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None)
     if address := public_address(settings):
         app.wsgi_app = AtPublicAddress(app.wsgi_app, address)  # type: ignore[method-assign]
     return app
-
-
-def _holder(settings: Settings, embedder: Embedder) -> CuratedSnapshotHolder:
-    """The newest good build, without deleted reports, asked with the house's words."""
-    visible = VisibleSnapshotHolder(SnapshotHolder(settings, embedder), settings)
-    return CuratedSnapshotHolder(visible, settings)
 
 
 def layers(settings: Settings) -> tuple[Layer, ...]:
@@ -197,7 +191,7 @@ def _warm(app: Flask, embedder: Embedder) -> None:
     """Open the index and load the model before the first question; without an index the pages say what to run."""
     try:
         with app.app_context():
-            services().holder.searcher()
+            services().holder.searcher(Access())
     except IndexUnusableError as error:
         log.warning("%s %s", error, error.advice)
     embedder.embed_queries(["varm op"])
