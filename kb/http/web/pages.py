@@ -202,7 +202,9 @@ def about() -> str:
 def help_page() -> str:
     """How to ask, filter and cite."""
     limit = services().settings.max_question_chars
-    return render_template("hjaelp.html", limit=limit, is_admin=is_at_least(AccessRole.ADMIN))
+    restricts = services().settings.access_groups
+    is_admin = is_at_least(AccessRole.ADMIN)
+    return render_template("hjaelp.html", limit=limit, is_admin=is_admin, restricts=restricts)
 
 
 @blueprint.get("/tilgaengelighed")
