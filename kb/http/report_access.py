@@ -14,6 +14,7 @@ from kb.extract.metadata import ACCESS_KEY
 from kb.http.job_services import sees_all
 from kb.http.services import access, services, snapshot
 from kb.index.store import Failure
+from kb.state.restricted import RestrictedReports
 
 
 def checked_groups(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,6 +33,14 @@ def checked_groups(values: Mapping[str, Any]) -> dict[str, Any]:
             advice="Skriv mindst én gruppe, du selv er i, eller bed en administrator om det.",
         )
     return {**values, ACCESS_KEY: list(groups)}
+
+
+def restrict_at_once(document_id: str, values: Mapping[str, Any]) -> None:
+    """Keep a report from others from now on, with all that is in its file; the run that follows takes the rest in."""
+    groups = tuple(values.get(ACCESS_KEY) or ())
+    if groups and groups != (EVERYONE,):
+        together = snapshot().same_file(document_id)
+        RestrictedReports(services().settings.state_dir).remember({one.record.id: groups for one in together})
 
 
 def failures() -> Sequence[Failure]:

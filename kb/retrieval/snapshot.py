@@ -107,9 +107,14 @@ class Snapshot(Owner):
         return hashlib.sha256("\n".join(sorted(self.records)).encode()).hexdigest()
 
     @cached_property
+    def restricted(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups of the documents that are for some alone, by id."""
+        return {id_: one.record.metadata.adgang for id_, one in self.records.items() if one.record.metadata.adgang}
+
+    @cached_property
     def named_groups(self) -> frozenset[str]:
-        """The groups that the documents are for, where they are not for everyone."""
-        return frozenset(group for one in self.records.values() for group in one.record.metadata.adgang)
+        """The groups that documents are for."""
+        return frozenset(group for groups in self.restricted.values() for group in groups)
 
     def record(self, document_id: str) -> StoredRecord:
         """One document's record; raises :class:`NotFoundError` where there is no such document or it is hidden."""

@@ -21,7 +21,7 @@ from kb.http.api.response_models import Body
 from kb.http.audit_trail import audited, note
 from kb.http.curation_services import take_feedback
 from kb.http.gate import guard, tells_of_all
-from kb.http.report_access import checked_groups
+from kb.http.report_access import checked_groups, restrict_at_once
 from kb.http.services import searcher, services
 from kb.index.store import StoredRecord
 from kb.operations import editing
@@ -77,7 +77,9 @@ def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> R
     `adgang` er det, når den ikke er med."""
     stored = _stored(document_id)
     kept = {"adgang"} - body.model_fields_set
-    editing.replace_metadata(services().settings, stored, checked_groups(body.model_dump(exclude=kept)))
+    values = checked_groups(body.model_dump(exclude=kept))
+    editing.replace_metadata(services().settings, stored, values)
+    restrict_at_once(document_id, values)
     job = _started(files=[stored.record.path])
     return _accepted(response_models.Changed(document_id=document_id, job=job), job)
 

@@ -17,7 +17,7 @@ from kb.core.identity import AccessRole
 from kb.http import job_services
 from kb.http.audit_trail import audited, note
 from kb.http.gate import is_at_least, needs, tells_of_all
-from kb.http.report_access import checked_groups, failures
+from kb.http.report_access import checked_groups, failures, restrict_at_once
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
 from kb.http.web.presenters import labels, runs
@@ -226,6 +226,7 @@ def save_report(document_id: str) -> BaseResponse:
     stored = _stored(document_id)
     values = checked_groups(metadata_form.read(request.form))
     editing.replace_metadata(services().settings, stored, values)
+    restrict_at_once(document_id, values)
     return _started(job_services.start(files=[stored.record.path]))
 
 

@@ -20,6 +20,7 @@ from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import Snapshot
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.removals import Removals
+from kb.state.restricted import RestrictedReports
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 HR = Access(frozenset({"HR", "Intranet"}))
@@ -134,8 +135,19 @@ def test_where_no_report_names_a_group_everyone_has_the_builds_own(
     holder: PermittedSnapshotHolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = holder.searcher(EVERYTHING)
-    monkeypatch.setattr(whole.snapshot, "named_groups", frozenset())
+    monkeypatch.setattr(whole.snapshot, "restricted", {})
+    RestrictedReports(whole.settings.state_dir).forget(whole.snapshot.records)
     assert holder.searcher(Access()) is whole
+
+
+def test_a_report_is_hidden_from_when_it_is_said_and_not_from_the_next_build(holder: PermittedSnapshotHolder) -> None:
+    restricted = RestrictedReports(holder.searcher(EVERYTHING).settings.state_dir)
+    restricted.remember({"faldrisiko": ("Ledelse",)})
+    try:
+        assert "faldrisiko" not in holder.searcher(Access()).snapshot.records
+        assert "faldrisiko" in holder.searcher(Access(frozenset({"Ledelse"}))).snapshot.records
+    finally:
+        restricted.forget(["faldrisiko"])
 
 
 def test_inverted_lists_are_searched_among_what_is_permitted(tmp_path: Path) -> None:
