@@ -200,7 +200,7 @@ def _hidden_reports(chance: random.Random) -> dict[str, str]:
         "hr/kopi.md": report_text(taken, project=f"Projekt {taken}", paragraphs=2),
         # A mention of what open reports are about, which makes their words more common.
         "hr/mere.md": report_text(f"{taken}sprojekter og {taken}", project=""),
-        "hr/ulæselig.pdf": "ikke en PDF",
+        "hr/ulæselig.pdf": "%PDF-1.7\nafbrudt",
     }
     kept = {name: text for name, text in candidates.items() if subject in name or chance.random() < 0.7}
     return {**kept, "hr/.adgang.yaml": f"adgang: [{SECRET}]\n"}

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from kb import indexing
 from kb.core.errors import MetadataError
+from kb.indexing.extraction import RESTRICTED
 from kb.indexing.folder_access import RULE_FILE, FolderRules
 from kb.indexing.plan import WRONG_RULE, Plan
+from kb.retrieval.opening import open_snapshot
+from kb.state.restricted import RestrictedReports
+from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 
 def rule(folder: Path, text: str) -> None:
@@ -57,3 +62,19 @@ def test_the_same_bytes_for_other_readers_are_another_report_and_a_new_rule_anot
     ]  # fmt: skip
     rule(tmp_path / "hr", "adgang: Jura\n")
     assert Plan.make([tmp_path]).digest() != plan.digest()
+
+
+@pytest.mark.slow
+def test_what_is_for_some_is_not_read_where_reports_cannot_be(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    write_corpus(settings.corpus, {"hr/sag.md": report_text("sag"), "b.md": report_text("vand")})
+    rule(settings.corpus / "hr", "adgang: HR\n")
+    indexing.run(settings, HashEmbedder())
+    with_groups = settings.model_copy(update={"access_groups": True})
+    before = open_snapshot(settings.index_dir)
+    assert [(one.path, one.code) for one in before.failures()] == [("hr/sag.md", RESTRICTED)]
+    assert list(before.records) == ["b"]
+    indexing.run(with_groups, HashEmbedder())
+    after = open_snapshot(settings.index_dir)
+    assert after.restricted == {"hr-sag": ("HR",)}
+    assert RestrictedReports(settings.state_dir).known() == {"hr-sag": ("HR",)}
