@@ -26,4 +26,4 @@ def mailing_settings(folder: Path, port: int) -> Settings:
 if __name__ == "__main__":
     folder, index, port = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     base = mailing_settings(folder, port).model_copy(update={"index_dir": index})
-    fork_for_lines(lambda: notify(base, open_searcher(base, HashEmbedder()), TODAY))
+    fork_for_lines(lambda: notify(base, lambda _access: open_searcher(base, HashEmbedder()), TODAY))

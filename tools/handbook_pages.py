@@ -70,6 +70,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "xml-entiteter": ("Filen definerer XML-entiteter, som ikke læses.", "Gem den igen fra sit program."),
     "modul-mangler": ("Et modul, formatets læser bruger, kan ikke indlæses.", "Installér pakkerne igen."),
     "ændret-undervejs": ("Filen blev ændret, mens den blev læst.", "Den læses ved næste indeksering."),
+    "adgang-slået-fra": (
+        "Rapporten er kun for nogle grupper, og det er ikke slået til.",
+        "`KB_ACCESS_GROUPS=true`, se [Adgang](adgang.md); eller fjern `adgang` fra rapporten og mappen.",
+    ),
+    "adgang-ulæselig": (
+        "Mappens `.adgang.yaml` kan ikke bruges, så intet i mappen læses.",
+        "Skriv den som `adgang: [Gruppe]`; se [Adgang](adgang.md).",
+    ),
     "id-optaget": ("En anden fil har rapportens id.", "Ret `id` i den ene."),
     "kan-ikke-åbnes": ("Filen kan ikke åbnes, eller den er ingen almindelig fil.", "Giv tjenestens bruger læseadgang."),
     "ugyldigt-navn": ("Filens navn kan ikke vises, gemmes eller sendes.", "Giv filen et andet navn."),

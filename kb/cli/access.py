@@ -34,12 +34,13 @@ def key() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in AccessRole]), required=True, help="Hvad nøglen må.")
 @click.option("--days", type=click.IntRange(1, 3660), default=None, help="Dage, nøglen gælder; ellers til den trækkes.")
+@click.option("--group", "groups", multiple=True, help="En gruppe, hvis rapporter nøglen også ser; kan gentages.")
 @json_option
 @reports_errors
-def key_create(name: str, role: str, days: int | None, as_json: bool) -> None:
+def key_create(name: str, role: str, days: int | None, groups: tuple[str, ...], as_json: bool) -> None:
     """Lav en nøgle, der hedder NAME. Den vises kun denne ene gang."""
     settings = load_settings()
-    issued, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days)
+    issued, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days, groups=groups)
     _record("nøgle lavet", issued)
     if as_json:
         print_json(results.NewKey(**dict(_told(issued)), secret=secret))
@@ -57,10 +58,19 @@ def key_list(as_json: bool) -> None:
     if as_json:
         print_json(results.Keys(keys=[_told(one) for one in listed]))
         return
-    table = Table("navn", "rolle", "id", "lavet", "udløber", "sidst brugt", "status")
+    table = Table("navn", "rolle", "grupper", "id", "lavet", "udløber", "sidst brugt", "status")
     for one in listed:
         used, state = one.last_used or "aldrig", _told(one).state
-        table.add_row(escape(one.name), one.role.value, one.id, one.created, one.expires, used, state)
+        table.add_row(
+            escape(one.name),
+            one.role.value,
+            escape(", ".join(sorted(one.groups))),
+            one.id,
+            one.created,
+            one.expires,
+            used,
+            state,
+        )
     out.print(table if listed else "Ingen. Lav en med: kb key create NAVN --role reader")
 
 
@@ -80,7 +90,8 @@ def key_revoke(name_or_id: str, as_json: bool) -> None:
 
 def _told(stored: Key) -> results.Key:
     """A key as it stands now."""
-    return results.Key.model_validate({**asdict(stored), "state": stored.state(datetime.now(UTC))})
+    told = {**asdict(stored), "groups": sorted(stored.groups), "state": stored.state(datetime.now(UTC))}
+    return results.Key.model_validate(told)
 
 
 def _until(stored: Key) -> str:

@@ -25,12 +25,12 @@ def question_notify(as_json: bool) -> None:
     """Besvar de gemte spørgsmål igen efter et nyt indeks, og send mails om det nye; hver sendes én gang."""
     from kb.embedding.embedder import load_embedder
     from kb.operations.saved_questions import notify
+    from kb.retrieval.permitted_snapshot import PermittedSnapshotHolder
     from kb.retrieval.snapshot_holder import SnapshotHolder
-    from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 
     settings = load_settings()
     if not SavedQuestions(settings.state_dir).all():
         print_sent(settings, MailReport(), as_json=as_json)  # neither model nor index is needed for nothing
         return
-    holder = VisibleSnapshotHolder(SnapshotHolder(settings, load_embedder(settings)), settings)
-    print_sent(settings, notify(settings, holder.searcher(), date.today()), as_json=as_json)
+    holder = PermittedSnapshotHolder(SnapshotHolder(settings, load_embedder(settings)), settings)
+    print_sent(settings, notify(settings, holder.searcher, date.today()), as_json=as_json)

@@ -137,6 +137,7 @@ class Key(Body):
     id: str
     name: str
     role: str
+    groups: list[str]
     created: str
     expires: str
     revoked: str

@@ -325,6 +325,8 @@ FURTHER_CODES: Mapping[str, tuple[type[KbError], str]] = {
     "modul-mangler": (ToolMissingError, "A module that the format's reader needs cannot be loaded."),
     "ændret-undervejs": (ReadError, "The file changed while it was read."),
     "id-optaget": (ReadError, "Another file has the document's id."),
+    "adgang-slået-fra": (ReadError, "The file is for some groups, and files cannot be (KB_ACCESS_GROUPS)."),
+    "adgang-ulæselig": (ReadError, "The rule of who may see the folder's files cannot be used."),
     "kan-ikke-åbnes": (ReadError, "The file or folder cannot be opened, or is no ordinary file."),
     "ugyldigt-navn": (ReadError, "The name cannot be shown, stored or sent; rename the file."),
     "link-følges-ikke": (ReadError, "The symbolic link leads nowhere or out of the folder."),

@@ -17,6 +17,7 @@ from kb.core.stages import Phase, Status
 
 LONGEST_VALUE = 500
 LONGEST_LIST = 200
+LONGEST_GROUP = 200
 # The years that metadata may name.
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 
@@ -48,6 +49,7 @@ class FieldKind(StrEnum):
     CHOICE = "et af de kendte ord"
     WORDS = "flere af de kendte ord"
     YEAR = "årstal"
+    GROUPS = "grupper"
     SOURCES = "kilder (url, titel, dato)"
 
     @property
@@ -55,7 +57,7 @@ class FieldKind(StrEnum):
         """The value of a field when it is unknown."""
         if self is FieldKind.YEAR:
             return None
-        return () if self in {FieldKind.WORDS, FieldKind.SOURCES} else ""
+        return () if self in {FieldKind.WORDS, FieldKind.SOURCES, FieldKind.GROUPS} else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,11 @@ FIELDS: tuple[MetadataField, ...] = (
     MetadataField(
         "udgave", "Udgave", FieldKind.CHOICE, "gældende, eller selvstændig når den ikke er en udgave af en anden.",
         words=_STANDING, unknown="udgave", editable=True,
+    ),
+    MetadataField(
+        "adgang", "Adgang", FieldKind.GROUPS,
+        "Grupperne, der må se rapporten, adskilt af komma; «alle» gør en rapport i en begrænset mappe åben.",
+        editable=True, longest=LONGEST_GROUP,
     ),
     MetadataField("kilder", "Kilder", FieldKind.SOURCES, "Hvor oplysningerne er fra."),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kb.core.access import EVERYTHING, Access
 from kb.core.errors import ConfigurationError, SettingsError
 from kb.core.public_address import public_address
 from kb.core.settings import Settings
@@ -46,12 +47,21 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. ``name`` is a person's or a key's name; ``id`` distinguishes two of the same name."""
+    """Who asks. ``name`` is a person's or a key's name; ``id`` distinguishes two of the same name.
+
+    ``groups`` are those that the sign-in or the key gives.
+    """
 
     name: str
     role: AccessRole
     via: Via
     id: str = ""
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def access(self) -> Access:
+        """Which reports they may see: administrators every one."""
+        return EVERYTHING if self.role is AccessRole.ADMIN else Access(self.groups)
 
     @property
     def is_ambient(self) -> bool:

@@ -64,6 +64,7 @@ class Metadata:
     status: str = ""
     temaer: tuple[str, ...] = ()
     sprog: str = ""
+    adgang: tuple[str, ...] = ()
     kilder: tuple[Source, ...] = ()
     inferred: frozenset[str] = frozenset()
     more: tuple[tuple[str, Any], ...] = ()
@@ -105,7 +106,7 @@ def _plain(value: Any) -> Any:
 def _typed(kind: FieldKind, value: Any) -> Any:
     if kind is FieldKind.SOURCES:
         return tuple(Source(**source) for source in value)
-    return tuple(value) if kind is FieldKind.WORDS else value
+    return tuple(value) if kind in {FieldKind.WORDS, FieldKind.GROUPS} else value
 
 
 @dataclass(frozen=True, slots=True)

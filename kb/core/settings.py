@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     signed_in_role: Annotated[
         Literal["none", "reader"], Field(description="Rollen for den, der er logget ind uden en kendt gruppe.")
     ] = "none"
+    access_groups: Annotated[
+        bool, Field(description="Om rapporter og mapper kan begrænses til grupper; ellers læses begrænsede slet ikke.")
+    ] = False
     session_hours: Annotated[float, Field(gt=0, le=168, description="Timer, et login gælder.")] = 8.0
     rate_limit: Annotated[int, Field(ge=1, le=1_000_000, description="Kald pr. minut pr. nøgle eller adresse.")] = 300
     rate_limit_failures: Annotated[int, Field(ge=1, le=1000, description="Forkerte nøgler pr. minut pr. adresse.")] = 10

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from kb.core.access import Access
 from kb.core.errors import InputError, NotFoundError
 from kb.core.privacy import mask
 from kb.lessons.lesson import LONGEST_QUOTE, Evidence
@@ -42,10 +43,14 @@ class WordGroup:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A passage, by content, that is shown above the answer to a question and to those like it."""
+    """A passage, by content, that is shown above the answer to a question and to those like it.
+
+    ``access`` are the groups that might see its report when it was pinned.
+    """
 
     question: str
     evidence: Evidence
+    access: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -83,6 +88,15 @@ class Curation:
             raise NotFoundError("Stedet er ikke fremhævet mere.", advice="Se listen over ord igen.")
         return replace(self, pins=kept)
 
+    def seen_by(self, access: Access) -> Curation:
+        """With the pins alone that someone may see."""
+        return replace(self, pins=tuple(one for one in self.pins if access.permits(one.access)))
+
+    def over(self, held: Curation, access: Access) -> Curation:
+        """In the place of ``held``, whose pins stay that whoever puts it there may not see."""
+        kept = tuple(one for one in held.pins if not access.permits(one.access))
+        return replace(self, pins=(*kept, *(one for one in self.pins if one not in kept)))
+
     def switched(self, key: str, *, on: bool) -> Curation:
         """With a shipped group, by its first name, switched on or off."""
         others = tuple(one for one in self.switched_off if one != key)
@@ -99,7 +113,10 @@ class Curation:
         return cls(
             groups=tuple(WordGroup(tuple(one["names"]), one["note"]) for one in values["groups"]),
             switched_off=tuple(values["switched_off"]),
-            pins=tuple(Pin(one["question"], Evidence(**one["evidence"])) for one in values["pins"]),
+            pins=tuple(
+                Pin(one["question"], Evidence(**one["evidence"]), tuple(one.get("access", ())))
+                for one in values["pins"]
+            ),
         )
 
 
@@ -130,12 +147,12 @@ def checked_group(names: Iterable[str], note: str = "") -> WordGroup:
     return WordGroup(written, _line(note)[:LONGEST_NOTE])
 
 
-def checked_pin(question: str, document_id: str, quote: str) -> Pin:
+def checked_pin(question: str, document_id: str, quote: str, access: tuple[str, ...] = ()) -> Pin:
     """A pin as it may be stored, the question masked; raises :class:`InputError` where something is missing."""
     asked = _line(question)
     if not asked or not document_id or not quote.strip() or len(quote) > LONGEST_QUOTE:
         raise InputError("Spørgsmålet eller stedet mangler.", advice="Vælg et sted blandt passagerne igen.")
-    return Pin(asked, Evidence.of(_line(document_id), mask(quote.strip(), contacts=False).text))
+    return Pin(asked, Evidence.of(_line(document_id), mask(quote.strip(), contacts=False).text), access)
 
 
 def names_of(text: str) -> Sequence[str]:

@@ -53,7 +53,10 @@ def word_runs(text: str) -> Runs:
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What of a document is needed to find its versions; ``order`` sorts the one to show first."""
+    """What of a document is needed to find its versions; ``order`` sorts the one to show first.
+
+    ``access`` are the groups that may see it: for other readers it is no version of this report.
+    """
 
     id: str
     sha256: str
@@ -62,6 +65,7 @@ class Imprint:
     order: tuple[int, tuple[int, ...], int, int, str]
     stem: str = ""
     alone: bool = False
+    access: tuple[str, ...] = ()
 
 
 def imprint(document: Document) -> Imprint:
@@ -77,13 +81,21 @@ def imprint(document: Document) -> Imprint:
     order = (int(said != IN_FORCE), newest, -written, int(document.media_type != _PAGED), document.path)
     runs = word_runs(document.text)
     return Imprint(
-        document.id, document.sha256, metadata.projekt, runs, order, stem_of(document.path), alone=said == ALONE
-    )
+        document.id, document.sha256, metadata.projekt, runs, order, stem_of(document.path), alone=said == ALONE,
+        access=metadata.adgang,
+    )  # fmt: skip
 
 
 def find_versions(imprints: Iterable[Imprint]) -> dict[str, str]:
     """For each document that is a copy or another version, the id of the one to show instead."""
-    by_id = {one.id: one for one in imprints if not one.alone}
+    by_access: dict[tuple[str, ...], dict[str, Imprint]] = defaultdict(dict)
+    for one in imprints:
+        if not one.alone:
+            by_access[one.access][one.id] = one
+    return {id_: shown for by_id in by_access.values() for id_, shown in _versions_among(by_id).items()}
+
+
+def _versions_among(by_id: Mapping[str, Imprint]) -> dict[str, str]:
     groups = group_versions(
         {id_: one.runs for id_, one in by_id.items()},
         {id_: one.sha256 for id_, one in by_id.items()},

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from kb.core.access import EVERYONE, group_names, names_in
 from kb.core.errors import MetadataError
 from kb.core.fields import FIELDS, FIRST_YEAR, LAST_YEAR, LONGEST_LIST, FieldKind, MetadataField
 from kb.core.models import Metadata, ReadWarning, Source
@@ -31,6 +32,8 @@ from kb.proposals.titles import best_title
 MAX_YAML = 256 * 1024
 # Under this key a metadata file has those of what is inside the file, by name: "bilag.pdf".
 PARTS_KEY = "dele"
+# The key of the groups that may see a report.
+ACCESS_KEY = "adgang"
 # Of a value longer than so many times its limit the rest is not looked at.
 _LOOKED_AT = 20
 # Longer than any key there is.
@@ -105,6 +108,7 @@ class _Checked:
             FieldKind.CHOICE: self._choice,
             FieldKind.WORDS: self._words,
             FieldKind.YEAR: _year,
+            FieldKind.GROUPS: _groups,
             FieldKind.SOURCES: self._sources,
         }
         for key, value in written.items():
@@ -121,6 +125,11 @@ class _Checked:
     def _warn_unknown(self, key: str) -> None:
         shown = one_line(key)[:60]
         near = difflib.get_close_matches(shown, list(_FIELDS), n=1)
+        if near == [ACCESS_KEY]:
+            # A warning would not keep what was meant for a few from everyone.
+            raise MetadataError(
+                f"Metadata: «{shown}» kendes ikke. Mente du «{ACCESS_KEY}»? Ret det, så læses rapporten."
+            )
         hint = f" Mente du «{near[0]}»?" if near else ""
         self._warn("ukendt-metadata", f"Metadata har en ukendt nøgle: «{shown}».{hint}")
 
@@ -197,6 +206,29 @@ def _identifier(field: MetadataField, value: object) -> str:
     if not isinstance(text, str) or not _SLUG.fullmatch(text) or len(text) > field.longest:
         raise MetadataError(f"Metadata: «{field.name}» må kun have små bogstaver a-z, tal og enkelte bindestreger.")
     return text
+
+
+def groups_of_rule(written: Mapping[str, object]) -> tuple[str, ...]:
+    """The groups that a folder's rule names; raises :class:`MetadataError` for one that names none, or says more."""
+    names = _groups(_FIELDS[ACCESS_KEY], written.get(ACCESS_KEY, "")) if set(written) == {ACCESS_KEY} else ()
+    if not names:
+        raise MetadataError(f"Reglen skal have nøglen «{ACCESS_KEY}» med navne på grupper og intet andet.")
+    return names
+
+
+def _groups(field: MetadataField, value: object) -> tuple[str, ...]:
+    """The groups that are named, «alle» alone among them; none of an empty value, which says nothing."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise MetadataError(
+            f"Metadata: «{field.name}» skal være navne på grupper, adskilt af komma eller som en liste."
+        )
+    names = group_names(name for one in given[:LONGEST_LIST] for name in names_in(one))
+    if any(len(name) > field.longest or not name.isprintable() for name in names) or len(given) > LONGEST_LIST:
+        raise MetadataError(f"Metadata: «{field.name}» har et navn, der ikke kan være en gruppes.")
+    if EVERYONE in names and len(names) > 1:
+        raise MetadataError(f"Metadata: «{field.name}» kan ikke både være «{EVERYONE}» og grupper.")
+    return names
 
 
 def _year(field: MetadataField, value: object) -> int:

@@ -20,7 +20,7 @@ from kb.core.models import Document, ReadWarning
 from kb.core.paths import inside
 from kb.extract.blocks import Block, Content, assemble
 from kb.extract.corpus_files import UNOPENED, existing_sidecar
-from kb.extract.metadata import MAX_YAML, PARTS_KEY, build_metadata, parse_sidecar
+from kb.extract.metadata import ACCESS_KEY, MAX_YAML, PARTS_KEY, build_metadata, parse_sidecar
 from kb.extract.options import ReadOptions
 from kb.extract.part import Place
 from kb.extract.parts import MAX_DEPTH, is_cover, parts_of, unpacked
@@ -158,7 +158,11 @@ def _metadata_of(place: Place) -> Mapping[str, object]:
     if not place.inside:
         return written
     own = parts.get(inside(*place.inside)) if isinstance(parts, Mapping) else None
-    return {str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {}
+    named = {str(key): value for key, value in own.items()} if isinstance(own, Mapping) else {}
+    # Who may see a file may see all of it, and no other may see any of it.
+    return {key: value for key, value in named.items() if key != ACCESS_KEY} | {
+        key: value for key, value in written.items() if key == ACCESS_KEY
+    }
 
 
 def _read_sidecar(path: Path) -> Mapping[str, object]:

@@ -20,12 +20,13 @@ from kb.core.models import Answer
 from kb.core.privacy import mask
 from kb.curation.gaps import Gap, GapGroup, grouped
 from kb.curation.words import Curation, Pin, checked_pin
-from kb.http.services import passage_of, read_or, searcher, services
+from kb.http.services import access, audience, passage_of, read_or, searcher, services
 from kb.lessons.anchoring import Anchor
 from kb.operations.curating import Preview, preview
 from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import Snapshot
 from kb.state.curation import CurationVersion
+from kb.state.restricted import RestrictedReports
 
 # The likeness of all pairs is worked out: beyond this many questions those asked least are left out.
 MOST_GROUPED = 1000
@@ -41,7 +42,8 @@ def note_refused(held: Searcher, answered: Answer) -> None:
     if answered.refusal is None or not keeps_gaps() or pinned_in(held, answered.question):
         return
     try:
-        services().gaps.note_refused(answered.question, answered.build_id, answered.refusal.reason.value)
+        reason = answered.refusal.reason.value
+        services().gaps.note_refused(answered.question, answered.build_id, reason, groups=audience())
     except (KbError, sqlite3.Error) as error:
         # A reader gets the answer even where nothing can be written.
         current_app.logger.warning("Spørgsmål uden svar kunne ikke noteres: %s", error)
@@ -49,9 +51,10 @@ def note_refused(held: Searcher, answered: Answer) -> None:
 
 def take_feedback(question: str, build_id: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
     """Store a reader's word on an answer; one that was not useful is a gap."""
-    services().feedback.add(question, build_id, useful=useful, comment=comment, citations=citations)
+    groups = audience()
+    services().feedback.add(question, build_id, useful=useful, comment=comment, citations=citations, groups=groups)
     if not useful and keeps_gaps():
-        services().gaps.note_not_useful(question, build_id)
+        services().gaps.note_not_useful(question, build_id, groups=groups)
 
 
 def gap_groups(gaps: Sequence[Gap]) -> list[GapGroup]:
@@ -91,7 +94,13 @@ def anchor_of(held: Snapshot, pin: Pin) -> Anchor:
 def with_passage_pinned(held: Curation, question: str, passage_id: str) -> Curation:
     """A curation with a passage of the build pinned to a question; raises :class:`InputError` for one not there."""
     passage = passage_of(passage_id, advice="Søg, og vælg en passage.")
-    return held.with_pin(checked_pin(question, passage.document_id, passage.text))
+    return held.with_pin(checked_pin(question, passage.document_id, passage.text, groups_of(passage.document_id)))
+
+
+def groups_of(document_id: str) -> tuple[str, ...]:
+    """The groups of a report that whoever asks may see; none of one they may not, which is to them as one not there."""
+    named = RestrictedReports(services().settings.state_dir).known().get(document_id, ())
+    return named if access().permits(named) else ()
 
 
 def previewed(before: Curation, after: Curation, *, of: str = "") -> Preview:

@@ -20,6 +20,7 @@ from limits.storage import Storage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
+from kb.core.access import names_in
 from kb.core.identity import (
     ANONYMOUS,
     LOCAL,
@@ -61,6 +62,8 @@ OPEN_BLUEPRINTS = frozenset({"statisk", "openapi", "maalinger", "login"})
 EDITORS_BLUEPRINTS = frozenset({"redaktion", "mangler"})
 # The attribute of a view that holds the role it names.
 NEEDED_ROLE = "needed_role"
+# The attribute of a view that tells of every file there is.
+TELLS_OF_ALL = "tells_of_all"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -127,6 +130,12 @@ def needs(role: AccessRole | None) -> Callable[[View], View]:
     return mark
 
 
+def tells_of_all(view: View) -> View:
+    """Mark a view that tells of every file there is: where some are for some groups alone, it is for administrators."""
+    setattr(view, TELLS_OF_ALL, True)
+    return view
+
+
 def guard() -> Guard:
     """The application's gate."""
     registered: Guard = current_app.extensions[EXTENSION]
@@ -181,7 +190,7 @@ def _identify(held: Guard, *, trusted: bool) -> Identity | None:
         return _by_key(secret.strip() if kind.lower() == "bearer" else "")
     token = request.cookies.get(held.cookie)
     if token and (session := held.sessions.find(token)):
-        return Identity(session.name, session.role, Via.SESSION, session.subject)
+        return Identity(session.name, session.role, Via.SESSION, session.subject, session.groups)
     if trusted and held.settings.user_header and (name := _header(held.settings.user_header)):
         return _by_proxy(held.settings, name)
     if not held.closed:
@@ -191,11 +200,11 @@ def _identify(held: Guard, *, trusted: bool) -> Identity | None:
 
 def _by_proxy(settings: Settings, name: str) -> Identity:
     """Whom a trusted proxy has let in; its other requests could not carry the header."""
-    groups = _header(settings.groups_header) if settings.groups_header else ""
-    role = role_of([group.strip() for group in groups.replace(";", ",").split(",")], settings)
+    groups = names_in(_header(settings.groups_header)) if settings.groups_header else ()
+    role = role_of(groups, settings)
     if role is None:
         raise NoRole
-    return Identity(name[:120], role, Via.PROXY, name)
+    return Identity(name[:120], role, Via.PROXY, name, frozenset(groups))
 
 
 def _header(name: str) -> str:
@@ -209,7 +218,7 @@ def _header(name: str) -> str:
 
 def _by_key(secret: str) -> Identity:
     key = check_key(secret)
-    return Identity(key.name, key.role, Via.KEY, key.id)
+    return Identity(key.name, key.role, Via.KEY, key.id, key.groups)
 
 
 def check_key(secret: str) -> Key:
@@ -252,6 +261,8 @@ def _wait(held: Guard, item: RateLimitItemPerMinute, *names: str) -> int:
 def needed_role() -> AccessRole | None:
     """What the one who asks must be for the address they ask; None for anyone."""
     view = current_app.view_functions.get(request.endpoint or "")
+    if guard().settings.access_groups and hasattr(view, TELLS_OF_ALL):
+        return AccessRole.ADMIN
     if hasattr(view, NEEDED_ROLE):
         role: AccessRole | None = getattr(view, NEEDED_ROLE)
         return role

@@ -19,13 +19,13 @@ from flask.json.provider import DefaultJSONProvider
 from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
+from kb.core.access import Access
 from kb.core.errors import ConfigurationError, IndexBusyError, IndexUnusableError, StorageError
 from kb.core.identity import check_setup
 from kb.core.public_address import PublicAddress, public_address
 from kb.core.settings import Settings, load_settings
 from kb.embedding.batching import BatchingEmbedder
 from kb.embedding.embedder import Embedder, load_embedder
-from kb.embedding.reader.choice import Readers
 from kb.http import audit_trail, cross_origin, gate, metrics, request_log, response_headers, sign_in
 from kb.http.api import openapi
 from kb.http.api.change_routes import changes
@@ -42,9 +42,8 @@ from kb.http.web import error_pages
 from kb.operations.lesson_reminders import keep_reminding
 from kb.operations.saved_questions import keep_notifying
 from kb.operations.source_jobs import keep_syncing
-from kb.retrieval.curated_snapshot import CuratedSnapshotHolder
+from kb.retrieval.permitted_snapshot import PermittedSnapshotHolder
 from kb.retrieval.snapshot_holder import SnapshotHolder
-from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
 
@@ -83,7 +82,9 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None,
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
     app.json = Json(app)
     app.extensions |= {
-        EXTENSION: Services(settings, _holder(settings, measured, shared.readers)),
+        EXTENSION: Services(
+            settings, PermittedSnapshotHolder(SnapshotHolder(settings, measured, shared.readers), settings)
+        ),
         gate.EXTENSION: gate.Guard.make(settings, shared.limits),
         metrics.EXTENSION: measurements,
     }
@@ -98,12 +99,6 @@ def make_app(settings: Settings | None = None, embedder: Embedder | None = None,
     if address := public_address(settings):
         app.wsgi_app = AtPublicAddress(app.wsgi_app, address)  # type: ignore[method-assign]
     return app
-
-
-def _holder(settings: Settings, embedder: Embedder, readers: Readers) -> CuratedSnapshotHolder:
-    """The newest good build, without deleted reports, asked with the house's words."""
-    visible = VisibleSnapshotHolder(SnapshotHolder(settings, embedder, readers), settings)
-    return CuratedSnapshotHolder(visible, settings)
 
 
 def layers(settings: Settings) -> tuple[Layer, ...]:
@@ -228,7 +223,7 @@ def warm(app: Flask, embedder: Embedder) -> None:
     """Open the index and load the model before the first question; without an index the pages say what to run."""
     try:
         with app.app_context():
-            services().holder.searcher()
+            services().holder.searcher(Access())
     except IndexUnusableError as error:
         log.warning("%s %s", error, error.advice)
     try:

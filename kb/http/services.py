@@ -10,7 +10,9 @@ from typing import Protocol, TypeVar
 from flask import current_app, g
 from werkzeug.exceptions import NotFound
 
-from kb.core.errors import InputError, KbError, NotFoundError, StorageError
+from kb.core.access import Access
+from kb.core.errors import IndexUnusableError, InputError, KbError, NotFoundError, StorageError
+from kb.core.identity import Identity
 from kb.core.models import Passage
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
@@ -32,7 +34,9 @@ EXTENSION = "kb"
 
 
 class Holder(Protocol):
-    """Hands out the searcher on the newest good build, as :class:`kb.retrieval.snapshot_holder.SnapshotHolder` does."""
+    """Hands out searchers on the newest good build, as
+    :class:`kb.retrieval.permitted_snapshot.PermittedSnapshotHolder` does.
+    """
 
     embedder: Embedder
 
@@ -41,8 +45,8 @@ class Holder(Protocol):
         """Why the newest build is not the one in use, if so."""
         ...
 
-    def searcher(self) -> Searcher:
-        """The searcher; raises :class:`kb.core.errors.IndexUnusableError` when there is no good build."""
+    def searcher(self, access: Access) -> Searcher:
+        """What one may see of it; raises :class:`kb.core.errors.IndexUnusableError` when there is no good build."""
         ...
 
 
@@ -52,15 +56,31 @@ class Services:
     def __init__(self, settings: Settings, holder: Holder) -> None:
         self.settings = settings
         self.holder = holder
-        self.feedback = FeedbackStore(settings.state_dir)
         self.upload_names = UploadNames(settings.state_dir)
-        self.lessons = LessonStore(settings.state_dir)
         self.shared_plans = SharedPlans(settings.state_dir)
         self.saved_questions = SavedQuestions(settings.state_dir)
-        self.gaps = GapStore(settings.state_dir, keep_days=settings.gap_days)
-        self.curation = CurationStore(settings.state_dir)
         self.source_store = SourceStore(settings.state_dir)
         self.sources = SourceJobs(settings, lambda: self.jobs)
+
+    @property
+    def feedback(self) -> FeedbackStore:
+        """What readers said, as far as whoever asks may know."""
+        return FeedbackStore(self.settings.state_dir, access())
+
+    @property
+    def lessons(self) -> LessonStore:
+        """The lessons that rest on nothing that whoever asks may not see."""
+        return LessonStore(self.settings.state_dir, access())
+
+    @property
+    def gaps(self) -> GapStore:
+        """The questions without an answer, as far as whoever asks may know."""
+        return GapStore(self.settings.state_dir, keep_days=self.settings.gap_days, access=access())
+
+    @property
+    def curation(self) -> CurationStore:
+        """The house's words, and the pinned passages that whoever asks may see."""
+        return CurationStore(self.settings.state_dir, access())
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -106,16 +126,32 @@ def passage_of(passage_id: str, *, advice: str) -> Passage:
         raise InputError(f"Der er ingen passage med id {passage_id}.", advice=advice) from error
 
 
+def access() -> Access:
+    """Which reports whoever asks may see: where nobody is known to ask, those for everyone."""
+    who: Identity | None = g.get("identity")
+    return who.access if who is not None else Access()
+
+
 def searcher() -> Searcher:
-    """The searcher on the newest good build, the same one for the whole of a request: no page mixes two builds, and
-    what is hidden and the house's words are looked up once.
+    """What whoever asks may see of the newest good build, the same for the whole of a request: no page mixes two
+    builds, and what is hidden and the house's words are looked up once.
     """
     if "searcher" not in g:
-        g.searcher = services().holder.searcher()
+        g.searcher = services().holder.searcher(access())
     held: Searcher = g.searcher
     return held
 
 
 def snapshot() -> Snapshot:
-    """The newest good build."""
+    """What whoever asks may see of the newest good build."""
     return searcher().snapshot
+
+
+def audience() -> frozenset[str]:
+    """The groups that whoever asks has something to see by: what they write of it is for those alone."""
+    try:
+        named = snapshot().named_groups
+    except IndexUnusableError:
+        return frozenset()
+    who = access()
+    return named if who.everything else named & who.groups

@@ -9,6 +9,7 @@ always gets a new token, so a cookie planted beforehand is worth nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -20,12 +21,14 @@ from requests import RequestException
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from kb.core.identity import AccessRole, Identity, Via, role_of
+from kb.core.access import group_names
+from kb.core.identity import Identity, Via, role_of
 from kb.core.public_address import public_address
 from kb.core.settings import Settings
 from kb.http.audit_trail import audited, note, record
 from kb.http.gate import check_key, guard, here
 from kb.http.refusals import KeyNotAccepted, NoRole, ProviderFailed, SignInFailed
+from kb.http.services import services
 
 EXTENSION = "kb.oidc"
 LONGEST_NAME = 120
@@ -118,7 +121,8 @@ def by_key() -> Response:
     except KeyNotAccepted:
         record("login afvist", detail="forkert nøgle")
         raise
-    return _begin(key.name, key.role, subject=key.id, key_id=key.id, then=_next(request.form))
+    who = Identity(key.name, key.role, Via.SESSION, key.id, key.groups)
+    return _begin(who, key_id=key.id, then=_next(request.form))
 
 
 @blueprint.get("/log-ind/oidc")
@@ -149,16 +153,18 @@ def back() -> Response:
     except (AuthlibBaseError, JoseError, RequestException, ValueError, KeyError) as error:
         raise _failed(error, provider=_is_of_the_provider(error)) from error
     name = str(claims.get("name") or claims.get("preferred_username") or claims["sub"])
-    role = role_of(_groups(claims), guard().settings)
+    groups = _groups(claims)
+    role = role_of(groups, guard().settings)
     if role is None:
         record("login afvist", target=name, detail="ingen rolle")
         raise NoRole
-    return _begin(name, role, subject=str(claims["sub"]), then=str(session.get("next", "/")))
+    who = Identity(name, role, Via.SESSION, str(claims["sub"]), frozenset(groups))
+    return _begin(who, then=str(session.get("next", "/")))
 
 
-def _groups(claims: dict[str, Any]) -> list[str]:
+def _groups(claims: dict[str, Any]) -> tuple[str, ...]:
     given = claims.get(guard().settings.oidc_groups_claim, [])
-    return [str(group) for group in given] if isinstance(given, list) else [str(given)]
+    return group_names(str(group) for group in (given if isinstance(given, list) else [given]))
 
 
 def _is_of_the_provider(error: Exception) -> bool:
@@ -173,13 +179,14 @@ def _failed(error: Exception, *, provider: bool) -> SignInFailed | ProviderFaile
     return ProviderFailed() if provider else SignInFailed()
 
 
-def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str = "") -> Response:
+def _begin(who: Identity, *, then: str, key_id: str = "") -> Response:
     held = guard()
-    name = "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]
+    name = "".join(letter for letter in who.name if letter.isprintable())[:LONGEST_NAME]
     hours = held.settings.session_hours
-    token = held.sessions.begin(name, role, subject=subject, hours=hours, key_id=key_id)
-    g.identity = Identity(name, role, Via.SESSION, subject)
-    note(detail=f"rolle {role.value}")
+    token = held.sessions.begin(name, who.role, subject=who.id, groups=who.groups, hours=hours, key_id=key_id)
+    g.identity = replace(who, name=name)
+    services().saved_questions.note_access(who.id, who.access)
+    note(detail=f"rolle {who.role.value}")
     session.clear()
     response = redirect(safe_next(then, request.script_root), 303)
     response.set_cookie(

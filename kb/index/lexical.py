@@ -33,6 +33,7 @@ import tantivy
 from numpy.typing import NDArray
 
 from kb.core.machine import unusable
+from kb.core.models import Passage
 from kb.index import forward_index
 from kb.index.forward_index import ForwardIndex, terms_of
 from kb.language.analysis import Analyser, Mechanisms, Question, TokenTerms
@@ -67,6 +68,12 @@ class Entry:
     def full_text(self) -> str:
         """Title, headings and text, a line each."""
         return "\n".join(part for part in (self.title, *self.headings, self.text) if part)
+
+
+def entry_of(passage: Passage, title: str) -> Entry:
+    """What is indexed for a passage; a heading that repeats its report's title is left out."""
+    headings = tuple(heading for heading in passage.heading_path if heading != title)
+    return Entry(title, headings, passage.text)
 
 
 def build(folder: Path, entries: Iterable[Entry], mechanisms: Mechanisms | None = None) -> Vocabulary:

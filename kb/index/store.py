@@ -363,6 +363,13 @@ class Store:
                 sentences[passage_id].append(StoredSentence(*values))
         return sentences
 
+    def sentence_keys_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of the sentences of passages, ascending."""
+        rows = self._db.execute("SELECT row, passage_row FROM sentences ORDER BY row").fetchall()
+        found = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        chosen: NDArray[np.int64] = found[np.isin(found[:, 1], keys), 0]
+        return chosen
+
     def sentence_keys(self, *, distinct: bool = False) -> Iterator[tuple[int, str]]:
         """Row and cache key of every sentence in row order; with ``distinct`` each key once, shortest text first."""
         by_row = "SELECT row, vector_key FROM sentences ORDER BY row"

@@ -78,10 +78,7 @@ def finish(folder: Path, manifest: builds.Manifest, cache: VectorCache) -> build
 
 
 class LexicalEntries:
-    """The texts of each passage for the lexical index, in row order; every iteration reads them from the store.
-
-    A heading that repeats the title is left out.
-    """
+    """The texts of each passage for the lexical index, in row order; every iteration reads them from the store."""
 
     def __init__(self, store: Store, titles: Mapping[str, str], step: Step = lambda _: None) -> None:
         self._store = store
@@ -90,10 +87,7 @@ class LexicalEntries:
 
     def __iter__(self) -> Iterator[lexical.Entry]:
         for stored in self._store.all_passages():
-            passage = stored.passage
-            title = self._titles[passage.document_id]
-            headings = tuple(heading for heading in passage.heading_path if heading != title)
-            yield lexical.Entry(title, headings, passage.text)
+            yield lexical.entry_of(stored.passage, self._titles[stored.passage.document_id])
             self._step(1)
 
 

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from kb.core.access import EVERYONE, shared_by
 from kb.core.errors import IndexingError
 from kb.core.models import Document
+from kb.core.paths import holders
 from kb.extract import MODULE_MISSING, ReadOptions, ReadOutcome, read_files
 from kb.index.store import Failure, ReadCache, Reading, StoreWriter
 from kb.indexing.plan import Plan, SourceFile
@@ -27,14 +29,20 @@ TRANSIENT_FAILURES = frozenset(
     {"grænse-nået", "kræver-ocr", "program-mangler", MODULE_MISSING, "læsefejl", "læser-gik-ned", CHANGED_MEANWHILE}
 )
 ID_TAKEN = "id-optaget"
+# A report for some groups, where reports cannot be.
+RESTRICTED = "adgang-slået-fra"
+_TURNED_OFF = "Rapporten er kun for nogle grupper, og det er slået fra. Slå det til: KB_ACCESS_GROUPS=true."
 READ_ATTEMPTS = 3
 
 
 class Extractor:
     """Extracts with one set of options and caches the results in a :class:`ReadCache`."""
 
-    def __init__(self, readings: ReadCache, options: ReadOptions, stages: Stages, prefetcher: Prefetcher) -> None:
+    def __init__(
+        self, readings: ReadCache, options: ReadOptions, stages: Stages, prefetcher: Prefetcher, *, may_restrict: bool
+    ) -> None:
         self.key = options.fingerprint()
+        self._may_restrict = may_restrict
         self._readings = readings
         self._options = options
         self._stages = stages
@@ -115,10 +123,25 @@ class Extractor:
         suffix derived from its path; one whose id an editor set is a failure, as two reports must not share an address.
         """
         taken: dict[str, SourceFile] = {}
-        for source in plan.sources:
-            for reading in self._family(source) or [self.reading_of(source)]:
-                self._take(replace(source, path=reading.path), reading, taken, writer)
+        readings = [(source, reading) for given in plan.sources for source, reading in self._with_access(given)]
+        # What everyone may see comes first, so that no id of it tells that something else has its name.
+        for source, reading in sorted(readings, key=lambda pair: bool(pair[0].access)):
+            self._take(source, reading, taken, writer)
         return sorted(((source, id_) for id_, source in taken.items()), key=lambda pair: pair[1])
+
+    def _with_access(self, source: SourceFile) -> Iterator[tuple[SourceFile, Reading]]:
+        """What was read of a file and of what is inside it, each with the groups that may see it.
+
+        The file is handed out whole, so what is inside it is for those who may see all of it.
+        """
+        family = self._family(source) or [self.reading_of(source)]
+        needed = {reading.path: _groups_of(reading) for reading in family}
+        handed_out = {reading.path for reading in family if reading.document is not None}
+        if any(not handed_out.isdisjoint(holders(path)) for path in needed):
+            needed = dict.fromkeys(needed, shared_by(list(needed.values())))
+        for reading in family:
+            groups = needed[reading.path] or source.access
+            yield replace(source, path=reading.path, access=() if groups == (EVERYONE,) else groups), reading
 
     def _take(self, source: SourceFile, reading: Reading, taken: dict[str, SourceFile], writer: StoreWriter) -> None:
         """Give a document its final id among those ``taken``, or write why there is none."""
@@ -127,11 +150,15 @@ class Extractor:
                 failure = Failure(source.root, source.path, source.content_key, reading.code, reading.reason)
                 writer.add_failure(failure)
             return
+        if source.access and not self._may_restrict:
+            writer.add_failure(Failure(source.root, source.path, source.content_key, RESTRICTED, _TURNED_OFF))
+            return
         wanted = reading.document.id
         if wanted in taken and "id" in reading.document.metadata.inferred:
             wanted = f"{wanted}-{hashlib.sha256(source.path.encode()).hexdigest()[:6]}"
         if wanted in taken:
-            reason = f"id {wanted} bruges allerede af {taken[wanted].path}."
+            other = "en anden rapport" if taken[wanted].access else taken[wanted].path
+            reason = f"id {wanted} bruges allerede af {other}."
             writer.add_failure(Failure(source.root, source.path, source.content_key, ID_TAKEN, reason))
             return
         taken[wanted] = source
@@ -148,7 +175,13 @@ class Extractor:
         document = self.reading_of(source).document
         if document is None:
             raise IndexingError(f"{source.path} har ingen tekst.", advice="Kør kommandoen igen.")
-        return replace(document, metadata=replace(document.metadata, id=document_id))
+        metadata = document.metadata
+        inferred = metadata.inferred | {"adgang"} if source.access and not metadata.adgang else metadata.inferred
+        return replace(document, metadata=replace(metadata, id=document_id, adgang=source.access, inferred=inferred))
+
+
+def _groups_of(reading: Reading) -> tuple[str, ...]:
+    return reading.document.metadata.adgang if reading.document else ()
 
 
 def _reading(source: SourceFile, read_key: str, outcome: ReadOutcome) -> Reading:

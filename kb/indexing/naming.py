@@ -32,6 +32,7 @@ class _Seen:
     title: str
     project: str
     inferred: bool
+    access: tuple[str, ...]
 
 
 @dataclass
@@ -44,7 +45,8 @@ class Naming:
         """Take a document in; it is given back as it is."""
         metadata = document.metadata
         inferred = "titel" in metadata.inferred
-        self._seen[document.id] = _Seen(document.path, metadata.titel, metadata.projekt, inferred)
+        seen = _Seen(document.path, metadata.titel, metadata.projekt, inferred, metadata.adgang)
+        self._seen[document.id] = seen
         return document
 
     def names(self, versions: Mapping[str, str]) -> dict[str, Name]:
@@ -75,16 +77,16 @@ class Naming:
         return found
 
     def _told_apart(self, ids: Sequence[str]) -> dict[str, str]:
-        """The titles of those that share one with another, with what tells them apart."""
-        same: dict[str, list[_Seen]] = defaultdict(list)
+        """The titles of those that share one with another for the same readers, with what tells them apart."""
+        same: dict[tuple[str, tuple[str, ...]], list[_Seen]] = defaultdict(list)
         by_id = {id_: self._seen[id_] for id_ in ids}
         for seen in by_id.values():
-            same[seen.title.casefold()].append(seen)
+            same[seen.title.casefold(), seen.access].append(seen)
         return {
             id_: f"{seen.title} ({mark})" if mark else seen.title
             for id_, seen in by_id.items()
-            if seen.inferred and len(same[seen.title.casefold()]) > 1
-            for mark in (_mark(seen, same[seen.title.casefold()]),)
+            if seen.inferred and len(group := same[seen.title.casefold(), seen.access]) > 1
+            for mark in (_mark(seen, group),)
         }
 
 

@@ -10,21 +10,29 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kb.core.errors import IndexUnusableError
+from kb.core.errors import IndexUnusableError, MetadataError
 from kb.core.paths import holders
 from kb.extract import content_key, find_files
 from kb.extract.corpus_files import UNOPENED, shown_path
 from kb.index import builds
 from kb.index.store import Failure, Store
+from kb.indexing.folder_access import RULE_FILE, FolderRules
+
+# The code of what a folder's rule keeps out, as it cannot be read.
+WRONG_RULE = "adgang-ulæselig"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the corpus: its root folder, its path below it and the checksum of its content and metadata file."""
+    """A file of the corpus: its root folder, its path below it and the checksum of its content and metadata file.
+
+    ``access`` are the groups that may see it: by the folder's rule, and when it has been read, by its own metadata.
+    """
 
     root: str
     path: str
     content_key: str
+    access: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def file(self) -> Path:
@@ -45,11 +53,15 @@ def find_source_files(roots: Sequence[Path]) -> tuple[list[SourceFile], list[Fai
     failures: dict[tuple[str, str], Failure] = {}
     for root in roots:
         home = root.parent if root.is_file() else root
+        rules = FolderRules(home)
         files = find_files([root])
         skipped = [(one.path, one.code, one.reason) for one in files.skipped]
         for file in files.files:
+            path = file.relative_to(home).as_posix()
             try:
-                sources.add(SourceFile(str(home.resolve()), file.relative_to(home).as_posix(), content_key(file)))
+                sources.add(SourceFile(str(home.resolve()), path, content_key(file), rules.groups_of(path)))
+            except MetadataError as error:
+                skipped.append((file, WRONG_RULE, f"Mappens {RULE_FILE} kan ikke bruges. {error}"))
             except OSError as error:
                 skipped.append((file, UNOPENED, f"Filen kan ikke åbnes: {error.strerror}."))
         for file, code, reason in skipped:
@@ -71,9 +83,10 @@ class Plan:
     def make(cls, roots: Sequence[Path]) -> Plan:
         """The plan of the files below the roots as they are now."""
         all_sources, unopened = find_source_files(roots)
-        by_content: dict[str, list[SourceFile]] = {}
+        # The same bytes for other readers are another report: neither tells that the other is there.
+        by_content: dict[tuple[str, tuple[str, ...]], list[SourceFile]] = {}
         for source in all_sources:
-            by_content.setdefault(source.content_key, []).append(source)
+            by_content.setdefault((source.content_key, source.access), []).append(source)
         aliases = {group[0]: tuple(source.path for source in group[1:]) for group in by_content.values()}
         return cls(tuple(aliases), aliases, tuple(unopened), tuple(str(root.resolve()) for root in roots))
 
@@ -93,7 +106,7 @@ class Plan:
 
     def digest(self) -> str:
         """A digest of every file's path and content: equal for plans that give equal builds."""
-        files = [(source.root, source.path, source.content_key, self.aliases[source]) for source in self.sources]
+        files = [(one.root, one.path, one.content_key, self.aliases[one], one.access) for one in self.sources]
         unopened = [(failure.root, failure.path, failure.reason) for failure in self.unopened]
         return hashlib.sha256(json.dumps([sorted(files), sorted(unopened), self.roots]).encode()).hexdigest()
 

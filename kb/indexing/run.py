@@ -47,6 +47,7 @@ from kb.indexing.prefetch import Prefetcher
 from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
 from kb.proposals.proposing import propose
+from kb.state.restricted import RestrictedReports
 from kb.state.runs import RunStore
 
 log = logging.getLogger(__name__)
@@ -153,7 +154,9 @@ class _Run:
         self.cache = cache
         self.stages = Stages(progress)
         self.prefetcher = Prefetcher(embedder, chunker, settings.index_dir / VECTORS_CACHE, settings.batch_size)
-        self.extractor = Extractor(readings, ReadOptions.from_settings(settings), self.stages, self.prefetcher)
+        options = ReadOptions.from_settings(settings)
+        may_restrict = settings.access_groups
+        self.extractor = Extractor(readings, options, self.stages, self.prefetcher, may_restrict=may_restrict)
 
     def run(self, make_plan: Callable[[], Plan], *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
@@ -170,7 +173,12 @@ class _Run:
         try:
             manifest, embedded = self._build(staging, plan, previous, started, full=full)
             with self.stages.stage("offentliggør"):
+                groups = _groups_of(staging)
+                restricted = RestrictedReports(self.settings.state_dir)
+                # What is for some must be so in the state before it can be seen, and what is for all only after.
+                restricted.remember({id_: named for id_, named in groups.items() if named})
                 builds.publish(self.settings.index_dir, staging, build_id)
+                restricted.forget(id_ for id_, named in groups.items() if not named)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -184,12 +192,16 @@ class _Run:
         them can be read.
         """
         manifest = previous.manifest
-        if manifest is None or manifest.sources != plan.digest() or (plan.has_files and not manifest.documents):
+        if manifest is None or manifest.sources != self._sources(plan) or (plan.has_files and not manifest.documents):
             return False
         rules = (manifest.model, manifest.read_key, manifest.chunk_key)
         if rules != (self.embedder.fingerprint, self.extractor.key, self.chunker.key):
             return False
         return not builds.check_files(builds.builds_dir(self.settings.index_dir) / manifest.id, manifest)
+
+    def _sources(self, plan: Plan) -> str:
+        """What a build is made of: the files, and whether those for some groups are taken in."""
+        return f"{plan.digest()}{'+adgang' if self.settings.access_groups else ''}"
 
     def _build(
         self, staging: Path, plan: Plan, previous: PreviousBuild, started: datetime, *, full: bool
@@ -270,7 +282,7 @@ class _Run:
             chunk_key=self.chunker.key,
             content=content_digest(store),
             version=VERSION,
-            sources=plan.digest(),
+            sources=self._sources(plan),
             tuning=tuning.as_dict(),
         )
 
@@ -314,6 +326,12 @@ class _Run:
             masked={stored.record.path: stored.record.masked for stored in records if stored.record.masked},
             seconds=self.stages.seconds,
         )
+
+
+def _groups_of(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The groups that may see each report of a build."""
+    with closing(Store(folder / builds.DATABASE_FILE)) as store:
+        return {stored.record.id: stored.record.metadata.adgang for stored in store.records()}
 
 
 def _nothing_read(failures: Sequence[Failure], previous: PreviousBuild) -> IndexingError:

@@ -24,6 +24,7 @@ from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import find_files
 from kb.extract.corpus_files import existing_sidecar
+from kb.indexing.folder_access import RULE_FILE
 
 MAX_SETTLES = 60
 # Settle times until a run that failed for other reasons than the files is tried again.
@@ -111,10 +112,12 @@ def _timed_state(folders: Sequence[Path]) -> tuple[FolderState, float]:
 
 
 def folder_state(folders: Sequence[Path]) -> FolderState:
-    """Size and modification time of every document, of its metadata file and of every skipped file, by path."""
+    """Size and modification time of every document, its metadata file, its folders' rules and every skipped file."""
     state = {}
     files = find_files([folder for folder in folders if os.path.exists(folder)])
-    for path in (*files.files, *(one.path for one in files.skipped)):
+    paths = (*files.files, *(one.path for one in files.skipped))
+    holding = {parent for path in {path.parent for path in paths} for parent in (path, *path.parents)}
+    for path in (*paths, *(folder / RULE_FILE for folder in holding)):
         for file in filter(None, (path, existing_sidecar(path))):
             with suppress(OSError):  # deleted meanwhile
                 status = _status(file)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.extract import ReadOptions, recognise_file
 from kb.extract.corpus_files import WRONG_NAME, existing_sidecar, on_disk, sidecar_of
-from kb.extract.metadata import MAX_YAML, PARTS_KEY, parse_sidecar
+from kb.extract.metadata import ACCESS_KEY, MAX_YAML, PARTS_KEY, parse_sidecar
 from kb.extract.part import Place
 from kb.extract.recognition import Format
 from kb.index.store import Failure, StoredRecord
@@ -56,7 +57,7 @@ def add(settings: Settings, upload: Upload, metadata: Mapping[str, Any] | None =
     """
     folder = settings.corpus / FOLDER
     with _received(settings, upload, folder) as (aside, form):
-        target = _free_path(folder / f"{_stem(upload)}.{_suffix(form)}")
+        target = _free_path(folder / f"{_own_stem(settings, upload)}.{_suffix(form)}")
         if metadata:
             _write_sidecar(target, metadata)
         aside.replace(target)
@@ -77,6 +78,9 @@ def replace(settings: Settings, stored: StoredRecord, upload: Upload) -> str:
         if target != old:
             # What an editor wrote may stand in the old file itself; its id came from its path, and citations name it.
             _write_sidecar(target, {**_written(stored), **_read_sidecar(old), "id": stored.record.id})
+        elif groups := _written(stored).get(ACCESS_KEY):
+            # They may have stood in the old file itself: no one else must see the new one for that.
+            _write_sidecar(target, {ACCESS_KEY: groups, **_read_sidecar(old)})
         aside.replace(target)
     if target != old:
         _unlink(settings, old)
@@ -98,6 +102,11 @@ def _received(settings: Settings, upload: Upload, folder: Path) -> Iterator[tupl
         yield aside, form
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _own_stem(settings: Settings, upload: Upload) -> str:
+    """The name of an uploaded file; where reports are for some groups, one that never tells whether it was taken."""
+    return f"{_stem(upload)}-{token_hex(4)}" if settings.access_groups else _stem(upload)
 
 
 def _stem(upload: Upload) -> str:
@@ -155,10 +164,13 @@ def replace_metadata(settings: Settings, stored: StoredRecord, values: Mapping[s
     if not place.inside:
         _write_sidecar(path, {**written, **values})
         return
+    # Who may see it is a matter of the whole file.
+    of_file = {key: value for key, value in values.items() if key == ACCESS_KEY}
+    of_part = {key: value for key, value in values.items() if key != ACCESS_KEY}
     parts = dict(written.get(PARTS_KEY) or {})
     name = inside(*place.inside)
-    parts[name] = {**(parts.get(name) or {}), **values}
-    _write_sidecar(path, {**written, PARTS_KEY: parts})
+    parts[name] = {**(parts.get(name) or {}), **of_part}
+    _write_sidecar(path, {**written, **of_file, PARTS_KEY: parts})
 
 
 def remove_unread(settings: Settings, failure: Failure) -> None:

@@ -94,15 +94,22 @@ class Jobs:
         self.recover()
 
     def start(
-        self, *, by: str, files: Sequence[str] = (), refused: Mapping[str, str] | None = None, full: bool = False
+        self,
+        *,
+        by: str,
+        files: Sequence[str] = (),
+        refused: Mapping[str, str] | None = None,
+        full: bool = False,
+        only_own: bool = False,
     ) -> Job:
-        """Start a run, or join the one that waits; returns its job.
+        """Start a run, or join the one that waits (``only_own``: one that the same asked for); returns its job.
 
         ``refused`` are files sent together with the others that could not be taken in: why, by their names. ``full``
         reads every file again.
         """
         refusals = {name: JobFile(why, over=True) for name, why in (refused or {}).items()}
-        stored = self._state.add_job(by, full=full, files={**dict.fromkeys(files, JobFile()), **refusals})
+        told = {**dict.fromkeys(files, JobFile()), **refusals}
+        stored = self._state.add_job(by, full=full, files=told, only_own=only_own)
         self._ensure_worker()
         return self._view(stored)
 

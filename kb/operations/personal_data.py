@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kb.core.access import groups_text
 from kb.core.errors import InputError
 from kb.core.settings import Settings
 from kb.state.audit import Audit, Event, as_line
@@ -60,7 +61,7 @@ def collect(settings: Settings, name: str) -> PersonalData:
     return PersonalData(
         name,
         SessionStore(folder).of_person(name),
-        [asdict(key) for key in KeyStore(folder).list() if key.name == name],
+        [{**asdict(key), "groups": groups_text(key.groups)} for key in KeyStore(folder).list() if key.name == name],
         ran,
         SavedQuestions(folder).of_person(name),
         [as_line(entry) for entry in Audit(folder).of_person(name)],

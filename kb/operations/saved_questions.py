@@ -1,7 +1,7 @@
 """Saved questions: what a new build answers that no earlier one did, and the mails that tell of it.
 
     saved = save(settings, searcher, SavedQuestion(owner="anna", question="Hvad kostede det?"))
-    notify(settings, searcher, date.today())    # after a new build: answers each again, mails what is new
+    notify(settings, holder.searcher, date.today())     # after a new build: answers each again, mails what is new
 
 News are cited words of an answer that no answer to the question has cited before, wherever they stand; hits are none.
 What is found, what goes into which mail and what was handed over are three steps, each stored before the next begins,
@@ -24,6 +24,7 @@ from urllib.parse import quote as quoted
 from urllib.parse import urlencode
 
 from kb.answer import answer
+from kb.core.access import Access
 from kb.core.errors import InputError, KbError, NotFoundError
 from kb.core.models import Answer
 from kb.core.privacy import mask
@@ -42,6 +43,8 @@ from kb.state.saved_questions import LONGEST_TITLE, Find, Frequency, SavedQuesti
 MOST_QUOTED = 10
 LONGEST_SUBJECT = 70
 LONGEST_ADDRESS = 254
+# The searcher on what someone may see of the newest good build.
+SearcherOf = Callable[[Access], Searcher]
 PAGE, STOP = "/mine-spoergsmaal", "/stop-mail"
 log = logging.getLogger(__name__)
 
@@ -121,19 +124,24 @@ def cited(answered: Answer) -> list[Find]:
     return list(reversed(found.values()))
 
 
-def notify(settings: Settings, searcher: Searcher, today: date) -> MailReport:
-    """Answer what was not answered from the searcher's build, and mail what is new; raises what ``send`` raises."""
+def notify(settings: Settings, searcher_of: SearcherOf, today: date) -> MailReport:
+    """Answer what was not answered from the newest build, and mail what is new; raises what ``send`` raises.
+
+    Each question is answered from what its owner may see.
+    """
     saved = SavedQuestions(settings.state_dir)
-    look_again(saved, searcher)
+    look_again(saved, searcher_of)
     if not mails_news(settings):
         return MailReport()
-    return send(settings, _mails(settings, saved, searcher.snapshot, today))
+    return send(settings, _mails(settings, saved, searcher_of, today))
 
 
-def look_again(saved: SavedQuestions, searcher: Searcher) -> int:
+def look_again(saved: SavedQuestions, searcher_of: SearcherOf) -> int:
     """Answer the questions that were not answered from this build; returns how many words were never cited before."""
-    build_id, found = searcher.snapshot.build_id, 0
+    found = 0
     for question in saved.all():
+        searcher = searcher_of(question.access)
+        build_id = searcher.snapshot.build_id
         if question.checked_build == build_id:
             continue
         try:
@@ -146,7 +154,7 @@ def look_again(saved: SavedQuestions, searcher: Searcher) -> int:
     return found
 
 
-def _mails(settings: Settings, saved: SavedQuestions, snapshot: Snapshot, today: date) -> Iterator[Mail]:
+def _mails(settings: Settings, saved: SavedQuestions, searcher_of: SearcherOf, today: date) -> Iterator[Mail]:
     withdrawn = _withdrawn_keys(settings)
     for question in saved.all():
         if question.owner in withdrawn:
@@ -155,7 +163,7 @@ def _mails(settings: Settings, saved: SavedQuestions, snapshot: Snapshot, today:
         if not question.is_mailed:
             continue
         for key, finds in saved.open_batches(question.id).items():
-            if items := news_items(snapshot, finds):
+            if items := news_items(searcher_of(question.access).snapshot, finds):
                 yield _mail(settings, question, key, items)
 
 
@@ -262,22 +270,22 @@ def _as_html(told: _Told) -> str:
 
 
 def keep_notifying(
-    settings: Settings, searcher: Callable[[], Searcher], *, stop: threading.Event, every: float = HOUR
+    settings: Settings, searcher_of: SearcherOf, *, stop: threading.Event, every: float = HOUR
 ) -> threading.Thread:
     """Look again and mail in the background until ``stop`` is set; without a mail server the page alone tells."""
 
     def work() -> None:
         while not stop.wait(every):
-            _try(settings, searcher)
+            _try(settings, searcher_of)
 
     thread = threading.Thread(target=work, name="saved-questions", daemon=True)
     thread.start()
     return thread
 
 
-def _try(settings: Settings, searcher: Callable[[], Searcher]) -> None:
+def _try(settings: Settings, searcher_of: SearcherOf) -> None:
     try:
-        report = notify(settings, searcher(), date.today())
+        report = notify(settings, searcher_of, date.today())
     except (KbError, sqlite3.Error) as error:
         log.warning("Gemte spørgsmål kunne ikke ses efter: %s", error)
         return

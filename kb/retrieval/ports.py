@@ -109,6 +109,10 @@ class PassageStore(Protocol):
         """The sentences of passages, in order, by the passages' ids; a passage may have none."""
         ...
 
+    def sentence_keys_of(self, keys: Keys) -> Keys:
+        """The keys of the sentences of some passages, in ascending order."""
+        ...
+
     def facts(self, kinds: Sequence[FactKind]) -> Sequence[tuple[str, Fact]]:
         """The facts of these kinds with their documents' ids, in the order of documents and places."""
         ...

@@ -121,13 +121,15 @@ class Searcher(Owner):
 
     def without(self, hidden: frozenset[str]) -> Searcher:
         """A searcher on the same build with these documents hidden."""
-        snapshot = self.snapshot.without(hidden)
+        return self.on(self.snapshot.without(hidden))
+
+    def on(self, snapshot: Snapshot) -> Searcher:
+        """A searcher like this one on another snapshot of the same model."""
         return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
 
     def with_synonyms(self, synonyms: Synonyms) -> Searcher:
         """A searcher on the same build that analyses questions by other synonyms."""
-        snapshot = self.snapshot.with_synonyms(synonyms)
-        return Searcher(snapshot, self.embedder, self.settings, readers=self._readers, reranker=self._reranker)
+        return self.on(self.snapshot.with_synonyms(synonyms))
 
     @cached_property
     def reader(self) -> WindowReader:

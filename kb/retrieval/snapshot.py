@@ -7,6 +7,7 @@ as it lives (:mod:`kb.retrieval.caches`).
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -99,6 +100,21 @@ class Snapshot(Owner):
     def build_id(self) -> str:
         """The build's id."""
         return self.manifest.id
+
+    @cached_property
+    def documents_digest(self) -> str:
+        """Names the documents that can be seen, whatever others there are."""
+        return hashlib.sha256("\n".join(sorted(self.records)).encode()).hexdigest()
+
+    @cached_property
+    def restricted(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups of the documents that are for some alone, by id."""
+        return {id_: one.record.metadata.adgang for id_, one in self.records.items() if one.record.metadata.adgang}
+
+    @cached_property
+    def named_groups(self) -> frozenset[str]:
+        """The groups that documents are for."""
+        return frozenset(group for groups in self.restricted.values() for group in groups)
 
     def record(self, document_id: str) -> StoredRecord:
         """One document's record; raises :class:`NotFoundError` where there is no such document or it is hidden."""

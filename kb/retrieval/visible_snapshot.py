@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from kb.core.errors import KbError
 from kb.core.settings import Settings
@@ -24,10 +25,24 @@ from kb.index.store import StoredRecord
 from kb.retrieval.caches import Cache
 from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import is_unchanged
-from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.removals import Removals
 
 FILES_REMEMBERED = 64
+
+
+class Source(Protocol):
+    """What has the searcher on the newest good build, whole or as some readers may see it."""
+
+    embedder: Embedder
+
+    @property
+    def problem(self) -> KbError | None:
+        """Why the newest build is not the one in use, if so."""
+        ...
+
+    def searcher(self) -> Searcher:
+        """The searcher; raises :class:`kb.core.errors.IndexUnusableError` when there is no good build."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +65,9 @@ class _Visible:
 
 
 class VisibleSnapshotHolder:
-    """Hands out the searcher of a :class:`SnapshotHolder`, without the deleted reports."""
+    """Hands out the searcher of a :class:`SnapshotHolder`, or of a view of it, without the deleted reports."""
 
-    def __init__(self, whole: SnapshotHolder, settings: Settings) -> None:
+    def __init__(self, whole: Source, settings: Settings) -> None:
         self.embedder: Embedder = whole.embedder
         self._whole = whole
         self._removals = Removals(settings.state_dir)

@@ -12,9 +12,10 @@ trail alone.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kb.core.access import EVERYTHING, Access
 from kb.core.errors import InputError, NotFoundError
 from kb.curation.words import Curation, checked
 from kb.state.repository import Repository, timestamp
@@ -35,11 +36,13 @@ class CurationVersion:
 class CurationStore:
     """The table of versions; a connection a call, safe from several threads and processes.
 
+    Pins that ``access`` does not permit are not there, and stay whatever is put in their place.
     Raises what :meth:`kb.state.repository.Repository.connect` raises.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, access: Access = EVERYTHING) -> None:
         self._repository = Repository(state_dir)
+        self._access = access
 
     def number(self) -> int:
         """The version in force, 0 where nothing was ever decided; cheap, and no file is created."""
@@ -54,7 +57,8 @@ class CurationStore:
         if not self._repository.exists:
             return []
         with self._repository.transaction() as database:
-            return _newest(database, most)
+            found = _newest(database, most)
+        return [replace(one, curation=one.curation.seen_by(self._access)) for one in found]
 
     def put(self, curation: Curation, what: str, *, based_on: int) -> CurationVersion:
         """Put a checked whole in force as the version after ``based_on``.
@@ -62,7 +66,7 @@ class CurationStore:
         Raises :class:`InputError` where someone else has made one meanwhile.
         """
         with self._repository.transaction(immediate=True) as database:
-            return _put(database, checked(curation), what, based_on)
+            return self._put(database, checked(curation), what, based_on)
 
     def undo(self, *, based_on: int) -> CurationVersion:
         """Put the version before ``based_on`` back in force, as a new one; raises as :meth:`put` does."""
@@ -78,22 +82,22 @@ class CurationStore:
                 raise NotFoundError("Den ændring kan ikke fortrydes mere.", advice="Se listen over ord igen.")
             undone = kept.get(version + 1, CurationVersion()).what if version == based_on - 1 else ""
             what = f"fortrudt: {undone.removeprefix('fortrudt: ')}" if undone else f"tilbage til version {version}"
-            return _put(database, kept[version].curation, what, based_on)
+            return self._put(database, kept[version].curation.seen_by(self._access), what, based_on)
+
+    def _put(self, database: sqlite3.Connection, curation: Curation, what: str, based_on: int) -> CurationVersion:
+        held = next(iter(_newest(database, 1)), CurationVersion())
+        if held.version != based_on:
+            raise InputError(
+                "Ordene er ændret af en anden, siden du åbnede siden.", advice="Åbn siden igen, og gør det derfra."
+            )
+        whole = curation.over(held.curation, self._access)
+        made = CurationVersion(held.version + 1, timestamp(), what, curation)
+        database.execute("INSERT INTO curations VALUES (?,?,?,?)", (made.version, made.at, what, whole.to_json()))
+        database.execute("DELETE FROM curations WHERE version <= ?", (made.version - MOST_VERSIONS,))
+        return made
 
 
 def _newest(database: sqlite3.Connection, most: int) -> list[CurationVersion]:
     sql = "SELECT version, at, what, content FROM curations ORDER BY version DESC LIMIT ?"
     rows = database.execute(sql, (most,)).fetchall()
     return [CurationVersion(version, at, what, Curation.from_json(content)) for version, at, what, content in rows]
-
-
-def _put(database: sqlite3.Connection, curation: Curation, what: str, based_on: int) -> CurationVersion:
-    held = next(iter(_newest(database, 1)), CurationVersion())
-    if held.version != based_on:
-        raise InputError(
-            "Ordene er ændret af en anden, siden du åbnede siden.", advice="Åbn siden igen, og gør det derfra."
-        )
-    made = CurationVersion(held.version + 1, timestamp(), what, curation)
-    database.execute("INSERT INTO curations VALUES (?,?,?,?)", (made.version, made.at, what, curation.to_json()))
-    database.execute("DELETE FROM curations WHERE version <= ?", (made.version - MOST_VERSIONS,))
-    return made

@@ -6,10 +6,11 @@ Who asked is not recorded. CPR numbers, e-mail addresses and telephone numbers a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb.core.access import EVERYTHING, Access, groups_of_text, groups_text
 from kb.core.privacy import mask
 from kb.state.repository import Repository, timestamp
 
@@ -31,28 +32,42 @@ class Feedback:
 class FeedbackStore:
     """The table of feedback; a connection a call, safe from several threads and processes.
 
+    It is noted with the groups whose reports the reader might see, and is there for those alone who are in all of them.
+
     store = FeedbackStore(settings.state_dir)
     store.add("Hvordan ...?", build_id, useful=True, comment="", citations=["aalborg-air.3"])
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, access: Access = EVERYTHING) -> None:
         self._repository = Repository(state_dir)
+        self._access = access
 
-    def add(self, question: str, build_id: str, *, useful: bool, comment: str, citations: Sequence[str]) -> None:
+    def add(
+        self,
+        question: str,
+        build_id: str,
+        *,
+        useful: bool,
+        comment: str,
+        citations: Sequence[str],
+        groups: Collection[str] = (),
+    ) -> None:
         """Store one reader's feedback, masked."""
         said = (mask(question).text, build_id, int(useful), mask(comment).text, json.dumps(list(citations)))
-        values = (timestamp(), *said)
+        values = (timestamp(), *said, groups_text(groups))
         with self._repository.transaction() as connection:
             connection.execute(
-                "INSERT INTO feedback (created, question, build, useful, comment, citations) VALUES (?,?,?,?,?,?)",
+                "INSERT INTO feedback (created, question, build, useful, comment, citations, access)"
+                " VALUES (?,?,?,?,?,?,?)",
                 values,
             )
 
     def all(self) -> list[Feedback]:
         """All feedback, newest first."""
-        sql = "SELECT created, question, build, useful, comment, citations FROM feedback ORDER BY id DESC"
+        sql = "SELECT created, question, build, useful, comment, citations, access FROM feedback ORDER BY id DESC"
         with self._repository.transaction() as connection:
             return [
                 Feedback(created, question, build_id, bool(useful), comment, tuple(json.loads(citations)))
-                for created, question, build_id, useful, comment, citations in connection.execute(sql)
+                for created, question, build_id, useful, comment, citations, access in connection.execute(sql)
+                if self._access.includes(groups_of_text(access))
             ]

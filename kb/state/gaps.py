@@ -11,10 +11,11 @@ written. What was last asked before ``keep_days`` is deleted whenever the table 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kb.core.access import EVERYTHING, Access, groups_of_text, groups_text
 from kb.core.privacy import mask
 from kb.curation.gaps import Gap
 from kb.state.repository import Repository, timestamp
@@ -24,27 +25,31 @@ _COLUMNS = "question, first, last, refused, not_useful, build, reason, closed, c
 _AGAIN = (
     " ON CONFLICT (question) DO UPDATE SET last = excluded.last, build = excluded.build, refused = refused +"
     " excluded.refused, not_useful = not_useful + excluded.not_useful, closed = '', closed_because = '',"
-    " reason = CASE excluded.reason WHEN '' THEN reason ELSE excluded.reason END"
+    " reason = CASE excluded.reason WHEN '' THEN reason ELSE excluded.reason END,"
+    # Whoever asks it without a group knows it without.
+    " access = CASE excluded.access WHEN '[]' THEN '[]' ELSE access END"
 )
 
 
 class GapStore:
     """The table of gaps; a connection a call, safe from several threads and processes.
 
-    Raises what :meth:`kb.state.repository.Repository.connect` raises.
+    A question is noted with the groups whose reports whoever asked might see, and is there for those alone who are in
+    all of them: it may name what they read. Raises what :meth:`kb.state.repository.Repository.connect` raises.
     """
 
-    def __init__(self, state_dir: Path, *, keep_days: int) -> None:
+    def __init__(self, state_dir: Path, *, keep_days: int, access: Access = EVERYTHING) -> None:
         self._repository = Repository(state_dir)
+        self._access = access
         self._keep = timedelta(days=keep_days)
 
-    def note_refused(self, question: str, build_id: str, reason: str) -> None:
+    def note_refused(self, question: str, build_id: str, reason: str, *, groups: Collection[str] = ()) -> None:
         """Count a refused question."""
-        self._note(question, build_id, reason, refused=1)
+        self._note(question, build_id, reason, groups, refused=1)
 
-    def note_not_useful(self, question: str, build_id: str) -> None:
+    def note_not_useful(self, question: str, build_id: str, *, groups: Collection[str] = ()) -> None:
         """Count a question whose answer a reader found not useful."""
-        self._note(question, build_id, "", not_useful=1)
+        self._note(question, build_id, "", groups, not_useful=1)
 
     def all(self) -> list[Gap]:
         """All gaps, the open ones first, then by how often and how lately they were asked."""
@@ -53,7 +58,8 @@ class GapStore:
         with self._repository.transaction() as database:
             self._forget_old(database)
             order = "ORDER BY closed != '', refused + not_useful DESC, last DESC, question"
-            return [Gap(*row) for row in database.execute(f"SELECT {_COLUMNS} FROM gaps {order}")]
+            rows = database.execute(f"SELECT access, {_COLUMNS} FROM gaps {order}")
+            return [Gap(*row) for access, *row in rows if self._access.includes(groups_of_text(access))]
 
     def open(self) -> list[Gap]:
         """Those that no editor has closed."""
@@ -61,22 +67,38 @@ class GapStore:
 
     def close(self, questions: Sequence[str], because: str) -> int:
         """Close gaps, with the reason masked; gives back how many were open."""
+        seen = self._seen(questions)
         with self._repository.transaction() as database:
             sql = "UPDATE gaps SET closed = ?, closed_because = ? WHERE question = ? AND closed = ''"
             said = (timestamp(), mask(because).text)
-            return sum(database.execute(sql, (*said, question)).rowcount for question in questions)
+            return sum(database.execute(sql, (*said, question)).rowcount for question in seen)
 
     def reopen(self, questions: Sequence[str]) -> None:
         """Put closed gaps back on the list."""
+        seen = self._seen(questions)
         with self._repository.transaction() as database:
             sql = "UPDATE gaps SET closed = '', closed_because = '' WHERE question = ?"
-            database.executemany(sql, [(question,) for question in questions])
+            database.executemany(sql, [(question,) for question in seen])
 
-    def _note(self, question: str, build_id: str, reason: str, *, refused: int = 0, not_useful: int = 0) -> None:
+    def _seen(self, questions: Sequence[str]) -> Sequence[str]:
+        """Those of some questions that are there for whoever asks."""
+        there = {one.question for one in self.all()}
+        return [question for question in questions if question in there]
+
+    def _note(
+        self,
+        question: str,
+        build_id: str,
+        reason: str,
+        groups: Collection[str],
+        *,
+        refused: int = 0,
+        not_useful: int = 0,
+    ) -> None:
         now = timestamp()
         with self._repository.transaction() as database:
-            values = (mask(question).text, now, now, refused, not_useful, build_id, reason)
-            database.execute(f"INSERT INTO gaps ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,'',''){_AGAIN}", values)
+            values = (mask(question).text, now, now, refused, not_useful, build_id, reason, groups_text(groups))
+            database.execute(f"INSERT INTO gaps ({_COLUMNS}, access) VALUES (?,?,?,?,?,?,?,'','',?){_AGAIN}", values)
             self._forget_old(database)
 
     def _forget_old(self, database: sqlite3.Connection) -> None:

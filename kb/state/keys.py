@@ -14,11 +14,13 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from kb.core.access import group_names, groups_of_text, groups_text
 from kb.core.errors import InputError, NotFoundError
 from kb.core.identity import AccessRole
 from kb.state.repository import Repository
@@ -28,7 +30,7 @@ LONGEST_NAME = 80
 LAST_USED_PRECISION = timedelta(minutes=1)
 _FORM = re.compile(r"kb_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = hashlib.sha256(b"").digest()
-_COLUMNS = "id, name, role, created, expires, revoked, last_used"
+_COLUMNS = "id, name, role, created, expires, revoked, last_used, access"
 
 
 class KeyState(StrEnum):
@@ -54,6 +56,7 @@ class Key:
     expires: str = ""
     revoked: str = ""
     last_used: str = ""
+    groups: frozenset[str] = frozenset()
 
     def state(self, now: datetime) -> KeyState:
         """Whether the key works at ``now``."""
@@ -68,8 +71,12 @@ class KeyStore:
     def __init__(self, state_dir: Path) -> None:
         self._repository = Repository(state_dir)
 
-    def create(self, name: str, role: AccessRole, *, days: int | None = None) -> tuple[Key, str]:
+    def create(
+        self, name: str, role: AccessRole, *, days: int | None = None, groups: Iterable[str] = ()
+    ) -> tuple[Key, str]:
         """Create a key valid for ``days`` (without limit by default); returns it and its secret, which is not stored.
+
+        Whoever uses it sees the reports of ``groups`` too.
 
         Raises :class:`InputError` for a name that is empty, too long or that of a valid key.
         """
@@ -82,12 +89,20 @@ class KeyStore:
                 f"Der er allerede en nøgle, der hedder {name}.", advice=f"Træk den tilbage først: kb key revoke {name}"
             )
         expires = _iso(now + timedelta(days=days)) if days else ""
-        key = Key(secrets.token_hex(6), name, role, _iso(now), expires)
+        key = Key(secrets.token_hex(6), name, role, _iso(now), expires, groups=frozenset(group_names(groups)))
         secret = f"kb_{key.id}_{secrets.token_urlsafe(32)}"
         with self._repository.transaction() as connection:
             connection.execute(
-                "INSERT INTO keys (id, name, role, hash, created, expires) VALUES (?,?,?,?,?,?)",
-                (key.id, key.name, key.role.value, _hash(secret), key.created, key.expires or None),
+                "INSERT INTO keys (id, name, role, hash, created, expires, access) VALUES (?,?,?,?,?,?,?)",
+                (
+                    key.id,
+                    key.name,
+                    key.role.value,
+                    _hash(secret),
+                    key.created,
+                    key.expires or None,
+                    groups_text(key.groups),
+                ),
             )
         return key, secret
 
@@ -144,8 +159,9 @@ def _hash(secret: str) -> bytes:
 
 
 def _key(row: tuple[str | None, ...]) -> Key:
-    id_, name, role, *times = (value or "" for value in row)
-    return Key(id_, name, AccessRole(role), *times)
+    id_, name, role, created, expires, revoked, used, groups = (value or "" for value in row)
+    given = frozenset(groups_of_text(groups))
+    return Key(id_, name, AccessRole(role), created, expires, revoked, used, given)
 
 
 def _iso(moment: datetime) -> str:

@@ -18,10 +18,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
+from kb.core.access import EVERYTHING, Access
 from kb.core.errors import InputError, NotFoundError
 from kb.core.stages import Phase
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, UseOutcome
 from kb.state.repository import Repository, timestamp
+from kb.state.restricted import is_withheld, withheld_lessons
 
 _ID_BYTES = 6
 _COLUMNS = (
@@ -57,11 +59,13 @@ class QuestionCounts:
 class LessonStore:
     """The tables of lessons; a connection a call, safe from several threads and processes.
 
+    A lesson that rests on a report which ``access`` does not permit is not there: it is neither listed nor found.
     Raises what :meth:`kb.state.repository.Repository.connect` raises.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, access: Access = EVERYTHING) -> None:
         self._repository = Repository(state_dir)
+        self._access = access
 
     def all(self) -> list[Lesson]:
         """All lessons, the last changed first; none where there is no state file, which is not created."""
@@ -73,19 +77,20 @@ class LessonStore:
             for lesson_id, *values in database.execute(sql):
                 evidence[lesson_id].append(Evidence(*values))
             rows = database.execute(f"SELECT {_COLUMNS} FROM lessons ORDER BY changed DESC, id").fetchall()
-        return [_lesson(row, evidence[row[0]]) for row in rows]
+            withheld = withheld_lessons(database, self._access)
+        return [_lesson(row, evidence[row[0]]) for row in rows if row[0] not in withheld]
 
     def get(self, lesson_id: str) -> Lesson:
         """One lesson; raises :class:`NotFoundError`."""
         with self._repository.transaction() as database:
-            return _get(database, lesson_id)
+            return self._get(database, lesson_id)
 
     def add(self, lesson: Lesson, *, proposal_id: str = "") -> Lesson:
         """Store a checked lesson as a new one and give it back; a proposal it was made from counts as taken."""
         with self._repository.transaction(immediate=True) as database:
             if proposal_id:
                 _decide(database, proposal_id, Decision.TAKEN)
-            return _insert(database, replace(lesson, id=secrets.token_hex(_ID_BYTES)))
+            return _insert(database, replace(lesson, id=secrets.token_hex(_ID_BYTES)), self._access)
 
     def replace(self, lesson_id: str, lesson: Lesson, *, revision: int) -> Lesson:
         """Put a checked lesson in the place of revision ``revision`` and give it back.
@@ -93,18 +98,18 @@ class LessonStore:
         Raises :class:`NotFoundError`, and :class:`InputError` where someone else has changed it meanwhile.
         """
         with self._repository.transaction(immediate=True) as database:
-            held = _get(database, lesson_id)
+            held = self._get(database, lesson_id)
             if held.revision != revision:
                 raise InputError(
                     "Erfaringen er ændret af en anden, siden du åbnede den.",
                     advice="Åbn den igen, og læg dine rettelser ind.",
                 )
-            return _update(database, held, lesson)
+            return _update(database, held, lesson, self._access)
 
     def delete(self, lesson_id: str) -> None:
         """Remove a lesson with its uses; raises :class:`NotFoundError`."""
         with self._repository.transaction(immediate=True) as database:
-            _get(database, lesson_id)
+            self._get(database, lesson_id)
             for table, column in (("lesson_evidence", "lesson_id"), ("lesson_uses", "lesson_id"), ("lessons", "id")):
                 database.execute(f"DELETE FROM {table} WHERE {column} = ?", (lesson_id,))
 
@@ -112,15 +117,17 @@ class LessonStore:
         """Store checked lessons, all of them or none; one with a known id replaces the one that has it."""
         counts = {"added": 0, "changed": 0, "unchanged": 0}
         with self._repository.transaction(immediate=True) as database:
-            for lesson in lessons:
+            withheld = withheld_lessons(database, self._access)
+            for given in lessons:
+                lesson = replace(given, id="") if given.id in withheld else given
                 held = _find(database, lesson.id) if lesson.id else None
                 if held is None:
-                    _insert(database, replace(lesson, id=lesson.id or secrets.token_hex(_ID_BYTES)))
+                    _insert(database, replace(lesson, id=lesson.id or secrets.token_hex(_ID_BYTES)), self._access)
                     counts["added"] += 1
                 elif _same(held, lesson):
                     counts["unchanged"] += 1
                 else:
-                    _update(database, held, lesson)
+                    _update(database, held, lesson, self._access)
                     counts["changed"] += 1
         return ImportCounts(**counts)
 
@@ -129,7 +136,7 @@ class LessonStore:
     def note_use(self, use: LessonUse) -> None:
         """Store that a lesson was used; raises :class:`NotFoundError`."""
         with self._repository.transaction() as database:
-            _get(database, use.lesson_id)
+            self._get(database, use.lesson_id)
             database.execute(
                 "INSERT INTO lesson_uses (lesson_id, at, project, outcome, note) VALUES (?,?,?,?,?)",
                 (use.lesson_id, timestamp(), use.project, use.outcome.value, use.note),
@@ -140,11 +147,19 @@ class LessonStore:
         if not self._repository.exists:
             return []
         with self._repository.transaction() as database:
+            withheld = withheld_lessons(database, self._access)
             sql = "SELECT lesson_id, project, outcome, note, at FROM lesson_uses ORDER BY id DESC"
             return [
                 LessonUse(lesson_id, project, UseOutcome(outcome), note, at)
                 for lesson_id, project, outcome, note, at in database.execute(sql)
+                if lesson_id not in withheld
             ]
+
+    def _get(self, database: sqlite3.Connection, lesson_id: str) -> Lesson:
+        found = _find(database, lesson_id)
+        if found is None or lesson_id in withheld_lessons(database, self._access):
+            raise NotFoundError(f"Der er ingen erfaring med id {lesson_id}.", advice="Se dem alle under Erfaringer.")
+        return found
 
     # --- Proposals ---
 
@@ -176,13 +191,6 @@ class LessonStore:
         return QuestionCounts(sum(asked for asked, _ in wanted), sum(refused for _, refused in wanted))
 
 
-def _get(database: sqlite3.Connection, lesson_id: str) -> Lesson:
-    found = _find(database, lesson_id)
-    if found is None:
-        raise NotFoundError(f"Der er ingen erfaring med id {lesson_id}.", advice="Se dem alle under Erfaringer.")
-    return found
-
-
 def _find(database: sqlite3.Connection, lesson_id: str) -> Lesson | None:
     row = database.execute(f"SELECT {_COLUMNS} FROM lessons WHERE id = ?", (lesson_id,)).fetchone()
     if row is None:
@@ -191,18 +199,18 @@ def _find(database: sqlite3.Connection, lesson_id: str) -> Lesson | None:
     return _lesson(row, [Evidence(*values) for values in database.execute(sql, (lesson_id,))])
 
 
-def _insert(database: sqlite3.Connection, lesson: Lesson) -> Lesson:
+def _insert(database: sqlite3.Connection, lesson: Lesson, access: Access) -> Lesson:
     now = timestamp()
     stored = replace(lesson, revision=1, made=lesson.made or now, changed=now, confirmed=_confirmed(lesson, None, now))
-    _write(database, stored)
+    _write(database, stored, access)
     return stored
 
 
-def _update(database: sqlite3.Connection, held: Lesson, lesson: Lesson) -> Lesson:
+def _update(database: sqlite3.Connection, held: Lesson, lesson: Lesson, access: Access) -> Lesson:
     now = timestamp()
     confirmed = _confirmed(lesson, held, now)
     stored = replace(lesson, id=held.id, revision=held.revision + 1, made=held.made, changed=now, confirmed=confirmed)
-    _write(database, stored)
+    _write(database, stored, access)
     return stored
 
 
@@ -220,7 +228,7 @@ def _same(held: Lesson, lesson: Lesson) -> bool:
     )
 
 
-def _write(database: sqlite3.Connection, lesson: Lesson) -> None:
+def _write(database: sqlite3.Connection, lesson: Lesson, access: Access) -> None:
     values = (
         lesson.id, lesson.revision, lesson.status.value, lesson.made, lesson.changed, lesson.confirmed, lesson.lesson,
         lesson.context, lesson.event, lesson.handling, lesson.phase.value if lesson.phase else "",
@@ -230,8 +238,18 @@ def _write(database: sqlite3.Connection, lesson: Lesson) -> None:
     database.execute(f"INSERT OR REPLACE INTO lessons ({_COLUMNS}) VALUES ({marks})", values)
     database.execute("DELETE FROM lesson_evidence WHERE lesson_id = ?", (lesson.id,))
     database.executemany(
-        "INSERT INTO lesson_evidence VALUES (?,?,?,?,?)",
-        [(lesson.id, place, one.document_id, one.quote, one.digest) for place, one in enumerate(lesson.evidence)],
+        "INSERT INTO lesson_evidence VALUES (?,?,?,?,?,?)",
+        [
+            (
+                lesson.id,
+                place,
+                one.document_id,
+                one.quote,
+                one.digest,
+                not is_withheld(database, one.document_id, access),
+            )
+            for place, one in enumerate(lesson.evidence)
+        ],
     )
 
 

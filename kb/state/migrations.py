@@ -216,6 +216,23 @@ _SAVED_QUESTIONS = (
 )
 
 
+_ACCESS = (
+    # JSON lists of groups, as kb.core.access has them.
+    """ALTER TABLE keys ADD COLUMN access TEXT NOT NULL DEFAULT '[]'""",
+    """ALTER TABLE sessions ADD COLUMN access TEXT NOT NULL DEFAULT '[]'""",
+    """ALTER TABLE gaps ADD COLUMN access TEXT NOT NULL DEFAULT '[]'""",
+    """ALTER TABLE feedback ADD COLUMN access TEXT NOT NULL DEFAULT '[]'""",
+    # What its owner might see when they were last here: a list, or "*" for everything.
+    """ALTER TABLE saved_questions ADD COLUMN access TEXT NOT NULL DEFAULT '[]'""",
+    # 0 where whoever wrote so could not see the report.
+    """ALTER TABLE lesson_evidence ADD COLUMN seen INTEGER NOT NULL DEFAULT 1""",
+    """CREATE TABLE restricted_reports (
+        document_id TEXT PRIMARY KEY,           -- of a report for some groups, in the index or gone from it
+        access      TEXT NOT NULL
+    ) STRICT""",
+)
+
+
 _CURATION = (
     """CREATE TABLE gaps (
         question       TEXT PRIMARY KEY,        -- masked
@@ -309,6 +326,11 @@ def _add_sources(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _SOURCES)
 
 
+def _add_access(database: sqlite3.Connection, _folder: Path) -> None:
+    """Add the groups that keys and people have, and that what is kept of reports is for."""
+    _execute(database, _ACCESS)
+
+
 MIGRATIONS: Sequence[Migration] = (
     _complete_first_schema,
     _import_feedback,
@@ -317,6 +339,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_saved_questions,
     _add_curation,
     _add_sources,
+    _add_access,
 )
 
 

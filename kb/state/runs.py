@@ -209,11 +209,16 @@ class RunStore:
 
     # --- Jobs ---
 
-    def add_job(self, asked_by: str, *, full: bool = False, files: Mapping[str, JobFile] | None = None) -> StoredJob:
-        """Queue a job, or join one of the same kind that is waiting: that will find the newest files too."""
+    def add_job(
+        self, asked_by: str, *, full: bool = False, files: Mapping[str, JobFile] | None = None, only_own: bool = False
+    ) -> StoredJob:
+        """Queue a job, or join one of the same kind that is waiting: that will find the newest files too.
+
+        With ``only_own`` one that was asked for by the same.
+        """
         with self._write() as db:
-            sql = "SELECT * FROM jobs WHERE status = ? AND full = ? ORDER BY id LIMIT 1"
-            waiting = db.execute(sql, (Status.WAITING.value, int(full))).fetchone()
+            sql = "SELECT * FROM jobs WHERE status = ? AND full = ? AND (asked_by = ? OR NOT ?) ORDER BY id LIMIT 1"
+            waiting = db.execute(sql, (Status.WAITING.value, int(full), asked_by, int(only_own))).fetchone()
             if waiting is None:
                 job_id, together = _new_id(db, "jobs"), dict(files or {})
                 values = (job_id, asked_by, _now(), int(full), Status.WAITING.value, _dump_files(together))

@@ -23,6 +23,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from kb.core.access import Access
 from kb.core.errors import InputError, NotFoundError
 from kb.state.repository import Repository, timestamp
 
@@ -31,6 +32,7 @@ MOST = 50
 LONGEST_TITLE = 200
 # Pages seen within this time belong to one visit.
 VISIT = timedelta(minutes=30)
+NO_ACCESS = Access()
 # The batch of finds that are told of in no mail.
 UNMAILED = "uden mail"
 MAIL_KEY = "spørgsmål"
@@ -53,6 +55,7 @@ class SavedQuestion:
 
     ``visited_before`` is when the visit before the present or last one ended, ``checked_build`` the build that it was
     last answered from, ``mailed`` the date of its last mail, and ``stop_key`` signs the links that stop its mails.
+    ``access`` is what its owner might see when they were last here: its news are found and told by that.
     """
 
     owner: str
@@ -70,6 +73,7 @@ class SavedQuestion:
     checked_build: str = ""
     mailed: str = ""
     stop_key: bytes = b""
+    access: Access = NO_ACCESS
 
     @property
     def is_mailed(self) -> bool:
@@ -172,6 +176,11 @@ class SavedQuestions:
         sql = "UPDATE saved_questions SET visited = ?, visited_before = ? WHERE id = ?"
         self._execute(sql, question.visited, question.visited_before, question.id)
 
+    def note_access(self, owner: str, access: Access) -> None:
+        """Store what someone may see now, for the news of all their questions."""
+        if self._repository.exists:
+            self._execute("UPDATE saved_questions SET access = ? WHERE owner = ?", access.as_text(), owner)
+
     def delete(self, question_id: str, owner: str) -> None:
         """Delete one of someone's questions with all that is kept of it; raises :class:`NotFoundError`."""
         self.get(question_id, owner)
@@ -257,12 +266,12 @@ def _questions(database: sqlite3.Connection, where: str, *values: str) -> list[S
 def _question(row: dict[str, Any]) -> SavedQuestion:
     filters = {name: tuple(values) for name, values in json.loads(row["filters"]).items()}
     typed = {"filters": filters, "frequency": Frequency(row["frequency"]), "paused": bool(row["paused"])}
-    return SavedQuestion(**{**row, **typed})
+    return SavedQuestion(**{**row, **typed, "access": Access.from_text(row["access"])})
 
 
 def _row(question: SavedQuestion) -> dict[str, Any]:
     plain = {"filters": json.dumps(dict(question.filters), ensure_ascii=False), "paused": int(question.paused)}
-    return {**asdict(question), **plain, "frequency": question.frequency.value}
+    return {**asdict(question), **plain, "frequency": question.frequency.value, "access": question.access.as_text()}
 
 
 def _add_finds(database: sqlite3.Connection, question_id: str, finds: Iterable[Find], *, found: str) -> int:

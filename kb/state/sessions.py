@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kb.core.access import groups_of_text, groups_text
 from kb.core.identity import AccessRole
 from kb.state.repository import Repository
 
@@ -31,6 +33,7 @@ class Session:
     name: str
     role: AccessRole
     subject: str
+    groups: frozenset[str] = frozenset()
 
 
 class SessionStore:
@@ -39,14 +42,24 @@ class SessionStore:
     def __init__(self, state_dir: Path) -> None:
         self._repository = Repository(state_dir)
 
-    def begin(self, name: str, role: AccessRole, *, subject: str, hours: float, key_id: str = "") -> str:
+    def begin(
+        self,
+        name: str,
+        role: AccessRole,
+        *,
+        subject: str,
+        hours: float,
+        groups: Collection[str] = (),
+        key_id: str = "",
+    ) -> str:
         """Begin a session and return its token; expired sessions are deleted."""
         token = secrets.token_urlsafe(32)
         now = datetime.now(UTC)
-        values = (_hash(token), name, role.value, subject, key_id, _iso(now + timedelta(hours=hours)))
+        expires = _iso(now + timedelta(hours=hours))
+        values = (_hash(token), name, role.value, subject, key_id, expires, groups_text(groups))
         with self._repository.transaction() as connection:
             connection.execute("DELETE FROM sessions WHERE expires <= ?", (_iso(now),))
-            connection.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?)", values)
+            connection.execute("INSERT INTO sessions VALUES (?,?,?,?,?,?,?)", values)
         return token
 
     def find(self, token: str) -> Session | None:
@@ -54,9 +67,9 @@ class SessionStore:
         if not self._repository.exists:
             return None
         now = _iso(datetime.now(UTC))
-        sql = f"SELECT name, role, subject FROM sessions WHERE {_VALID}"
+        sql = f"SELECT name, role, subject, access FROM sessions WHERE {_VALID}"
         row = self._repository.reading().execute(sql, (_hash(token), now, now)).fetchone()
-        return Session(row[0], AccessRole(row[1]), row[2]) if row else None
+        return Session(row[0], AccessRole(row[1]), row[2], frozenset(groups_of_text(row[3]))) if row else None
 
     def end(self, token: str) -> None:
         """End a session."""
@@ -65,10 +78,11 @@ class SessionStore:
 
     def of_person(self, name: str) -> list[dict[str, str]]:
         """What is held of the sessions of someone of this name or with this id at the provider."""
-        sql = "SELECT name, role, subject, expires FROM sessions WHERE name = ? OR subject = ? ORDER BY expires"
+        columns = ("name", "role", "subject", "expires", "access")
+        sql = f"SELECT {', '.join(columns)} FROM sessions WHERE name = ? OR subject = ? ORDER BY expires"
         with self._repository.transaction() as connection:
             rows = connection.execute(sql, (name, name)).fetchall()
-        return [dict(zip(("name", "role", "subject", "expires"), row, strict=True)) for row in rows]
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def end_all(self, name: str) -> int:
         """End every session of someone of this name or with this id at the provider; returns how many."""

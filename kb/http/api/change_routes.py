@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Response, g, request
+from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
-from kb.core.errors import NotFoundError
 from kb.core.identity import AccessRole
-from kb.http import lesson_services
+from kb.http import job_services, lesson_services
 from kb.http.api import lesson_responses, request_models, response_models
 from kb.http.api.operations import PREFIX, Api
 from kb.http.api.paging import next_address, page_of
@@ -21,7 +20,8 @@ from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.response_models import Body
 from kb.http.audit_trail import audited, note
 from kb.http.curation_services import take_feedback
-from kb.http.gate import guard
+from kb.http.gate import guard, tells_of_all
+from kb.http.report_access import checked_groups, restrict_at_once
 from kb.http.services import searcher, services
 from kb.index.store import StoredRecord
 from kb.operations import editing
@@ -42,8 +42,7 @@ def _accepted(body: Body, job: response_models.Job) -> Response:
 
 def _started(*, files: Sequence[str] = (), full: bool = False) -> response_models.Job:
     """The job that takes a change in."""
-    job = services().jobs.start(by=g.identity.name, files=files, full=full)
-    return response_models.Job.model_validate(job)
+    return response_models.Job.model_validate(job_services.start(files=files, full=full))
 
 
 def _stored(document_id: str) -> StoredRecord:
@@ -59,7 +58,7 @@ def _stored(document_id: str) -> StoredRecord:
 def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Response:
     """Læg en fil ind, med eller uden metadata. Hvad den er, afgøres af dens indhold; den gemmes under et navn, serveren
     giver den. Rapporten kan findes, når jobbet er færdigt."""
-    path = editing.add(services().settings, file, metadata.model_dump(exclude_defaults=True))
+    path = editing.add(services().settings, file, checked_groups(metadata.model_dump(exclude_defaults=True)))
     note(target=path)
     job = _started(files=[path])
     return _accepted(response_models.Uploaded(path=path, job=job), job)
@@ -74,9 +73,13 @@ def upload(file: FileStorage, metadata: request_models.EditedMetadata) -> Respon
 )  # fmt: skip
 @audited("metadata ændret")
 def replace_metadata(document_id: str, body: request_models.EditedMetadata) -> Response:
-    """Metadata erstattes som helhed: det, der ikke er med, bliver tomt. `id`, `sprog` og `kilder` er uændrede."""
+    """Metadata erstattes som helhed: det, der ikke er med, bliver tomt. `id`, `sprog` og `kilder` er uændrede, og
+    `adgang` er det, når den ikke er med."""
     stored = _stored(document_id)
-    editing.replace_metadata(services().settings, stored, body.model_dump())
+    kept = {"adgang"} - body.model_fields_set
+    values = checked_groups(body.model_dump(exclude=kept))
+    editing.replace_metadata(services().settings, stored, values)
+    restrict_at_once(document_id, values)
     job = _started(files=[stored.record.path])
     return _accepted(response_models.Changed(document_id=document_id, job=job), job)
 
@@ -115,7 +118,7 @@ def start_job(query: request_models.JobQuery) -> Response:
 @audited("job annulleret")
 def cancel_job(job_id: str) -> response_models.Job:
     """Et job, der venter, er straks annulleret; et, der er i gang, standser ved sit næste skridt."""
-    return response_models.Job.model_validate(services().jobs.cancel(job_id))
+    return response_models.Job.model_validate(job_services.cancel(job_id))
 
 
 @changes.get(
@@ -128,7 +131,7 @@ def cancel_job(job_id: str) -> response_models.Job:
 )
 def list_jobs() -> response_models.Jobs:
     """De seneste indekseringer, nyeste først."""
-    return response_models.Jobs.model_validate({"items": services().jobs.newest()})
+    return response_models.Jobs.model_validate({"items": job_services.newest()})
 
 
 @changes.get(
@@ -137,10 +140,7 @@ def list_jobs() -> response_models.Jobs:
 )  # fmt: skip
 def job(job_id: str) -> response_models.Job:
     """Hvor langt jobbet er, og når det er færdigt, hvad der blev af hver fil."""
-    job_ = services().jobs.get(job_id)
-    if job_ is None:
-        raise NotFoundError(f"Der er intet job med id {job_id}.")
-    return response_models.Job.model_validate(job_)
+    return response_models.Job.model_validate(job_services.get(job_id))
 
 
 @changes.operation(
@@ -210,6 +210,7 @@ def audit_trail(query: request_models.SinceQuery) -> response_models.AuditTrail:
     "/runs", summary="List kørslerne", tag="Redaktion", role=AccessRole.EDITOR, on_build=False,
     query=request_models.ListQuery, response=response_models.Runs, example={"top": 2},
 )  # fmt: skip
+@tells_of_all
 def runs(query: request_models.ListQuery) -> response_models.Runs:
     """Alle indekseringer, også dem fra kommandolinjen, nyeste først."""
     # One more than asked for tells whether there is a next page.
@@ -224,6 +225,7 @@ def runs(query: request_models.ListQuery) -> response_models.Runs:
     response=response_models.Run, problems=("findes-ikke",),
     example={"run_id": "20261123T153037044417Z"},
 )  # fmt: skip
+@tells_of_all
 def run(run_id: str) -> response_models.Run:
     """Hvor langt kørslen er, og når den er færdig, hvad den gjorde ved hver fil."""
     return response_models.Run.from_domain(services().state.run(run_id))
@@ -235,6 +237,7 @@ def run(run_id: str) -> response_models.Run:
     example={"run_id": "20261123T153037044417Z"},
 )  # fmt: skip
 @audited("kørsel standset")
+@tells_of_all
 def cancel_run(run_id: str) -> response_models.Run:
     """Bed en kørsel om at standse ved sit næste skridt. Indekset i brug er uændret."""
     services().state.cancel_run(run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Self
 
 from pydantic import Field, StrictInt
@@ -93,15 +94,15 @@ class WrittenCuration(Body):
     ]
     pins: Annotated[list[PinnedPassage], Field(max_length=MOST_PINS)]
 
-    def as_curation(self) -> Curation:
-        """The whole, checked; raises :class:`InputError`."""
+    def as_curation(self, groups_of: Callable[[str], tuple[str, ...]]) -> Curation:
+        """The whole, checked, its pins for those who may see their reports; raises :class:`InputError`."""
         made = Curation()
         for group in self.groups:
             made = curating.with_new_words(made, group.names, group.note)
         for key in self.switched_off:
             made = curating.switched(made, key, on=False)
         for pin in self.pins:
-            made = made.with_pin(checked_pin(pin.question, pin.document_id, pin.quote))
+            made = made.with_pin(checked_pin(pin.question, pin.document_id, pin.quote, groups_of(pin.document_id)))
         return made
 
 

@@ -64,7 +64,9 @@ def words_in_force() -> curation_models.CurationInForce:
 @audited("ord ændret")
 def replace_words(body: curation_models.WrittenCuration) -> curation_models.CurationInForce:
     """Alt erstattes som helhed og gælder straks. `version` er den, der blev læst; har en anden rettet, siges det."""
-    saved = services().curation.put(body.as_curation(), "ændret gennem API'et", based_on=body.version)
+    saved = services().curation.put(
+        body.as_curation(curation_services.groups_of), "ændret gennem API'et", based_on=body.version
+    )
     note(detail=f"version {saved.version}")
     return curation_models.CurationInForce.from_domain(saved)
 
@@ -78,7 +80,7 @@ def replace_words(body: curation_models.WrittenCuration) -> curation_models.Cura
 def preview_words(body: curation_models.WrittenCuration) -> curation_models.CurationPreview:
     """De gemte spørgsmål, der ville få andre svar. Intet ændres."""
     held = services().curation.current()
-    found = curation_services.previewed(held.curation, body.as_curation())
+    found = curation_services.previewed(held.curation, body.as_curation(curation_services.groups_of))
     return curation_models.CurationPreview.model_validate(found)
 
 

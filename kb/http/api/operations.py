@@ -204,13 +204,14 @@ def _answered(operation: Operation, result: Body | Response) -> Response:
 
 
 def _tag(operation: Operation, searcher: Searcher, query: Query, parts: Mapping[str, str]) -> str:
-    """Names all that the answer is made of: program, build, the house's words, operation, what was asked (normalised),
-    and the rest.
+    """Names all that the answer is made of: program, build, the reports that can be seen, the house's words, operation,
+    what was asked (normalised), and the rest.
     """
     asked = query.model_dump(mode="json")
     if isinstance(query, AnswerQuery):
         asked["q"] = clean_question(query.q, searcher.settings.max_question_chars)
     made_of: list[Any] = [VERSION, searcher.snapshot.build_id, operation.name, asked, dict(parts)]
     made_of += [sorted(searcher.snapshot.hidden), searcher.snapshot.analyser.synonyms.digest]
+    made_of.append(searcher.snapshot.documents_digest)
     made_of.append(operation.besides() if operation.besides else None)
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:32]

@@ -227,6 +227,9 @@ def _edited(field: MetadataField) -> Any:
     if field.kind is FieldKind.WORDS:
         word = Annotated[str, Field(pattern=f"^({'|'.join(field.words)})$")]
         return Annotated[list[word], Field(max_length=len(field.words))], []
+    if field.kind is FieldKind.GROUPS:
+        group = Annotated[str, Field(min_length=1, max_length=field.longest, pattern=LINE_PATTERN)]
+        return Annotated[list[group], Field(max_length=MAX_VALUES)], []
     if field.kind is FieldKind.CHOICE:
         return Annotated[str, Field(pattern=f"^(|{'|'.join(field.words)})$")], ""
     return Annotated[str, Field(max_length=field.longest, pattern=LINE_PATTERN)], ""

@@ -98,7 +98,12 @@ class Source(Body):
     dato: str
 
 
-_TYPES: dict[FieldKind, Any] = {FieldKind.YEAR: int | None, FieldKind.WORDS: list[str], FieldKind.SOURCES: list[Source]}
+_TYPES: dict[FieldKind, Any] = {
+    FieldKind.YEAR: int | None,
+    FieldKind.WORDS: list[str],
+    FieldKind.GROUPS: list[str],
+    FieldKind.SOURCES: list[Source],
+}
 if TYPE_CHECKING:
 
     class Metadata(Body):

@@ -16,7 +16,8 @@ from kb.http.api.operations import Api
 from kb.http.api.paging import chosen_fields, next_address, page_of
 from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.suggestions import suggest
-from kb.http.services import services
+from kb.http.gate import tells_of_all
+from kb.http.services import searcher, services
 from kb.operations.finished_builds import finished_builds
 from kb.retrieval.filters import Filters
 from kb.retrieval.searcher import Searcher
@@ -201,6 +202,7 @@ def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
 @api.get(
     "/builds", summary="List indekserne", tag="Drift", response=response_models.Builds, on_build=False, role=EDITOR
 )
+@tells_of_all
 def list_builds() -> response_models.Builds:
     """De færdige indekser, nyeste først, og hvilket der er i brug."""
     finished = finished_builds(services().settings.index_dir)
@@ -217,7 +219,7 @@ def live() -> response_models.Live:
 
 def _health() -> response_models.Health:
     holder = services().holder
-    return response_models.Health.from_domain(holder.searcher().snapshot.manifest, holder.problem)
+    return response_models.Health.from_domain(searcher().snapshot.manifest, holder.problem)
 
 
 @api.get(

@@ -8,14 +8,16 @@ from __future__ import annotations
 import csv
 import io
 
-from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import IndexUnusableError, InputError, UnreadableUploadError
 from kb.core.fields import BY_NAME
-from kb.core.identity import AccessRole, Via
+from kb.core.identity import AccessRole
+from kb.http import job_services
 from kb.http.audit_trail import audited, note
-from kb.http.gate import is_at_least, needs
+from kb.http.gate import is_at_least, needs, tells_of_all
+from kb.http.report_access import checked_groups, failures, restrict_at_once
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
 from kb.http.web.presenters import labels, runs
@@ -32,11 +34,6 @@ RUNS_SHOWN = 20
 FILES_SHOWN = 200
 
 blueprint = Blueprint("redaktion", __name__, url_prefix="/admin")
-
-
-def who_is_at_work() -> str:
-    """Whom a run is told to be started by: the one signed in, or the desk where nobody needs to be."""
-    return str(g.identity.name) if g.identity.via is not Via.LOCAL else "redaktionen"
 
 
 @blueprint.before_request
@@ -63,8 +60,8 @@ def overview() -> str:
     held = _snapshot()
     return render_template(
         "admin/oversigt.html",
-        jobs=services().jobs.newest()[:5],
-        failures=held.failures() if held else [],
+        jobs=job_services.newest()[:5],
+        failures=failures() if held else [],
         names=services().upload_names.all(),
         unanswered=services().gaps.open()[:5],
         problem=services().holder.problem,
@@ -93,7 +90,7 @@ def upload() -> BaseResponse:
             " ".join(f"»{name}« er ikke lagt ind: {reason}" for name, reason in refused.items()),
             advice="Gem indholdet som fx PDF, Word eller tekst, og prøv igen.",
         )
-    return _started(services().jobs.start(by=who_is_at_work(), files=taken, refused=refused))
+    return _started(job_services.start(files=taken, refused=refused))
 
 
 def _started(job: Job) -> BaseResponse:
@@ -101,31 +98,31 @@ def _started(job: Job) -> BaseResponse:
 
 
 @blueprint.post("/filer/slet")
+@tells_of_all
 @audited("fil slettet")
 def delete_unread() -> BaseResponse:
     """Remove a file that could not be read."""
     wanted = request.form.get("sti", "")
-    failure = next((one for one in snapshot().failures() if one.path == wanted), None)
+    failure = next((one for one in failures() if one.path == wanted), None)
     editing.remove_unread(services().settings, there(failure))
-    return _started(services().jobs.start(by=who_is_at_work()))
+    return _started(job_services.start())
 
 
 @blueprint.post("/indeksering")
 @audited("indeksering sat i gang")
 def reindex() -> BaseResponse:
     """Bring the index in line with the corpus."""
-    return _started(services().jobs.start(by=who_is_at_work()))
-
-
-def _job(job_id: str) -> Job:
-    return there(services().jobs.get(job_id))
+    return _started(job_services.start())
 
 
 @blueprint.get("/job/<job_id>")
 def job(job_id: str) -> str:
     """One run, its progress and its files."""
     return render_template(
-        "admin/job.html", job=_job(job_id), documents=_documents_by_path(), names=services().upload_names.all()
+        "admin/job.html",
+        job=job_services.get(job_id),
+        documents=_documents_by_path(),
+        names=services().upload_names.all(),
     )
 
 
@@ -137,7 +134,7 @@ def _documents_by_path() -> dict[str, str]:
 @blueprint.get("/job/<job_id>.json")
 def job_state(job_id: str) -> Response:
     """The same for the script that keeps the page fresh."""
-    job_ = _job(job_id)
+    job_ = job_services.get(job_id)
     return jsonify(
         state=job_.state, over=job_.is_over, stage=job_.stage, done=job_.done, total=job_.total, files=job_.files
     )
@@ -147,10 +144,11 @@ def job_state(job_id: str) -> Response:
 @audited("job annulleret")
 def cancel_job(job_id: str) -> BaseResponse:
     """Cancel a run that waits, and ask one at work to stop."""
-    return _started(services().jobs.cancel(job_id))
+    return _started(job_services.cancel(job_id))
 
 
 @blueprint.get("/koersler")
+@tells_of_all
 def run_list() -> str:
     """All runs, also those from the command line, newest first."""
     page = min(max(1, request.args.get("side", 1, int)), KEPT_RUNS // RUNS_SHOWN)
@@ -161,6 +159,7 @@ def run_list() -> str:
 
 
 @blueprint.get("/koersler/<run_id>")
+@tells_of_all
 def run(run_id: str) -> str:
     """One run: who started it, what it did to each file, and how long each stage took."""
     return render_template(
@@ -173,6 +172,7 @@ def run(run_id: str) -> str:
 
 
 @blueprint.post("/koersler/<run_id>/afbryd")
+@tells_of_all
 @audited("kørsel standset")
 def cancel_run(run_id: str) -> BaseResponse:
     """Ask a run to stop at its next step."""
@@ -188,7 +188,7 @@ def reports() -> str:
     return render_template(
         "admin/rapporter.html",
         reports=stored,
-        failures=held.failures(),
+        failures=failures(),
         names=services().upload_names.all(),
         file_format=labels.file_format,
         unconfirmed=metadata_form.unconfirmed,
@@ -208,7 +208,12 @@ def report(document_id: str) -> str:
     return render_template(
         "admin/rapport.html",
         stored=stored,
-        entries=metadata_form.entries(stored.record.metadata, stored.proposals, metadata_form.known_values(held)),
+        entries=metadata_form.entries(
+            stored.record.metadata,
+            stored.proposals,
+            metadata_form.known_values(held),
+            with_groups=services().settings.access_groups,
+        ),
         names=services().upload_names.all(),
         lies_in=editing.lies_in(stored),
     )
@@ -219,8 +224,10 @@ def report(document_id: str) -> str:
 def save_report(document_id: str) -> BaseResponse:
     """Replace the metadata, an emptied value by an empty one, and start a run."""
     stored = _stored(document_id)
-    editing.replace_metadata(services().settings, stored, metadata_form.read(request.form))
-    return _started(services().jobs.start(by=who_is_at_work(), files=[stored.record.path]))
+    values = checked_groups(metadata_form.read(request.form))
+    editing.replace_metadata(services().settings, stored, values)
+    restrict_at_once(document_id, values)
+    return _started(job_services.start(files=[stored.record.path]))
 
 
 @blueprint.post("/rapporter/<document_id>/erstat")
@@ -231,7 +238,7 @@ def replace_report(document_id: str) -> BaseResponse:
     if file is None or not file.filename:
         raise InputError("Der var ingen fil i formularen.", advice="Vælg en fil, og prøv igen.")
     path = editing.replace(services().settings, _stored(document_id), file)
-    return _started(services().jobs.start(by=who_is_at_work(), files=[path]))
+    return _started(job_services.start(files=[path]))
 
 
 @blueprint.post("/rapporter/<document_id>/slet")
@@ -241,10 +248,11 @@ def delete_report(document_id: str) -> BaseResponse:
     if request.form.get("bekraeft") != "ja":
         raise InputError("Sletningen blev ikke bekræftet.", advice="Sæt kryds ved, at rapporten skal slettes.")
     editing.remove(services().settings, _stored(document_id))
-    return _started(services().jobs.start(by=who_is_at_work()))
+    return _started(job_services.start())
 
 
 @blueprint.get("/indekser")
+@tells_of_all
 def index_list() -> str:
     """The finished builds and the one in use."""
     finished = finished_builds(services().settings.index_dir)

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import InputError, NotFoundError
 from kb.curation.gaps import Closing
-from kb.curation.words import MOST_NAMES, Curation, WordGroup, names_of
+from kb.curation.words import MOST_NAMES, Curation, Pin, WordGroup, names_of
 from kb.http import curation_services
 from kb.http.audit_trail import audited, note
 from kb.http.services import searcher, services, snapshot, there
@@ -247,18 +247,24 @@ def _change_of(held: Curation, sent: Mapping[str, str]) -> _Change:
         return _words_change(held.without_group(key) if key else held, sent)
     if change == "fremhaev":
         pinned = curation_services.with_passage_pinned(held, sent.get("q", ""), sent.get("passage", ""))
-        return _Change(pinned, f"sted fremhævet ved »{pinned.pins[-1].question}«", Closing.PINNED)
+        return _Change(pinned, f"sted fremhævet{_at(pinned.pins[-1])}", Closing.PINNED)
     if change == "slet":
         kept = held.without_group(key)
         gone = next(one for one in held.groups if one.id == key)
         return _Change(kept, f"ord slettet: {_told(gone)}", Closing.DONE)
     if change == "fjern":
-        question = next((one.question for one in held.pins if one.id == key), "")
-        return _Change(held.without_pin(key), f"sted ikke længere fremhævet ved »{question}«", Closing.DONE)
+        kept = held.without_pin(key)
+        pin = next(one for one in held.pins if one.id == key)
+        return _Change(kept, f"sted ikke længere fremhævet{_at(pin)}", Closing.DONE)
     if change in {"slaa-fra", "slaa-til"}:
         on = change == "slaa-til"
         return _Change(curating.switched(held, key, on=on), f"{key} slået {'til' if on else 'fra'}", Closing.DONE)
     raise BadRequest
+
+
+def _at(pin: Pin) -> str:
+    """The question of a pin, where every editor may know it: the list of changes is for them all."""
+    return "" if pin.access else f" ved »{pin.question}«"
 
 
 def _words_change(held: Curation, sent: Mapping[str, str]) -> _Change:

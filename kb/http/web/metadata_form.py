@@ -13,6 +13,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from kb.core.access import names_in
 from kb.core.errors import InputError
 from kb.core.fields import EDITABLE, FIRST_YEAR, LAST_YEAR, FieldKind, MetadataField
 from kb.core.models import Certainty, Metadata
@@ -41,14 +42,21 @@ class Entry:
 
     @property
     def value(self) -> str:
-        """The one value of a field that has one."""
-        return next(iter(self.values), "")
+        """The one value of a field that has one, groups as one line."""
+        return ", ".join(self.values) if self.kind is FieldKind.GROUPS else next(iter(self.values), "")
 
 
 def entries(
-    metadata: Metadata, proposals: Sequence[Proposal] = (), known: Mapping[str, Iterable[str]] | None = None
+    metadata: Metadata,
+    proposals: Sequence[Proposal] = (),
+    known: Mapping[str, Iterable[str]] | None = None,
+    *,
+    with_groups: bool = False,
 ) -> list[Entry]:
-    """The form of a report, with what was inferred and proposed filled in; ``known`` are other reports' values."""
+    """The form of a report, with what was inferred and proposed filled in; ``known`` are other reports' values.
+
+    ``with_groups`` lets the groups be set that may see the report.
+    """
     waiting = unconfirmed(metadata, proposals)
     return [
         _entry(
@@ -58,6 +66,7 @@ def entries(
             tuple((known or {}).get(field.name, ())),
         )
         for field in EDITABLE
+        if with_groups or field.kind is not FieldKind.GROUPS
     ]
 
 
@@ -71,6 +80,8 @@ def _entry(
         values = tuple(str(one.value) for one in proposals if one.certainty is not Certainty.UNSURE)
     else:
         values = () if own_project else written
+    if field.kind is FieldKind.GROUPS and field.name in metadata.inferred:
+        values = ()  # the folder's rule goes on being the one that counts
     inferred = field.name in metadata.inferred and not own_project and not proposals
     return Entry(field.name, field.label, field.kind, values, inferred, field.words, proposals, offered)
 
@@ -97,14 +108,21 @@ def _values(value: Any) -> tuple[str, ...]:
 
 
 def read(sent: MultiDict[str, str]) -> dict[str, Any]:
-    """The values that were sent; raises :class:`InputError` for a year that is none."""
-    return {field.name: _sent(field, sent) for field in EDITABLE}
+    """The values that were sent; raises :class:`InputError` for a year that is none.
+
+    Groups that the form did not have stay as they are: what was for some must not be for all for a form of its own.
+    """
+    return {
+        field.name: _sent(field, sent) for field in EDITABLE if field.kind is not FieldKind.GROUPS or field.name in sent
+    }
 
 
 def _sent(field: MetadataField, sent: MultiDict[str, str]) -> Any:
     if field.kind is FieldKind.WORDS:
         return [word for word in field.words if word in sent.getlist(field.name)]
     text = " ".join(sent.get(field.name, "").split())
+    if field.kind is FieldKind.GROUPS:
+        return list(names_in(text))
     if field.kind is FieldKind.CHOICE:
         return text if text in field.words else ""
     return _year(field, text) if field.kind is FieldKind.YEAR else text

@@ -17,6 +17,7 @@ from kb.core.identity import AccessRole
 from kb.core.models import DocumentRecord, Passage, RefusalReason, Role
 from kb.http import curation_services, lesson_services
 from kb.http.gate import is_at_least
+from kb.http.report_access import failures
 from kb.http.services import searcher, services, snapshot, there
 from kb.http.web import overview_pages, request_parameters
 from kb.http.web.example_questions import examples
@@ -194,15 +195,16 @@ def _names_theme(passage: Passage, theme: str) -> bool:
 @blueprint.get("/om")
 def about() -> str:
     """How answers are made, and what they are not."""
-    held = snapshot()
-    return render_template("om.html", failures=held.failures())
+    return render_template("om.html", failures=failures())
 
 
 @blueprint.get("/hjaelp")
 def help_page() -> str:
     """How to ask, filter and cite."""
     limit = services().settings.max_question_chars
-    return render_template("hjaelp.html", limit=limit, is_admin=is_at_least(AccessRole.ADMIN))
+    restricts = services().settings.access_groups
+    is_admin = is_at_least(AccessRole.ADMIN)
+    return render_template("hjaelp.html", limit=limit, is_admin=is_admin, restricts=restricts)
 
 
 @blueprint.get("/tilgaengelighed")

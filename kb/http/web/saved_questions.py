@@ -16,7 +16,7 @@ from kb.core.identity import ANONYMOUS, Identity, Via
 from kb.http.audit_trail import audited, note
 from kb.http.gate import needs
 from kb.http.lesson_services import need_name
-from kb.http.services import searcher, services, snapshot, there
+from kb.http.services import access, searcher, services, snapshot, there
 from kb.http.web import request_parameters
 from kb.http.web.presenters import facets
 from kb.operations import saved_questions as operations
@@ -60,6 +60,7 @@ def saved_list() -> str:
     """Someone's questions, each with what is new since the visit before."""
     need_name()
     now, held = timestamp(), _store()
+    held.note_access(_owner(), access())
     seen = [one.seen(now) for one in held.of_owner(_owner())]
     for one in seen:
         held.note_visit(one)
@@ -88,7 +89,7 @@ def save() -> BaseResponse:
     need_name()
     asked = request_parameters.read(request.form)
     name = g.identity.name
-    wanted = SavedQuestion(_owner(), asked.question, owner_name=name, filters=asked.filters)
+    wanted = SavedQuestion(_owner(), asked.question, owner_name=name, filters=asked.filters, access=access())
     saved = operations.save(services().settings, searcher(), wanted)
     # What is asked is nobody's business, the trail's readers' neither.
     note(target=saved.id)

@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from kb.core.errors import InputError
 from kb.core.identity import AccessRole
+from kb.http import job_services
 from kb.http.audit_trail import audited, note
 from kb.http.gate import is_at_least, needs
 from kb.http.services import services, there
-from kb.http.web.admin import who_is_at_work
 from kb.operations.source_jobs import Action
 from kb.operations.syncing import Preview, preview_of
 from kb.sources.configuration import FolderSource, SharePointSource, Source, load_sources
@@ -117,6 +117,6 @@ def sync(source_name: str) -> BaseResponse:
 def _start(name: str, action: Action, *, confirmed: int) -> BaseResponse:
     there(load_sources(services().settings).get(name))
     note(target=name)
-    if not services().sources.start(name, action, by=who_is_at_work(), via="side", confirmed=confirmed):
+    if not services().sources.start(name, action, by=job_services.who(), via="side", confirmed=confirmed):
         raise InputError(f"Kilden {name} er i gang.", advice="Vent, til det er færdigt, og prøv igen.")
     return redirect(url_for("kilder.source", source_name=name), 303)

@@ -17,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from kb import indexing
 from kb.answer import answer
+from kb.core.access import Access
 from kb.core.errors import IndexMissingError, InputError
 from kb.core.identity import AccessRole
 from kb.core.settings import Settings
@@ -67,14 +68,15 @@ def test_a_new_build_is_told_of_where_it_answers_and_not_otherwise(post: tuple[P
     question = save(settings, searcher(settings), DAILY)
     known = {one.digest for one in cited(answer(searcher(settings), DAILY.question))}
     assert known
-    assert notify(settings, add_report(settings, "vejsalt"), TODAY).sent == ()  # a new build, and no new answer
+    held = add_report(settings, "vejsalt")
+    assert notify(settings, lambda _access: held, TODAY).sent == ()  # a new build, and no new answer
     write_corpus(
         settings.corpus,
         {"nyt.md": report_text("faldrisiko", project="Sensor & <gulv>").replace("krævede mere tid", "gav færre fald")},
     )
     indexing.run(settings, HashEmbedder())
     for _ in range(2):
-        notify(settings, searcher(settings), TODAY)
+        notify(settings, lambda _access: searcher(settings), TODAY)
     (got,) = post[0].got
     (found, *_) = saved.news(question)
     told = bodies(got)
@@ -91,7 +93,7 @@ def test_a_new_build_is_told_of_where_it_answers_and_not_otherwise(post: tuple[P
     indexing.run(settings, HashEmbedder())
     left = news_items(searcher(settings).snapshot, saved.news(question))
     assert all("gav færre fald" not in one.quote for one in left)
-    assert notify(settings, searcher(settings), TODAY + timedelta(days=1)).sent == ()
+    assert notify(settings, lambda _access: searcher(settings), TODAY + timedelta(days=1)).sent == ()
 
 
 @pytest.mark.slow
@@ -108,7 +110,7 @@ def test_who_signed_in_with_a_key_gets_no_mails_when_it_is_withdrawn(
         find = Find(digest_of(passage.text), passage.id, passage.start, passage.end)
         saved.note_answer(question.id, held.snapshot.build_id, [find])
     keys.revoke("gammel")
-    notify(settings, held, TODAY)
+    notify(settings, lambda _access: held, TODAY)
     assert [got["To"] for got in post[0].got] == ["ny@kommune.dk"]
 
 
@@ -154,7 +156,7 @@ def test_what_is_changed_is_masked_and_needs_an_address_for_mails(tmp_path: Path
 def test_a_server_looks_again_and_again_until_it_stops(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     stop, asked = threading.Event(), threading.Semaphore(0)
 
-    def without_an_index() -> Searcher:
+    def without_an_index(_access: Access) -> Searcher:
         asked.release()
         raise IndexMissingError("Der er intet indeks.")
 

@@ -134,6 +134,9 @@ class StoreElsewhere:
             for id_, sentences in self._inner.sentences_of_passages(passage_ids).items()
         }
 
+    def sentence_keys_of(self, keys: Keys) -> Keys:
+        return keys_elsewhere(self._inner.sentence_keys_of(rows_here(keys)))
+
     def pages_of(self, document_id: str) -> Sequence[Page]:
         return self._inner.pages_of(document_id)
 

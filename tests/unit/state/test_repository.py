@@ -59,9 +59,12 @@ def shape_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def kept_of(before: Rows, folder: Path) -> Rows:
-    """The rows of the tables there were before; a later version may have added others and taken some over."""
+    """The rows of the tables there were before; a later version may have added others and columns, and taken some over."""
     now = rows_of(folder)
-    return {name: before[name] if name in TAKEN_OVER else now.get(name, []) for name in before}
+    return {
+        name: rows if name in TAKEN_OVER else [row[: len(rows[0])] for row in now.get(name, [])] if rows else []
+        for name, rows in before.items()
+    }
 
 
 def form_of(folder: Path) -> int:

@@ -17,7 +17,7 @@ METADATA = Metadata(
 
 
 def test_every_field_an_editor_may_set_stands_there_with_its_value() -> None:
-    entries = {entry.name: entry for entry in metadata_form.entries(METADATA)}
+    entries = {entry.name: entry for entry in metadata_form.entries(METADATA, with_groups=True)}
     assert list(entries) == [field.name for field in EDITABLE]
     assert (entries["titel"].value, entries["titel"].inferred) == ("Titel", True)
     assert (entries["år"].value, entries["periode"].value) == ("2021", "")
@@ -30,7 +30,7 @@ def test_what_is_sent_becomes_values_of_the_right_kind() -> None:
         [("titel", " En  titel "), ("år", "2023"), ("type", "statslig"), ("temaer", "etik"), ("temaer", "data")]
     )
     values = metadata_form.read(sent)
-    assert set(values) == {field.name for field in EDITABLE}
+    assert set(values) == {field.name for field in EDITABLE} - {"adgang"}
     assert (values["titel"], values["år"], values["type"]) == ("En titel", 2023, "statslig")
     assert values["temaer"] == ["data", "etik"]
     assert values["projekt"] == ""
@@ -39,6 +39,15 @@ def test_what_is_sent_becomes_values_of_the_right_kind() -> None:
 def test_a_word_that_cannot_be_chosen_is_left_out_and_an_emptied_value_is_empty() -> None:
     values = metadata_form.read(MultiDict([("type", "privat"), ("temaer", "vejret"), ("år", " ")]))
     assert (values["type"], values["temaer"], values["år"]) == ("", [], None)
+
+
+def test_groups_are_one_line_in_the_form_and_stay_as_they_are_where_it_has_none() -> None:
+    held = Metadata("id", "Titel", adgang=("HR", "Jura"))
+    by_name = {one.name: one for one in metadata_form.entries(held, with_groups=True)}
+    assert by_name["adgang"].value == "HR, Jura"
+    assert "adgang" not in {one.name for one in metadata_form.entries(held)}
+    assert metadata_form.read(MultiDict([("adgang", " Jura ;HR,, Jura")]))["adgang"] == ["HR", "Jura"]
+    assert metadata_form.read(MultiDict([("adgang", "")]))["adgang"] == []
 
 
 @pytest.mark.parametrize("year", ["i fjor", "20233", "1799", "²⁰²³"])

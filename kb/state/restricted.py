@@ -1,0 +1,59 @@
+"""Which groups may see a report, as the state remembers it: what was written of a report outlives the report.
+
+    restricted = RestrictedReports(settings.state_dir)
+    restricted.remember({"loensag": ("HR",)})      # when an index is made
+    restricted.forget(["asta"])                     # a report that is for everyone now
+
+A lesson that rests on a report for some groups is for them alone, also when the report is gone from the index.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from kb.core.access import Access, groups_of_text, groups_text
+from kb.state.repository import Repository
+
+
+class RestrictedReports:
+    """The table of reports for some groups; a connection a call, safe from several threads and processes."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._repository = Repository(state_dir)
+
+    def remember(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        """Store the groups of reports that have any."""
+        if not groups:
+            return
+        with self._repository.transaction() as database:
+            rows = [(id_, groups_text(named)) for id_, named in groups.items()]
+            database.executemany("INSERT OR REPLACE INTO restricted_reports VALUES (?,?)", rows)
+
+    def forget(self, document_ids: Iterable[str]) -> None:
+        """Remove reports that are for everyone now; a report that is gone keeps its groups."""
+        if known := self.known().keys() & set(document_ids):
+            with self._repository.transaction() as database:
+                sql = "DELETE FROM restricted_reports WHERE document_id = ?"
+                database.executemany(sql, [(id_,) for id_ in sorted(known)])
+
+    def known(self) -> dict[str, tuple[str, ...]]:
+        """The groups by the reports' ids."""
+        rows = self._repository.rows("restricted_reports", "document_id, access")
+        return {id_: groups_of_text(named) for id_, named in rows}
+
+
+def is_withheld(database: sqlite3.Connection, document_id: str, access: Access) -> bool:
+    """Whether a report is for groups that one is not in."""
+    row = database.execute("SELECT access FROM restricted_reports WHERE document_id = ?", (document_id,)).fetchone()
+    return row is not None and not access.permits(groups_of_text(row[0]))
+
+
+def withheld_lessons(database: sqlite3.Connection, access: Access) -> frozenset[str]:
+    """The lessons that rest on a report for groups that one is not in, and were written by someone who saw it."""
+    if access.everything:
+        return frozenset()
+    sql = "SELECT lesson_id, access FROM lesson_evidence JOIN restricted_reports USING (document_id) WHERE seen"
+    rows = database.execute(sql)
+    return frozenset(id_ for id_, named in rows if not access.permits(groups_of_text(named)))
