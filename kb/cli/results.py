@@ -156,6 +156,31 @@ class Keys(Body):
     keys: list[Key]
 
 
+class Session(Body):
+    """Someone who is signed in; begun, used and address are empty where an earlier version began it."""
+
+    id: str
+    name: str
+    role: str
+    address: str
+    begun: str
+    used: str
+    expires: str
+
+
+class Sessions(Body):
+    """Who is signed in, the last begun first."""
+
+    sessions: list[Session]
+
+
+class EndedSessions(Body):
+    """How many sessions of whom were ended."""
+
+    name: str
+    ended: int
+
+
 class RevokedKey(Body):
     """The key that is out of force."""
 

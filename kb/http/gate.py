@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
@@ -50,6 +49,7 @@ from kb.http.refusals import (
 )
 from kb.state.audit import Audit
 from kb.state.keys import Key, KeyRefused, KeyStore
+from kb.state.rate_limits import SharedCounts
 from kb.state.sessions import SessionStore
 
 EXTENSION = "kb.guard"
@@ -106,7 +106,7 @@ class Guard:
             settings,
             KeyStore(settings.state_dir),
             Audit(settings.state_dir),
-            MovingWindowRateLimiter(MemoryStorage()),
+            MovingWindowRateLimiter(SharedCounts(settings.state_dir)),
             networks(settings.trusted_proxies, "trusted_proxies"),
             networks(settings.metrics_from, "metrics_from"),
             is_closed(settings),
@@ -213,14 +213,26 @@ def _by_key(secret: str) -> Identity:
 def check_key(secret: str) -> Key:
     """The key of a secret; after too many wrong ones from an address, none from there is looked at for a while."""
     held = guard()
-    failures = RateLimitItemPerMinute(held.settings.rate_limit_failures)
-    if not held.limiter.test(failures, "nøgle", g.address):
-        raise TooMany(_wait(held, failures, "nøgle", g.address))
+    refuse_after_failures("nøgle")
     try:
         return held.keys.check(secret)
     except KeyRefused as error:
-        held.limiter.hit(failures, "nøgle", g.address)
+        count_failure("nøgle")
         raise KeyNotAccepted from error
+
+
+def refuse_after_failures(what: str) -> None:
+    """Raise :class:`TooMany` where too many of ``what`` were wrong from the address of the request."""
+    held = guard()
+    failures = RateLimitItemPerMinute(held.settings.rate_limit_failures)
+    if not held.limiter.test(failures, what, g.address):
+        raise TooMany(_wait(held, failures, what, g.address))
+
+
+def count_failure(what: str) -> None:
+    """Count one of ``what`` that was wrong against the address of the request."""
+    held = guard()
+    held.limiter.hit(RateLimitItemPerMinute(held.settings.rate_limit_failures), what, g.address)
 
 
 def _local() -> Identity | None:

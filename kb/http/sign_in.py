@@ -3,7 +3,8 @@
 The way of an OpenID sign-in: ``/log-ind/oidc`` sends the browser to the provider with a state, a nonce and a PKCE
 challenge, which a short-lived signed cookie binds to that browser. ``/log-ind/retur`` exchanges the code, and Authlib
 checks the token's signature, issuer, audience, time and nonce. Its groups decide the role. The session that then begins
-always gets a new token, so a cookie planted beforehand is worth nothing.
+always gets a new token, so a cookie planted beforehand is worth nothing. When the provider tells that someone has
+signed out there (:mod:`kb.http.back_channel`), their sessions here end.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from werkzeug.wrappers import Response
 from kb.core.identity import AccessRole, Identity, Via, role_of
 from kb.core.public_address import public_address
 from kb.core.settings import Settings
+from kb.http import back_channel
 from kb.http.audit_trail import audited, note, record
-from kb.http.gate import check_key, guard, here
-from kb.http.refusals import KeyNotAccepted, NoRole, ProviderFailed, SignInFailed
+from kb.http.gate import check_key, count_failure, guard, here, refuse_after_failures
+from kb.http.refusals import KeyNotAccepted, LogoutRefused, NoRole, ProviderFailed, SignInFailed
 
 EXTENSION = "kb.oidc"
 LONGEST_NAME = 120
@@ -67,7 +69,8 @@ def _ways() -> dict[str, str]:
     """What the frame of every page shows of signing in and out."""
     who: Identity | None = g.get("identity")
     if who is not None and who.via is Via.SESSION:
-        return {"sign_out_url": url_for("login.sign_out"), "signed_in_as": who.name}
+        own = {"sign_out_url": url_for("login.sign_out"), "own_sign_ins_url": url_for("logins.own")}
+        return {**own, "signed_in_as": who.name}
     if guard().closed and (who is None or who.via is Via.ANONYMOUS) and request.blueprint != blueprint.name:
         return {"sign_in_url": url_for("login.form", next=here())}
     return {}
@@ -154,7 +157,8 @@ def back() -> Response:
     if role is None:
         record("login afvist", target=name, detail="ingen rolle")
         raise NoRole
-    return _begin(name, role, subject=str(claims["sub"]), then=str(session.get("next", "/")))
+    then, provider_session = str(session.get("next", "/")), str(claims.get("sid") or "")
+    return _begin(name, role, subject=str(claims["sub"]), then=then, provider_session=provider_session)
 
 
 def _groups(claims: dict[str, Any]) -> list[str]:
@@ -174,11 +178,15 @@ def _failed(error: Exception, *, provider: bool) -> SignInFailed | ProviderFaile
     return ProviderFailed() if provider else SignInFailed()
 
 
-def _begin(name: str, role: AccessRole, *, subject: str, then: str, key_id: str = "") -> Response:
+def _begin(
+    name: str, role: AccessRole, *, subject: str, then: str, key_id: str = "", provider_session: str = ""
+) -> Response:
     held = guard()
     name = "".join(letter for letter in name if letter.isprintable())[:LONGEST_NAME]
     hours = held.settings.session_hours
-    token = held.sessions.begin(name, role, subject=subject, hours=hours, key_id=key_id)
+    token = held.sessions.begin(
+        name, role, subject=subject, hours=hours, key_id=key_id, provider_session=provider_session, address=g.address
+    )
     g.identity = Identity(name, role, Via.SESSION, subject)
     note(detail=f"rolle {role.value}")
     session.clear()
@@ -198,6 +206,31 @@ def sign_out() -> Response:
     held.sessions.end(request.cookies.get(held.cookie, ""))
     response = make_response(redirect(_after_sign_out(held.settings), 303))
     response.delete_cookie(held.cookie, path=held.cookie_path, secure=held.encrypted, httponly=True, samesite="Lax")
+    return response
+
+
+@blueprint.post("/log-ud/udbyder")
+@audited("logget ud af udbyderen")
+def sign_out_by_provider() -> Response:
+    """End the sessions that a provider's logout token names."""
+    provider = _provider()
+    refuse_after_failures("logud")
+    try:
+        logout = back_channel.read_with(provider, request.form.get("logout_token", ""))
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        count_failure("logud")
+        current_app.logger.warning("Et logud fra udbyderen gælder ikke: %s: %s", type(error).__name__, error)
+        record("logget ud af udbyderen afvist", detail=type(error).__name__)
+        raise LogoutRefused from error
+    except (AuthlibBaseError, RequestException, RuntimeError) as error:
+        raise _failed(error, provider=True) from error
+    ended = guard().sessions.end_at_provider(
+        jti=logout.jti, valid=2 * back_channel.VALID, subject=logout.subject,
+        provider_session=logout.provider_session,
+    )  # fmt: skip
+    note(target=", ".join(sorted(set(ended))), detail=f"{len(ended)} login afsluttet")
+    response = make_response("", 200)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

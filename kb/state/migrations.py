@@ -244,6 +244,27 @@ _CURATION = (
 )
 
 
+_SIGN_INS = (
+    "ALTER TABLE sessions ADD COLUMN begun TEXT NOT NULL DEFAULT ''",
+    # When it was last used, to some minutes.
+    "ALTER TABLE sessions ADD COLUMN used TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''",
+    # The session's id at the provider (sid), or empty.
+    "ALTER TABLE sessions ADD COLUMN provider_session TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE logout_tokens (
+        id      TEXT PRIMARY KEY,               -- its jti: a token is taken once
+        expires TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE counted_calls (
+        key   TEXT NOT NULL,                    -- what is counted, and of whom
+        at    REAL NOT NULL,                    -- seconds since 1970, as time.time
+        until REAL NOT NULL                     -- when it no longer counts
+    ) STRICT""",
+    "CREATE INDEX counted_calls_of ON counted_calls (key, at)",
+    "CREATE INDEX counted_calls_until ON counted_calls (until)",
+)
+
+
 def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
     """Create the missing tables."""
     _execute(database, _FIRST_SCHEMA)
@@ -279,6 +300,11 @@ def _add_curation(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _CURATION)
 
 
+def _add_sign_ins(database: sqlite3.Connection, _folder: Path) -> None:
+    """Tell more of a session, and create the tables of logout tokens and of counted calls."""
+    _execute(database, _SIGN_INS)
+
+
 MIGRATIONS: Sequence[Migration] = (
     _complete_first_schema,
     _import_feedback,
@@ -286,6 +312,7 @@ MIGRATIONS: Sequence[Migration] = (
     _add_shared_plans,
     _add_saved_questions,
     _add_curation,
+    _add_sign_ins,
 )
 
 

@@ -62,13 +62,16 @@ class Repository:
         return database
 
     @contextmanager
-    def transaction(self, *, immediate: bool = False) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, immediate: bool = False, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction: committed at the end, rolled back when something is raised.
 
-        With ``immediate`` the write lock is taken at once, so that what is read still holds when it is written.
+        With ``immediate`` the write lock is taken at once, so that what is read still holds when it is written. Where
+        it is not ``durable``, the commit does not wait for the disk: a power failure may take it, and nothing else.
         Raises what :meth:`connect` raises, and ``sqlite3.Error``.
         """
         with closing(self.connect()) as database, database:
+            if not durable:
+                database.execute("PRAGMA synchronous = NORMAL")
             if immediate:
                 database.execute("BEGIN IMMEDIATE")
             yield database

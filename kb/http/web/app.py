@@ -27,6 +27,7 @@ from kb.http.web import (
     pages,
     project_start,
     saved_questions,
+    sign_ins,
     static_files,
 )
 from kb.http.web.other_versions import other_versions
@@ -37,7 +38,7 @@ from kb.language.sentences import is_row
 PACKAGE = __package__
 MODULES = (
     static_files, pages, overview_pages, compare_pages, documents, exports, project_start, feedback_pages, lessons,
-    admin, curation, handbook, saved_questions,
+    admin, curation, handbook, saved_questions, sign_ins,
 )  # fmt: skip
 
 
@@ -52,6 +53,7 @@ def install(app: Flask) -> None:
         other_versions=other_versions,
         may_edit=lessons.is_editor,
         may_save=saved_questions.may_save,
+        may_end_sign_ins=sign_ins.is_admin,
     )
     app.jinja_env.filters.update(
         dato=labels.danish_timestamp,

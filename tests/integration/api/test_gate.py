@@ -27,7 +27,7 @@ from tests.support import HashEmbedder, make_settings
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 # Where one makes oneself known, everyone may come in.
-SIGNING_IN = {"login.by_key", "login.sign_out"}
+SIGNING_IN = {"login.by_key", "login.sign_out", "login.sign_out_by_provider", "logins.end_own", "logins.end_others"}
 # Who says that an answer was useful is promised not to be kept.
 UNNAMED = {"aendringer.give_feedback", "tilbagemelding.send"}
 # Where a lesson was used is for readers to say.
@@ -108,6 +108,7 @@ def test_nobody_unknown_changes_anything(app: Flask, client: FlaskClient) -> Non
     told = {one.endpoint: client.open(one.path, method=one.method).status_code for one in changes(app)}
     assert {endpoint: status for endpoint, status in told.items() if status != 401} == {
         "login.sign_out": 303,
+        "login.sign_out_by_provider": 404,
         "gemte.stop": 404,
     }
 

@@ -58,9 +58,14 @@ def shape_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def kept_of(before: Rows, folder: Path) -> Rows:
-    """The rows of the tables there were before; a later version may have added others and taken some over."""
+    """The rows of the tables there were before; a later version may have added others and columns to these."""
     now = rows_of(folder)
-    return {name: before[name] if name in TAKEN_OVER else now.get(name, []) for name in before}
+    return {name: rows if name in TAKEN_OVER else _as_wide(now.get(name, []), rows) for name, rows in before.items()}
+
+
+def _as_wide(rows: list[tuple[object, ...]], before: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """The rows in the columns there were before, which come first."""
+    return [row[: len(before[0])] for row in rows] if before else rows
 
 
 def form_of(folder: Path) -> int:
