@@ -1,11 +1,12 @@
 """Writes the offline bundle: one signed file from which a machine without a network is installed.
 
-    python -m tools.bundle WHEELS TARGET.tar --key FINGERPRINT
+    python -m tools.bundle dist/wheels dist --key FINGERPRINT
 
-The tar holds one folder. ``SHA256SUMS`` and its OpenPGP signature ``SHA256SUMS.gpg`` come first in it; the sums name
-every other file, so that the one signature covers them all: ``wheels/`` (the program, everything it imports, and the
-model's weights in theirs), ``debs/`` (the Debian packages it cannot do without, and what they need), what is under
-``deploy/``, the handbook, licences, the list of components, and ``install.sh``, which checks all of it first.
+Its name tells the version and what it is made for. The tar holds one folder. ``SHA256SUMS`` and its OpenPGP signature
+``SHA256SUMS.gpg`` come first in it; the sums name every other file, so that the one signature covers them all:
+``wheels/`` (the program, everything it imports, and the model's weights in theirs), ``debs/`` (the Debian packages it
+cannot do without, and what they need), what is under ``deploy/``, the handbook, licences, the list of components, and
+``install.sh``, which checks all of it first.
 
 OpenPGP and not a scheme of our own, as ``gpgv`` is what every Debian machine has: apt cannot do without it. A bare
 machine has neither openssl, ssh-keygen nor minisign, and would have to install what it has not been able to check.
@@ -134,30 +135,33 @@ def _output(command: list[str]) -> str:
     return done.stdout
 
 
-def make(wheels: Path, target: Path, key: str) -> None:
-    """The whole bundle; raises :class:`BundleError`."""
+def make(wheels: Path, dist: Path, key: str) -> Path:
+    """Write the whole bundle into a folder and return it; raises :class:`BundleError`."""
     release = platform.freedesktop_os_release()
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+    made_for = f"{release['ID']}{release.get('VERSION_ID', '')}-{platform.machine()}"
+    target = dist / f"{NAME}-{version_of(wheels)}-{made_for}.tar"
+    with tempfile.TemporaryDirectory(dir=dist) as scratch:
         debs, folder = Path(scratch) / "debs", Path(scratch) / f"{NAME}-{version_of(wheels)}"
         fetch_debs(debs, packages("required"))
         lay_out(folder, wheels, debs, debian=f"{release['PRETTY_NAME']} ({platform.machine()})")
         sign(folder, key)
         pack(folder, target)
+    return target
 
 
 def main() -> int:
     """Write the bundle that the command line asks for."""
     parser = argparse.ArgumentParser(description="Write the offline bundle.")
     parser.add_argument("wheels", type=Path)
-    parser.add_argument("target", type=Path)
+    parser.add_argument("dist", type=Path)
     parser.add_argument("--key", required=True, help="fingerprint of the key that gpg signs with")
     arguments = parser.parse_args()
     try:
-        make(arguments.wheels, arguments.target, arguments.key)
+        target = make(arguments.wheels, arguments.dist, arguments.key)
     except BundleError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{arguments.target}: {arguments.target.stat().st_size / 1e6:.0f} MB")
+    print(f"{target}: {target.stat().st_size / 1e6:.0f} MB")
     return 0
 
 

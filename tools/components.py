@@ -3,8 +3,8 @@
     components.write(Path("dist/wheels"), Path("dist"))
 
 Writes ``sbom.cdx.json`` (CycloneDX 1.6), ``LICENSES.md`` (a line for each) and ``licences/`` (their texts, as each
-wheel carries them). The wheels are what is installed, so that the list cannot differ from it. Fonts and styles of the pages
-come from npm, and their licence stands beside them. Debian's packages carry their own in ``/usr/share/doc``.
+wheel carries them). The wheels are what is installed, so that the list cannot differ from it. Fonts and styles of the
+pages come from npm, and their licence stands beside them. Debian's packages carry their own in ``/usr/share/doc``.
 """
 
 from __future__ import annotations

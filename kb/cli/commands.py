@@ -76,6 +76,7 @@ for verb in (upkeep.status, upkeep.verify, upkeep.doctor, upkeep.builds, upkeep.
     main.add_command(verb)
 main.add_command(upkeep.backup)
 main.add_command(upkeep.restore)
+main.add_command(upkeep.upgrade)
 
 
 @main.command()

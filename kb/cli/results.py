@@ -131,6 +131,17 @@ class Restored(Body):
     reindex: bool
 
 
+class Upgrade(Body):
+    """What an upgrade does or did: the state's schema before and after, and the archive that leads back (or none)."""
+
+    version: str
+    state_from: int | None
+    state_to: int
+    reindex: bool
+    problems: list[Problem]
+    way_back: str | None
+
+
 class Key(Body):
     """A key without its secret."""
 

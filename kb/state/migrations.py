@@ -317,9 +317,10 @@ MIGRATIONS: Sequence[Migration] = (
 
 
 def remove_imported(folder: Path) -> None:
-    """Remove the feedback database, whose rows are now in the state database."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        (folder / f"{FEEDBACK_FILE}{suffix}").unlink(missing_ok=True)
+    """Remove the feedback database, whose rows are now in the state database; the file itself last."""
+    if (folder / FEEDBACK_FILE).exists():
+        for suffix in ("-wal", "-shm", "-journal", ""):
+            (folder / f"{FEEDBACK_FILE}{suffix}").unlink(missing_ok=True)
 
 
 def _execute(database: sqlite3.Connection, statements: Sequence[str]) -> None:
