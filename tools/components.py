@@ -27,13 +27,15 @@ SBOM, TABLE, TEXTS = "sbom.cdx.json", "LICENSES.md", "licences"
 # What the bundle installs of the program's own extras.
 EXTRAS = frozenset({"mcp"})
 NOT_SAID = "not stated in its metadata"
-_LICENCE_FILE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.I)
+# In the metadata and inside the package, where some put theirs and what they took over from others.
+_LICENCE_FILE = re.compile(r"(?:licen[cs]es?|copying|notices?|authors|third.?party.?notices)\b(?!.*\.py)", re.I)
 _CLASSIFIER = "License :: OSI Approved :: "
 
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A package of the release; ``needs`` are the names it requires here, ``texts`` its licence files by name."""
+    """A package of the release; ``needs`` are the names it requires here, ``texts`` its licence files by their place in
+    the wheel."""
 
     name: str
     version: str
@@ -49,11 +51,10 @@ def read(wheel: Path) -> Component:
         inside = archive.namelist()
         metadata = next(name for name in inside if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
         told = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
-        folder = PurePosixPath(metadata).parent
         texts = {
-            PurePosixPath(name).relative_to(folder).as_posix().replace("/", "-"): archive.read(name)
+            name: archive.read(name)
             for name in inside
-            if PurePosixPath(name).is_relative_to(folder) and _LICENCE_FILE.search(PurePosixPath(name).name)
+            if _LICENCE_FILE.match(PurePosixPath(name).name) and ".." not in PurePosixPath(name).parts
         }
     name = canonicalize_name(told["Name"])
     extras = EXTRAS if name == NAME else frozenset()
@@ -163,4 +164,4 @@ def sbom(components: Iterable[Component]) -> str:
     for name, component in (*described.items(), (NAME, own)):
         bom.register_dependency(component, [described[need] for need in needs[name] if need in described])
     bom.register_dependency(own, [pages])
-    return JsonV1Dot6(bom).output_as_string(indent=2)
+    return str(JsonV1Dot6(bom).output_as_string(indent=2))

@@ -82,7 +82,7 @@ def test_it_has_all_that_is_needed(laid_out: Path) -> None:
         "SHA256SUMS", "SHA256SUMS.gpg", "install.sh", "VERSION", "DEBIAN", "CHANGELOG.md", "LICENSE", "sbom.cdx.json",
         "LICENSES.md", "system-packages.txt", "debs/python3_1_amd64.deb", "wheels/alfa-2.0-py3-none-any.whl",
         "deploy/kb", "deploy/environment.example", "deploy/systemd/erfaringsbasen.service",
-        "docs/drift/installation.md", "licences/beta-3.0/licenses-LICENSE",
+        "docs/drift/installation.md", "licences/beta-3.0/beta-3.0.dist-info/licenses/LICENSE",
     }  # fmt: skip
     assert bundle.packages("required") == ["python3-venv"]
 
