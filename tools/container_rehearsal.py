@@ -125,7 +125,17 @@ def chroot(stage: Stage, script: str, *, isolated: bool = False) -> list[str]:
     shell = f"chroot {user}{root} /bin/sh -c {shlex.quote(inside)}"
     run = f"exec env -i {shlex.join(words)} HOME={VOLUME} setpriv --no-new-privs {shell}"
     network = ["--net"] if isolated else []
-    return ["unshare", "--mount", "--pid", "--fork", *network, "/bin/sh", "-ec", "\n".join([*mounts, run])]
+    return [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        *network,
+        "/bin/sh",
+        "-ec",
+        "\n".join([*mounts, run]),
+    ]
 
 
 def build(text: str, folder: Path, base: Path | None) -> Stage:

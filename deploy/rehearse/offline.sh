@@ -60,4 +60,4 @@ fi
 [ $# = 2 ] || { echo "deploy/rehearse/offline.sh BUNDLE.tar KEYRING" >&2; exit 2; }
 begin
 step "lægger en bar Debian 12" bare_root
-unshare --net --mount --pid --fork "$0" --without-network "$1" "$2"
+unshare --net --mount --pid --fork --kill-child "$0" --without-network "$1" "$2"

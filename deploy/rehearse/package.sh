@@ -56,4 +56,4 @@ fi
 [ $# = 1 ] || { echo "deploy/rehearse/package.sh WHEELS" >&2; exit 2; }
 begin
 step "lægger en bar Debian 12" bare_root
-unshare --mount --pid --fork "$0" --inside "$1"
+unshare --mount --pid --fork --kill-child "$0" --inside "$1"

@@ -8,7 +8,6 @@ import pytest
 from limits import RateLimitItemPerMinute
 from limits.strategies import MovingWindowRateLimiter
 
-from kb.state import rate_limits
 from kb.state.rate_limits import SharedCounts
 from kb.state.repository import Repository
 
@@ -19,7 +18,7 @@ THREE = RateLimitItemPerMinute(3)
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds it is, for the test to change."""
     now = [1_000_000.0]
-    monkeypatch.setattr(rate_limits.time, "time", lambda: now[0])
+    monkeypatch.setattr("time.time", lambda: now[0])
     return now
 
 
