@@ -212,12 +212,12 @@ def upgrade(only_check: bool, file: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(results.Upgrade.model_validate({**asdict(trial), "way_back": way_back and way_back.file}))
     else:
-        _tell_of_upgrade(trial, way_back and way_back.file)
+        _tell_of_upgrade(trial, way_back.file if way_back else "")
     if trial.problems:
         sys.exit(EXIT_FAILED)
 
 
-def _tell_of_upgrade(trial: Trial, way_back: str | None) -> None:
+def _tell_of_upgrade(trial: Trial, way_back: str) -> None:
     out.print(f"Version {trial.version}.")
     moved = f"Tilstanden: form {trial.state_from} → {trial.state_to}."
     out.print(moved if trial.is_needed else "Tilstanden har den nye form.")

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from kb.cli.commands import main
-from kb.core.errors import UpgradeError
+from kb.core.errors import StorageError, UpgradeError
 from kb.core.settings import Settings
 from kb.operations import backup, upgrading
 from kb.state import repository
@@ -100,7 +100,7 @@ def test_a_restore_that_cannot_be_migrated_changes_nothing(tmp_path: Path, monke
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(repository, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
-    with pytest.raises(repository.StorageError, match="disk I/O"):
+    with pytest.raises(StorageError, match="disk I/O"):
         backup.restore(older, tmp_path / "kopi.tar.gz", force=True)
     assert files_of(older) == before
 
