@@ -145,6 +145,16 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(earlier: Path, monkeypatch:
     assert (rows_of(earlier), form_of(earlier)) == (before, form)
 
 
+def test_what_an_interrupted_import_left_behind_is_removed(tmp_path: Path) -> None:
+    state = Path(shutil.copytree(EARLIER / "1", tmp_path / "state"))
+    feedback = (state / FEEDBACK_FILE).read_bytes()
+    Repository(state).connect().close()
+    # As after a migration that was killed between its commit and this.
+    (state / FEEDBACK_FILE).write_bytes(feedback)
+    Repository(state).connect().close()
+    assert [file.name for file in state.iterdir()] == [STATE_FILE]
+
+
 def test_processes_that_come_at_once_migrate_once(earlier: Path) -> None:
     before, failed, together = rows_of(earlier), [], Barrier(8)
 
