@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit whole fuzz quality bench bench-many bench-large check-items train-reader reference corpus assets pictures clean
+.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit whole fuzz quality bench bench-many bench-large check-items train-reader reference corpus assets pictures wheels bundle release clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -108,6 +108,19 @@ assets: $(VENV)/.test  ## make kb/http/web/static/dkfds again from the npm packa
 pictures: $(VENV)/.test index  ## take docs/pictures again: every page in a phone's and a desk's width
 	$(BIN)/python tools/pictures.py
 
+# The fingerprint of the key that gpg signs with; gpg --quick-generate-key makes one.
+SIGNING_KEY ?= $(error SIGNING_KEY mangler: make bundle SIGNING_KEY=FINGERAFTRYK)
+
+wheels: $(VENV)/.release  ## the program and all it needs as wheels, in dist/wheels
+	rm -rf dist/wheels build/lib
+	$(subst pip install,pip wheel,$(PIP)) --wheel-dir dist/wheels '.[mcp]'
+
+bundle: wheels  ## one signed file to install from without the network, in dist/: SIGNING_KEY=FINGERPRINT
+	$(BIN)/python -m tools.bundle dist/wheels dist --key $(SIGNING_KEY)
+
+release: wheels  ## source, wheel, bundle, components, licences and signed sums, in dist/: SIGNING_KEY=FINGERPRINT
+	$(BIN)/python -m tools.release dist --key $(SIGNING_KEY)
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 eller nyere kræves."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/system-packages.sh python3-venv
@@ -123,6 +136,11 @@ $(VENV)/.test: $(VENV)/.runtime tools/system-packages.sh
 	sh tools/system-packages.sh chromium tesseract-ocr tesseract-ocr-dan libreoffice-writer-nogui libreoffice-impress-nogui nginx-light openssl
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
 	else echo "npm mangler: prøverne af login med OpenID springes over."; fi
+	@touch $@
+
+$(VENV)/.release: $(VENV)/.runtime
+	$(PIP) -e '.[release]'
+	sh tools/system-packages.sh gpg gpgv
 	@touch $@
 
 $(VENV)/.corpus: $(VENV)/.runtime tools/corpus/requirements.txt

@@ -35,7 +35,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from kb.cli import access, assistants, curation, lessons, questions, results, sources, upkeep
+from kb.cli import access, assistants, curation, lessons, questions, results, sessions, sources, upkeep
 from kb.cli.console import EXIT_FAILED, err, json_option, out, print_json, reports_errors, write_file
 from kb.core.errors import InputError, KbError, StorageError
 from kb.core.fields import FILTERS
@@ -66,6 +66,7 @@ def main() -> None:
 main.add_command(access.key)
 main.add_command(access.audit)
 main.add_command(access.person)
+main.add_command(sessions.session)
 main.add_command(assistants.mcp)
 main.add_command(lessons.lesson)
 main.add_command(questions.question)
@@ -76,6 +77,7 @@ for verb in (upkeep.status, upkeep.verify, upkeep.doctor, upkeep.builds, upkeep.
     main.add_command(verb)
 main.add_command(upkeep.backup)
 main.add_command(upkeep.restore)
+main.add_command(upkeep.upgrade)
 
 
 @main.command()

@@ -131,6 +131,17 @@ class Restored(Body):
     reindex: bool
 
 
+class Upgrade(Body):
+    """What an upgrade does or did: the state's schema before and after, and the archive that leads back (or none)."""
+
+    version: str
+    state_from: int | None
+    state_to: int
+    reindex: bool
+    problems: list[Problem]
+    way_back: str | None
+
+
 class Key(Body):
     """A key without its secret."""
 
@@ -155,6 +166,31 @@ class Keys(Body):
     """The keys, newest first."""
 
     keys: list[Key]
+
+
+class Session(Body):
+    """Someone who is signed in; begun, used and address are empty where an earlier version began it."""
+
+    id: str
+    name: str
+    role: str
+    address: str
+    begun: str
+    used: str
+    expires: str
+
+
+class Sessions(Body):
+    """Who is signed in, the last begun first."""
+
+    sessions: list[Session]
+
+
+class EndedSessions(Body):
+    """How many sessions of whom were ended."""
+
+    name: str
+    ended: int
 
 
 class RevokedKey(Body):

@@ -1,9 +1,12 @@
-"""The verbs that look after the installation: status, verify, doctor, builds, rollback, backup and restore."""
+"""The verbs that look after the installation: status, verify, doctor, builds, rollback, backup, restore, upgrade."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +14,9 @@ from kb.cli import results
 from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
 from kb.core.settings import Settings, load_settings
 from kb.http.api.response_models import Build, Run, Used
+
+if TYPE_CHECKING:
+    from kb.operations.upgrading import Trial
 
 STATUS_RUNS = 20
 
@@ -181,6 +187,46 @@ def backup(file: Path, without_index: bool, as_json: bool) -> None:
     out.print(f"{report.files} filer ({report.bytes / 1e6:.1f} MB før pakning) er gemt i {file}.", markup=False)
     for folder in report.outside:
         out.print(f"Ikke med, fordi den ligger uden for rapportmappen: {folder}", style="yellow", markup=False)
+
+
+@click.command()
+@click.option("--check", "only_check", is_flag=True, help="Prøv det kun, på en kopi; intet ændres.")
+@click.option(
+    "--backup",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sikkerhedskopien, der fører tilbage; ellers foer-opgradering-TIDSPUNKT.tar.gz i mappen her.",
+)
+@json_option
+@reports_errors
+def upgrade(only_check: bool, file: Path | None, as_json: bool) -> None:
+    """Bring tilstanden i den nye versions form: prøv på en kopi, tag en sikkerhedskopi, og gør det så."""
+    from kb.operations import upgrading
+
+    settings = load_settings()
+    if only_check:
+        trial, way_back = upgrading.check(settings), None
+    else:
+        done = upgrading.carry_out(settings, file or Path(f"foer-opgradering-{datetime.now(UTC):%Y%m%dT%H%M%S}.tar.gz"))
+        trial, way_back = done.trial, done.way_back
+    if as_json:
+        print_json(results.Upgrade.model_validate({**asdict(trial), "way_back": way_back and way_back.file}))
+    else:
+        _tell_of_upgrade(trial, way_back.file if way_back else "")
+    if trial.problems:
+        sys.exit(EXIT_FAILED)
+
+
+def _tell_of_upgrade(trial: Trial, way_back: str) -> None:
+    out.print(f"Version {trial.version}.")
+    moved = f"Tilstanden: form {trial.state_from} → {trial.state_to}."
+    out.print(moved if trial.is_needed else "Tilstanden har den nye form.")
+    out.print("Indekset laves igen: kb index" if trial.reindex else "Indekset kan bruges, som det er.")
+    for one in trial.problems:
+        out.print(f"✗ {one.problem}\n    → {one.advice}", style="red", markup=False)
+    if way_back:
+        advice = f"Vejen tilbage: installér den forrige version, og kør: kb restore --force {way_back}"
+        out.print(advice, markup=False)
 
 
 @click.command()

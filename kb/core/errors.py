@@ -15,6 +15,7 @@
         ModelDamagedError          weights whose checksum or layout is wrong
         CorpusMissingError         the corpus folder does not exist
         StateVersionError          the state database is of a newer version
+        UpgradeError               the state cannot be brought to this version's form without loss
       IndexUnusableError         the index cannot answer
         IndexMissingError          nothing has been indexed yet
         IndexDamagedError          a build's files do not match its manifest
@@ -164,6 +165,12 @@ class StateVersionError(ConfigurationError):
 
     code = "nyere-tilstand"
     advice = "Opdatér Erfaringsbasen, eller hent tilstanden fra en sikkerhedskopi af før opdateringen (kb restore)."
+
+
+class UpgradeError(ConfigurationError):
+    """The state cannot be brought to this version's form without loss; it has been left as it was."""
+
+    code = "opgradering-standset"
 
 
 class IndexUnusableError(KbError):

@@ -28,7 +28,7 @@ from kb.state.upload_names import shown_name
 ACTION = "audited_action"
 LONGEST = 300
 # The parts of an address that say what is done something to.
-TARGETS = ("document_id", "job_id", "run_id", "build_id", "lesson_id", "question_id", "source_name")
+TARGETS = ("document_id", "job_id", "run_id", "build_id", "lesson_id", "question_id", "source_name", "session_id")
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 

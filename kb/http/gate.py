@@ -224,14 +224,26 @@ def _by_key(secret: str) -> Identity:
 def check_key(secret: str) -> Key:
     """The key of a secret; after too many wrong ones from an address, none from there is looked at for a while."""
     held = guard()
-    failures = RateLimitItemPerMinute(held.settings.rate_limit_failures)
-    if not held.limiter.test(failures, "nøgle", g.address):
-        raise TooMany(_wait(held, failures, "nøgle", g.address))
+    refuse_after_failures("nøgle")
     try:
         return held.keys.check(secret)
     except KeyRefused as error:
-        held.limiter.hit(failures, "nøgle", g.address)
+        count_failure("nøgle")
         raise KeyNotAccepted from error
+
+
+def refuse_after_failures(what: str) -> None:
+    """Raise :class:`TooMany` where too many of ``what`` were wrong from the address of the request."""
+    held = guard()
+    failures = RateLimitItemPerMinute(held.settings.rate_limit_failures)
+    if not held.limiter.test(failures, what, g.address):
+        raise TooMany(_wait(held, failures, what, g.address))
+
+
+def count_failure(what: str) -> None:
+    """Count one of ``what`` that was wrong against the address of the request."""
+    held = guard()
+    held.limiter.hit(RateLimitItemPerMinute(held.settings.rate_limit_failures), what, g.address)
 
 
 def _local() -> Identity | None:

@@ -40,6 +40,13 @@ class ProviderFailed(BadGateway):
         super().__init__("Tjenesten, der logger dig ind, svarer ikke, som den skal.")
 
 
+class LogoutRefused(BadRequest):
+    """The provider's logout token does not hold; which check it failed is only in the log."""
+
+    def __init__(self) -> None:
+        super().__init__("Beskeden om logud gælder ikke.")
+
+
 class NoRole(Forbidden):
     """Whoever signed in is in no group that may do anything here."""
 

@@ -3,7 +3,8 @@
 The way of an OpenID sign-in: ``/log-ind/oidc`` sends the browser to the provider with a state, a nonce and a PKCE
 challenge, which a short-lived signed cookie binds to that browser. ``/log-ind/retur`` exchanges the code, and Authlib
 checks the token's signature, issuer, audience, time and nonce. Its groups decide the role. The session that then begins
-always gets a new token, so a cookie planted beforehand is worth nothing.
+always gets a new token, so a cookie planted beforehand is worth nothing. When the provider tells that someone has
+signed out there (:mod:`kb.http.back_channel`), their sessions here end.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from kb.core.access import group_names
 from kb.core.identity import Identity, Via, role_of
 from kb.core.public_address import public_address
 from kb.core.settings import Settings
+from kb.http import back_channel
 from kb.http.audit_trail import audited, note, record
-from kb.http.gate import check_key, guard, here
-from kb.http.refusals import KeyNotAccepted, NoRole, ProviderFailed, SignInFailed
+from kb.http.gate import check_key, count_failure, guard, here, refuse_after_failures
+from kb.http.refusals import KeyNotAccepted, LogoutRefused, NoRole, ProviderFailed, SignInFailed
 from kb.http.services import services
+from kb.state.sessions import Session
 
 EXTENSION = "kb.oidc"
 LONGEST_NAME = 120
@@ -69,7 +72,8 @@ def _ways() -> dict[str, str]:
     """What the frame of every page shows of signing in and out."""
     who: Identity | None = g.get("identity")
     if who is not None and who.via is Via.SESSION:
-        return {"sign_out_url": url_for("login.sign_out"), "signed_in_as": who.name}
+        own = {"sign_out_url": url_for("login.sign_out"), "own_sign_ins_url": url_for("logins.own")}
+        return {**own, "signed_in_as": who.name}
     if guard().closed and (who is None or who.via is Via.ANONYMOUS) and request.blueprint != blueprint.name:
         return {"sign_in_url": url_for("login.form", next=here())}
     return {}
@@ -159,7 +163,7 @@ def back() -> Response:
         record("login afvist", target=name, detail="ingen rolle")
         raise NoRole
     who = Identity(name, role, Via.SESSION, str(claims["sub"]), frozenset(groups))
-    return _begin(who, then=str(session.get("next", "/")))
+    return _begin(who, then=str(session.get("next", "/")), provider_session=str(claims.get("sid") or ""))
 
 
 def _groups(claims: dict[str, Any]) -> tuple[str, ...]:
@@ -179,11 +183,12 @@ def _failed(error: Exception, *, provider: bool) -> SignInFailed | ProviderFaile
     return ProviderFailed() if provider else SignInFailed()
 
 
-def _begin(who: Identity, *, then: str, key_id: str = "") -> Response:
+def _begin(who: Identity, *, then: str, key_id: str = "", provider_session: str = "") -> Response:
     held = guard()
     name = "".join(letter for letter in who.name if letter.isprintable())[:LONGEST_NAME]
     hours = held.settings.session_hours
-    token = held.sessions.begin(name, who.role, subject=who.id, groups=who.groups, hours=hours, key_id=key_id)
+    begun = Session(name, who.role, who.id, who.groups, key_id, provider_session, g.address)
+    token = held.sessions.begin(begun, hours=hours)
     g.identity = replace(who, name=name)
     services().saved_questions.note_access(who.id, who.access)
     note(detail=f"rolle {who.role.value}")
@@ -204,6 +209,31 @@ def sign_out() -> Response:
     held.sessions.end(request.cookies.get(held.cookie, ""))
     response = make_response(redirect(_after_sign_out(held.settings), 303))
     response.delete_cookie(held.cookie, path=held.cookie_path, secure=held.encrypted, httponly=True, samesite="Lax")
+    return response
+
+
+@blueprint.post("/log-ud/udbyder")
+@audited("logget ud af udbyderen")
+def sign_out_by_provider() -> Response:
+    """End the sessions that a provider's logout token names."""
+    provider = _provider()
+    refuse_after_failures("logud")
+    try:
+        logout = back_channel.read_with(provider, request.form.get("logout_token", ""))
+    except (JoseError, ValueError, KeyError, TypeError) as error:
+        count_failure("logud")
+        current_app.logger.warning("Et logud fra udbyderen gælder ikke: %s: %s", type(error).__name__, error)
+        record("logget ud af udbyderen afvist", detail=type(error).__name__)
+        raise LogoutRefused from error
+    except (AuthlibBaseError, RequestException, RuntimeError) as error:
+        raise _failed(error, provider=True) from error
+    ended = guard().sessions.end_at_provider(
+        jti=logout.jti, valid=2 * back_channel.VALID, subject=logout.subject,
+        provider_session=logout.provider_session,
+    )  # fmt: skip
+    note(target=", ".join(sorted(set(ended))), detail=f"{len(ended)} login afsluttet")
+    response = make_response("", 200)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

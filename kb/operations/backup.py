@@ -194,7 +194,7 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
     with builds.storage_errors("mapperne, der gendannes til,"):
         settings.index_dir.mkdir(parents=True, exist_ok=True)
         with lock(settings.index_dir), _unpacked(settings, source) as (contents, places):
-            Repository(places[STATE]).refuse_newer()
+            _bring_up_to_date(places[STATE])
             answers = _is_of_this_form(places[INDEX], contents["build_id"])
             moved = contents["corpus"] != str(settings.corpus.resolve())
             if moved:
@@ -204,6 +204,13 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
             _take_index(places[INDEX], settings.index_dir, contents["build_id"])
     reindex = moved or not answers
     return RestoreReport(str(source), contents["created"], contents["build_id"], len(contents["files"]), reindex)
+
+
+def _bring_up_to_date(state: Path) -> None:
+    """Migrate the unpacked state of an earlier version before it is put in place: what fails here changes nothing."""
+    repository = Repository(state)
+    if repository.exists:
+        repository.connect().close()
 
 
 def _is_of_this_form(unpacked: Path, build_id: str) -> bool:

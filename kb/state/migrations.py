@@ -286,6 +286,20 @@ _SOURCES = (
 )
 
 
+_SIGN_INS = (
+    "ALTER TABLE sessions ADD COLUMN begun TEXT NOT NULL DEFAULT ''",
+    # When it was last used, to some minutes.
+    "ALTER TABLE sessions ADD COLUMN used TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''",
+    # The session's id at the provider (sid), or empty.
+    "ALTER TABLE sessions ADD COLUMN provider_session TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE logout_tokens (
+        id      TEXT PRIMARY KEY,               -- its jti: a token is taken once
+        expires TEXT NOT NULL
+    ) STRICT""",
+)
+
+
 def _complete_first_schema(database: sqlite3.Connection, _folder: Path) -> None:
     """Create the missing tables."""
     _execute(database, _FIRST_SCHEMA)
@@ -331,6 +345,11 @@ def _add_access(database: sqlite3.Connection, _folder: Path) -> None:
     _execute(database, _ACCESS)
 
 
+def _add_sign_ins(database: sqlite3.Connection, _folder: Path) -> None:
+    """Tell more of a session, and create the table of logout tokens."""
+    _execute(database, _SIGN_INS)
+
+
 MIGRATIONS: Sequence[Migration] = (
     _complete_first_schema,
     _import_feedback,
@@ -340,13 +359,15 @@ MIGRATIONS: Sequence[Migration] = (
     _add_curation,
     _add_sources,
     _add_access,
+    _add_sign_ins,
 )
 
 
 def remove_imported(folder: Path) -> None:
-    """Remove the feedback database, whose rows are now in the state database."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        (folder / f"{FEEDBACK_FILE}{suffix}").unlink(missing_ok=True)
+    """Remove the feedback database, whose rows are now in the state database; the file itself last."""
+    if (folder / FEEDBACK_FILE).exists():
+        for suffix in ("-wal", "-shm", "-journal", ""):
+            (folder / f"{FEEDBACK_FILE}{suffix}").unlink(missing_ok=True)
 
 
 def _execute(database: sqlite3.Connection, statements: Sequence[str]) -> None:

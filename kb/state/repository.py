@@ -75,13 +75,16 @@ class Repository:
         return database
 
     @contextmanager
-    def transaction(self, *, immediate: bool = False) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, immediate: bool = False, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction: committed at the end, rolled back when something is raised.
 
-        With ``immediate`` the write lock is taken at once, so that what is read still holds when it is written.
+        With ``immediate`` the write lock is taken at once, so that what is read still holds when it is written. Where
+        it is not ``durable``, the commit does not wait for the disk: a power failure may take it, and nothing else.
         Raises what :meth:`connect` raises, and ``sqlite3.Error``.
         """
         with closing(self.connect()) as database, database:
+            if not durable:
+                database.execute("PRAGMA synchronous = NORMAL")
             if immediate:
                 database.execute("BEGIN IMMEDIATE")
             yield database
@@ -118,16 +121,21 @@ class Repository:
 
         Nothing is created or changed. Raises :class:`StorageError` where the file cannot be read.
         """
-        if not self.exists:
-            return
+        if self.exists:
+            self.schema_version()
+
+    def schema_version(self) -> int:
+        """The version of the file's schema, as it lies there; raises as :meth:`refuse_newer`."""
         try:
             with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as database:
-                _schema_version(database)
+                return _schema_version(database)
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
     def _migrate(self, database: sqlite3.Connection) -> None:
         if _schema_version(database) == SCHEMA_VERSION:
+            # Whoever migrated it may have been killed before this.
+            remove_imported(self._folder)
             return
         _write_ahead(database)
         with database:
@@ -143,6 +151,20 @@ class Repository:
             f"Tilstandsfilen {self._path.name} kan ikke bruges: {error}.",
             advice="Giv skriveadgang til mappen (KB_STATE_DIR). Er den beskadiget, så hent den fra en sikkerhedskopi.",
         )
+
+
+def copy_of(folder: Path, target: Path) -> Path:
+    """Copy a state folder to a new one, its databases as they stand between two writes; returns the new one."""
+    target.mkdir(parents=True)
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".sqlite":
+            file = target / path.name
+            with (
+                closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS)) as source,
+                closing(sqlite3.connect(file)) as copy,
+            ):
+                source.backup(copy)
+    return target
 
 
 def timestamp() -> str:

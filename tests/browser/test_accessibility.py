@@ -51,6 +51,7 @@ PAGES = {
     "redaktion: spørg et projekt": f"/admin/spoergsmaal/spoerg?q={REFUSED}",
     "redaktion: kørsler": "/admin/koersler",
     "redaktion: indekser": "/admin/indekser",
+    "redaktion: login": "/admin/login",
 }
 RULES = {
     "runOnly": {

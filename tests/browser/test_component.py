@@ -18,7 +18,7 @@ from kb.core.settings import Settings
 from kb.http.server import make_app
 from kb.state.feedback import FeedbackStore
 from kb.state.keys import KeyStore
-from kb.state.sessions import SessionStore
+from kb.state.sessions import Session, SessionStore
 from tests.browser.conftest import OWN_REPORT
 from tests.serving import serving
 from tests.support import HashEmbedder, make_settings, write_corpus
@@ -96,7 +96,7 @@ def test_it_asks_as_whoever_is_signed_in_and_says_how_sure_the_answer_is(browser
         status = ask(page)
         expect(status).to_contain_text("Du er ikke logget ind")
         expect(status.get_by_role("link", name="Log ind")).to_have_attribute("href", re.compile(f"^{address}/sporg"))
-        token = SessionStore(settings.state_dir).begin("anna", AccessRole.READER, subject="anna", hours=1)
+        token = SessionStore(settings.state_dir).begin(Session("anna", AccessRole.READER, "anna"), hours=1)
         context.add_cookies([{"name": "kb_session", "value": token, "url": address, "sameSite": "Lax"}])
         ask(page)
         expect(status).to_contain_text(re.compile(r"Svarets sikkerhed: (sikkert|sandsynligt|usikkert)\."))

@@ -27,6 +27,7 @@ from kb.http.web import (
     pages,
     project_start,
     saved_questions,
+    sign_ins,
     sources,
     static_files,
 )
@@ -38,7 +39,7 @@ from kb.language.sentences import is_row
 PACKAGE = __package__
 MODULES = (
     static_files, pages, overview_pages, compare_pages, documents, exports, project_start, feedback_pages, lessons,
-    admin, curation, sources, handbook, saved_questions,
+    admin, curation, sources, handbook, saved_questions, sign_ins,
 )  # fmt: skip
 
 

@@ -18,12 +18,16 @@ const provider = new Provider(issuer, {
     client_secret: "hemmelighed-kun-til-test",
     redirect_uris: [callback],
     post_logout_redirect_uris: [new URL("/", callback).href],
+    backchannel_logout_uri: new URL("/log-ud/udbyder", callback).href,
+    backchannel_logout_session_required: true,
   }],
   jwks: { keys: [jwk] },
   cookies: { keys: ["kun-til-test"] },
   claims: { openid: ["sub"], profile: ["name", "groups"] },
   conformIdTokenClaims: false,
-  features: { devInteractions: { enabled: true } },
+  features: { devInteractions: { enabled: true }, backchannelLogout: { enabled: true } },
+  // It takes our server, on this machine, for an address it must not call.
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   findAccount: (_ctx, id) => ({
     accountId: id,
     claims: () => ({ sub: id, name: `Navn på ${id}`, groups: told().groups[id] ?? [] }),

@@ -21,6 +21,7 @@ from kb.http.api.operations import PREFIX
 from kb.http.request_log import JsonLines
 from kb.http.server import make_app
 from kb.state.keys import KeyStore
+from kb.state.sessions import Session
 from tests.support import HashEmbedder, make_settings, take_readings, write_corpus
 
 ASK = f"{PREFIX}/search?q=faldrisiko"
@@ -235,7 +236,7 @@ def test_a_word_on_an_answer_comes_from_named_sites_alone(
 ) -> None:
     app = make_app(Settings(**{**closed.model_dump(), "cors_origins": INTRANET}), HashEmbedder())
     guard, client = app.extensions[gate.EXTENSION], app.test_client()
-    client.set_cookie(guard.cookie, guard.sessions.begin("anna", AccessRole.READER, subject="anna", hours=1))
+    client.set_cookie(guard.cookie, guard.sessions.begin(Session("anna", AccessRole.READER, "anna"), hours=1))
     headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
     body = {"question": "Hvad kostede det?", "useful": True}
     assert client.post(f"{PREFIX}{path}", json=body, headers=headers).status_code == status

@@ -23,11 +23,12 @@ from kb.http.audit_trail import ACTION
 from kb.http.server import make_app
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
+from kb.state.sessions import Session
 from tests.support import HashEmbedder, make_settings
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 # Where one makes oneself known, everyone may come in.
-SIGNING_IN = {"login.by_key", "login.sign_out"}
+SIGNING_IN = {"login.by_key", "login.sign_out", "login.sign_out_by_provider", "logins.end_own", "logins.end_others"}
 # Who says that an answer was useful is promised not to be kept.
 UNNAMED = {"aendringer.give_feedback", "tilbagemelding.send"}
 # Where a lesson was used is for readers to say.
@@ -96,7 +97,7 @@ def client(app: Flask) -> Iterator[FlaskClient]:
 def sign_in(client: FlaskClient, settings: Settings, role: AccessRole) -> None:
     """A browser's session of someone with a role."""
     guard: gate.Guard = client.application.extensions[gate.EXTENSION]
-    client.set_cookie(guard.cookie, guard.sessions.begin("anna", role, subject="anna", hours=1, key_id=""))
+    client.set_cookie(guard.cookie, guard.sessions.begin(Session("anna", role, "anna"), hours=1))
 
 
 def test_there_is_something_to_guard(app: Flask) -> None:
@@ -108,6 +109,7 @@ def test_nobody_unknown_changes_anything(app: Flask, client: FlaskClient) -> Non
     told = {one.endpoint: client.open(one.path, method=one.method).status_code for one in changes(app)}
     assert {endpoint: status for endpoint, status in told.items() if status != 401} == {
         "login.sign_out": 303,
+        "login.sign_out_by_provider": 404,
         "gemte.stop": 404,
     }
 

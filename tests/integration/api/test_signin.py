@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +20,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from flask.testing import FlaskClient
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from waitress.server import create_server
 
 from kb import indexing
 from kb.core.errors import SettingsError
 from kb.core.identity import AccessRole, check_setup
 from kb.core.settings import Settings
+from kb.http.back_channel import EVENT
 from kb.http.server import make_app
 from kb.http.sign_in import safe_next
 from kb.state.audit import Audit
@@ -200,6 +204,39 @@ def test_signing_out_ends_the_session_everywhere(browser: requests.Session, worl
     assert parse_qs(urlsplit(out.headers["Location"]).query)["post_logout_redirect_uri"] == [f"{world.address}/"]
     assert may_edit(browser, world) == 401
     assert requests.get(f"{world.address}/api/v1/jobs", cookies=stolen, timeout=PATIENCE).status_code == 401
+
+
+def test_signing_out_at_the_provider_ends_that_session_here(browser: requests.Session, world: World) -> None:
+    world.say(groups={"ida": ["Redaktion"]})
+    sign_in(browser, world, "ida")
+    with requests.Session() as elsewhere:
+        sign_in(elsewhere, world, "ida")
+        page = browser.get(f"{world.settings.oidc_issuer}/session/end", timeout=PATIENCE)
+        secret = re.search(r'name="xsrf" value="([^"]+)"', page.text)
+        assert secret, page.text
+        form = {"xsrf": secret[1], "logout": "yes"}
+        browser.post(f"{world.settings.oidc_issuer}/session/end/confirm", data=form, timeout=PATIENCE)
+        assert may_edit(browser, world) == 401
+        assert may_edit(elsewhere, world) == 200
+    event = Audit(world.settings.state_dir).entries()[-1].event
+    assert (event.action, event.target) == ("logget ud af udbyderen", "Navn på ida")
+
+
+def test_a_logout_that_is_not_the_providers_ends_nothing(browser: requests.Session, world: World) -> None:
+    world.say(groups={"jo": ["Redaktion"]})
+    sign_in(browser, world, "jo")
+    claims = {"iss": world.settings.oidc_issuer, "aud": "kb", "sub": "jo", "iat": int(time.time()), "jti": "1"}
+    claims |= {"events": {EVENT: {}}}
+    forged = jwt.encode({"alg": "RS256", "kid": "tests"}, claims, RSAKey.generate_key())
+    for token in (forged, "", "a.b.c"):
+        answer = requests.post(f"{world.address}/log-ud/udbyder", data={"logout_token": token}, timeout=PATIENCE)
+        assert answer.status_code == 400
+    assert may_edit(browser, world) == 200
+    statuses = {
+        requests.post(f"{world.address}/log-ud/udbyder", data={"logout_token": "x"}, timeout=PATIENCE).status_code
+        for _ in range(world.settings.rate_limit_failures)
+    }
+    assert statuses == {400, 429}
 
 
 def test_what_a_browser_sends_along_needs_the_word_of_the_browser(browser: requests.Session, world: World) -> None:

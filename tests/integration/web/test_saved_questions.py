@@ -18,6 +18,7 @@ from kb.http.server import make_app
 from kb.lessons.lesson import digest_of
 from kb.state.audit import Audit
 from kb.state.saved_questions import Find, Frequency, SavedQuestions
+from kb.state.sessions import Session
 from tests.sending import mailing_settings
 from tests.support import HashEmbedder, take_readings, write_corpus
 
@@ -53,7 +54,7 @@ def saved(settings: Settings) -> Iterator[SavedQuestions]:
 def signed_in(app: Flask, name: str) -> FlaskClient:
     guard: gate.Guard = app.extensions[gate.EXTENSION]
     client = app.test_client()
-    token = guard.sessions.begin(name, AccessRole.READER, subject=f"id-{name}", hours=1)
+    token = guard.sessions.begin(Session(name, AccessRole.READER, f"id-{name}"), hours=1)
     client.set_cookie(guard.cookie, token)
     return client
 

@@ -15,7 +15,7 @@ from kb.state.keys import KeyStore
 from kb.state.repository import Repository
 from kb.state.runs import RunStore
 from kb.state.saved_questions import SavedQuestion, SavedQuestions
-from kb.state.sessions import SessionStore
+from kb.state.sessions import Session, SessionStore
 
 ANNA = "Anna Åkjær"
 
@@ -24,7 +24,7 @@ ANNA = "Anna Åkjær"
 def used(settings: Settings) -> Settings:
     """A base that Anna and Bo have used in every way that is stored."""
     for name in (ANNA, "Bo"):
-        SessionStore(settings.state_dir).begin(name, AccessRole.EDITOR, subject=f"id-{name}", hours=1)
+        SessionStore(settings.state_dir).begin(Session(name, AccessRole.EDITOR, f"id-{name}"), hours=1)
         KeyStore(settings.state_dir).create(name, AccessRole.READER)
         with RunStore(settings.state_dir) as runs:
             runs.begin_run(f"kb index ({name})")

@@ -59,12 +59,14 @@ def shape_of(folder: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 def kept_of(before: Rows, folder: Path) -> Rows:
-    """The rows of the tables there were before; a later version may have added others and columns, and taken some over."""
+    """The rows of the tables there were before; a later version may have added others and columns to these."""
     now = rows_of(folder)
-    return {
-        name: rows if name in TAKEN_OVER else [row[: len(rows[0])] for row in now.get(name, [])] if rows else []
-        for name, rows in before.items()
-    }
+    return {name: rows if name in TAKEN_OVER else _as_wide(now.get(name, []), rows) for name, rows in before.items()}
+
+
+def _as_wide(rows: list[tuple[object, ...]], before: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """The rows in the columns there were before, which come first."""
+    return [row[: len(before[0])] for row in rows] if before else rows
 
 
 def form_of(folder: Path) -> int:
@@ -142,6 +144,16 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(earlier: Path, monkeypatch:
     with pytest.raises(StorageError, match="disk I/O"):
         Repository(earlier).connect()
     assert (rows_of(earlier), form_of(earlier)) == (before, form)
+
+
+def test_what_an_interrupted_import_left_behind_is_removed(tmp_path: Path) -> None:
+    state = Path(shutil.copytree(EARLIER / "1", tmp_path / "state"))
+    feedback = (state / FEEDBACK_FILE).read_bytes()
+    Repository(state).connect().close()
+    # As after a migration that was killed between its commit and this.
+    (state / FEEDBACK_FILE).write_bytes(feedback)
+    Repository(state).connect().close()
+    assert [file.name for file in state.iterdir()] == [STATE_FILE]
 
 
 def test_processes_that_come_at_once_migrate_once(earlier: Path) -> None:

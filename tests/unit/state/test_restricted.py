@@ -17,7 +17,7 @@ from kb.state.gaps import GapStore
 from kb.state.keys import KeyStore
 from kb.state.lessons import LessonStore
 from kb.state.restricted import RestrictedReports
-from kb.state.sessions import SessionStore
+from kb.state.sessions import Session, SessionStore
 
 HR, NONE = Access(frozenset({"HR"})), Access()
 LESSON = Lesson(lesson="Tal om løn.", evidence=(Evidence.of("sag", "Det gik godt."),))
@@ -87,7 +87,7 @@ def test_a_hidden_pin_stays_whatever_others_put_in_its_place(tmp_path: Path) -> 
 def test_keys_and_sessions_carry_groups(tmp_path: Path) -> None:
     made, secret = KeyStore(tmp_path).create("loen", AccessRole.READER, groups=["HR ", "HR", "Jura"])
     assert made.groups == KeyStore(tmp_path).check(secret).groups == {"HR", "Jura"}
-    token = SessionStore(tmp_path).begin("Anna", AccessRole.READER, subject="a", groups=["HR"], hours=1)
+    token = SessionStore(tmp_path).begin(Session("Anna", AccessRole.READER, "a", frozenset({"HR"})), hours=1)
     session = SessionStore(tmp_path).find(token)
     assert session is not None
     assert session.groups == {"HR"}

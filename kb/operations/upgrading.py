@@ -1,0 +1,135 @@
+"""``kb upgrade``: what the installed version does to this installation's state and index, tried first and then done.
+
+    trial = upgrading.check(settings)
+    upgrading.carry_out(settings, Path("foer.tar.gz"))
+
+The state is migrated in a copy beside it, and the copy compared with what it was made of: it must be sound, and no
+table the poorer, unless a migration took it over into another. The index needs no copy: a build
+is never changed, and one of an older form is not read but made again by ``kb index``. What is carried out begins with a
+backup in the old form, which is the way back: the version before restores it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from kb.core.errors import IndexMissingError, IndexUnusableError, IndexVersionError, KbError, UpgradeError
+from kb.core.settings import Settings
+from kb.core.version import VERSION
+from kb.index import builds
+from kb.index.verification import Finding, verify_build
+from kb.operations.backup import BackupReport, backup
+from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository, copy_of
+
+REINDEX = "Kør efter opgraderingen: kb index"
+# Room for the copy, and for the backup beside it.
+COPIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What an upgrade would do: from which schema of the state (None: there is none) to which, whether the index must
+    be made again, and what stands in its way."""
+
+    version: str
+    state_from: int | None
+    state_to: int
+    reindex: bool
+    problems: tuple[Finding, ...]
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is a state of another form."""
+        return self.state_from not in {None, self.state_to}
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What was done, and the backup that leads back; None where nothing had to be."""
+
+    trial: Trial
+    way_back: BackupReport | None
+
+
+def check(settings: Settings) -> Trial:
+    """Try the upgrade on a copy; nothing of the installation is changed.
+
+    Raises :class:`kb.core.errors.StateVersionError` for a state of a newer version, and
+    :class:`kb.core.errors.StorageError`.
+    """
+    state = Repository(settings.state_dir)
+    state.refuse_newer()
+    reindex, index_problems = _index(settings)
+    if not state.exists:
+        return Trial(VERSION, None, SCHEMA_VERSION, reindex, tuple(index_problems))
+    found = [*_migrated(settings.state_dir), *index_problems]
+    return Trial(VERSION, state.schema_version(), SCHEMA_VERSION, reindex, tuple(found))
+
+
+def carry_out(settings: Settings, target: Path) -> Upgrade:
+    """Try it, back up everything in the old form to ``target``, and bring the state to this version's form.
+
+    Nothing is written where the state has that form. Raises :class:`UpgradeError` when the trial finds a problem of
+    the state, and what :func:`check` and :func:`kb.operations.backup.backup` raise; nothing has been changed then.
+    """
+    trial = check(settings)
+    if not trial.is_needed:
+        return Upgrade(trial, None)
+    if of_state := next((one for one in trial.problems if one.part == STATE_FILE), None):
+        raise UpgradeError(f"Der er ikke opgraderet: {of_state.problem}", advice=of_state.advice)
+    way_back = backup(settings, target)
+    Repository(settings.state_dir).connect().close()
+    return Upgrade(trial, way_back)
+
+
+def _migrated(folder: Path) -> Iterator[Finding]:
+    """What is wrong with the state after it has been migrated in a copy."""
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    if shutil.disk_usage(folder).free < COPIES * size:
+        yield Finding(STATE_FILE, f"Der er ikke plads til en kopi ved {folder}.", "Gør plads, og prøv igen.")
+        return
+    with builds.storage_errors("kopien af tilstanden"), tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        copy = copy_of(folder, Path(scratch) / "state")
+        before = _rows(copy)
+        try:
+            Repository(copy).connect().close()
+        except KbError as error:
+            yield Finding(STATE_FILE, f"Tilstanden kan ikke bringes i den nye form: {error}", error.advice)
+            return
+        lost = list(poorer(before, _rows(copy)))
+        with closing(sqlite3.connect(copy / STATE_FILE)) as database:
+            sound = database.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
+    if lost or not sound:
+        problem = f"Den nye form mangler noget af: {', '.join(lost)}." if lost else "Den nye form er ikke hel."
+        yield Finding(STATE_FILE, problem, "Bliv på den version, I har, og meld det med tabellens navn.")
+
+
+def _rows(folder: Path) -> dict[str, int]:
+    """How many rows each table has."""
+    with closing(sqlite3.connect(folder / STATE_FILE)) as database:
+        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return {name: database.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for (name,) in tables.fetchall()}
+
+
+def poorer(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[str]:
+    """The tables that have fewer rows than they had (pure); one that is gone was taken over by another."""
+    yield from (name for name, count in before.items() if after.get(name, count) < count)
+
+
+def _index(settings: Settings) -> tuple[bool, list[Finding]]:
+    """Whether the index must be made again, and what is wrong with it."""
+    try:
+        build_id = builds.current_id(settings.index_dir)
+        builds.read_manifest(builds.builds_dir(settings.index_dir) / build_id)
+        problems = verify_build(settings.index_dir, build_id)
+    except (IndexMissingError, IndexVersionError):
+        return True, []
+    except IndexUnusableError as error:
+        return True, [Finding("indeks", str(error), error.advice)]
+    return bool(problems), [Finding("indeks", problem, REINDEX) for problem in problems]
