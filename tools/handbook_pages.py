@@ -28,6 +28,10 @@ En fejl har samme kode overalt: i kommandolinjens `--json`, i en kørsel, i logg
 LOOK_IN_LOG = "Find linjen i loggen under `request_id`; se [Logge](logge.md)."
 # What a code means and what to do, where neither the API nor the error itself says it.
 TEXTS: dict[str, tuple[str, str]] = {
+    "opgradering-standset": (
+        "Tilstanden kan ikke bringes på den nye versions form uden at miste noget; den er ladt, som den var.",
+        "Bliv på den installerede version, og send linjen og det, `kb doctor --json` skriver, videre.",
+    ),
     "ugyldigt-input": ("", "Ret det, listen `errors` nævner."),
     "ugyldigt-spoergsmaal": ("", "Skriv en kortere, hel sætning; grænsen er `KB_MAX_QUESTION_CHARS`."),
     "ugyldigt-filter": ("Et filter har et ukendt felt eller en ugyldig værdi.", "Felterne står i `docs/fields.md`."),

@@ -160,7 +160,9 @@ def test_a_server_looks_again_and_again_until_it_stops(tmp_path: Path, caplog: p
         asked.release()
         raise IndexMissingError("Der er intet indeks.")
 
-    thread = keep_notifying(make_settings(tmp_path), without_an_index, stop=stop, every=0.001)
+    settings = make_settings(tmp_path)
+    SavedQuestions(settings.state_dir).add(DAILY, "et", [])
+    thread = keep_notifying(settings, without_an_index, stop=stop, every=0.001)
     assert asked.acquire(timeout=PATIENCE)
     assert asked.acquire(timeout=PATIENCE)
     stop.set()
