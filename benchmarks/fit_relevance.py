@@ -1,22 +1,20 @@
 """Fits the probabilities of an answer on the development questions and writes ``kb/answer/classifiers.toml``.
 
-    python -m benchmarks.fit_relevance            # on the index in use
-    python -m benchmarks.fit_relevance --show     # without writing
-    python -m benchmarks.fit_relevance --also benchmarks/development --also ../shared/questions/other_hand.jsonl
-    python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER --by FOLDER benchmarks/development_2 \
-        --unseen benchmarks/development_3 --real
+    python -m benchmarks.fit_relevance --unseen benchmarks/development_4 --unseen ../shared/questions/other_hand.jsonl \
+        --real --keep sentence --keep document
+    python -m benchmarks.fit_relevance ... --show                                        # without writing
+    python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER --also benchmarks/development --by FOLDER SET
 
-A reader that was trained on judged questions (training/judged.py) reads those better than it reads others: with
-``--folds`` each question is read by the reader that was trained without its fold, those of a set after ``--by`` by the
-reader named there, and those of ``--unseen``, which none was trained on, by the one in use. ``--real`` adds the
-development half of the questions to genuine documents (``benchmarks.real_questions``), which are asked of their own
-index.
+A reader that was trained on judged questions (training/judged.py) reads those better than it reads others. So those of
+``--unseen``, which it was not trained on, are read by the one in use; with ``--folds`` the development half and the
+sets of ``--also`` are read each by the reader that was trained without its fold, and a set after ``--by`` by the reader
+named there. ``--real`` adds the development half of the questions to genuine documents (``benchmarks.real_questions``),
+which are asked of their own index.
 Logistic models, each of few features, are fitted one after the other: does a sentence answer by the cheap signals, that
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
-shown sentence right. ``--keep-sentence`` leaves the first as it is: fitted on questions in everyday words too, it has
-an answering sentence among those read for .91 of the real questions instead of .93. The test questions are never
-looked at; ``--also FILE`` adds other development questions. Figures in the file's head are from cross-validation, by
-group of question.
+shown sentence right. ``--keep sentence`` leaves the first as it is: fitted on questions in everyday words too, it has
+an answering sentence among those read for .91 of the real questions instead of .93. The test questions are never looked
+at. Figures in the file's head are from cross-validation, by group of question.
 """
 
 from __future__ import annotations
@@ -62,7 +60,7 @@ TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
 READ = ("logit", "reads", "names")
 DOCUMENT = ("logit", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
-ANSWER = ("window", "logit", "exact", "yes_no", "across")
+ANSWER = ("window",)
 CERTAINTY = ("answers", "sentence")
 FOLDS = 8
 # How many thresholds to either side, .01 apart, a threshold's value is smoothed over.
@@ -78,6 +76,7 @@ class Asked:
     question: JudgedQuestion
     gathered: Gathered
     read: Sequence[Judged] = ()
+    source: str = ""
 
 
 def fit(rows: Rows, labels: Sequence[bool], names: Sequence[str], strength: float) -> Logistic:
@@ -217,29 +216,37 @@ def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[s
     be shown for them is wrong, but count where the threshold is chosen.
     """
     features = [
-        (a.question, answer_features(a.gathered, judged), is_missed(a.question, judged))
+        (a, answer_features(judged), is_missed(a.question, judged))
         for a in asked
         if (judged := judge_read(a.read, models))
     ]
-    missed = [row for _, row, is_lost in features if is_lost]
+    missed = [(one.source, row) for one, row, is_lost in features if is_lost]
     features = [one for one in features if not one[2]]
     rows = [row for _, row, _ in features]
-    labels = [question.answerable for question, _, _ in features]
+    labels = [one.question.answerable for one, _, _ in features]
     model = fit(rows, labels, ANSWER, 0.5)
-    probabilities = crossed(rows, labels, ANSWER, [question.group for question, _, _ in features], 0.5)
+    probabilities = crossed(rows, labels, ANSWER, [one.question.group for one, _, _ in features], 0.5)
     wrong = ~np.array(labels)
-    of_near = [question.answerable or question.kind == "near" for question, _, _ in features]
-    lost = np.array([model.probability(row) for row in missed])
+    of_near = [one.question.answerable or one.question.kind == "near" for one, _, _ in features]
+    lost = np.array([model.probability(row) for _, row in missed])
+    sources, lost_sources = np.array([one.source for one, _, _ in features]), np.array([name for name, _ in missed])
 
     def near_auc(values: Sequence[float]) -> float:
         """How well near misses are told from answerable questions: the area under the curve."""
         return round(float(roc_auc_score(np.array(labels)[of_near], np.array(values)[of_near])), 3)
 
     def lesser(cut: float) -> float:
-        """Of precision and recall of refusals the lesser: an answer to what nothing answers is no smaller a fault."""
-        refused = probabilities < cut
-        right = float((refused & wrong).sum())
-        return right / max(float(refused.sum() + (lost < cut).sum()), float(wrong.sum()), 1.0)
+        """Of precision and recall of refusals the lesser, as the sets' mean: an answer to what nothing answers is no
+        smaller a fault, and no set counts more for being larger.
+        """
+        refused, lost_refused = probabilities < cut, lost < cut
+        shares = []
+        for source in sorted(set(sources)):
+            here = sources == source
+            right = float((refused & wrong & here).sum())
+            all_refused = float((refused & here).sum() + (lost_refused & (lost_sources == source)).sum())
+            shares.append(right / max(all_refused, float((wrong & here).sum()), 1.0))
+        return float(np.mean(shares))
 
     threshold, _ = best(probabilities, lesser)
     refused = probabilities < threshold
@@ -249,8 +256,6 @@ def fit_answer(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[s
         "refusal_precision": round(float((refused & wrong).sum() / (refused.sum() + (lost < threshold).sum())), 3),
         "refusal_recall": round(float(refused[wrong].mean()), 3),
         "near_auc": near_auc(list(probabilities)),
-        "near_auc_window": near_auc([row["window"] for row in rows]),
-        "near_auc_logit": near_auc([row["logit"] for row in rows]),
     }
 
 
@@ -261,12 +266,12 @@ def fit_certainty(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dic
     rows: Rows = []
     labels: list[bool] = []
     for one in asked:
-        question, gathered = one.question, one.gathered
+        question = one.question
         judged = judge_read(one.read, models)
         if not judged or (question.answerable and not question.evidence):
             continue
         quotes = [quote for _, quote in question.evidence]
-        rows.append(certainty_features(models.answer.score(answer_features(gathered, judged)), judged[0].logit))
+        rows.append(certainty_features(models.answer.score(answer_features(judged)), judged[0].logit))
         labels.append(any(holds_quote(one.candidate.sentence.text, quotes) for one in choose(judged)))
     told = {"questions": len(rows), "right": round(float(np.mean(labels)), 3)}
     return fit(rows, labels, CERTAINTY, 1.0), told
@@ -298,9 +303,9 @@ def written(models: Models, told: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def gathered(questions: Sequence[JudgedQuestion], searcher: Searcher) -> list[Asked]:
-    """The questions with what is gathered for them."""
-    return [Asked(question, gather(searcher, question.text, {})) for question in questions]
+def gathered(questions: Sequence[JudgedQuestion], searcher: Searcher, source: str) -> list[Asked]:
+    """The questions of a set with what is gathered for them."""
+    return [Asked(question, gather(searcher, question.text, {}), source=source) for question in questions]
 
 
 def main() -> None:
@@ -308,9 +313,14 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print and do not write")
     parser.add_argument("--also", type=Path, action="append", default=[], help="further questions: a folder or file")
     parser.add_argument("--unseen", type=Path, action="append", default=[], help="questions no reader was trained on")
-    parser.add_argument("--folds", type=Path, nargs=READ_FOLDS, help="readers trained without the fold of their place")
+    parser.add_argument(
+        "--folds",
+        type=Path,
+        nargs=READ_FOLDS,
+        help="readers trained without the fold of their place; else what the reader knows is left out",
+    )
     parser.add_argument("--by", type=Path, nargs=2, action="append", default=[], metavar=("READER", "SET"))
-    parser.add_argument("--keep-sentence", action="store_true", help="leave the model of the cheap signals as it is")
+    parser.add_argument("--keep", action="append", default=[], choices=NAMES, help="leave this model as it is")
     parser.add_argument("--real", action="store_true", help="also the questions to genuine documents")
     options = parser.parse_args()
     settings = load_settings()
@@ -319,28 +329,28 @@ def main() -> None:
     folds: list[WindowReader] = [ReaderModel(folder) for folder in options.folds or ()] or [
         searcher.reader
     ] * READ_FOLDS
-    own = [question for question in load(HERE / "questions") if question.split == "dev"]
+    own = [question for question in load(HERE / "questions") if question.split == "dev"] if options.folds else []
     own += [question for source in options.also for question in load(source)]
     readers: list[WindowReader] = [folds[question.fold] for question in own]
-    asked = gathered(own, searcher)
+    asked = gathered(own, searcher, "own")
     for folder, source in options.by:
-        asked += gathered(load(source), searcher)
+        asked += gathered(load(source), searcher, str(source))
         readers += [ReaderModel(folder)] * (len(asked) - len(readers))
     for source in options.unseen:
-        asked += gathered(load(source), searcher)
+        asked += gathered(load(source), searcher, str(source))
     if options.real:
         real = [question for question in load(HERE / "real") if question.split == "dev"]
-        asked += gathered(real, searcher_of_documents(settings, embedder))
+        asked += gathered(real, searcher_of_documents(settings, embedder), "real")
     readers += [searcher.reader] * (len(asked) - len(readers))
     nothing = Logistic(0.0, {}, 0.5)
-    sentence = models().sentence if options.keep_sentence else fit_sentences(asked)
+    sentence = models().sentence if "sentence" in options.keep else fit_sentences(asked)
     fitted = Models(sentence, nothing, nothing, nothing, nothing)
     asked = [
         replace(one, read=read_by(reader, one.gathered, fitted)) for one, reader in zip(asked, readers, strict=True)
     ]
     read, told_read = fit_read(asked)
     fitted = replace(fitted, read=read)
-    document, told_documents = fit_documents(asked, fitted)
+    document, told_documents = (models().document, {}) if "document" in options.keep else fit_documents(asked, fitted)
     answer, told_answer = fit_answer(asked, fitted)
     fitted = replace(fitted, document=document, answer=answer)
     certainty, told_certainty = fit_certainty(asked, fitted)

@@ -182,7 +182,7 @@ def _by_reading(
 ) -> Answer:
     """Answer by what the reader says of the windows it is given, or refuse."""
     judged = judge_read(read_for(searcher, gathered, models()), models())
-    logit = models().answer.score(answer_features(gathered, judged)) if judged else -math.inf
+    logit = models().answer.score(answer_features(judged)) if judged else -math.inf
     demanded = _demands(gathered, records.values())
     if demanded.complete:
         logit = math.log(BY_METADATA / (1 - BY_METADATA))

@@ -79,7 +79,6 @@ _MONEY = re.compile(
     r"|betale|bøde\w*|finansier\w*|mio|million\w*|løn)\b"
 )
 _AMOUNT = re.compile(r"\d\s*(?:mio\.?|mia\.?|million\w*|milliard\w*|t?kr\.?|kroner|euro)\b|\bkr\.?\s*\d", re.IGNORECASE)
-_ONE = re.compile(r"\bhvilke[nt]\b")
 FOCUS_WORDS = 2
 COUNTED_WORDS = 4
 KEPT_SENTENCES = 50_000
@@ -127,16 +126,14 @@ class Wanted:
 
     ``focus`` are the written forms of the words that name the thing asked for ("programmeringssprog" in "Hvilket
     programmeringssprog er modellen skrevet i?"). ``difference`` says that the number is by how much ("hvor meget
-    hurtigere"), ``money`` says that the number is an amount, ``one`` that one thing
-    of a kind is asked for, ``condition`` that "hvornår" asks for a condition and not a date; ``roles`` are those the
-    question names.
+    hurtigere"), ``money`` that it is an amount, ``condition`` that "hvornår" asks for a condition and not a date;
+    ``roles`` are those the question names.
     """
 
     kind: QuestionKind
     focus: tuple[str, ...] = ()
     difference: bool = False
     money: bool = False
-    one: bool = False
     condition: bool = False
     roles: tuple[Role, ...] = ()
 
@@ -149,7 +146,6 @@ def wanted(question: str) -> Wanted:
         focus=_focus(text),
         difference=bool(_BY_HOW_MUCH.search(text)),
         money=bool(_MONEY.search(text)),
-        one=bool(_ONE.search(text)),
         condition=bool(_CONDITION.search(text)),
         roles=tuple(role for role, pattern in _WANTED_ROLES if pattern.search(text)),
     )
@@ -233,15 +229,6 @@ def _telling(text: str) -> list[str]:
     """The written forms of a question's words of substance."""
     forms = {word_form(token) for token in danish.tokenise(text) if token.text[0].isalpha()}
     return [word for word in forms - danish.stop_words() - _VERBS - _LIGHT if not _GENERAL.fullmatch(word)]
-
-
-def is_exact(want: Wanted) -> bool:
-    """Whether the question asks for one number, date, name or thing, which a sentence either gives or does not."""
-    if want.kind is QuestionKind.DATE:
-        return not want.condition
-    if want.kind in ACROSS:
-        return False
-    return want.kind in (QuestionKind.NUMBER, QuestionKind.NAME) or want.money or want.one
 
 
 def holds(want: Wanted, text: str) -> float:

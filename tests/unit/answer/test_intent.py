@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.answer.intent import Wanted, counted, has_number, holds, is_exact, is_general, is_vague, names_in, wanted
+from kb.answer.intent import counted, has_number, holds, is_general, is_vague, names_in, wanted
 from kb.core.models import QuestionKind, Role
 
 
@@ -76,14 +76,6 @@ def test_a_year_alone_is_no_number() -> None:
 def test_a_number_counts_the_words_after_it() -> None:
     assert counted("I alt 12 borgere blev spurgt, og ingen sagde nej.").startswith("borgere blev spurgt")
     assert counted("Ingenting blev talt.") == ""
-
-
-def test_only_questions_for_one_thing_are_exact() -> None:
-    assert is_exact(wanted("Hvor mange borgere fik tilbuddet?"))
-    assert is_exact(wanted("Hvilken score fik modellen?"))
-    assert not is_exact(wanted("Hvor mange projekter bruger data?"))
-    assert not is_exact(wanted("Hvornår kan man lade være?"))
-    assert not is_exact(Wanted(QuestionKind.OPEN))
 
 
 def test_words_that_only_say_projects_are_general() -> None:
