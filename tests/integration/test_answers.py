@@ -39,10 +39,10 @@ def test_every_sentence_shown_is_verbatim_at_its_place(judged: list[Judgement]) 
 @pytest.mark.parametrize(
     ("measure", "floor"),
     [
-        ("refusal_precision", 0.72),
+        ("refusal_precision", 0.76),
         ("refusal_recall", 0.84),
-        ("evidence_in_answer", 0.73),
-        ("right_project_first", 0.70),
+        ("evidence_in_answer", 0.76),
+        ("right_project_first", 0.76),
         ("across_f1", 0.62),
         ("coverage_within_one", 0.60),
         ("right_when_sure", 0.85),
