@@ -22,10 +22,20 @@ def serving(app: WSGIApplication, *, closing: float = _CLOSING) -> Iterator[str]
     server = create_server(app, host="127.0.0.1", port=0, threads=4)
     assert isinstance(server, BaseWSGIServer)
     assert server.socket is not None
-    thread = threading.Thread(target=server.run, daemon=True)
+    closed = threading.Event()
+
+    def run() -> None:
+        try:
+            server.run()
+        except OSError:  # a connection that was kept open is closed while the loop waits for it
+            if not closed.is_set():
+                raise
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
+        closed.set()
         server.close()
         thread.join(closing)
