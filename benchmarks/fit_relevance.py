@@ -1,7 +1,7 @@
 """Fits the probabilities of an answer on the development questions and writes ``kb/answer/classifiers.toml``.
 
     python -m benchmarks.fit_relevance --unseen benchmarks/development_4 --unseen ../shared/questions/other_hand.jsonl \
-        --by READER benchmarks/development_5 --real --keep sentence
+        --real --keep sentence --keep document
     python -m benchmarks.fit_relevance ... --show                                        # without writing
     python -m benchmarks.fit_relevance ... --folds FOLDER FOLDER --also benchmarks/development --by FOLDER SET
 
@@ -59,7 +59,7 @@ HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
 READ = ("logit", "reads", "names")
-DOCUMENT = ("logit", "words_in_document")
+DOCUMENT = ("logit", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = ("window",)
 CERTAINTY = ("answers", "sentence")
 FOLDS = 8
@@ -160,7 +160,7 @@ def fit_documents(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dic
             continue
         for id_, sentences in by_document(judged).items():
             if question.answers.get(id_) != 1:
-                rows.append(document_features(gathered, sentences))
+                rows.append(document_features(gathered, sentences, judged[0]))
                 labels.append(question.answers.get(id_) == 2)
                 places.append((question, id_ if sentences[0].candidate.hit.document.metadata.projekt else ""))
     model = fit(rows, labels, DOCUMENT, 1.0)

@@ -287,14 +287,10 @@ def _demands(gathered: Gathered, records: Iterable[DocumentRecord]) -> Demands:
 def _speaking(
     documents: Sequence[JudgedDocument], demanded: Demands, records: Mapping[str, DocumentRecord]
 ) -> list[Speaking]:
-    """The documents that speak to the question, most probable first, with the metadata that met it.
-
-    What is answered is answered by some report: where none is probable enough, the most probable one speaks.
-    """
+    """The documents that speak to the question, most probable first, with the metadata that met it."""
     threshold = models().document.threshold
     if not demanded.constraints:
-        likely = [document for document in documents if document.probability >= threshold] or documents[:1]
-        return [Speaking(document) for document in likely]
+        return [Speaking(document) for document in documents if document.probability >= threshold]
     found = []
     for document in documents:
         reasons = demanded.reasons(document.document.metadata) if document.document.metadata.projekt else None
