@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kb import indexing
+from kb.core.access import EVERYTHING
 from kb.core.identity import AccessRole
 from kb.core.settings import Settings
 from kb.http import gate
@@ -121,7 +122,7 @@ def test_who_reads_without_a_name_is_led_to_sign_in(app: Flask, saved: SavedQues
 def test_what_is_new_is_shown_where_it_still_stands(app: Flask, anna: FlaskClient, saved: SavedQuestions) -> None:
     id_ = save(anna)
     with app.app_context():
-        passage = app.extensions["kb"].holder.searcher().snapshot.passage("asta.1")
+        passage = app.extensions["kb"].holder.searcher(EVERYTHING).snapshot.passage("asta.1")
     finds = [
         Find(digest_of(passage.text), passage.id, passage.start, passage.end),
         Find(digest_of("Noget, der er rettet."), passage.id, passage.start, passage.start + 5),
