@@ -198,8 +198,15 @@ def _by_reading(
     found = _answered(empty, pool, documents, projects, logit, citations)
     if demanded.complete or not found.sentences:
         return found
+    if empty.kind is QuestionKind.YES_NO and not found.lead:
+        found = replace(found, sentences=tuple(_less_than_sure(one) for one in found.sentences))
     # What is shown may be less probable than the best there is, and is what the reader goes by.
     return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
+
+
+def _less_than_sure(sentence: AnswerSentence) -> AnswerSentence:
+    """A sentence that is shown where yes or no was asked for: which of them it says is left to whoever reads it."""
+    return replace(sentence, certainty=Certainty.LIKELY) if sentence.certainty is Certainty.SURE else sentence
 
 
 def _compared(searcher: Searcher, question: str, records: Mapping[str, DocumentRecord]) -> Compared | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kb.answer import answer
-from kb.core.models import RefusalReason
+from kb.core.models import Certainty, RefusalReason
 from kb.core.settings import Settings
 from kb.evaluation.answer_scores import Judgement, figures, judge_all
 from kb.evaluation.judged_questions import load
@@ -100,3 +100,12 @@ def test_roles_are_mostly_right_in_documents_of_another_kind(shipped: Settings) 
     predicted = predict(labelled, of_files(SHARED / "documents", files, ReadOptions.from_settings(shipped)))
     assert len(predicted) >= 60
     assert role_figures(labelled, predicted)["accuracy_documents"] >= 0.75
+
+
+def test_yes_or_no_that_is_not_said_is_never_sure(searcher: Searcher) -> None:
+    found = answer(searcher, "Må en kommune bruge samtykke til at profilere ledige?")
+    assert not found.lead
+    assert Certainty.SURE not in {found.certainty, *(one.certainty for one in found.sentences)}
+    said = answer(searcher, "Er Vådindeks sat i drift?")
+    assert said.lead.startswith("Nej")
+    assert said.certainty is Certainty.SURE
