@@ -63,6 +63,8 @@ DOCUMENT = ("logit", "reads", "behind", "behind_across", "across", "words_in_doc
 ANSWER = ("window",)
 CERTAINTY = ("answers", "sentence")
 FOLDS = 8
+# The models that can be left as they are; the others are fitted on what these choose.
+KEPT = ("sentence", "document")
 # How many thresholds to either side, .01 apart, a threshold's value is smoothed over.
 NEAR_CUTS = 5
 
@@ -320,7 +322,7 @@ def main() -> None:
         help="readers trained without the fold of their place; else what the reader knows is left out",
     )
     parser.add_argument("--by", type=Path, nargs=2, action="append", default=[], metavar=("READER", "SET"))
-    parser.add_argument("--keep", action="append", default=[], choices=NAMES, help="leave this model as it is")
+    parser.add_argument("--keep", action="append", default=[], choices=KEPT, help="leave this model as it is")
     parser.add_argument("--real", action="store_true", help="also the questions to genuine documents")
     options = parser.parse_args()
     settings = load_settings()

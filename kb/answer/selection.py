@@ -116,7 +116,6 @@ def document_features(gathered: Gathered, sentences: Sequence[Judged], best: Jud
         "across": across,
         "reads": max(judged.reads for judged in sentences),
         "meaning": max(judged.candidate.meaning for judged in sentences),
-        "words": max(judged.candidate.words_in_context for judged in sentences),
         "words_in_document": _words_in_document(gathered, sentences),
     }
 

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from typing import Any
 
+from kb.core.child_process import environment_of_child
 from kb.core.errors import KbError
 from kb.core.settings import Settings
 from kb.embedding.batching import BatchingEmbedder
@@ -79,7 +79,7 @@ class ModelProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", MODULE],
             stdin=subprocess.PIPE,
-            env=_environment(),
+            env=environment_of_child(),
             start_new_session=True,  # an interrupt from the server's terminal reaches it last, by the master
         )
         assert self._process.stdin is not None
@@ -96,12 +96,6 @@ class ModelProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-def _environment() -> Mapping[str, str]:
-    """The environment of the process: the import path of this one."""
-    path = os.pathsep.join([str(Path(__file__).parents[2]), *(entry for entry in sys.path if entry)])
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def serve(listener: Listener, models: Models) -> None:

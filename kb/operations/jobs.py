@@ -27,6 +27,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from kb.core.child_process import environment_of_child
 from kb.core.errors import InstallationError, NotFoundError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
@@ -257,7 +258,6 @@ def _is_alive(owner: int) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """The environment of the process: the import path of this one, and one processor less for computing."""
+    """The environment of the process: one processor less for computing."""
     threads = str(max(1, (os.cpu_count() or 1) - 1))
-    path = os.pathsep.join([str(Path(__file__).parents[2]), *(entry for entry in sys.path if entry)])
-    return {"OMP_NUM_THREADS": threads, **os.environ, "PYTHONPATH": path}
+    return {"OMP_NUM_THREADS": threads, **environment_of_child()}

@@ -43,7 +43,7 @@ from kb.sources.connecting import connector_of
 from kb.sources.copying import Copies
 from kb.sources.listing import Connector, Listing, RemoteFile
 from kb.sources.naming import local_names
-from kb.sources.planning import Plan, Rename, Settling, loss_of, plan
+from kb.sources.planning import Plan, Rename, Settling, in_words, loss_of, plan
 from kb.state.audit import FAILED, Audit, Event
 from kb.state.repository import timestamp
 from kb.state.sources import KnownFile, SourceState, SourceStore
@@ -98,7 +98,7 @@ class SyncReport:
     @property
     def summary(self) -> str:
         """What was done, in a line."""
-        counts = (
+        return in_words(
             (self.new, "ny", "nye"),
             (self.changed, "ændret", "ændrede"),
             (self.renamed, "omdøbt", "omdøbte"),
@@ -106,8 +106,6 @@ class SyncReport:
             (self.waiting, "ventes der på", "ventes der på"),
             (self.failed, "ikke hentet", "ikke hentet"),
         )
-        said = [f"{len(files)} {one if len(files) == 1 else many}" for files, one, many in counts if files]
-        return ", ".join(said) or "Ingen ændringer"
 
 
 def preview(settings: Settings, source: Source, connector: Connector | None = None) -> Preview:

@@ -10,7 +10,7 @@ Only what a sync itself has put there is ever in a plan: files that people laid 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -51,20 +51,24 @@ class Plan:
     @property
     def summary(self) -> str:
         """The plan in a line: "12 nye, 3 ændrede, 1 slettes"."""
-        counts = (
+        return in_words(
             (self.new, "ny", "nye"),
             (self.changed, "ændret", "ændrede"),
             (self.renamed, "omdøbt", "omdøbte"),
             (self.deleted, "slettes", "slettes"),
             (self.waiting, "ventes der på", "ventes der på"),
         )
-        said = [f"{len(files)} {one if len(files) == 1 else many}" for files, one, many in counts if files]
-        return ", ".join(said) or "Ingen ændringer"
 
     @property
     def changes(self) -> bool:
         """Whether a sync would change anything."""
         return bool(self.new or self.changed or self.renamed or self.deleted)
+
+
+def in_words(*kinds: tuple[Sized, str, str]) -> str:
+    """How many files there are of each kind, with its word for one and for many; kinds without any are left out."""
+    said = [f"{len(files)} {one if len(files) == 1 else many}" for files, one, many in kinds if files]
+    return ", ".join(said) or "Ingen ændringer"
 
 
 @dataclass(frozen=True, slots=True)
