@@ -86,36 +86,66 @@ def mask(text: str, contacts: bool = True, names: Sequence[str] = ()) -> Masked:
 
     ``names`` are those of :func:`names_of`.
     """
-    parts: list[str] = []
+    found = find(text, contacts=contacts, names=names)
     spans: list[MaskedSpan] = []
-    done = length = 0
-    for start, end, kind in find(text, contacts=contacts, names=names):
-        replacement = REPLACEMENTS[kind]
-        new_start = length + start - done
-        length = new_start + len(replacement)
-        parts += (text[done:start], replacement)
-        spans.append(MaskedSpan(kind, start, end, new_start, length))
-        done = end
-    if not spans:
-        return Masked(text, (), {})
-    parts.append(text[done:])
-    return Masked("".join(parts), tuple(spans), dict(Counter(span.kind for span in spans)))
+    shift = 0
+    for start, end, kind in found:
+        new_start = start + shift
+        new_end = new_start + len(REPLACEMENTS[kind])
+        spans.append(MaskedSpan(kind, start, end, new_start, new_end))
+        shift = new_end - end
+    return Masked(_replaced(text, found), tuple(spans), dict(Counter(span.kind for span in spans)))
 
 
 def find(text: str, contacts: bool = True, names: Sequence[str] = ()) -> list[tuple[int, int, str]]:
-    """The places of personal data as (start, end, kind), in order and without overlaps."""
-    items = [(start, end, CPR) for start, end in _cpr_numbers(text)]
-    if contacts:
-        emails = list(_emails(text))
-        items += [(start, end, EMAIL) for start, end in emails]
-        items += [(start, end, PHONE) for start, end in _phones(text, emails)]
-        items += [(start, end, NAME) for start, end in _named(text, names)]
-    items.sort()
+    """The places of personal data as (start, end, kind), in order and without overlaps.
+
+    A number beside another, as in a row of them, may be seen only when that one is away: what is found is taken out
+    and the rest is looked through again, until nothing is found. So a masked text has nothing left to mask.
+    """
+    found = _disjoint(_places(text, contacts, names))
+    # A name stands between characters that are no letters, as a replacement does: taking one out shows no further.
+    while further := found and _disjoint(_places(_replaced(text, found), contacts, ())):
+        found = sorted(found + [_before_masking(place, found) for place in further])
+    return found
+
+
+def _places(text: str, contacts: bool, names: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    yield from ((start, end, CPR) for start, end in _cpr_numbers(text))
+    if not contacts:
+        return
+    emails = list(_emails(text))
+    yield from ((start, end, EMAIL) for start, end in emails)
+    yield from ((start, end, PHONE) for start, end in _phones(text, emails))
+    yield from ((start, end, NAME) for start, end in _named(text, names))
+
+
+def _disjoint(places: Iterable[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     disjoint: list[tuple[int, int, str]] = []
-    for item in items:
-        if not disjoint or item[0] >= disjoint[-1][1]:
-            disjoint.append(item)
+    for place in sorted(places):
+        if not disjoint or place[0] >= disjoint[-1][1]:
+            disjoint.append(place)
     return disjoint
+
+
+def _before_masking(place: tuple[int, int, str], found: Sequence[tuple[int, int, str]]) -> tuple[int, int, str]:
+    """A place in the text with ``found`` masked, as a place in the text before."""
+    start, end, kind = place
+    shift = 0
+    for earlier_start, earlier_end, earlier_kind in found:
+        if earlier_start + shift >= start:
+            break
+        shift += len(REPLACEMENTS[earlier_kind]) - (earlier_end - earlier_start)
+    return start - shift, end - shift, kind
+
+
+def _replaced(text: str, places: Sequence[tuple[int, int, str]]) -> str:
+    parts: list[str] = []
+    done = 0
+    for start, end, kind in places:
+        parts += (text[done:start], REPLACEMENTS[kind])
+        done = end
+    return "".join((*parts, text[done:]))
 
 
 # --- CPR numbers ----------------------------------------------------------------------------------------------------
@@ -161,7 +191,8 @@ def _cpr_numbers(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_cpr(match: re.Match[str], text: str) -> bool:
-    before = text[max(0, match.start() - 40) : match.start()]
+    # A masked number is a number, and its replacement no label of the next one.
+    before = text[max(0, match.start() - 40) : match.start()].replace(REPLACEMENTS[CPR], "0")
     digits = match["day"] + match["month"] + match["year"] + match["serial"]
     named = bool(_CPR_WORD.search(before))
     born = birthday(digits, replacement=named)

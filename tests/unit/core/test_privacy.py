@@ -348,6 +348,34 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     assert mask(once).text == once
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CPR 010190-1234:1001000001",
+        "010190-1234,1001000001",
+        "010190-1234/0101901234/0101901234",
+        "CPR 010190-1234 og ordrenr. 1234567890",
+    ],
+)
+def test_what_stands_beside_a_number_is_masked_at_once_or_never(text: str) -> None:
+    once = mask(text)
+    assert mask(once.text).text == once.text
+    assert [text[: span.start] for span in once.spans] == sorted(text[: span.start] for span in once.spans)
+
+
+@given(
+    st.lists(st.sampled_from(["010190-1234", "0101901234", "1001000001", ",", ":", "/", "-", " ", "CPR"]), max_size=9)
+)
+def test_numbers_in_a_row_are_masked_at_once_or_never(parts: list[str]) -> None:
+    once = mask("".join(parts)).text
+    assert mask(once).text == once
+
+
+def test_a_masked_number_is_no_label_of_the_next_number() -> None:
+    once = mask("CPR 010190-1234 og ordrenr. 1234567890").text
+    assert once.endswith("og ordrenr. 1234567890")
+
+
 @given(st.text(max_size=20), st.sampled_from([number for _, number in CPR_POSITIVE[:27]]), st.text(max_size=20))
 def test_a_standard_number_between_spaces_is_never_left(before: str, number: str, after: str) -> None:
     text = f"{before}\nBorger {number} {after}"
