@@ -54,7 +54,9 @@ def read(wheel: Path) -> Component:
         texts = {
             name: archive.read(name)
             for name in inside
-            if _LICENCE_FILE.match(PurePosixPath(name).name) and ".." not in PurePosixPath(name).parts
+            if not name.endswith("/")
+            and _LICENCE_FILE.match(PurePosixPath(name).name)
+            and ".." not in PurePosixPath(name).parts
         }
     name = canonicalize_name(told["Name"])
     extras = EXTRAS if name == NAME else frozenset()

@@ -20,7 +20,8 @@ commands() {
 get_ready() {
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     inside apt-get update -qq
-    inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+    # A server has systemd already; a bare root has not, and the units name those that come with it.
+    inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv systemd
     mkdir -p "$root/source" "$root/wheels"
     git -C "$repository" archive HEAD | tar -x -C "$root/source"
     cp "$wheels"/*.whl "$root/wheels/"

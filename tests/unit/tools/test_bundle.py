@@ -22,6 +22,7 @@ def wheel(folder: Path, name: str, version: str, *metadata: str, licence: str = 
     with zipfile.ZipFile(path, "w") as archive:
         lines = "\n".join(("Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *metadata))
         archive.writestr(f"{inside}/METADATA", lines + "\n\nBeskrivelse\n")
+        archive.mkdir(f"{inside}/licenses")  # some wheels name their folders too
         archive.writestr(f"{inside}/licenses/LICENSE", licence)
     return path
 
