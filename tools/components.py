@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -103,6 +104,7 @@ def write(wheels: Path, folder: Path) -> None:
     found = all_of(wheels)
     (folder / SBOM).write_text(sbom(found), encoding="utf-8")
     (folder / TABLE).write_text(table(found), encoding="utf-8")
+    shutil.rmtree(folder / TEXTS, ignore_errors=True)  # of a release before, whose packages may be gone
     for one in found:
         for name, text in one.texts.items():
             target = folder / TEXTS / f"{one.name}-{one.version}" / name

@@ -148,6 +148,16 @@ def test_the_licences_are_told_however_metadata_tell_them(wheels: Path) -> None:
     assert "| beta | 3.0 | Apache Software License |" in components.table(components.all_of(wheels))
 
 
+def test_licences_of_a_release_before_do_not_stay(wheels: Path, tmp_path: Path) -> None:
+    pytest.importorskip("cyclonedx", reason="pip install '.[release]'")
+    old = tmp_path / "licences" / "gone-1.0" / "LICENSE"
+    old.parent.mkdir(parents=True)
+    old.write_text("Frit.")
+    components.write(wheels, tmp_path)
+    assert not old.exists()
+    assert (tmp_path / "licences" / "beta-3.0" / "beta-3.0.dist-info" / "licenses" / "LICENSE").is_file()
+
+
 def test_the_list_of_components_is_cyclonedx(wheels: Path) -> None:
     pytest.importorskip("cyclonedx", reason="pip install '.[release]'")
     from cyclonedx.schema import SchemaVersion
