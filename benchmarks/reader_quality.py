@@ -16,8 +16,9 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sklearn.metrics import roc_auc_score  # type: ignore[import-untyped]
 
@@ -57,18 +58,32 @@ def near(questions: Sequence[JudgedQuestion], searcher: Searcher, reader: Reader
     yield f"first sentence right: {statistics.mean(first):.3f} ({len(first)} questions)"
 
 
-def about(rows: Sequence[dict[str, list[str]]], reader: ReaderModel) -> Iterator[str]:
-    """How often the reader names about whom a sentence speaks as the hand did."""
-    right: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+def about(rows: Sequence[Mapping[str, Any]], reader: ReaderModel) -> Iterator[str]:
+    """How often the reader names about whom a sentence speaks as a hand did, and how often two hands agree.
+
+    A hand gives one letter, or two that are equally fair: the first hand's are in ``about`` and ``or``, those of the
+    second, who had not seen them, in ``second``.
+    """
+    first: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    second: list[bool] = []
+    either: list[bool] = []
+    agreed: list[bool] = []
     for row in rows:
-        window = Window(str(row["context"]), tuple(row["sentences"]))
-        (reading,) = reader.read("Hvad fortæller rapporten?", [window])
-        for logits, label, other in zip(reading.about, row["about"], row["or"], strict=False):
+        (reading,) = reader.read("Hvad fortæller rapporten?", [Window(str(row["context"]), tuple(row["sentences"]))])
+        seconds = row.get("second", [""] * len(row["about"]))
+        for logits, label, other, again in zip(reading.about, row["about"], row["or"], seconds, strict=False):
             given = KINDS[logits.index(max(logits))]
-            right[label].append(given in (label, other))
-    everything = [one for several in right.values() for one in several]
-    parts = ", ".join(f"{kind} {statistics.mean(ones):.3f} of {len(ones)}" for kind, ones in right.items() if ones)
+            first[label].append(given in (label, other))
+            if again:
+                second.append(given in again)
+                either.append(given in (label, other, *again))
+                agreed.append(again[0] in (label, other))
+    everything = [one for several in first.values() for one in several]
+    parts = ", ".join(f"{kind} {statistics.mean(ones):.3f} of {len(ones)}" for kind, ones in first.items() if ones)
     yield f"about whom: {statistics.mean(everything):.3f} of {len(everything)} sentences ({parts})"
+    if second:
+        yield f"about whom by a second hand: {statistics.mean(second):.3f}, by either: {statistics.mean(either):.3f}"
+        yield f"the second hand's first letter is one of the first hand's: {statistics.mean(agreed):.3f}"
 
 
 def speed(rows: Sequence[dict[str, list[str]]], reader: ReaderModel) -> Iterator[str]:

@@ -66,11 +66,15 @@ class Reader(nn.Module):
         weights = batch.mask.unsqueeze(-1).to(hidden.dtype)
         mean = (hidden * weights).sum(1) / weights.sum(1)
         windows = self.window_head(torch.cat([hidden[:, 0], mean], dim=-1)).squeeze(-1)
-        sums = torch.cat([torch.zeros_like(hidden[:, :1]), hidden.cumsum(1)], dim=1)
-        rows, starts, ends = batch.spans.unbind(1)
-        lengths = (ends - starts).clamp(min=1).unsqueeze(-1)
-        sentences = (sums[rows, ends] - sums[rows, starts]) / lengths
+        sentences = sentence_means(hidden, batch.spans)
         return Scores(windows, self.sentence_head(sentences).squeeze(-1), self.about_head(sentences))
+
+
+def sentence_means(hidden: Tensor, spans: Tensor) -> Tensor:
+    """The mean of each sentence's tokens: (spans, dimension)."""
+    sums = torch.cat([torch.zeros_like(hidden[:, :1]), hidden.cumsum(1)], dim=1)
+    rows, starts, ends = spans.unbind(1)
+    return (sums[rows, ends] - sums[rows, starts]) / (ends - starts).clamp(min=1).unsqueeze(-1)
 
 
 def batch_of(encoded: Sequence[Encoded]) -> Batch:
