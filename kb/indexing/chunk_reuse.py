@@ -152,7 +152,7 @@ class PreviousChunks:
 
 
 @contextmanager
-def previous_chunks(index_dir: Path, manifest: builds.Manifest | None, chunker: Chunker) -> Iterator[PreviousChunks]:
+def previous_chunks(builds_dir: Path, manifest: builds.Manifest | None, chunker: Chunker) -> Iterator[PreviousChunks]:
     """The build in use as a source of passages, if its database is intact and it was chunked by the same rules."""
     if (
         manifest is None
@@ -161,7 +161,7 @@ def previous_chunks(index_dir: Path, manifest: builds.Manifest | None, chunker: 
     ):
         yield PreviousChunks(None)
         return
-    path = builds.builds_dir(index_dir) / manifest.id / builds.DATABASE_FILE
+    path = builds_dir / manifest.id / builds.DATABASE_FILE
     if builds.file_digest(path) != manifest.files[builds.DATABASE_FILE][1]:
         yield PreviousChunks(None)
         return
