@@ -239,7 +239,7 @@ class _Units:
 
     def lengths_of_words(self, width: int) -> NDArray[np.float64]:
         """How many units each word gives."""
-        return np.bincount(self._words.columns, weights=self._words.counts, minlength=width)
+        return np.bincount(self._words.columns, weights=self._words.counts, minlength=width).astype(np.float64)
 
 
 def mean_of(lengths: NDArray[Any]) -> float:
@@ -257,6 +257,12 @@ def rounded(lengths: NDArray[Any]) -> NDArray[np.int64]:
 def lengths_in(folder: Path, name: str) -> NDArray[np.float32]:
     """The lengths of all passages in terms, or in n-grams, as :func:`build` wrote them."""
     return _mapped(folder / f"{name}.lengths", np.float32)
+
+
+def passage_files(folder: Path) -> list[Path]:
+    """The files of :func:`build` that grow with the passages; :class:`WordTables` does without them."""
+    table = [folder / f"{PASSAGE_TABLE}.{part}" for part in ("starts", "columns", "counts")]
+    return [*table, *(folder / f"{name}.lengths" for name in (TERM_TABLE, NGRAM_TABLE))]
 
 
 class WordTables:
@@ -297,6 +303,9 @@ class ForwardIndex:
             self.tables.terms.norms(rounded(terms), self.means[0]),
             self.tables.ngrams.norms(ngrams, self.means[1]),
         )
+
+    def __len__(self) -> int:
+        return len(self.norms[0])
 
     def words(self, rows: Rows) -> csr_array:
         """How often some passages, in order, have which word."""
