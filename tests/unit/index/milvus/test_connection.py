@@ -100,7 +100,7 @@ def test_a_node_that_is_away_gives_503_with_a_reason_and_all_is_well_when_it_is_
         away = client.get("/api/v1/search?q=journalnotater")
         assert away.status_code == 503
         assert away.json is not None
-        assert away.json["type"].endswith("indeks-utilgængeligt")
+        assert away.json["type"].endswith("indeks-utilgaengeligt")
         assert "Milvus" in away.json["detail"]
         assert "Retry-After" in away.headers
         page = client.get("/?q=mailfordeling")
@@ -127,7 +127,7 @@ def test_who_asks_a_server_that_is_away_again_is_told_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     milvus = Connection(Address.of(on_milvus(settings, "http://127.0.0.1:9", index_timeout=0.2, index_retries=0)))
-    with pytest.raises(IndexAwayError, match=re.escape("http://127.0.0.1:9")) as caught:
+    with pytest.raises(IndexAwayError) as caught:
         milvus.ask("list_collections")
     assert isinstance(caught.value, IndexBusyError)
     assert caught.value.advice
@@ -141,12 +141,16 @@ def test_who_asks_a_server_that_is_away_again_is_told_at_once(
 
 
 @needs_milvus
-def test_a_password_in_the_address_is_not_told(settings: Settings) -> None:
+def test_the_log_says_where_the_server_should_be_without_the_password(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     url = "http://root:hemmelig@127.0.0.1:9"
     milvus = Connection(Address.of(on_milvus(settings, url, index_timeout=0.2, index_retries=1)))
     with pytest.raises(IndexAwayError) as caught:
         milvus.ask("list_collections")
-    assert "hemmelig" not in str(caught.value)
+    assert "127.0.0.1" not in str(caught.value)
+    assert "http://127.0.0.1:9" in caplog.text
+    assert "hemmelig" not in caplog.text
 
 
 @needs_milvus
