@@ -42,6 +42,7 @@ from kb.evaluation import judged_questions, metrics
 from kb.extract import ReadOptions, read_files
 from kb.extract.corpus_files import find_files
 from kb.index import builds, vectors
+from kb.index.local import LocalPlace
 from kb.index.store import Store, StoredDocument, StoredPassage, StoreWriter, VectorCache
 from kb.index.verification import VECTORS_CACHE
 from kb.indexing import lock
@@ -199,11 +200,12 @@ def build(index: Path, prepared: Prepared, count: int) -> dict[str, Any]:
         seconds["making"] = time.perf_counter() - begun
         begun = time.perf_counter()
         with closing(Store(aside / builds.DATABASE_FILE)) as store:
-            tuning = Assembler(aside, store, cache, embedder, lambda _: None).write(with_sentences=False)
+            assembler = Assembler(LocalPlace(index), aside, store, cache, embedder, lambda _: None)
+            tuning = assembler.write(builds.new_id(started), with_sentences=False)
             manifest = manifest_of(store, embedder, started, tuning)
         seconds["building"] = time.perf_counter() - begun
         begun = time.perf_counter()
-        finish(aside, manifest, cache)
+        finish(LocalPlace(index), aside, manifest, cache)
         seconds["verifying"] = time.perf_counter() - begun
         begun = time.perf_counter()
         builds.publish(index, aside, manifest.id)
@@ -262,7 +264,7 @@ def manifest_of(store: Store, embedder: Embedder, started: datetime, tuning: vec
 def ask(index: Path, prepared: Prepared) -> dict[str, Any]:
     """Open the build, answer questions without embedding them, and tell the times, the memory and the recall."""
     begun = time.perf_counter()
-    snapshot = open_snapshot(index)
+    snapshot = open_snapshot(LocalPlace(index))
     opened = time.perf_counter() - begun
     asked = prepared.questions[:QUESTIONS]
     times: dict[str, list[float]] = {"meaning": [], "words": [], "scores": [], "all": []}

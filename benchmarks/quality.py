@@ -108,7 +108,7 @@ def prepare_beir(folder: Path, settings: Settings) -> Prepared:
     """Index a BEIR set, or open the index of an earlier run."""
     embedder = load_embedder(settings)
     data = beir.load(folder)
-    own = settings.model_copy(update={"index_dir": beir.index_folder(settings, folder)})
+    own = settings.model_copy(update={"index_dir": beir.index_folder(settings, folder), "index_url": ""})
     indexing.run_documents(own, embedder, data.documents)
     texts = [data.queries[id_] for id_ in data.judged]
     found = embedder.embed_queries(texts)

@@ -41,7 +41,8 @@ MEASURES = (
 def searcher_of_documents(settings: Settings, embedder: Embedder) -> Searcher:
     """A searcher of the documents beside the repository, which are indexed if they changed."""
     folder = beir.index_folder(settings, QUESTIONS)
-    own = settings.model_copy(update={"index_dir": folder, "state_dir": folder / "state", "corpus": documents()})
+    places = {"index_dir": folder, "index_url": "", "state_dir": folder / "state", "corpus": documents()}
+    own = settings.model_copy(update=places)
     indexing.run(own, embedder)
     return open_searcher(own, embedder)
 

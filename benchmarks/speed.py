@@ -37,6 +37,7 @@ from kb.core.settings import load_settings
 from kb.embedding.embedder import load_embedder
 from kb.embedding.model_store import model_folder, read_card
 from kb.evaluation import judged_questions, metrics
+from kb.index.places import place_of
 from kb.retrieval.opening import open_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -185,7 +186,7 @@ def measure() -> list[str]:
     embedder = load_embedder(settings)
     texts = [question.text for question in judged_questions.load(ROOT / "benchmarks" / "questions")]
     source = fresh(texts)
-    snapshot = open_snapshot(settings.index_dir)
+    snapshot = open_snapshot(place_of(settings))
     stored = snapshot.store.passages(range(min(TIMED_PASSAGES, len(snapshot.store))))
     passages = [one.passage.text for one in stored.values()]
 

@@ -20,6 +20,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from kb.core.settings import load_settings
+from kb.index.places import place_of
 from kb.language import danish
 from kb.language.compounds import CompoundSplitter
 from kb.language.spelling import Speller
@@ -81,7 +82,7 @@ def mended(pairs: Sequence[tuple[str, str]], speller: Speller) -> float:
 
 def main(arguments: Sequence[str]) -> None:
     """Print the table."""
-    vocabulary = open_snapshot(load_settings().index_dir).analyser.vocabulary
+    vocabulary = open_snapshot(place_of(load_settings())).analyser.vocabulary
     of_questions = [word for word in written_words(question_texts()) if is_word(word)]
     others = (word for word in written_words(other_texts()) if is_word(word) and word not in of_questions)
     real = [*of_questions, *islice(others, max(0, int(arguments[0] if arguments else WORDS) - len(of_questions)))]

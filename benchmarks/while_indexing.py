@@ -49,7 +49,7 @@ def main() -> None:
         values = _changed_report(settings, embedder)
         values |= _latency(settings, embedder, arguments.questions)
         if arguments.full:
-            fresh = settings.model_copy(update={"index_dir": Path(folder) / "forfra"})
+            fresh = settings.model_copy(update={"index_dir": Path(folder) / "forfra", "index_url": ""})
             values["full_run_seconds"] = _seconds(lambda: indexing.run(fresh, embedder))
             values["share_of_full_run"] = round(values["changed_report_seconds"] / values["full_run_seconds"], 4)
         print(json.dumps(values, ensure_ascii=False, indent=2))

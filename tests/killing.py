@@ -23,6 +23,7 @@ from pathlib import Path
 from kb import indexing
 from kb.core.settings import Settings
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.verification import verify_build
 from kb.retrieval.opening import open_snapshot
 from kb.retrieval.snapshot_holder import SnapshotHolder
@@ -157,12 +158,12 @@ def _change(corpus: Path, number: int, draw: random.Random) -> None:
 def _check_whole(settings: Settings, tally: Tally) -> None:
     """The published build verifies, and holds every file's passages once."""
     build_id = builds.current_id(settings.index_dir)
-    tally.problems.extend(verify_build(settings.index_dir, build_id))
+    tally.problems.extend(verify_build(place_of(settings), build_id))
 
 
 def _check_complete(settings: Settings, tally: Tally) -> None:
     _check_whole(settings, tally)
-    snapshot = open_snapshot(settings.index_dir)
+    snapshot = open_snapshot(place_of(settings))
     indexed = sorted(stored.record.path for stored in snapshot.records.values())
     there = sorted(path.relative_to(settings.corpus).as_posix() for path in settings.corpus.rglob("*.md"))
     if indexed != there:

@@ -19,6 +19,7 @@ from benchmarks.peers import worker
 from kb.core.settings import Settings, load_settings
 from kb.embedding.embedder import load_embedder
 from kb.index import builds
+from kb.index.local import LocalPlace
 from kb.index.store import Store, StoredSentence, StoreWriter, VectorCache
 from kb.retrieval.searcher import open_searcher
 
@@ -81,9 +82,10 @@ class Ours:
                 embed_missing(
                     store, cache, self._embedder, self._batch_size, Stages(Silent()), with_sentences=answering
                 )
-                assembler = Assembler(aside, store, cache, self._embedder, lambda _: None)
-                manifest = manifest_of(store, self._embedder, started, assembler.write(with_sentences=answering))
-            finish(aside, manifest, cache)
+                assembler = Assembler(LocalPlace(place), aside, store, cache, self._embedder, lambda _: None)
+                tuning = assembler.write(builds.new_id(started), with_sentences=answering)
+                manifest = manifest_of(store, self._embedder, started, tuning)
+            finish(LocalPlace(place), aside, manifest, cache)
             builds.publish(place, aside, manifest.id)
 
     def _write(self, database: Path) -> None:

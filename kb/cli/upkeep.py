@@ -27,14 +27,16 @@ STATUS_RUNS = 20
 @reports_errors
 def status(runs: bool, as_json: bool) -> None:
     """Vis, hvad indekset rummer, og hvilke filer der ikke kunne læses."""
-    from kb.index.builds import DATABASE_FILE, builds_dir, current_id, read_manifest
+    from kb.index.builds import DATABASE_FILE, read_manifest
+    from kb.index.places import place_of
     from kb.index.store import Store
 
     settings = load_settings()
     if runs:
         _print_runs(settings, as_json)
         return
-    folder = builds_dir(settings.index_dir) / current_id(settings.index_dir)
+    place = place_of(settings)
+    folder = place.builds_dir / place.current_id()
     manifest = read_manifest(folder)
     store = Store(folder / DATABASE_FILE)
     failures = store.failures()
@@ -102,13 +104,17 @@ def _outcome(row: Run) -> str:
 @reports_errors
 def verify(as_json: bool) -> None:
     """Efterprøv alt mod alt: indekser, lagre, tilstand, sprogmodel og rapporter."""
-    from kb.index.builds import CURRENT_FILE
+    from kb.core.errors import IndexDamagedError
+    from kb.index.places import place_of
     from kb.index.verification import everything
 
     settings = load_settings()
     findings = everything(settings)
     if as_json:
-        build = (settings.index_dir / CURRENT_FILE).read_text(encoding="utf-8").strip()
+        try:
+            build = place_of(settings).current_id()
+        except IndexDamagedError:  # among the findings
+            build = ""
         print_json(results.Verification.model_validate({"build_id": build, "problems": findings}))
     else:
         for finding in findings:
@@ -145,9 +151,10 @@ def doctor(as_json: bool) -> None:
 @reports_errors
 def builds(as_json: bool) -> None:
     """Vis de færdige indekser, nyeste først."""
+    from kb.index.places import place_of
     from kb.operations.finished_builds import finished_builds
 
-    rows = [Build.from_domain(one) for one in finished_builds(load_settings().index_dir)]
+    rows = [Build.from_domain(one) for one in finished_builds(place_of(load_settings()))]
     if as_json:
         print_json(results.Builds(builds=rows))
         return

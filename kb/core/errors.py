@@ -20,6 +20,7 @@
         IndexMissingError          nothing has been indexed yet
         IndexDamagedError          a build's files do not match its manifest
         IndexBusyError             a temporary failure: too many open files, no memory, a lock
+          IndexAwayError             the server that has the index does not answer
         ModelMismatchError         the build was made with another model
         IndexVersionError          a build or a cache is of an older or a newer form
       ReadError                  one file could not be read; the run goes on
@@ -198,6 +199,13 @@ class IndexBusyError(IndexUnusableError):
 
     code = "indeks-optaget"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter åbne filer, hukommelse og plads på maskinen."
+
+
+class IndexAwayError(IndexBusyError):
+    """The server that has the index (Milvus) does not answer, or not as it should; asked again, it may."""
+
+    code = "indeks-utilgaengeligt"
+    advice = "Prøv igen om lidt. Bliver det ved, så se efter Milvus, netværket dertil og KB_INDEX_URL."
 
 
 class ModelMismatchError(IndexUnusableError):

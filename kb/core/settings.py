@@ -71,6 +71,31 @@ class Settings(BaseSettings):
 
     corpus: Annotated[Path, Field(description="Mappen med rapporter.")] = Path("corpus")
     index_dir: Annotated[Path, Field(description="Mappen, hvor indekset bygges.")] = Path("index")
+    index_url: Annotated[
+        str,
+        Field(description="Milvus, som vektorer og ord ligger på: http(s)://vært:19530; tom: i filer i index_dir."),
+    ] = ""
+    index_name: Annotated[
+        str, Field(description="Navnet, indeksets samlinger begynder med på Milvus: små bogstaver, cifre og _.")
+    ] = "erfaringsbasen"
+    index_user: Annotated[str, Field(description="Brugeren hos Milvus; tom: uden login eller med et token.")] = ""
+    index_password_file: Annotated[Path | None, Field(description="En fil med brugerens adgangskode.")] = None
+    index_token_file: Annotated[Path | None, Field(description="En fil med et token i stedet for bruger og kode.")] = (
+        None
+    )
+    index_ca_file: Annotated[
+        Path | None, Field(description="En fil med det certifikat (PEM), som https til Milvus prøves mod.")
+    ] = None
+    index_timeout: Annotated[float, Field(gt=0, le=600, description="Sekunder, der ventes på et svar fra Milvus.")] = (
+        5.0
+    )
+    index_retries: Annotated[
+        int, Field(ge=0, le=10, description="Gange, der spørges igen, når Milvus ikke svarer.")
+    ] = 1
+    index_consistency: Annotated[
+        Literal["strong", "bounded", "session", "eventually"],
+        Field(description="Hvor nyt det skal være, Milvus svarer ud fra; færdige indekser ændrer sig ikke."),
+    ] = "bounded"
     state_dir: Annotated[Path, Field(description="Mappen for det, der overlever et slettet indeks.")] = Path("state")
     model: Annotated[str, Field(description="Sprogmodellens mappe eller navn; tom betyder den valgte.")] = ""
     question_runtime: Annotated[

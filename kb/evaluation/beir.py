@@ -86,7 +86,8 @@ def load(folder: Path) -> BeirSet:
 def evaluate(folder: Path, settings: Settings, embedder: Embedder, *, engine: Engine = Engine.HYBRID) -> BeirScores:
     """Index the set into a temporary build and score it."""
     data = load(folder)
-    own = settings.model_copy(update={"index_dir": index_folder(settings, folder), "max_question_chars": 100_000})
+    update = {"index_dir": index_folder(settings, folder), "index_url": "", "max_question_chars": 100_000}
+    own = settings.model_copy(update=update)
     try:
         indexing.run_documents(own, embedder, data.documents)
         searcher = open_searcher(own, embedder)

@@ -27,6 +27,7 @@ from kb.embedding.wrapping import WrappedEmbedder
 from kb.http.gate import may_read_metrics
 from kb.http.layers import Layer
 from kb.index import builds
+from kb.index.places import place_of
 from kb.state.runs import RunStore
 
 EXTENSION = "kb.measurements"
@@ -75,9 +76,9 @@ class _Standing(Collector):
         yield from self._runs()
 
     def _index(self) -> Iterator[GaugeMetricFamily]:
-        folder = self._settings.index_dir
         try:
-            manifest = builds.read_manifest(builds.builds_dir(folder) / builds.current_id(folder))
+            place = place_of(self._settings)
+            manifest = builds.read_manifest(place.builds_dir / place.current_id())
         except IndexUnusableError:
             yield GaugeMetricFamily("kb_index_usable", "Whether there is an index.", value=0)
             return

@@ -1,5 +1,8 @@
 """Finished builds on disk: their layout, their manifest, and which one is in use.
 
+Builds whose vectors and words are on a server have their other files below ``index/milvus/NAME`` in the same form
+(:mod:`kb.index.places`).
+
     index/
       CURRENT                 the id of the build in use, replaced by one rename
       builds/<id>/            immutable once published
@@ -167,12 +170,27 @@ def check_files(folder: Path, manifest: Manifest) -> list[str]:
     for name, (size, digest) in manifest.files.items():
         path = folder / name
         if not path.is_file():
-            problems.append(f"Filen {name} mangler.")
+            problems.append(_missing(name))
         elif path.stat().st_size != size:
-            problems.append(f"Filen {name} har en anden størrelse end manifestet siger.")
+            problems.append(_resized(name))
         elif file_digest(path) != digest:
             problems.append(f"Filen {name} har en anden kontrolsum end manifestet siger.")
     return problems
+
+
+def check_sizes(folder: Path, manifest: Manifest) -> list[str]:
+    """What :func:`check_files` sees without reading the files."""
+    present = [(name, size, folder / name) for name, (size, _) in manifest.files.items()]
+    missing = [_missing(name) for name, _, path in present if not path.is_file()]
+    return missing + [_resized(name) for name, size, path in present if path.is_file() and path.stat().st_size != size]
+
+
+def _missing(name: str) -> str:
+    return f"Filen {name} mangler."
+
+
+def _resized(name: str) -> str:
+    return f"Filen {name} har en anden størrelse end manifestet siger."
 
 
 def file_digest(path: Path) -> str:
@@ -187,12 +205,18 @@ def file_digest(path: Path) -> str:
 
 def publish(index_dir: Path, staging: Path, build_id: str) -> Path:
     """Put a finished build in its place and in use. Everything is on disk before it can be seen."""
+    final = put_in_place(index_dir, staging, build_id)
+    point_at(index_dir, build_id)
+    return final
+
+
+def put_in_place(index_dir: Path, staging: Path, build_id: str) -> Path:
+    """Put a finished build among the others; returns its folder."""
     give_mode_of(staging / MANIFEST_FILE, staging)
     _sync_tree(staging)
     final = builds_dir(index_dir) / build_id
     staging.rename(final)
     _sync_folder(final.parent)
-    point_at(index_dir, build_id)
     return final
 
 
@@ -224,11 +248,16 @@ def remove_old(index_dir: Path, keep: int) -> list[str]:
     in_use = current_id(index_dir)
     gone = [id_ for id_ in build_ids(index_dir)[keep:] if id_ != in_use]
     for id_ in gone:
-        # Out of sight by one rename: a kill while the files go must not leave what looks like a damaged build.
-        condemned = builds_dir(index_dir) / f"{REMOVED_PREFIX}{id_}"
-        (builds_dir(index_dir) / id_).rename(condemned)
-        shutil.rmtree(condemned, ignore_errors=True)
+        remove(index_dir, id_)
     return gone
+
+
+def remove(index_dir: Path, build_id: str) -> None:
+    """Remove a finished build's files."""
+    # Out of sight by one rename: a kill while the files go must not leave what looks like a damaged build.
+    condemned = builds_dir(index_dir) / f"{REMOVED_PREFIX}{build_id}"
+    (builds_dir(index_dir) / build_id).rename(condemned)
+    shutil.rmtree(condemned, ignore_errors=True)
 
 
 @contextmanager

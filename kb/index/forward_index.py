@@ -199,33 +199,92 @@ def _statistics(passages: _Table, units: csr_array) -> tuple[NDArray[np.int64], 
     return frequency, lengths
 
 
-class _Bm25:
-    """BM25 over the terms, or over the n-grams, of all passages: which words hold them and how rare they are."""
+class _Units:
+    """BM25 over the terms, or over the n-grams: which words hold them and how rare they are."""
 
     def __init__(self, folder: Path, name: str, k1: float) -> None:
         self._strings = _Strings(folder / f"{name}.trie")
         self._words = _Table(folder, name)
         self._idf = _mapped(folder / f"{name}.idf", np.float32)
         self._k1 = k1
-        self.lengths = _mapped(folder / f"{name}.lengths", np.float32)
-        self._norm: Floats = np.empty(0, dtype=np.float32)
 
-    def normalise(self, lengths: NDArray[Any]) -> None:
-        """Let passages count by these lengths against the mean of the true ones."""
-        mean = max(float(self.lengths.mean(dtype=np.float64)), 1e-9) if len(lengths) else 1.0
-        self._norm = (self._k1 * (1 - B + B * lengths / mean)).astype(np.float32)
+    def norms(self, lengths: NDArray[Any], mean: float) -> Floats:
+        """What passages of these lengths count by, against the mean length."""
+        norms: Floats = (self._k1 * (1 - B + B * lengths / mean)).astype(np.float32)
+        return norms
 
-    def scores(self, weights: Mapping[str, float], passages: csr_array, rows: Rows) -> Floats:
-        """The scores of some passages (``rows``, their words in ``passages``) for weighted units."""
+    def scores(self, weights: Mapping[str, float], passages: csr_array, norms: Floats) -> Floats:
+        """The scores of passages (their words in ``passages``, and what they count by) for weighted units."""
         known = self._strings.known(weights)
-        if not known or len(rows) == 0:
-            return np.zeros(len(rows), dtype=np.float32)
+        if not known or len(norms) == 0:
+            return np.zeros(len(norms), dtype=np.float32)
         numbers = np.array([number for _, number in known])
         counts = (passages @ self._words.rows(numbers, passages.shape[1]).T).toarray()
-        saturated = counts * (self._k1 + 1) / (counts + self._norm[rows][:, None])
         weight = self._idf[numbers] * np.array([weights[unit] for unit, _ in known], dtype=np.float32)
-        scores: Floats = np.vecdot(saturated, weight).astype(np.float32)
+        scores: Floats = np.vecdot(self.saturated(counts, norms[:, None]), weight).astype(np.float32)
         return scores
+
+    def saturated(self, counts: NDArray[Any], norms: NDArray[Any]) -> NDArray[Any]:
+        """What counts of a unit in passages are worth."""
+        worth: NDArray[Any] = counts * (self._k1 + 1) / (counts + norms)
+        return worth
+
+    def weights(self, units: Mapping[str, float]) -> dict[int, float]:
+        """A question's units by number, each weighted by how rare it is."""
+        return {number: float(self._idf[number]) * units[unit] for unit, number in self._strings.known(units)}
+
+    def by_word(self, width: int) -> csr_array:
+        """How often each unit (a column) is in each of all words (the rows)."""
+        return self._words.rows(np.arange(len(self._words.starts) - 1), width).T.tocsr()
+
+    def lengths_of_words(self, width: int) -> NDArray[np.float64]:
+        """How many units each word gives."""
+        return np.bincount(self._words.columns, weights=self._words.counts, minlength=width).astype(np.float64)
+
+
+def mean_of(lengths: NDArray[Any]) -> float:
+    """The mean length of passages; never 0."""
+    return max(float(lengths.mean(dtype=np.float64)), 1e-9) if len(lengths) else 1.0
+
+
+def rounded(lengths: NDArray[Any]) -> NDArray[np.int64]:
+    """Lengths as Tantivy rounds them."""
+    steps = _rounded_lengths()
+    whole: NDArray[np.int64] = steps[np.searchsorted(steps, lengths, side="right") - 1]
+    return whole
+
+
+def lengths_in(folder: Path, name: str) -> NDArray[np.float32]:
+    """The lengths of all passages in terms, or in n-grams, as :func:`build` wrote them."""
+    return _mapped(folder / f"{name}.lengths", np.float32)
+
+
+def passage_files(folder: Path) -> list[Path]:
+    """The files of :func:`build` that grow with the passages; :class:`WordTables` does without them."""
+    table = [folder / f"{PASSAGE_TABLE}.{part}" for part in ("starts", "columns", "counts")]
+    return [*table, *(folder / f"{name}.lengths" for name in (TERM_TABLE, NGRAM_TABLE))]
+
+
+class WordTables:
+    """The tables that know words and not passages: what scores passages, whoever keeps how often each has which word.
+
+    ``width`` is the number of words, by which they are counted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.terms = _Units(folder, TERM_TABLE, TERM_K1)
+        self.ngrams = _Units(folder, NGRAM_TABLE, NGRAM_K1)
+        self.width = int(_mapped(folder / WIDTH_FILE, np.int64)[0])
+
+    def scores(
+        self, terms: Mapping[str, float], words: Iterable[str], passages: csr_array, norms: tuple[Floats, Floats]
+    ) -> tuple[Floats, Floats]:
+        """The scores of passages by weighted terms, and by the n-grams of a question's words, each once.
+
+        ``passages`` has how often each has which word, ``norms`` what each counts by: in terms, and in n-grams.
+        """
+        ngrams = dict.fromkeys(character_ngrams(words), 1.0)
+        return self.terms.scores(terms, passages, norms[0]), self.ngrams.scores(ngrams, passages, norms[1])
 
 
 class ForwardIndex:
@@ -236,16 +295,22 @@ class ForwardIndex:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.tables = WordTables(folder)
         self._passages = _Table(folder, PASSAGE_TABLE)
-        self._terms = _Bm25(folder, TERM_TABLE, TERM_K1)
-        self._ngrams = _Bm25(folder, NGRAM_TABLE, NGRAM_K1)
-        steps = _rounded_lengths()
-        self._terms.normalise(steps[np.searchsorted(steps, self._terms.lengths, side="right") - 1])
-        self._ngrams.normalise(self._ngrams.lengths)
-        self._width = int(_mapped(folder / WIDTH_FILE, np.int64)[0])
+        terms, ngrams = lengths_in(folder, TERM_TABLE), lengths_in(folder, NGRAM_TABLE)
+        self.means = (mean_of(terms), mean_of(ngrams))
+        self.norms = (
+            self.tables.terms.norms(rounded(terms), self.means[0]),
+            self.tables.ngrams.norms(ngrams, self.means[1]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.norms[0])
+
+    def words(self, rows: Rows) -> csr_array:
+        """How often some passages, in order, have which word."""
+        return self._passages.rows(rows, self.tables.width)
 
     def scores(self, terms: Mapping[str, float], words: Iterable[str], rows: Rows) -> tuple[Floats, Floats]:
         """The scores of given passages by weighted terms, and by the n-grams of a question's words, each once."""
-        passages = self._passages.rows(rows, self._width)
-        ngrams = dict.fromkeys(character_ngrams(words), 1.0)
-        return self._terms.scores(terms, passages, rows), self._ngrams.scores(ngrams, passages, rows)
+        return self.tables.scores(terms, words, self.words(rows), (self.norms[0][rows], self.norms[1][rows]))

@@ -254,7 +254,7 @@ def _register(index: Any) -> None:
 def _write(writer: Any, entries: Iterable[Entry], analyser: Analyser) -> Iterator[list[TokenTerms]]:
     """Give the writer every entry; yields the words of each."""
     for row, entry in enumerate(entries):
-        fields = [analyser.analysed(part) for part in (entry.title, *entry.headings, entry.text)]
+        fields = analysed_fields(entry, analyser)
         writer.add_document(_document(row, fields))
         yield [word for field in fields for word in field]
 
@@ -263,5 +263,15 @@ def _document(row: int, fields: Sequence[Sequence[TokenTerms]]) -> Any:
     document = tantivy.Document()
     document.add_unsigned("row", row)
     document.add_text("body", " ".join(term for field in fields for word in field for term in terms_of(word)))
-    document.add_text("exact", f" {_BREAK} ".join(" ".join(word.word for word in field) for field in fields))
+    document.add_text("exact", as_written(fields))
     return document
+
+
+def analysed_fields(entry: Entry, analyser: Analyser) -> list[list[TokenTerms]]:
+    """The words of title, headings and text, a list each."""
+    return [analyser.analysed(part) for part in (entry.title, *entry.headings, entry.text)]
+
+
+def as_written(fields: Sequence[Sequence[TokenTerms]]) -> str:
+    """The words as written, a blank between them, in which phrases are looked for."""
+    return f" {_BREAK} ".join(" ".join(word.word for word in field) for field in fields)

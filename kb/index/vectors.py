@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from kb.core.errors import IndexVersionError
 from kb.core.machine import unusable
+from kb.index.builds import Manifest
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -257,6 +258,14 @@ class VectorIndex:
         """Vectors spread evenly over the rows: all of them, or ``count`` and fewer than twice as many."""
         step = max(1, len(self) // count)
         return self.vectors(np.arange(0, len(self), step, dtype=np.int64))
+
+    def differences(self, manifest: Manifest) -> Iterator[str]:
+        """What is otherwise than a build's manifest says, as Danish sentences."""
+        wanted = manifest.tuning.get("probes", 0)
+        if self.probes != wanted:
+            yield f"Vektorerne søges i {self.probes} lister, men manifestet siger {wanted}."
+        if self.listed not in (0, len(self)):
+            yield f"Der er {self.listed} vektorer i listerne, men {len(self)} i alt."
 
     def batches(self, size: int = BATCH) -> Iterator[Vectors]:
         """All vectors in row order, ``size`` at a time."""

@@ -35,7 +35,8 @@ from kb.embedding.reader.model import check as check_reader
 from kb.embedding.reader.model import read_card as read_reader_card
 from kb.extract import content_key
 from kb.extract.corpus_files import on_disk
-from kb.index import builds, lexical, vectors
+from kb.index import builds
+from kb.index.places import IndexParts, Place, VectorPart, WordPart, place_of
 from kb.index.store import Store, VectorCache, check_cache, check_database
 from kb.state.repository import STATE_FILE
 from kb.state.runs import RunStore
@@ -65,26 +66,29 @@ class Finding:
 
 
 def everything(settings: Settings) -> list[Finding]:
-    """All that is wrong with the installation; raises ``IndexMissingError`` when there is no index."""
+    """All that is wrong with the installation; raises ``IndexMissingError`` when there is no index, and
+    ``IndexAwayError`` where the server that has it does not answer.
+    """
     findings: list[Finding] = []
+    place = place_of(settings)
     in_use = ""
     try:
-        in_use = builds.current_id(settings.index_dir)
-        if in_use not in builds.build_ids(settings.index_dir):
+        in_use = place.current_id()
+        if in_use not in place.build_ids():
             raise IndexDamagedError(f"Indekset {in_use}, som er i brug, findes ikke.")
     except IndexDamagedError as error:
         findings.append(Finding("CURRENT", str(error), MEND_CURRENT))
-    for build_id in builds.build_ids(settings.index_dir):
-        findings += _build_findings(settings, build_id, in_use=build_id == in_use)
+    for build_id in place.build_ids():
+        findings += _build_findings(place, build_id, in_use=build_id == in_use)
     findings += _cache_findings(settings.index_dir)
     findings += _state_findings(settings.state_dir)
-    findings += _around(settings, builds.builds_dir(settings.index_dir) / in_use) if in_use else []
+    findings += _around(settings, place.builds_dir / in_use) if in_use else []
     return findings
 
 
-def _build_findings(settings: Settings, build_id: str, *, in_use: bool) -> Iterator[Finding]:
+def _build_findings(place: Place, build_id: str, *, in_use: bool) -> Iterator[Finding]:
     advice = MEND_CURRENT if in_use else "Det kan ikke tages i brug igen; det forsvinder af sig selv, når der er nyere."
-    for problem in verify_build(settings.index_dir, build_id):
+    for problem in verify_build(place, build_id):
         yield Finding(f"indeks {build_id}", problem, advice)
 
 
@@ -167,29 +171,29 @@ def _reader_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("læsemodel", str(error), error.advice)
 
 
-def verify_build(index_dir: Path, build_id: str) -> list[str]:
+def verify_build(place: Place, build_id: str) -> list[str]:
     """What is wrong with a build, as Danish sentences; empty when it is whole.
 
     Raises :class:`IndexBusyError` where the machine does not let it be told.
     """
-    folder = builds.builds_dir(index_dir) / build_id
+    folder = place.builds_dir / build_id
     try:
         manifest = builds.read_manifest(folder)
     except IndexBusyError:
         raise
     except IndexUnusableError as error:
         return [str(error)]
-    cache_file = index_dir / VECTORS_CACHE
+    cache_file = place.index_dir / VECTORS_CACHE
     if not cache_file.is_file():
-        return verify(folder, manifest)
+        return verify(place, folder, manifest)
     try:
         with VectorCache(cache_file) as cache:
-            return verify(folder, manifest, cache)
+            return verify(place, folder, manifest, cache)
     except (IndexVersionError, sqlite3.DatabaseError):
-        return verify(folder, manifest)  # a cache that cannot be read is told of by itself
+        return verify(place, folder, manifest)  # a cache that cannot be read is told of by itself
 
 
-def verify(folder: Path, manifest: builds.Manifest, cache: VectorCache | None = None) -> list[str]:
+def verify(place: Place, folder: Path, manifest: builds.Manifest, cache: VectorCache | None = None) -> list[str]:
     """Check a build's files and parts against one another; returns what is wrong, as Danish sentences."""
     problems = builds.check_files(folder, manifest)
     if problems:
@@ -198,16 +202,17 @@ def verify(folder: Path, manifest: builds.Manifest, cache: VectorCache | None = 
         return [f"Databasen er beskadiget: {damage.splitlines()[0]}."]
     try:
         with closing(Store(folder / builds.DATABASE_FILE)) as store:
-            return list(_check_parts(folder, manifest, store, cache))
+            return list(_check_parts(place.open(folder, manifest.id), manifest, store, cache))
     except IndexBusyError:
         raise
     except KbError as error:
         return [str(error)]
 
 
-def _check_parts(folder: Path, manifest: builds.Manifest, store: Store, cache: VectorCache | None) -> Iterator[str]:
-    index = vectors.VectorIndex(folder / builds.VECTORS_FILE)
-    words = lexical.LexicalIndex.open(folder / builds.LEXICAL_FOLDER)
+def _check_parts(
+    parts: IndexParts, manifest: builds.Manifest, store: Store, cache: VectorCache | None
+) -> Iterator[str]:
+    index, words = parts.passages, parts.words
     yield from _check_counts(store, index, words, manifest)
     yield from _check_texts(store)
     known = (cache, manifest.model) if cache else None
@@ -216,24 +221,18 @@ def _check_parts(folder: Path, manifest: builds.Manifest, store: Store, cache: V
         yield from _probe_vectors(index)
     if len(words) == len(store):
         yield from _probe_words(store, words)
-    if (folder / builds.SENTENCES_FILE).is_file():
-        sentences = vectors.VectorIndex(folder / builds.SENTENCES_FILE)
-        yield from _check_vectors([key for _, key in store.sentence_keys()], sentences, known, "sætning")
+    if parts.sentences is not None:
+        yield from _check_vectors([key for _, key in store.sentence_keys()], parts.sentences, known, "sætning")
 
 
-def _check_counts(
-    store: Store, index: vectors.VectorIndex, words: lexical.LexicalIndex, manifest: builds.Manifest
-) -> Iterator[str]:
+def _check_counts(store: Store, index: VectorPart, words: WordPart, manifest: builds.Manifest) -> Iterator[str]:
     if len(store) != manifest.passages:
         yield f"Der er {len(store)} passager, men manifestet siger {manifest.passages}."
     if len(words) != len(store):
         yield f"Ordindekset har {len(words)} passager, databasen {len(store)}."
     if index.dimension != manifest.dimension:
         yield f"Vektorerne har {index.dimension} tal, men manifestet siger {manifest.dimension}."
-    if index.probes != manifest.tuning.get("probes", 0):
-        yield f"Vektorerne søges i {index.probes} lister, men manifestet siger {manifest.tuning.get('probes', 0)}."
-    if index.listed not in (0, len(index)):
-        yield f"Der er {index.listed} vektorer i listerne, men {len(index)} i alt."
+    yield from index.differences(manifest)
     records = store.records()
     if len(records) != manifest.documents:
         yield f"Der er {len(records)} rapporter, men manifestet siger {manifest.documents}."
@@ -256,7 +255,7 @@ def _check_texts(store: Store) -> Iterator[str]:
 
 
 def _check_vectors(
-    keys: Sequence[str], index: vectors.VectorIndex, known: tuple[VectorCache, str] | None, what: str
+    keys: Sequence[str], index: VectorPart, known: tuple[VectorCache, str] | None, what: str
 ) -> Iterator[str]:
     if len(index) != len(keys):
         yield f"Der er {len(index)} vektorer, men {len(keys)} skal have en ({what})."
@@ -274,14 +273,14 @@ def _check_vectors(
         start += len(batch)
 
 
-def _probe_vectors(index: vectors.VectorIndex) -> Iterator[str]:
+def _probe_vectors(index: VectorPart) -> Iterator[str]:
     probe = index.vectors(np.array([len(index) // 2], dtype=np.int64))
     row, score = index.search(probe, 1)[0]
     if score < 0.99:
         yield f"En prøvesøgning på betydning fandt ikke sin egen passage (række {row}, {score:.3f})."
 
 
-def _probe_words(store: Store, words: lexical.LexicalIndex) -> Iterator[str]:
+def _probe_words(store: Store, words: WordPart) -> Iterator[str]:
     """Passages must score well on their own first words; in another build's index they would not."""
     step = max(1, len(store) // WORD_PROBES)
     for row, stored in store.passages(range(0, len(store), step)).items():

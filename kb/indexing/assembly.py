@@ -16,6 +16,7 @@ from kb.core.errors import IndexingError
 from kb.embedding.embedder import Embedder
 from kb.facts import FactKind
 from kb.index import builds, lexical, vectors
+from kb.index.places import Content, Place
 from kb.index.store import Store, VectorCache, document_to_dict
 from kb.index.verification import verify
 from kb.language.danish import opening
@@ -27,8 +28,11 @@ Step = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Assembler:
-    """Writes the indexes of the build in ``folder``, whose database is complete; ``step`` is called with rows done."""
+    """Writes the indexes of the build in ``folder``, whose database is complete, to the place that keeps builds;
+    ``step`` is called with rows done.
+    """
 
+    place: Place
     folder: Path
     store: Store
     cache: VectorCache
@@ -39,24 +43,22 @@ class Assembler:
         """The rows that :meth:`write` reports: one for each vector, and two for the words of each passage."""
         return 3 * len(self.store) + (self.store.sentence_count() if with_sentences else 0)
 
-    def write(self, *, with_sentences: bool) -> vectors.Tuning:
+    def write(self, build_id: str, *, with_sentences: bool) -> vectors.Tuning:
         """Write the vector and lexical indexes; returns the search parameters tuned for the vectors."""
-        passages = self.folder / builds.VECTORS_FILE
-        self._write_vectors(passages, self.store.vector_keys())
-        tuning = vectors.add_lists(passages, self._questions_of)
-        if with_sentences:
-            self._write_vectors(self.folder / builds.SENTENCES_FILE, (key for _, key in self.store.sentence_keys()))
         titles = {stored.record.id: stored.record.metadata.titel for stored in self.store.records()}
-        lexical.build(self.folder / builds.LEXICAL_FOLDER, LexicalEntries(self.store, titles, self.step))
-        return tuning
+        content = Content(
+            dimension=self.embedder.dimension,
+            passages=lambda: self._vectors(self.store.vector_keys()),
+            sentences=(lambda: self._vectors(key for _, key in self.store.sentence_keys())) if with_sentences else None,
+            questions_of=self._questions_of,
+            entries=LexicalEntries(self.store, titles, self.step),
+        )
+        return self.place.write(self.folder, build_id, content)
 
-    def _write_vectors(self, file: Path, keys: Iterable[str]) -> None:
-        def batches() -> Iterator[NDArray[np.float32]]:
-            for batch in _batched(iter(keys), VECTOR_BATCH):
-                yield self.cache.get(self.embedder.fingerprint, batch)
-                self.step(len(batch))
-
-        vectors.build(file, batches(), self.embedder.dimension)
+    def _vectors(self, keys: Iterable[str]) -> Iterator[NDArray[np.float32]]:
+        for batch in _batched(iter(keys), VECTOR_BATCH):
+            yield self.cache.get(self.embedder.fingerprint, batch)
+            self.step(len(batch))
 
     def _questions_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """The opening words of the passages in ``rows``, embedded as questions: the queries the search is tuned by."""
@@ -69,10 +71,10 @@ def _batched(keys: Iterator[str], size: int) -> Iterator[list[str]]:
         yield batch
 
 
-def finish(folder: Path, manifest: builds.Manifest, cache: VectorCache) -> builds.Manifest:
+def finish(place: Place, folder: Path, manifest: builds.Manifest, cache: VectorCache) -> builds.Manifest:
     """Write the manifest and verify the build; raises :class:`IndexingError` when that finds a problem."""
     complete = builds.write_manifest(folder, manifest)
-    if problems := verify(folder, complete, cache):
+    if problems := verify(place, folder, complete, cache):
         raise IndexingError(f"Det nye indeks bestod ikke efterprøvningen: {' '.join(problems)}")
     return complete
 

@@ -152,18 +152,15 @@ class PreviousChunks:
 
 
 @contextmanager
-def previous_chunks(index_dir: Path, manifest: builds.Manifest | None, chunker: Chunker) -> Iterator[PreviousChunks]:
+def previous_chunks(builds_dir: Path, manifest: builds.Manifest | None, chunker: Chunker) -> Iterator[PreviousChunks]:
     """The build in use as a source of passages, if its database is intact and it was chunked by the same rules."""
-    if (
-        manifest is None
-        or manifest.chunk_key != chunker.key
-        or (builds.SENTENCES_FILE in manifest.files) != chunker.with_sentences
-    ):
+    if manifest is None or manifest.chunk_key != chunker.key:
         yield PreviousChunks(None)
         return
-    path = builds.builds_dir(index_dir) / manifest.id / builds.DATABASE_FILE
+    path = builds_dir / manifest.id / builds.DATABASE_FILE
     if builds.file_digest(path) != manifest.files[builds.DATABASE_FILE][1]:
         yield PreviousChunks(None)
         return
     with closing(Store(path)) as store:
-        yield PreviousChunks(store)
+        same = (store.sentence_count() > 0) == chunker.with_sentences
+        yield PreviousChunks(store if same else None)

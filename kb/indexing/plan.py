@@ -15,6 +15,7 @@ from kb.core.paths import holders
 from kb.extract import content_key, find_files
 from kb.extract.corpus_files import UNOPENED, shown_path
 from kb.index import builds
+from kb.index.places import Place
 from kb.index.store import Failure, Store
 from kb.indexing.folder_access import RULE_FILE, FolderRules
 
@@ -119,10 +120,10 @@ class PreviousBuild:
     documents: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, index_dir: Path) -> PreviousBuild:
+    def load(cls, place: Place) -> PreviousBuild:
         """Read them from the build in use."""
         try:
-            folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
+            folder = place.builds_dir / place.current_id()
             manifest = builds.read_manifest(folder)
             with closing(Store(folder / builds.DATABASE_FILE)) as store:
                 return cls(manifest, keys_by_path(store))

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,6 +22,7 @@ from kb.extract import ReadOptions, copies
 from kb.extract.corpus_files import shown_path, wrong_name
 from kb.facts.proposed import with_facts
 from kb.index import builds, vectors
+from kb.index.places import Place, place_of
 from kb.index.store import (
     Failure,
     ReadCache,
@@ -81,17 +81,18 @@ def run(
             raise CorpusMissingError(f"Mappen {shown_path(str(folder))} findes ikke.")
         if wrong := wrong_name(folder.resolve()):
             raise InputError(f"{shown_path(str(folder))}: {wrong}")
+    place = place_of(settings)
     with builds.storage_errors("indeksmappen"):
-        builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
+        place.builds_dir.mkdir(parents=True, exist_ok=True)
         with (
             lock(settings.index_dir),
             RunStore(settings.state_dir) as state,
             recorded(state, started_by, job, progress or Silent()) as record,
             _caches(settings.index_dir, check=full) as (readings, cache),
         ):
-            builds.remove_leftovers(settings.index_dir)
+            place.remove_leftovers()
             chunker = Chunker(embedder, ChunkSize(), with_sentences=True)
-            work = _Run(settings, embedder, chunker, readings, cache, record)
+            work = _Run(settings, place, embedder, chunker, readings, cache, record)
             report = work.run(lambda: Plan.make(folders), full=full, started_by=started_by)
             record.report = replace(report, run_id=record.run_id)
             return record.report
@@ -106,12 +107,13 @@ def run_documents(
     size: ChunkSize | None = None,
 ) -> RunReport:
     """Index documents that are given instead of read from files (evaluation sets), as :func:`run` does files."""
-    builds.builds_dir(settings.index_dir).mkdir(parents=True, exist_ok=True)
+    place = place_of(settings)
+    place.builds_dir.mkdir(parents=True, exist_ok=True)
     with lock(settings.index_dir), _caches(settings.index_dir) as (readings, cache):
-        builds.remove_leftovers(settings.index_dir)
+        place.remove_leftovers()
         # Sentences are needed for answering only; a build that measures retrieval has none.
         chunker = Chunker(embedder, size or ChunkSize(), with_sentences=False)
-        work = _Run(settings, embedder, chunker, readings, cache, progress or Silent())
+        work = _Run(settings, place, embedder, chunker, readings, cache, progress or Silent())
         sources = []
         for document in documents:
             key = hashlib.sha256(json.dumps(document_to_dict(document), sort_keys=True).encode()).hexdigest()
@@ -141,6 +143,7 @@ class _Run:
     def __init__(
         self,
         settings: Settings,
+        place: Place,
         embedder: Embedder,
         chunker: Chunker,
         readings: ReadCache,
@@ -148,6 +151,7 @@ class _Run:
         progress: Progress,
     ) -> None:
         self.settings = settings
+        self.place = place
         self.embedder = embedder
         self.chunker = chunker
         self.readings = readings
@@ -160,7 +164,7 @@ class _Run:
 
     def run(self, make_plan: Callable[[], Plan], *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
-        previous = PreviousBuild.load(self.settings.index_dir)
+        previous = PreviousBuild.load(self.place)
         with self.stages.stage("finder filer"):
             plan = make_plan()
             current = previous.manifest if not full and self._is_current(previous, plan) else None
@@ -169,7 +173,7 @@ class _Run:
                 return self._report(previous, current, started, started_by, embedded=0)
             plan = self.extractor.read_all(plan, make_plan, full=full)
         build_id = builds.new_id(started)
-        staging = builds.builds_dir(self.settings.index_dir) / f"{builds.STAGING_PREFIX}{build_id}"
+        staging = self.place.builds_dir / f"{builds.STAGING_PREFIX}{build_id}"
         try:
             manifest, embedded = self._build(staging, plan, previous, started, full=full)
             with self.stages.stage("offentliggør"):
@@ -177,10 +181,10 @@ class _Run:
                 restricted = RestrictedReports(self.settings.state_dir)
                 # What is for some must be so in the state before it can be seen, and what is for all only after.
                 restricted.remember({id_: named for id_, named in groups.items() if named})
-                builds.publish(self.settings.index_dir, staging, build_id)
+                self.place.publish(staging, build_id)
                 restricted.forget(id_ for id_, named in groups.items() if not named)
         except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
+            self.place.discard(staging, build_id)
             raise
         self._clean_up(plan)
         return self._report(previous, manifest, started, started_by, embedded=embedded + self.prefetcher.embedded)
@@ -197,7 +201,7 @@ class _Run:
         rules = (manifest.model, manifest.read_key, manifest.chunk_key)
         if rules != (self.embedder.fingerprint, self.extractor.key, self.chunker.key):
             return False
-        return not builds.check_files(builds.builds_dir(self.settings.index_dir) / manifest.id, manifest)
+        return not builds.check_files(self.place.builds_dir / manifest.id, manifest)
 
     def _sources(self, plan: Plan) -> str:
         """What a build is made of: the files, and whether those for some groups are taken in."""
@@ -212,7 +216,7 @@ class _Run:
         with (
             self.stages.stage("skærer", len(plan.sources)),
             StoreWriter(staging / builds.DATABASE_FILE) as writer,
-            previous_chunks(self.settings.index_dir, in_use, self.chunker) as reusable,
+            previous_chunks(self.place.builds_dir, in_use, self.chunker) as reusable,
         ):
             self._write(plan, writer, reusable)
         with_sentences = self.chunker.with_sentences
@@ -222,12 +226,12 @@ class _Run:
             embedded = embed_missing(
                 store, self.cache, self.embedder, self.settings.batch_size, self.stages, with_sentences=with_sentences
             )
-            assembler = Assembler(staging, store, self.cache, self.embedder, self.stages.step)
+            assembler = Assembler(self.place, staging, store, self.cache, self.embedder, self.stages.step)
             with self.stages.stage("bygger", assembler.rows(with_sentences=with_sentences)):
-                tuning = assembler.write(with_sentences=with_sentences)
+                tuning = assembler.write(builds.new_id(started), with_sentences=with_sentences)
             manifest = self._manifest(store, plan, started, tuning)
         with self.stages.stage("efterprøver"):
-            return finish(staging, manifest, self.cache), embedded
+            return finish(self.place, staging, manifest, self.cache), embedded
 
     def _write(self, plan: Plan, writer: StoreWriter, reusable: PreviousChunks) -> None:
         for failure in plan.unopened:
@@ -288,12 +292,11 @@ class _Run:
 
     def _clean_up(self, plan: Plan) -> None:
         """Remove old builds, cache entries that nothing refers to, and what was made of files that are gone."""
-        index_dir = self.settings.index_dir
         try:
-            builds.remove_old(index_dir, self.settings.keep_builds)
-            _remove_made_of_files(index_dir)
+            self.place.remove_old(self.settings.keep_builds)
+            _remove_made_of_files(self.place)
             self.readings.prune({(source.root, source.path): source.content_key for source in plan.sources})
-            self.cache.prune(self.embedder.fingerprint, _keys_in_use(index_dir))
+            self.cache.prune(self.embedder.fingerprint, _keys_in_use(self.place))
         except (IndexBusyError, OSError, sqlite3.OperationalError) as error:
             # The new build is published, so a failed clean-up does not fail the run; the next run cleans up too.
             log.warning("Der blev ikke ryddet op efter indekseringen: %s", error)
@@ -301,7 +304,7 @@ class _Run:
     def _report(
         self, previous: PreviousBuild, manifest: builds.Manifest, started: datetime, started_by: str, *, embedded: int
     ) -> RunReport:
-        folder = builds.builds_dir(self.settings.index_dir) / manifest.id
+        folder = self.place.builds_dir / manifest.id
         with closing(Store(folder / builds.DATABASE_FILE)) as store:
             now = keys_by_path(store)
             records = store.records()
@@ -352,10 +355,10 @@ def _and_others(count: int) -> str:
     return f" og {count} til" if count else ""
 
 
-def _keys_in_use(index_dir: Path) -> Iterator[str]:
-    """The vector keys of every build on disk, some more than once."""
-    for build_id in builds.build_ids(index_dir):
-        folder = builds.builds_dir(index_dir) / build_id
+def _keys_in_use(place: Place) -> Iterator[str]:
+    """The vector keys of every finished build, some more than once."""
+    for build_id in place.build_ids():
+        folder = place.builds_dir / build_id
         try:
             builds.read_manifest(folder)
             with closing(Store(folder / builds.DATABASE_FILE)) as store:
@@ -367,11 +370,11 @@ def _keys_in_use(index_dir: Path) -> Iterator[str]:
             continue  # damaged or of another version: never searched again
 
 
-def _remove_made_of_files(index_dir: Path) -> None:
+def _remove_made_of_files(place: Place) -> None:
     """Remove what was made of files that are not in the build in use; its name begins with the file's sha256."""
-    folder = builds.builds_dir(index_dir) / builds.current_id(index_dir)
+    folder = place.builds_dir / place.current_id()
     with closing(Store(folder / builds.DATABASE_FILE)) as store:
         indexed = {stored.record.sha256 for stored in store.records()}
-    for made in (file for folder in (PAGE_IMAGES, UNPACKED) for file in (index_dir / folder).glob("*")):
+    for made in (file for folder in (PAGE_IMAGES, UNPACKED) for file in (place.index_dir / folder).glob("*")):
         if made.name.partition("-")[0] not in indexed:
             made.unlink(missing_ok=True)

@@ -35,6 +35,7 @@ from kb.core.errors import IndexMissingError, IndexUnusableError, InputError
 from kb.core.settings import Settings
 from kb.core.version import VERSION
 from kb.index import builds
+from kb.index.places import Place, place_of
 from kb.index.store import check_database
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.indexing import LOCK_FILE, lock
@@ -106,8 +107,9 @@ def _held(index_dir: Path) -> Iterator[None]:
 
 
 def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with_index: bool) -> BackupReport:
-    build_id, roots = _build_in_use(settings.index_dir)
-    build_id = build_id if with_index else ""
+    build_id, roots = _build_in_use(place_of(settings))
+    # What a server has is not in the files: after a restore it is made again, from the caches.
+    build_id = build_id if with_index and not settings.index_url else ""
     members = dict(_members(settings, build_id, with_index=with_index))
     # Databases are copied first: the sizes and digests listed must be those of the files in the archive.
     copies = {name: _consistent(path, scratch / str(n)) for n, (name, path) in enumerate(sorted(members.items()))}
@@ -134,12 +136,12 @@ def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with
     return BackupReport(str(target), created, build_id, len(described), total, outside)
 
 
-def _build_in_use(index_dir: Path) -> tuple[str, tuple[str, ...]]:
+def _build_in_use(place: Place) -> tuple[str, tuple[str, ...]]:
     try:
-        build_id = builds.current_id(index_dir)
+        build_id = place.current_id()
     except IndexMissingError:
         return "", ()
-    return build_id, builds.read_manifest(builds.builds_dir(index_dir) / build_id).roots
+    return build_id, builds.read_manifest(place.builds_dir / build_id).roots
 
 
 def _members(settings: Settings, build_id: str, *, with_index: bool) -> Iterator[tuple[str, Path]]:

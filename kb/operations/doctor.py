@@ -31,6 +31,7 @@ from kb.embedding.reader.model import check as check_reader
 from kb.embedding.reader.model import read_card as read_reader_card
 from kb.embedding.runtimes.base import cores
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.verification import Finding
 from kb.operations import doctor_network
 from kb.sources.configuration import FolderSource, load_sources, secret_file
@@ -104,7 +105,8 @@ def _disk(settings: Settings, machine: Machine) -> Iterator[Finding]:
 
 def _size_of_build(settings: Settings) -> int:
     try:
-        folder = builds.builds_dir(settings.index_dir) / builds.current_id(settings.index_dir)
+        place = place_of(settings)
+        folder = place.builds_dir / place.current_id()
         return sum(size for size, _ in builds.read_manifest(folder).files.values())
     except IndexUnusableError:
         return 0
@@ -135,8 +137,9 @@ def _model(settings: Settings, _machine: Machine) -> Iterator[Finding]:
 
 
 def _index(settings: Settings, _machine: Machine) -> Iterator[Finding]:
-    build_id = builds.current_id(settings.index_dir)
-    folder = builds.builds_dir(settings.index_dir) / build_id
+    place = place_of(settings)
+    build_id = place.current_id()
+    folder = place.builds_dir / build_id
     if not folder.is_dir():
         problem = f"Indekset {build_id}, som er i brug, findes ikke."
         yield Finding("indeks", problem, "Kør: kb rollback, eller: kb index")

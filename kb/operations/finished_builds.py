@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from kb.core.errors import IndexUnusableError
 from kb.index import builds
 from kb.index.builds import Manifest
+from kb.index.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,17 @@ class FinishedBuild:
     problem: str | None = None
 
 
-def finished_builds(index_dir: Path) -> list[FinishedBuild]:
+def finished_builds(place: Place) -> list[FinishedBuild]:
     """The builds, newest first."""
     try:
-        in_use = builds.current_id(index_dir)
+        in_use = place.current_id()
     except IndexUnusableError:
         in_use = ""
-    return [_look_at(index_dir, build_id, in_use=build_id == in_use) for build_id in builds.build_ids(index_dir)]
+    return [_look_at(place, build_id, in_use=build_id == in_use) for build_id in place.build_ids()]
 
 
-def _look_at(index_dir: Path, build_id: str, *, in_use: bool) -> FinishedBuild:
+def _look_at(place: Place, build_id: str, *, in_use: bool) -> FinishedBuild:
     try:
-        return FinishedBuild(build_id, in_use, builds.read_manifest(builds.builds_dir(index_dir) / build_id))
+        return FinishedBuild(build_id, in_use, builds.read_manifest(place.builds_dir / build_id))
     except IndexUnusableError as error:
         return FinishedBuild(build_id, in_use, None, str(error))

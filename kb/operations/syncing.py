@@ -36,6 +36,7 @@ from kb.core.fields import BY_NAME
 from kb.core.settings import Settings
 from kb.core.slug import slug
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.store import Store
 from kb.operations import editing
 from kb.sources.configuration import Source, load_sources
@@ -390,7 +391,8 @@ class _Work:
 def ids_by_path(settings: Settings) -> dict[str, str]:
     """The id of every report in the build in use, by its path; none without a build."""
     try:
-        folder = builds.builds_dir(settings.index_dir) / builds.current_id(settings.index_dir)
+        place = place_of(settings)
+        folder = place.builds_dir / place.current_id()
         with closing(Store(folder / builds.DATABASE_FILE)) as store:
             return {stored.record.path: stored.record.id for stored in store.records()}
     except (IndexUnusableError, sqlite3.DatabaseError):

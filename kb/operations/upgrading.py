@@ -23,6 +23,7 @@ from kb.core.errors import IndexMissingError, IndexUnusableError, IndexVersionEr
 from kb.core.settings import Settings
 from kb.core.version import VERSION
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.verification import Finding, verify_build
 from kb.operations.backup import BackupReport, backup
 from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository, copy_of
@@ -125,9 +126,10 @@ def poorer(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[str]
 def _index(settings: Settings) -> tuple[bool, list[Finding]]:
     """Whether the index must be made again, and what is wrong with it."""
     try:
-        build_id = builds.current_id(settings.index_dir)
-        builds.read_manifest(builds.builds_dir(settings.index_dir) / build_id)
-        problems = verify_build(settings.index_dir, build_id)
+        place = place_of(settings)
+        build_id = place.current_id()
+        builds.read_manifest(place.builds_dir / build_id)
+        problems = verify_build(place, build_id)
     except (IndexMissingError, IndexVersionError):
         return True, []
     except IndexUnusableError as error:

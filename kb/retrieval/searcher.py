@@ -24,6 +24,7 @@ from kb.core.privacy import mask
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.embedding.reader.choice import Readers, ReaderSource, WindowReader
+from kb.index.places import place_of
 from kb.language.analysis import Question
 from kb.language.synonyms import Synonyms
 from kb.retrieval.caches import Cache, Owner
@@ -241,4 +242,4 @@ def _both(allowed: Keys | None, keys: Keys) -> Keys:
 
 def open_searcher(settings: Settings, embedder: Embedder) -> Searcher:
     """A searcher on the build in use; raises :class:`kb.core.errors.IndexUnusableError`."""
-    return Searcher(open_snapshot(settings.index_dir), embedder, settings)
+    return Searcher(open_snapshot(place_of(settings)), embedder, settings)

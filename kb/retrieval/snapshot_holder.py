@@ -14,7 +14,7 @@ from kb.core.errors import IndexBusyError, IndexMissingError, IndexUnusableError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.embedding.reader.choice import Readers, ReaderSource
-from kb.index import builds
+from kb.index.places import place_of
 from kb.retrieval.opening import open_snapshot
 from kb.retrieval.searcher import Searcher
 
@@ -32,12 +32,20 @@ class SnapshotHolder:
 
     def __init__(self, settings: Settings, embedder: Embedder, readers: Readers | None = None) -> None:
         self._settings = settings
+        self._place = place_of(settings)
         self.embedder = embedder
         self._readers = readers or ReaderSource(settings)
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
         self._tried = ""
-        self.problem: KbError | None = None
+        # Why it cannot be told which build is in use, and why that build cannot be.
+        self._unnamed: KbError | None = None
+        self._unopened: KbError | None = None
+
+    @property
+    def problem(self) -> KbError | None:
+        """Why the newest build is not the one in use, if so."""
+        return self._unnamed or self._unopened
 
     def searcher(self) -> Searcher:
         """The searcher on the newest good build; raises :class:`IndexUnusableError` when there is none at all."""
@@ -56,33 +64,35 @@ class SnapshotHolder:
 
     def _named(self) -> str:
         try:
-            return builds.current_id(self._settings.index_dir)
+            named = self._place.current_id()
         except IndexMissingError:
-            return ""
+            named = ""
         except IndexUnusableError as error:
-            self.problem = error
+            self._unnamed = error
             return self._tried
+        self._unnamed = None
+        return named
 
     def _swap(self, named: str) -> None:
         try:
             self._searcher = self._open(named or None)
-            self.problem = None
+            self._unopened = None
         except IndexBusyError as error:
-            self.problem = error
+            self._unopened = error
             if self._searcher is None:
                 raise  # an older build is no answer to a machine that is busy
             return
         except IndexUnusableError as error:
-            self.problem = error
+            self._unopened = error
             self._searcher = self._searcher or self._last_good(named)
         self._tried = named
 
     def _open(self, build_id: str | None) -> Searcher:
-        snapshot = open_snapshot(self._settings.index_dir, build_id)
+        snapshot = open_snapshot(self._place, build_id)
         return Searcher(snapshot, self.embedder, self._settings, readers=self._readers)
 
     def _last_good(self, but: str) -> Searcher | None:
-        for build_id in builds.build_ids(self._settings.index_dir):
+        for build_id in self._place.build_ids():
             if build_id != but:
                 try:
                     return self._open(build_id)

@@ -18,6 +18,7 @@ from kb.http.api.problem_details import NO_INDEX
 from kb.http.api.suggestions import suggest
 from kb.http.gate import tells_of_all
 from kb.http.services import searcher, services
+from kb.index.places import place_of
 from kb.operations.finished_builds import finished_builds
 from kb.retrieval.filters import Filters
 from kb.retrieval.searcher import Searcher
@@ -205,7 +206,7 @@ def _with(summaries: Sequence[ProjectSummary], theme: str) -> int:
 @tells_of_all
 def list_builds() -> response_models.Builds:
     """De færdige indekser, nyeste først, og hvilket der er i brug."""
-    finished = finished_builds(services().settings.index_dir)
+    finished = finished_builds(place_of(services().settings))
     return response_models.Builds(items=[response_models.Build.from_domain(one) for one in finished])
 
 

@@ -21,6 +21,7 @@ from kb.http.report_access import checked_groups, failures, restrict_at_once
 from kb.http.services import services, snapshot, there
 from kb.http.web import metadata_form
 from kb.http.web.presenters import labels, runs
+from kb.index.places import place_of
 from kb.index.store import StoredRecord
 from kb.operations import editing
 from kb.operations.finished_builds import finished_builds
@@ -255,7 +256,7 @@ def delete_report(document_id: str) -> BaseResponse:
 @tells_of_all
 def index_list() -> str:
     """The finished builds and the one in use."""
-    finished = finished_builds(services().settings.index_dir)
+    finished = finished_builds(place_of(services().settings))
     manifests = [one.manifest for one in finished if one.manifest is not None]
     held = _snapshot()
     in_use = held.build_id if held else ""

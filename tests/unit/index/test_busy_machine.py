@@ -16,6 +16,7 @@ from kb.core import machine
 from kb.core.errors import IndexBusyError, IndexDamagedError
 from kb.core.settings import Settings
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.store import check_database
 from kb.index.verification import verify_build
 from kb.indexing.rollback import roll_back
@@ -43,15 +44,15 @@ def open_files_left(spare: int) -> Iterator[None]:
 @pytest.mark.parametrize("spare", range(14))
 def test_a_build_that_cannot_be_opened_for_want_of_files_is_not_called_damaged(indexed: Settings, spare: int) -> None:
     build_id = builds.current_id(indexed.index_dir)
-    assert verify_build(indexed.index_dir, build_id) == []
+    assert verify_build(place_of(indexed), build_id) == []
     with open_files_left(spare):
         try:
-            problems = verify_build(indexed.index_dir, build_id)
+            problems = verify_build(place_of(indexed), build_id)
         except (IndexBusyError, OSError) as error:
             assert machine.refused(error) or isinstance(error, IndexBusyError)  # noqa: PT017
         else:
             assert problems == []
-    assert verify_build(indexed.index_dir, build_id) == []
+    assert verify_build(place_of(indexed), build_id) == []
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from kb import indexing
 from kb.core.errors import StorageError
 from kb.core.settings import Settings
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.verification import verify_build
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
@@ -57,7 +58,7 @@ def test_a_full_disk_leaves_the_old_index_and_loses_nothing(tmp_path: Path, smal
         indexing.run(settings, embedder)
     assert "plads" in caught.value.advice
     assert builds.current_id(settings.index_dir) == before
-    assert verify_build(settings.index_dir, before) == []
+    assert verify_build(place_of(settings), before) == []
     assert holder.searcher().search("faldrisiko").hits
     assert [path.name for path in builds.builds_dir(settings.index_dir).iterdir()] == [before]
     filler.unlink()

@@ -18,6 +18,7 @@ from kb.core.errors import IndexMissingError, IndexVersionError
 from kb.core.settings import Settings
 from kb.index import builds, lexical, vectors, verification
 from kb.index.builds import DATABASE_FILE, LEXICAL_FOLDER, SENTENCES_FILE, VECTORS_FILE
+from kb.index.places import place_of
 from kb.index.store import CACHE_FORM
 from kb.state.repository import SCHEMA_VERSION, STATE_FILE
 from tests.support import (
@@ -273,4 +274,4 @@ def test_a_damaged_vector_in_the_cache_is_made_again(whole: Settings, embedder: 
     embedder.embedded.clear()
     report = indexing.run(whole, embedder, full=True)
     assert report.embedded == len(embedder.embedded) > 0
-    assert verification.verify_build(whole.index_dir, report.build_id) == []
+    assert verification.verify_build(place_of(whole), report.build_id) == []

@@ -8,6 +8,7 @@ import pytest
 
 from kb import indexing
 from kb.core.errors import MetadataError
+from kb.index.places import place_of
 from kb.indexing.extraction import RESTRICTED
 from kb.indexing.folder_access import RULE_FILE, FolderRules
 from kb.indexing.plan import WRONG_RULE, Plan
@@ -71,10 +72,10 @@ def test_what_is_for_some_is_not_read_where_reports_cannot_be(tmp_path: Path) ->
     rule(settings.corpus / "hr", "adgang: HR\n")
     indexing.run(settings, HashEmbedder())
     with_groups = settings.model_copy(update={"access_groups": True})
-    before = open_snapshot(settings.index_dir)
+    before = open_snapshot(place_of(settings))
     assert [(one.path, one.code) for one in before.failures()] == [("hr/sag.md", RESTRICTED)]
     assert list(before.records) == ["b"]
     indexing.run(with_groups, HashEmbedder())
-    after = open_snapshot(settings.index_dir)
+    after = open_snapshot(place_of(settings))
     assert after.restricted == {"hr-sag": ("HR",)}
     assert RestrictedReports(settings.state_dir).known() == {"hr-sag": ("HR",)}

@@ -13,6 +13,7 @@ from kb import indexing
 from kb.core.errors import CorpusMissingError, IndexingError, InputError, InstallationError, LockedError, NotFoundError
 from kb.core.settings import Settings
 from kb.index import builds
+from kb.index.places import place_of
 from kb.index.store import Store
 from kb.index.verification import verify_build
 from kb.indexing import prefetch
@@ -49,7 +50,7 @@ def test_a_first_run_takes_everything(settings: Settings, embedder: HashEmbedder
     assert report.embedded == len(embedder.embedded) == len(set(embedder.embedded)) > report.passages
     assert max(embedder.batches) <= settings.batch_size
     assert {"læser", "skærer", "indlejrer", "bygger", "efterprøver", "offentliggør"} <= set(report.seconds)
-    assert verify_build(settings.index_dir, report.build_id) == []
+    assert verify_build(place_of(settings), report.build_id) == []
 
 
 def test_a_second_run_changes_nothing(indexed: Settings, embedder: HashEmbedder) -> None:
@@ -86,7 +87,7 @@ def test_a_removed_file_leaves_nothing(indexed: Settings, embedder: HashEmbedder
 def test_a_shrunk_file_keeps_no_stale_tail(indexed: Settings, embedder: HashEmbedder) -> None:
     (indexed.corpus / "mail/sortering.md").write_text(report_text("mailfordeling", paragraphs=1), encoding="utf-8")
     indexing.run(indexed, embedder)
-    snapshot = open_snapshot(indexed.index_dir)
+    snapshot = open_snapshot(place_of(indexed))
     (record,) = [stored.record for stored in snapshot.records.values() if stored.record.path == "mail/sortering.md"]
     texts = [passage.text for passage in snapshot.passages_of(record.id)]
     assert len(texts) == 2
@@ -116,7 +117,7 @@ def test_equal_sentences_in_two_reports_stay_two_passages(settings: Settings, em
     same = "# Drift\n\nDriften skal aftales med leverandøren fra begyndelsen.\n"
     write_corpus(settings.corpus, {"et.md": same, "to.md": same + "\n"})
     report = indexing.run(settings, embedder)
-    snapshot = open_snapshot(settings.index_dir)
+    snapshot = open_snapshot(place_of(settings))
     alike = [p for p in snapshot.store.all_passages() if "fra begyndelsen" in p.passage.text]
     assert len({stored.passage.id for stored in alike}) == len(alike) == 2
     assert report.passages == len(snapshot.store)
@@ -276,7 +277,7 @@ def test_the_same_files_in_another_folder_are_a_new_index(settings: Settings, em
     indexing.run(settings, embedder)
     moved = settings.corpus.rename(settings.corpus.with_name("flyttet"))
     assert indexing.run(settings, embedder, roots=[moved]).published
-    snapshot = open_snapshot(settings.index_dir)
+    snapshot = open_snapshot(place_of(settings))
     assert all(snapshot.file_of(id_).is_relative_to(moved) for id_ in snapshot.records)
 
 
@@ -288,7 +289,7 @@ def test_a_run_mends_a_damaged_build(indexed: Settings, embedder: HashEmbedder, 
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
     assert indexing.run(indexed, embedder).published
-    assert verify_build(indexed.index_dir, builds.current_id(indexed.index_dir)) == []
+    assert verify_build(place_of(indexed), builds.current_id(indexed.index_dir)) == []
     assert embedder.embedded == []
 
 
@@ -439,11 +440,11 @@ def test_a_set_number_of_builds_is_kept(tmp_path: Path, embedder: HashEmbedder) 
 @pytest.mark.slow
 def test_documents_that_are_already_read_are_indexed_alike(settings: Settings, embedder: HashEmbedder) -> None:
     indexing.run(settings, embedder)
-    snapshot = open_snapshot(settings.index_dir)
+    snapshot = open_snapshot(place_of(settings))
     documents = [snapshot.document(id_).document for id_ in snapshot.records]
     own = settings.model_copy(update={"index_dir": settings.index_dir / "andet"})
     indexing.run_documents(own, embedder, documents)
-    again = open_snapshot(own.index_dir)
+    again = open_snapshot(place_of(own))
     assert list(again.store.all_passages()) == list(snapshot.store.all_passages())
 
 
@@ -485,7 +486,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_as_it_became(settings: Set
     progress = ChangeAt("læser", lambda: target.write_text(report_text("ændringer"), encoding="utf-8"))
     report = indexing.run(settings, embedder, progress=progress)
     assert dict(report.failed) == {}
-    texts = [stored.passage.text for stored in open_snapshot(settings.index_dir).store.all_passages()]
+    texts = [stored.passage.text for stored in open_snapshot(place_of(settings)).store.all_passages()]
     assert any("ændringer" in text for text in texts)
     assert not [text for text in texts if "journalnotater" in text]
     assert not indexing.run(settings, embedder).published
@@ -518,7 +519,7 @@ def test_a_file_that_never_comes_to_rest_is_told_and_tried_again_next_time(
 
 @pytest.mark.slow
 def test_page_images_of_removed_documents_go_with_them(indexed: Settings, embedder: HashEmbedder) -> None:
-    snapshot = open_snapshot(indexed.index_dir)
+    snapshot = open_snapshot(place_of(indexed))
     shas = {stored.record.path: stored.record.sha256 for stored in snapshot.records.values()}
     images = indexed.index_dir / indexing.PAGE_IMAGES
     images.mkdir(parents=True)

@@ -14,6 +14,7 @@ from kb import indexing
 from kb.core.errors import IndexMissingError, InputError, LockedError, StateVersionError
 from kb.core.settings import Settings
 from kb.index import builds, verification
+from kb.index.places import place_of
 from kb.operations import backup
 from kb.operations.jobs import QUEUE_LOCK
 from kb.retrieval.searcher import open_searcher
@@ -61,7 +62,7 @@ def test_a_restored_copy_answers_the_same(indexed: Settings, embedder: HashEmbed
     restored = backup.restore(indexed, tmp_path / "kopi.tar.gz")
     assert (restored.build_id, restored.reindex, restored.files) == (report.build_id, False, report.files)
     assert _answers(indexed, embedder) == before
-    assert verification.verify_build(indexed.index_dir, report.build_id) == []
+    assert verification.verify_build(place_of(indexed), report.build_id) == []
     assert not indexing.run(indexed, embedder).published
     with RunStore(indexed.state_dir) as state:
         assert [run.started_by for run in state.runs()] == ["kb index", "kb index"]

@@ -11,6 +11,7 @@ import yaml
 from kb import indexing
 from kb.core.errors import InputError, UnreadableUploadError
 from kb.core.settings import Settings
+from kb.index.places import place_of
 from kb.index.store import Failure, StoredRecord
 from kb.indexing.run import UNPACKED
 from kb.operations import editing
@@ -52,7 +53,7 @@ class Broken(Sent):
 
 
 def record(settings: Settings, document_id: str) -> StoredRecord:
-    return open_snapshot(settings.index_dir).records[document_id]
+    return open_snapshot(place_of(settings)).records[document_id]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_replaced_report_keeps_its_address_in_another_format(indexed: Settings
     assert UploadNames(indexed.state_dir).all() == {"asta.txt": "Ny udgave.txt"}
     assert not (indexed.corpus / "asta.md").exists()
     indexing.run(indexed, HashEmbedder())
-    document = open_snapshot(indexed.index_dir).document("asta").document
+    document = open_snapshot(place_of(indexed)).document("asta").document
     assert "Ny tekst om vand" in document.text
     assert (document.metadata.projekt, document.metadata.år) == ("ASTA", 2021)
 
@@ -161,7 +162,7 @@ def test_a_report_whose_name_leaves_no_room_for_metadata_is_told_of(indexed: Set
     long = "l" * 250 + ".md"
     (indexed.corpus / "asta.md").rename(indexed.corpus / long)
     indexing.run(indexed, HashEmbedder())
-    (stored,) = [one for one in open_snapshot(indexed.index_dir).records.values() if one.record.path == long]
+    (stored,) = [one for one in open_snapshot(place_of(indexed)).records.values() if one.record.path == long]
     for change in (
         lambda: editing.replace_metadata(indexed, stored, {"titel": "x"}),
         lambda: editing.replace(indexed, stored, Sent("b.html", "<html><p>Ny tekst om vand.</p></html>")),
@@ -221,7 +222,7 @@ def test_what_is_inside_a_file_is_indexed_and_edited_with_the_file(tmp_path: Pat
     with pytest.raises(InputError, match=r"inde i sager\.zip"):
         editing.replace(settings, stored, Sent("ny.md"))
     with pytest.raises(InputError, match="inde i en anden fil"):
-        editing.remove_unread(settings, open_snapshot(settings.index_dir).failures()[0])
+        editing.remove_unread(settings, open_snapshot(place_of(settings)).failures()[0])
     holder = VisibleSnapshotHolder(SnapshotHolder(settings, embedder), settings)
     assert holder.searcher().snapshot.records.keys() == {id_, "sager-zip-m"}
     editing.remove(settings, stored)

@@ -12,6 +12,7 @@ from kb import indexing
 from kb.core.models import Page, Passage, SearchResult
 from kb.core.settings import Settings
 from kb.facts import Fact, FactKind
+from kb.index.places import place_of
 from kb.index.store import Failure, StoredDocument, StoredPassage, StoredSentence
 from kb.language.analysis import Question
 from kb.retrieval.opening import open_snapshot
@@ -153,7 +154,7 @@ class StoreElsewhere:
 
 @pytest.fixture(scope="module")
 def elsewhere(local: Searcher, settings: Settings) -> Searcher:
-    parts = open_snapshot(settings.index_dir).parts
+    parts = open_snapshot(place_of(settings)).parts
     assert parts.sentences is not None
     moved = Parts(
         dense=DenseElsewhere(parts.dense),

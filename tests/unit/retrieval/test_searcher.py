@@ -8,6 +8,7 @@ from kb import indexing
 from kb.answer import answer
 from kb.core.errors import FilterError, ModelMismatchError, NotFoundError, QuestionError
 from kb.core.settings import Settings
+from kb.index.places import place_of
 from kb.language.analysis import Analyser, Question
 from kb.retrieval.opening import open_snapshot
 from kb.retrieval.searcher import Engine, Searcher, clean_question, open_searcher
@@ -196,7 +197,7 @@ def test_projects_gather_their_reports_newest_first(searcher: Searcher) -> None:
 
 
 def test_a_file_that_changed_since_is_not_opened(indexed: Settings) -> None:
-    snapshot = open_snapshot(indexed.index_dir)
+    snapshot = open_snapshot(place_of(indexed))
     (asta,) = [id_ for id_, stored in snapshot.records.items() if stored.record.path == "asta.md"]
     assert snapshot.file_of(asta) == indexed.corpus.resolve() / "asta.md"
     (indexed.corpus / "asta.md").write_text("noget andet", encoding="utf-8")
