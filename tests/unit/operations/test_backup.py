@@ -17,8 +17,9 @@ from kb.index import builds, verification
 from kb.operations import backup
 from kb.operations.jobs import QUEUE_LOCK
 from kb.retrieval.searcher import open_searcher
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE
+from kb.state.migrations import SCHEMA_VERSION
 from kb.state.runs import RunStore
+from kb.state.sqlite_repository import STATE_FILE
 from tests.support import (
     CORPUS,
     HashEmbedder,

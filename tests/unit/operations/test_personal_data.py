@@ -12,10 +12,10 @@ from kb.core.settings import Settings
 from kb.operations import personal_data
 from kb.state.audit import Audit, Event
 from kb.state.keys import KeyStore
-from kb.state.repository import Repository
 from kb.state.runs import RunStore
 from kb.state.saved_questions import SavedQuestion, SavedQuestions
 from kb.state.sessions import Session, SessionStore
+from kb.state.sqlite_repository import SqliteRepository
 
 ANNA = "Anna Åkjær"
 
@@ -39,7 +39,7 @@ def used(settings: Settings) -> Settings:
 
 def stored(settings: Settings, name: str) -> set[str]:
     """The tables with a row that has a name in it."""
-    with Repository(settings.state_dir).transaction() as connection:
+    with SqliteRepository(settings.state_dir).transaction() as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {table for table in tables if name in str(connection.execute(f"SELECT * FROM {table}").fetchall())}
 

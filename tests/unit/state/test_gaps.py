@@ -8,7 +8,7 @@ import pytest
 
 from kb.state import gaps
 from kb.state.gaps import GapStore
-from kb.state.repository import STATE_FILE
+from kb.state.sqlite_repository import STATE_FILE
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 from kb.core.errors import InputError, NotFoundError
 from kb.state import saved_questions
-from kb.state.repository import STATE_FILE
 from kb.state.saved_questions import Find, Frequency, SavedQuestion, SavedQuestions
 from kb.state.sent_mail import SentMail
+from kb.state.sqlite_repository import STATE_FILE
 
 TODAY = date(2027, 2, 1)
 FIRST, SECOND = Find("a" * 64, "asta.1", 0, 10), Find("b" * 64, "asta.2", 20, 30)

@@ -9,8 +9,8 @@ import pytest
 
 from kb.core.errors import NotFoundError
 from kb.core.identity import AccessRole
-from kb.state.repository import STATE_FILE
 from kb.state.sessions import Session, SessionStore, id_of
+from kb.state.sqlite_repository import STATE_FILE
 
 HOUR = timedelta(hours=1)
 

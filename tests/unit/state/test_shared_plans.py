@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from kb.state.repository import STATE_FILE
 from kb.state.shared_plans import SharedPlans
+from kb.state.sqlite_repository import STATE_FILE
 
 
 def test_a_shared_plan_is_found_by_its_token_alone(tmp_path: Path) -> None:
