@@ -24,7 +24,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pydantic import SecretStr
 
+from kb.core.settings import Settings
 from kb.core.state_place import StateUrl
 
 ACCOUNTS = ("postgres", "nobody")
@@ -142,6 +144,11 @@ class Cluster:
         with psycopg.connect(self.url().address) as connection:
             connection.execute(f"CREATE SCHEMA {schema}".encode())
         return self.url(schema)
+
+
+def in_database(settings: Settings, url: StateUrl) -> Settings:
+    """The settings, with the state in a database."""
+    return settings.model_copy(update={"state_url": SecretStr(url.address)})
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import difflib
 import os
 import re
 import tomllib
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -182,7 +181,7 @@ class Settings(BaseSettings):
         """Overrides first, then the environment, then ``kb.toml``."""
         return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls)
 
-    @cached_property
+    @property
     def state(self) -> StatePlace:
         """Where the state is kept; raises :class:`SettingsError` for an address that cannot be used."""
         if self.state_url_file is not None:
