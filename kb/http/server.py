@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from kb.core.access import Access
-from kb.core.errors import ConfigurationError, IndexBusyError, IndexUnusableError, StorageError
+from kb.core.errors import ConfigurationError, IndexBusyError, IndexUnusableError, StateUnavailableError, StorageError
 from kb.core.identity import check_setup
 from kb.core.public_address import PublicAddress, public_address
 from kb.core.settings import Settings, load_settings
@@ -229,7 +229,7 @@ def warm(app: Flask, embedder: Embedder) -> None:
     try:
         with app.app_context():
             services().holder.searcher(Access())
-    except IndexUnusableError as error:
+    except (IndexUnusableError, StateUnavailableError) as error:
         log.warning("%s %s", error, error.advice)
     try:
         embedder.embed_queries(["varm op"])

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from kb.core.errors import NotFoundError, StateUnavailableError
@@ -379,9 +380,15 @@ class RunStore:
             yield db
 
 
+@functools.cache
 def this_host() -> str:
-    """The name of this machine, as the jobs that it carries out have it."""
-    return socket.gethostname()
+    """The name of this machine, as the jobs that it carries out have it; of a container that has its own numbers of
+    processes, that container's.
+    """
+    try:
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _assign(db: Database, job_id: str, owner: int) -> None:
