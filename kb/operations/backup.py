@@ -201,7 +201,7 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
         raise InputError(f"Filen {source} findes ikke.", advice="Angiv en fil, der er lavet med kb backup.")
     if (occupied := list(_occupied(settings))) and not force:
         raise InputError(
-            f"Der er allerede noget i {' og '.join(occupied)}.",
+            f"Der er allerede filer eller rækker i {' og '.join(occupied)}.",
             advice="Brug --force for at erstatte dem, eller vælg nye mapper med KB_CORPUS, KB_STATE_DIR, KB_INDEX_DIR.",
         )
     with builds.storage_errors("mapperne, der gendannes til,"):

@@ -120,7 +120,7 @@ def test_restoring_over_files_needs_force(indexed: Settings, embedder: HashEmbed
     backup.backup(indexed, tmp_path / "kopi.tar.gz")
     (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
     indexing.run(indexed, embedder)
-    with pytest.raises(InputError, match="allerede filer") as caught:
+    with pytest.raises(InputError, match="allerede filer eller rækker") as caught:
         backup.restore(indexed, tmp_path / "kopi.tar.gz")
     assert "--force" in caught.value.advice
     assert (indexed.corpus / "ny.md").is_file()

@@ -18,19 +18,18 @@ from kb.state import migrations, postgresql_repository
 from kb.state.audit import Audit, Event
 from kb.state.database import Database
 from kb.state.keys import KeyStore
-from kb.state.lessons import LessonStore
 from kb.state.migrations import MIGRATIONS, SCHEMA_VERSION, tables_of
 from kb.state.postgresql_repository import PostgresqlRepository, close_pools
 from kb.state.repository import LockTaken
 from kb.state.runs import RunStore, Status
 from kb.state.upload_names import UploadNames
+from tests.killing_database import torment
 from tests.postgresql import PASSWORD, Cluster
 from tests.stored import rows_in
 
 HOME = Path(__file__).parents[3]
 TOGETHER = 6
 KILLS = 2
-WRITERS = 3
 
 
 def together(*work: object) -> None:
@@ -250,59 +249,11 @@ def test_work_that_has_begun_waits_for_the_database(mortal: Cluster) -> None:
         assert state.job(job.id).status is Status.DONE
 
 
-def kills_under_load(mortal: Cluster, kills: int) -> None:
-    """Write from several threads while the server is killed, and look at what is there afterwards."""
-    url = mortal.new_state()
-    PostgresqlRepository(url).bring_up_to_date()
-    over, written = threading.Event(), [0] * WRITERS
-
-    def write(writer: int) -> None:
-        number = 0
-        while not over.is_set():
-            number += 1
-            try:
-                Audit(url).write(Event("rapport slettet", who=f"skriver {writer}", target=str(number)))
-                with PostgresqlRepository(url).transaction() as database:
-                    for half in ("a", "b"):
-                        database.execute("INSERT INTO uploads VALUES (?,?)", (f"{writer}-{number}-{half}", half))
-                LessonStore(url).count_question(refused=False)
-                written[writer] += 1
-            except StateUnavailableError:
-                time.sleep(0.05)
-
-    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(kills):
-            before = sum(written)
-            until = time.monotonic() + 60
-            while sum(written) < before + 10 and time.monotonic() < until:
-                time.sleep(0.01)
-            assert sum(written) >= before + 10
-            mortal.kill()
-            mortal.start()
-        before, until = sum(written), time.monotonic() + 60
-        while sum(written) < before + 10 and time.monotonic() < until:
-            time.sleep(0.01)
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-    assert sum(written) >= 10 * (kills + 1)
-    assert Audit(url).broken() == []
-    halves = [path.rpartition("-")[0] for path in UploadNames(url).all()]
-    assert all(halves.count(one) == 2 for one in set(halves))
-    # What was said to be written is there; of what was under way when it was killed, all or nothing.
-    assert len(Audit(url).entries()) >= sum(written)
-    assert len(set(halves)) >= sum(written)
-    assert LessonStore(url).question_counts().asked >= sum(written)
-    close_pools()
-
-
 @pytest.mark.slow
 def test_a_database_that_is_killed_under_load_leaves_nothing_half_written(mortal: Cluster) -> None:
-    kills_under_load(mortal, KILLS)
+    tally = torment(mortal, KILLS)
+    assert (tally.problems, tally.kills) == ([], KILLS)
+    assert tally.jobs_done
 
 
 # --- Passwords ---
