@@ -76,9 +76,9 @@ def server() -> Iterator[Cluster]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mortal() -> Iterator[Cluster]:
-    """A server that may be killed, for the tests of a file; each leaves it alive."""
+    """A server that may be killed; every test leaves it alive."""
     with cluster() as made:
         yield made
 

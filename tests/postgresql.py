@@ -85,8 +85,10 @@ class Cluster:
         self._run("initdb", f"--pgdata={self._data}", "--encoding=UTF8", "--locale=C", *asked)
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [self._programs / program, *arguments]
-        done = subprocess.run(command, capture_output=True, check=False, **self._as_account())
+        command = [str(self._programs / program), *arguments]
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            command, capture_output=True, check=False, **self._as_account()
+        )
         assert done.returncode == 0, done.stderr.decode()
 
     def _as_account(self) -> dict[str, Any]:
@@ -99,11 +101,12 @@ class Cluster:
         chosen = {"unix_socket_directories": str(self.folder), "listen_addresses": "", "fsync": "off"}
         told = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
-            command = [self._programs / "postgres", "-D", self._data, *told]
-            self._server = subprocess.Popen(command, stdout=log, stderr=log, **self._as_account())
+            command = [str(self._programs / "postgres"), "-D", str(self._data), *told]
+            server: subprocess.Popen[bytes] = subprocess.Popen(command, stdout=log, stderr=log, **self._as_account())
+        self._server = server
         until = time.monotonic() + PATIENCE
         while not self._answers():
-            assert self._server.poll() is None, (self.folder / "log").read_text(encoding="utf-8")[-2000:]
+            assert server.poll() is None, (self.folder / "log").read_text(encoding="utf-8")[-2000:]
             assert time.monotonic() < until
             time.sleep(0.05)
 

@@ -16,7 +16,7 @@ from kb.core.identity import AccessRole
 from kb.core.settings import Settings
 from kb.core.state_place import StateUrl
 from kb.operations import backup, doctor, upgrading
-from kb.state import migrations
+from kb.state import migrations, postgresql_repository
 from kb.state.audit import Audit, Event
 from kb.state.database import Database
 from kb.state.keys import KeyStore
@@ -185,6 +185,7 @@ def test_a_sound_database_has_no_finding(held: Settings) -> None:
 def test_doctor_tells_of_a_database_that_cannot_be_used_and_of_no_password(
     server: Cluster, held: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(postgresql_repository, "WAIT_SECONDS", 0.5)
     wrong = in_database(held, server.url(password="helt-forkert-kode"))  # noqa: S106
     (told,) = doctor.findings(wrong)["tilstand"]
     assert "authentication failed" in told.problem

@@ -125,6 +125,7 @@ def test_a_text_with_a_sign_that_postgresql_cannot_hold_is_kept(url: StateUrl) -
     assert UploadNames(url).all() == {"a.pdf": "før\ufffdefter"}
 
 
+@pytest.mark.slow
 def test_a_lock_is_held_by_one_and_freed_when_its_process_dies(url: StateUrl) -> None:
     PostgresqlRepository(url).bring_up_to_date()
     held = "import sys; from kb.core.state_place import StateUrl; from kb.state.repository import repository_of\n"
@@ -160,6 +161,7 @@ with RunStore(StateUrl.of(sys.stdin.readline().strip())) as state:
 """
 
 
+@pytest.mark.slow
 def test_each_job_is_taken_once_by_two_processes(url: StateUrl) -> None:
     with RunStore(url) as state:
         wanted = [state.add_job(f"bruger {number}", only_own=True).id for number in range(40)]
@@ -209,6 +211,7 @@ def test_a_job_is_put_back_only_as_it_was_seen(url: StateUrl) -> None:
 # --- A database that is away ---
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_is_told_of_and_found_again(mortal: Cluster, caplog: pytest.LogCaptureFixture) -> None:
     url = mortal.new_state()
     keys = KeyStore(url)
@@ -234,6 +237,7 @@ def test_a_database_that_is_away_is_told_of_and_found_again(mortal: Cluster, cap
             time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_work_that_has_begun_waits_for_the_database(mortal: Cluster) -> None:
     url = mortal.new_state()
     with RunStore(url, patience=120) as state:
@@ -263,7 +267,8 @@ def test_a_password_is_told_of_nowhere(
     server: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     wrong = server.url(password="helt-forkert-kode")  # noqa: S106
-    with pytest.raises(StateUnavailableError) as caught:
+    with monkeypatch.context() as hurried, pytest.raises(StateUnavailableError) as caught:
+        hurried.setattr(postgresql_repository, "WAIT_SECONDS", 0.5)
         KeyStore(wrong).list()
     problem = PostgresqlRepository(wrong).problem()
     assert "authentication failed" in problem
