@@ -267,9 +267,10 @@ def test_a_password_is_told_of_nowhere(
     server: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     wrong = server.url(password="helt-forkert-kode")  # noqa: S106
-    with monkeypatch.context() as hurried, pytest.raises(StateUnavailableError) as caught:
+    with monkeypatch.context() as hurried:
         hurried.setattr(postgresql_repository, "WAIT_SECONDS", 0.5)
-        KeyStore(wrong).list()
+        with pytest.raises(StateUnavailableError) as caught:
+            KeyStore(wrong).list()
     problem = PostgresqlRepository(wrong).problem()
     assert "authentication failed" in problem
     monkeypatch.setenv("KB_STATE_URL", wrong.address)
