@@ -21,6 +21,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from kb.core.errors import InstallationError, KbError, StateUnavailableError, StorageError
@@ -42,6 +43,8 @@ NOT_AGAIN_SECONDS = 1.0
 # Seconds between two tries of who waits for a lock.
 BETWEEN_TRIES_SECONDS = 0.25
 IDLE_SECONDS = 300.0
+# How long a pool's threads, which may be trying to connect, are waited for at the end.
+CLOSING_SECONDS = 1.0
 # The first half of the number of every advisory lock of the state ("kb"); the second is made of the lock's name.
 LOCKS = 0x6B62
 WRITING, MIGRATING = "writing", "migrating"
@@ -217,7 +220,8 @@ class PostgresqlRepository(Repository):
         try:
             yield
         except _away() as error:
-            reason = self._url.without_secrets(str(error)).strip().replace("\n", " ")
+            told = _reasons.get(self._url.address, str(error)) if isinstance(error, _timeout()) else str(error)
+            reason = self._url.without_secrets(told).strip().replace("\n", " ")
             log.warning("Databasen med tilstanden svarer ikke: %s", reason)
             # Not from the error: what it says may hold a password, and a trace would show it.
             raise StateUnavailableError("Databasen med tilstanden svarer ikke lige nu.", reason=reason) from None
@@ -250,6 +254,8 @@ _pools: dict[tuple[int, StateUrl], ConnectionPool[Any]] = {}
 _pools_lock = threading.Lock()
 # Until when each pool's database is taken to be away.
 _away_until: dict[ConnectionPool[Any], float] = {}
+# Why the last connection to an address could not be made; a pool says only that it has none.
+_reasons: dict[str, str] = {}
 
 
 def close_pools() -> None:
@@ -259,7 +265,7 @@ def close_pools() -> None:
         closed = [_pools.pop(key) for key in own]
     for pool in closed:
         _away_until.pop(pool, None)
-        pool.close()
+        pool.close(timeout=CLOSING_SECONDS)
 
 
 atexit.register(close_pools)
@@ -294,6 +300,7 @@ def _pool(url: StateUrl) -> ConnectionPool[Any]:
             _pools[key] = ConnectionPool(
                 url.address,
                 kwargs=_arguments(url),
+                connection_class=_telling_why(),
                 configure=_configure,
                 min_size=0,
                 max_size=MOST_CONNECTIONS,
@@ -305,6 +312,32 @@ def _pool(url: StateUrl) -> ConnectionPool[Any]:
                 open=True,
             )
         return _pools[key]
+
+
+@cache
+def _telling_why() -> type[Connection[Any]]:
+    """The class of a pool's connections: notes why one could not be made."""
+    import psycopg
+
+    class TellingWhy(psycopg.Connection):  # type: ignore[misc]  # its types are not looked at
+        @classmethod
+        def connect(cls, conninfo: str = "", **arguments: Any) -> TellingWhy:
+            try:
+                made: TellingWhy = super().connect(conninfo, **arguments)
+            except psycopg.Error as error:
+                _reasons[conninfo] = str(error)
+                raise
+            _reasons.pop(conninfo, None)
+            return made
+
+    return TellingWhy
+
+
+def _timeout() -> type[Exception]:
+    from psycopg_pool import PoolTimeout
+
+    timeout: type[Exception] = PoolTimeout
+    return timeout
 
 
 def _arguments(url: StateUrl) -> dict[str, Any]:
@@ -343,7 +376,7 @@ def _checked_out(pool: ConnectionPool[Any], *, migrate: bool) -> Connection[Any]
     from psycopg_pool import PoolTimeout
 
     if time.monotonic() < _away_until.get(pool, 0):
-        raise PoolTimeout("den svarede heller ikke for et øjeblik siden")
+        raise PoolTimeout("it did not answer a moment ago")
     until = time.monotonic() + WAIT_SECONDS
     failed = _failures(pool)
     while True:

@@ -271,6 +271,7 @@ def test_a_password_is_told_of_nowhere(
         hurried.setattr(postgresql_repository, "WAIT_SECONDS", 0.5)
         with pytest.raises(StateUnavailableError) as caught:
             KeyStore(wrong).list()
+    assert "authentication failed" in caught.value.reason
     problem = PostgresqlRepository(wrong).problem()
     assert "authentication failed" in problem
     monkeypatch.setenv("KB_STATE_URL", wrong.address)
