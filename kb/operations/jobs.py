@@ -178,7 +178,8 @@ class Jobs:
 
     def _requeue_lost(self) -> None:
         for job in self._state.jobs_at_work():
-            here = not job.host or job.host == this_host()
+            # A file is of this machine alone, whatever it was called when the job began (a container's name changes).
+            here = not self._state.is_shared or job.host in {"", this_host()}
             if not _is_alive(job.owner) if here else self._elsewhere.is_lost(job, time.monotonic()):
                 self._state.requeue_job(job)
 
