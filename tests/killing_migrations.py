@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from kb.state.repository import Repository
+from kb.state.sqlite_repository import SqliteRepository
 from tests.killing import fork_for_lines
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    fork_for_lines(lambda: Repository(folder).connect().close())
+    fork_for_lines(lambda: SqliteRepository(folder).connect().close())

@@ -45,7 +45,7 @@ from kb.state.gaps import GapStore
 from kb.state.keys import KeyStore
 from kb.state.lessons import LessonStore
 from kb.state.removals import Removals
-from kb.state.repository import STATE_FILE
+from kb.state.sqlite_repository import STATE_FILE
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 BUILD_ID, CREATED = "20270101T000000000000Z", "2027-01-01T00:00:00+00:00"

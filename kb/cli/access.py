@@ -40,7 +40,7 @@ def key() -> None:
 def key_create(name: str, role: str, days: int | None, groups: tuple[str, ...], as_json: bool) -> None:
     """Lav en nøgle, der hedder NAME. Den vises kun denne ene gang."""
     settings = load_settings()
-    issued, secret = KeyStore(settings.state_dir).create(name, AccessRole(role), days=days, groups=groups)
+    issued, secret = KeyStore(settings.state).create(name, AccessRole(role), days=days, groups=groups)
     _record("nøgle lavet", issued)
     if as_json:
         print_json(results.NewKey(**dict(_told(issued)), secret=secret))
@@ -54,7 +54,7 @@ def key_create(name: str, role: str, days: int | None, groups: tuple[str, ...], 
 @reports_errors
 def key_list(as_json: bool) -> None:
     """Vis nøglerne, nyeste først."""
-    listed = KeyStore(load_settings().state_dir).list()
+    listed = KeyStore(load_settings().state).list()
     if as_json:
         print_json(results.Keys(keys=[_told(one) for one in listed]))
         return
@@ -80,7 +80,7 @@ def key_list(as_json: bool) -> None:
 @reports_errors
 def key_revoke(name_or_id: str, as_json: bool) -> None:
     """Træk en nøgle tilbage, så den straks holder op med at gælde."""
-    withdrawn = KeyStore(load_settings().state_dir).revoke(name_or_id)
+    withdrawn = KeyStore(load_settings().state).revoke(name_or_id)
     _record("nøgle trukket tilbage", withdrawn)
     if as_json:
         print_json(results.RevokedKey(revoked=withdrawn.id, name=withdrawn.name))
@@ -106,7 +106,7 @@ def _record(action: str, stored: Key) -> None:
 def record(settings: Settings, action: str, detail: str, *, target: str = "") -> None:
     """Write an action of the command line into the audit trail."""
     event = Event(action, who=getpass.getuser(), via=VIA, target=target, detail=detail)
-    Audit(settings.state_dir).write(event)
+    Audit(settings.state).write(event)
 
 
 @click.group()
@@ -122,7 +122,7 @@ def audit() -> None:
 def audit_export(since: str, lines: bool, as_json: bool) -> None:
     """Skriv hændelserne på standard output, som CSV, med --json som JSON eller med --lines som JSON Lines."""
     settings = load_settings()
-    trail = Audit(settings.state_dir)
+    trail = Audit(settings.state)
     written = trail.entries(since=since)
     trail.write(Event("hændelseslog udtrukket", who=getpass.getuser(), via=VIA, detail=f"{len(written)} hændelser"))
     if lines:
@@ -144,7 +144,7 @@ def audit_export(since: str, lines: bool, as_json: bool) -> None:
 @reports_errors
 def audit_verify(file: TextIO | None, as_json: bool) -> None:
     """Efterprøv, at ingen hændelse er ændret eller fjernet; med FILE også mod et tidligere udtræk (export --lines)."""
-    trail = Audit(load_settings().state_dir)
+    trail = Audit(load_settings().state)
     broken = sorted({*trail.broken(), *(trail.differing(file) if file else ())})
     if as_json:
         print_json(results.BrokenEvents(broken=broken))
@@ -160,7 +160,7 @@ def audit_verify(file: TextIO | None, as_json: bool) -> None:
 def audit_forget(as_json: bool) -> None:
     """Slet hændelser, der er ældre end KB_AUDIT_DAYS."""
     settings = load_settings()
-    count = Audit(settings.state_dir).forget(settings.audit_days, who=getpass.getuser(), via=VIA)
+    count = Audit(settings.state).forget(settings.audit_days, who=getpass.getuser(), via=VIA)
     if as_json:
         print_json(results.ForgottenEvents(forgotten=count))
     else:
@@ -180,7 +180,7 @@ def person_export(name: str) -> None:
     settings = load_settings()
     found = personal_data.collect(settings, name)
     trail = Event("persondata udtrukket", who=getpass.getuser(), via=VIA, target=name)
-    Audit(settings.state_dir).write(trail)
+    Audit(settings.state).write(trail)
     print_json(results.PersonalData.model_validate(found))
 
 

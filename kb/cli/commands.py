@@ -312,7 +312,7 @@ def _lessons_and_uses(settings: Settings) -> tuple[list[StoredLesson], Mapping[s
     from kb.lessons.reviewing import use_counts
     from kb.state.lessons import LessonStore
 
-    store = LessonStore(settings.state_dir)
+    store = LessonStore(settings.state)
     try:
         return store.all(), use_counts(store.uses())
     except (StorageError, sqlite3.Error) as error:

@@ -17,7 +17,7 @@ from kb.state.gaps import GapStore
 
 
 def _gaps(settings: Settings) -> GapStore:
-    return GapStore(settings.state_dir, keep_days=settings.gap_days)
+    return GapStore(settings.state, keep_days=settings.gap_days)
 
 
 @click.group()
@@ -68,7 +68,7 @@ def word() -> None:
 @reports_errors
 def word_list(as_json: bool) -> None:
     """Vis det, der gælder nu."""
-    held = CurationStore(load_settings().state_dir).current()
+    held = CurationStore(load_settings().state).current()
     if as_json:
         print_json(CurationInForce.from_domain(held))
         return
@@ -87,7 +87,7 @@ def word_list(as_json: bool) -> None:
 def word_undo(as_json: bool) -> None:
     """Fortryd den seneste ændring."""
     settings = load_settings()
-    store = CurationStore(settings.state_dir)
+    store = CurationStore(settings.state)
     if not (version := store.number()):
         raise InputError("Der er intet at fortryde.", advice="Se det, der gælder: kb word list")
     made = store.undo(based_on=version)

@@ -35,7 +35,7 @@ def lesson() -> None:
 @reports_errors
 def lesson_list(status: str | None, due: bool, as_json: bool) -> None:
     """Vis erfaringerne, de senest ændrede først."""
-    found = LessonStore(load_settings().state_dir).all()
+    found = LessonStore(load_settings().state).all()
     today = date.today()
     shown = [one for one in found if status in {None, one.status.value} and (not due or reviewing.is_due(one, today))]
     if as_json:
@@ -58,7 +58,7 @@ def lesson_export(file: Path, as_json: bool) -> None:
     from kb.lessons.exchange import to_json
 
     settings = load_settings()
-    found = LessonStore(settings.state_dir).all()
+    found = LessonStore(settings.state).all()
     if file.suffix.lower() not in {".csv", ".json"}:
         raise InputError(f"Filen {file.name} er hverken .csv eller .json.", advice="Giv den et af de to navne.")
     is_json = file.suffix.lower() == ".json"
@@ -86,7 +86,7 @@ def lesson_import(file: Path, as_json: bool) -> None:
         raise InputError(
             f"Filen {file} kan ikke læses: {error.strerror}.", advice="Angiv en fil, der findes."
         ) from error
-    counts = LessonStore(settings.state_dir).take_in(lessons_of_file(content))
+    counts = LessonStore(settings.state).take_in(lessons_of_file(content))
     told = f"{counts.added} nye, {counts.changed} ændrede, {counts.unchanged} uændrede"
     record(settings, "erfaringer indlæst", told)
     if as_json:
@@ -102,7 +102,7 @@ def lesson_figures(as_json: bool) -> None:
     """Vis tallene: erfaringer efter status, brugte og til eftersyn; spørgsmål stillet og uden svar."""
     from kb.http.api.lesson_models import LessonFigures
 
-    store = LessonStore(load_settings().state_dir)
+    store = LessonStore(load_settings().state)
     counts = store.question_counts()
     found = reviewing.figures(store.all(), store.uses(), date.today(), asked=counts.asked, refused=counts.refused)
     if as_json:

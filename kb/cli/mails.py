@@ -13,7 +13,7 @@ from kb.state.sent_mail import SentMail
 
 def print_sent(settings: Settings, report: MailReport, *, as_json: bool) -> None:
     """Tell what became of some mails; exits with 1 where one was refused."""
-    unsure = [key for key, *_ in SentMail(settings.state_dir).unsure()]
+    unsure = [key for key, *_ in SentMail(settings.state).unsure()]
     refused = dict(report.refused or {})
     if as_json:
         told = results.Reminded(sent=list(report.sent), already=list(report.already), refused=refused, unsure=unsure)

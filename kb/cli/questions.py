@@ -29,7 +29,7 @@ def question_notify(as_json: bool) -> None:
     from kb.retrieval.snapshot_holder import SnapshotHolder
 
     settings = load_settings()
-    if not SavedQuestions(settings.state_dir).all():
+    if not SavedQuestions(settings.state).all():
         print_sent(settings, MailReport(), as_json=as_json)  # neither model nor index is needed for nothing
         return
     holder = PermittedSnapshotHolder(SnapshotHolder(settings, load_embedder(settings)), settings)

@@ -24,7 +24,7 @@ def session() -> None:
 @reports_errors
 def session_list(as_json: bool) -> None:
     """Vis dem, der er logget ind, det nyeste login først."""
-    listed = SessionStore(load_settings().state_dir).all()
+    listed = SessionStore(load_settings().state).all()
     if as_json:
         print_json(results.Sessions(sessions=[_told(one) for one in listed]))
         return
@@ -45,7 +45,7 @@ def session_end(session_id: str | None, person: str | None, as_json: bool) -> No
     if bool(session_id) == bool(person):
         raise InputError("Angiv enten et id eller en person.", advice="Se dem med: kb session list")
     settings = load_settings()
-    store = SessionStore(settings.state_dir)
+    store = SessionStore(settings.state)
     if person:
         target, ended = person, store.end_all(person)
     else:

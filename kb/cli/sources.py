@@ -57,7 +57,7 @@ def source_list(as_json: bool) -> None:
 
 def statuses(settings: Settings) -> list[results.SourceStatus]:
     """Every source that is set up, or has files here though it no longer is."""
-    store = SourceStore(settings.state_dir)
+    store = SourceStore(settings.state)
     sources, states = load_sources(settings), store.states()
     rows = []
     for name in sorted({*sources, *states}):
@@ -107,7 +107,7 @@ def source_preview(names: tuple[str, ...], as_json: bool) -> None:
 def source_sync(names: tuple[str, ...], confirmed: int, due: bool, no_index: bool, as_json: bool) -> None:
     """Hent det nye fra NAMES (ellers alle kilder), slet det, der er væk, og indeksér, hvis noget er ændret."""
     settings = load_settings()
-    states = SourceStore(settings.state_dir).states()
+    states = SourceStore(settings.state).states()
     chosen = _chosen(settings, names)
     if due:
         chosen = [one for one in chosen if is_due(one, states.get(one.name), datetime.now(UTC))]

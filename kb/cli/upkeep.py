@@ -71,7 +71,7 @@ def _runtimes(settings: Settings) -> dict[str, str]:
 def _print_runs(settings: Settings, as_json: bool) -> None:
     from kb.state.runs import RunStore
 
-    with RunStore(settings.state_dir) as state:
+    with RunStore(settings.state) as state:
         rows = [Run.from_domain(run) for run in state.runs(STATUS_RUNS)]
     if as_json:
         print_json(results.Runs(runs=rows))

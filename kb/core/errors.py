@@ -37,6 +37,7 @@
         LockedError                another run is at work: try again
         CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
+          StateUnavailableError      the database with the state does not answer: a temporary failure
       MailError                  the mail server did not take a mail
       SourceError                a source of reports could not be reached or looked through
         SourceFileError            one file of a source could not be fetched
@@ -307,6 +308,20 @@ class StorageError(IndexingError):
     """The disk is full or a folder cannot be written."""
 
     code = "lager"
+
+
+class StateUnavailableError(StorageError):
+    """The database with the state does not answer, or not in time; nothing was written. It is tried again by itself.
+
+    ``reason`` is what the database's driver said, without secrets; it names machines, and is for the operators alone.
+    """
+
+    code = "tilstand-utilgaengelig"
+    advice = "Prøv igen om lidt. Bliver det ved, så se efter databasen, netværket og KB_STATE_URL: kb doctor"
+
+    def __init__(self, message: str, *, reason: str = "", advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.reason = reason
 
 
 class MailError(KbError):

@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from kb.core.errors import SettingsError
+from kb.core.state_place import StatePlace, StateUrl, url_of_file
 
 ENV_PREFIX = "KB_"
 AUTO: Literal["auto"] = "auto"
@@ -97,6 +98,10 @@ class Settings(BaseSettings):
         Field(description="Hvor nyt det skal være, Milvus svarer ud fra; færdige indekser ændrer sig ikke."),
     ] = "bounded"
     state_dir: Annotated[Path, Field(description="Mappen for det, der overlever et slettet indeks.")] = Path("state")
+    state_url: Annotated[
+        SecretStr, Field(description="PostgreSQL-database til tilstanden: postgresql://…; tom: en fil i state_dir.")
+    ] = SecretStr("")
+    state_url_file: Annotated[Path | None, Field(description="En fil med databasens adresse og adgangskode.")] = None
     model: Annotated[str, Field(description="Sprogmodellens mappe eller navn; tom betyder den valgte.")] = ""
     question_runtime: Annotated[
         RuntimeName, Field(description="Det, der indlejrer spørgsmål; auto: det hurtigste af de målte, trofaste.")
@@ -200,6 +205,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Overrides first, then the environment, then ``kb.toml``."""
         return init_settings, _Environment(settings_cls), TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def state(self) -> StatePlace:
+        """Where the state is kept; raises :class:`SettingsError` for an address that cannot be used."""
+        if self.state_url_file is not None:
+            return url_of_file(self.state_url_file)
+        address = self.state_url.get_secret_value()
+        return StateUrl.of(address) if address else self.state_dir
 
     @property
     def models_dir(self) -> Path:

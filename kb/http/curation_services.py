@@ -99,7 +99,7 @@ def with_passage_pinned(held: Curation, question: str, passage_id: str) -> Curat
 
 def groups_of(document_id: str) -> tuple[str, ...]:
     """The groups of a report that whoever asks may see; none of one they may not, which is to them as one not there."""
-    named = RestrictedReports(services().settings.state_dir).known().get(document_id, ())
+    named = RestrictedReports(services().settings.state).known().get(document_id, ())
     return named if access().permits(named) else ()
 
 

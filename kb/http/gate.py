@@ -109,13 +109,13 @@ class Guard:
         """
         return cls(
             settings,
-            KeyStore(settings.state_dir),
-            Audit(settings.state_dir),
+            KeyStore(settings.state),
+            Audit(settings.state),
             MovingWindowRateLimiter(limits),
             networks(settings.trusted_proxies, "trusted_proxies"),
             networks(settings.metrics_from, "metrics_from"),
             is_closed(settings),
-            SessionStore(settings.state_dir),
+            SessionStore(settings.state),
             public_address(settings),
         )
 

@@ -93,7 +93,7 @@ class _Standing(Collector):
 
     def _runs(self) -> Iterator[GaugeMetricFamily]:
         try:
-            with RunStore(self._settings.state_dir) as state:
+            with RunStore(self._settings.state) as state:
                 tally = Tally(run.status.name.lower() for run in state.runs(COUNTED_RUNS))
         except KbError:
             return

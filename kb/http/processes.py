@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import shutil
 import socket
-import sqlite3
 import tempfile
 import threading
 import time
@@ -32,12 +30,12 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
-from kb.core.errors import KbError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.embedding.model_process import ModelProcess
 from kb.embedding.remote import PATIENCE, ModelClient, RemoteEmbedder
-from kb.http.shared import SECRET_BYTES, Shared
+from kb.http.shared import Shared, server_secret
+from kb.operations.jobs import keep_recovering
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -46,9 +44,8 @@ if TYPE_CHECKING:
 # to stop.
 SILENCE = 60
 GRACE = 20
-# Seconds between two signs of life, and between two looks for jobs whose worker is gone.
+# Seconds between two signs of life.
 BEAT = 0.5
-RECOVERY_INTERVAL = 2.0
 LEADER_FILE = "leader.lock"
 MODEL_SOCKET = "model"
 MEASUREMENTS_FOLDER = "measurements"
@@ -124,7 +121,7 @@ class Application(BaseApplication):  # type: ignore[misc]  # gunicorn publishes 
         self._embedder = embedder
         self._client = client
         self._listening = listening
-        self._secret = secrets.token_bytes(SECRET_BYTES)
+        self._secret = server_secret(settings)
         super().__init__()
 
     def load_config(self) -> None:
@@ -221,8 +218,4 @@ def _lead(app: Flask, settings: Settings, lock: Path, stop: threading.Event) -> 
 
     with FileLock(lock, poll_interval=BEAT, fallback_to_soft=False):
         begin_unasked(app, settings, stop)
-        while not stop.wait(RECOVERY_INTERVAL):
-            try:
-                app.extensions[EXTENSION].jobs.recover()
-            except (KbError, OSError, sqlite3.Error) as error:
-                log.warning("Job kunne ikke ses efter: %s", error)
+        keep_recovering(lambda: app.extensions[EXTENSION].jobs, stop)

@@ -40,7 +40,7 @@ def restrict_at_once(document_id: str, values: Mapping[str, Any]) -> None:
     groups = tuple(values.get(ACCESS_KEY) or ())
     if groups and groups != (EVERYONE,):
         together = snapshot().same_file(document_id)
-        RestrictedReports(services().settings.state_dir).remember({one.record.id: groups for one in together})
+        RestrictedReports(services().settings.state).remember({one.record.id: groups for one in together})
 
 
 def failures() -> Sequence[Failure]:

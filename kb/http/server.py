@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from kb.core.access import Access
-from kb.core.errors import ConfigurationError, IndexBusyError, IndexUnusableError, StorageError
+from kb.core.errors import ConfigurationError, IndexBusyError, IndexUnusableError, StateUnavailableError, StorageError
 from kb.core.identity import check_setup
 from kb.core.public_address import PublicAddress, public_address
 from kb.core.settings import Settings, load_settings
@@ -39,6 +39,7 @@ from kb.http.shared import Shared
 from kb.http.slow_senders import PacedChannel
 from kb.http.web import app as pages
 from kb.http.web import error_pages
+from kb.operations.jobs import keep_recovering
 from kb.operations.lesson_reminders import keep_reminding
 from kb.operations.saved_questions import keep_notifying
 from kb.operations.source_jobs import keep_syncing
@@ -46,6 +47,7 @@ from kb.retrieval.permitted_snapshot import PermittedSnapshotHolder
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
+from kb.state.repository import repository_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -59,7 +61,7 @@ log = logging.getLogger(__name__)
 
 def check_access(settings: Settings) -> None:
     """Raise :class:`ConfigurationError` when the server would be reachable from elsewhere with no access set up."""
-    check_setup(settings, keys=KeyStore(settings.state_dir).active())
+    check_setup(settings, keys=KeyStore(settings.state).active())
 
 
 def make_app(settings: Settings | None = None, embedder: Embedder | None = None, shared: Shared | None = None) -> Flask:
@@ -194,6 +196,9 @@ def run(settings: Settings, embedder: Embedder) -> None:
         server = make_server(app, settings)
     stop = threading.Event()
     begin_unasked(app, settings, stop)
+    if repository_of(settings.state).is_shared:
+        looking = (lambda: app.extensions[EXTENSION].jobs, stop)
+        threading.Thread(target=keep_recovering, args=looking, name="kb-recovery", daemon=True).start()
     print(f"Erfaringsbasen svarer på http://{settings.host}:{settings.port}  (stop med Ctrl-C)", flush=True)
     try:
         server.run()
@@ -214,7 +219,7 @@ def begin_unasked(app: Flask, settings: Settings, stop: threading.Event) -> None
 
 def _forget_old_events(settings: Settings) -> None:
     try:
-        Audit(settings.state_dir).forget(settings.audit_days, who="serveren")
+        Audit(settings.state).forget(settings.audit_days, who="serveren")
     except (StorageError, sqlite3.Error) as error:
         log.warning("Gamle hændelser kunne ikke slettes: %s", error)
 
@@ -224,7 +229,7 @@ def warm(app: Flask, embedder: Embedder) -> None:
     try:
         with app.app_context():
             services().holder.searcher(Access())
-    except IndexUnusableError as error:
+    except (IndexUnusableError, StateUnavailableError) as error:
         log.warning("%s %s", error, error.advice)
     try:
         embedder.embed_queries(["varm op"])

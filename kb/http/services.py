@@ -56,31 +56,31 @@ class Services:
     def __init__(self, settings: Settings, holder: Holder) -> None:
         self.settings = settings
         self.holder = holder
-        self.upload_names = UploadNames(settings.state_dir)
-        self.shared_plans = SharedPlans(settings.state_dir)
-        self.saved_questions = SavedQuestions(settings.state_dir)
-        self.source_store = SourceStore(settings.state_dir)
+        self.upload_names = UploadNames(settings.state)
+        self.shared_plans = SharedPlans(settings.state)
+        self.saved_questions = SavedQuestions(settings.state)
+        self.source_store = SourceStore(settings.state)
         self.sources = SourceJobs(settings, lambda: self.jobs)
 
     @property
     def feedback(self) -> FeedbackStore:
         """What readers said, as far as whoever asks may know."""
-        return FeedbackStore(self.settings.state_dir, access())
+        return FeedbackStore(self.settings.state, access())
 
     @property
     def lessons(self) -> LessonStore:
         """The lessons that rest on nothing that whoever asks may not see."""
-        return LessonStore(self.settings.state_dir, access())
+        return LessonStore(self.settings.state, access())
 
     @property
     def gaps(self) -> GapStore:
         """The questions without an answer, as far as whoever asks may know."""
-        return GapStore(self.settings.state_dir, keep_days=self.settings.gap_days, access=access())
+        return GapStore(self.settings.state, keep_days=self.settings.gap_days, access=access())
 
     @property
     def curation(self) -> CurationStore:
         """The house's words, and the pinned passages that whoever asks may see."""
-        return CurationStore(self.settings.state_dir, access())
+        return CurationStore(self.settings.state, access())
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -90,7 +90,7 @@ class Services:
     @cached_property
     def state(self) -> RunStore:
         """The runs and what they tell; opened when first needed, as the jobs are."""
-        return RunStore(self.settings.state_dir)
+        return RunStore(self.settings.state)
 
 
 Found = TypeVar("Found")

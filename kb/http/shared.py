@@ -4,7 +4,8 @@
     Shared.of_workers(folder, secret, client)   # workers: the count in a file, the models in the model process
 
 Keys, sessions, jobs and everything else that must outlive the server are in the state database, which every process
-reads; which build is in use stands in ``CURRENT``.
+reads; which build is in use stands in ``CURRENT``. Servers on several machines, which have a state in PostgreSQL
+together, have the secret from there, so that a sign-in may begin at one and end at another; each counts its own calls.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from limits.storage.base import MovingWindowSupport
 from kb.core.settings import Settings
 from kb.embedding.reader.choice import Readers, ReaderSource
 from kb.embedding.remote import ModelClient, RemoteReaders
+from kb.state.repository import repository_of
 
 CALLS_FILE = "calls.sqlite"
 BUSY_SECONDS = 10.0
 SECRET_BYTES = 32
+SIGN_IN = "sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,28 @@ class Shared:
     @classmethod
     def alone(cls, settings: Settings) -> Shared:
         """Of a process that serves by itself."""
-        return cls(MemoryStorage(), secrets.token_bytes(SECRET_BYTES), ReaderSource(settings), gathers=True)
+        return cls(MemoryStorage(), server_secret(settings), ReaderSource(settings), gathers=True)
 
     @classmethod
     def of_workers(cls, folder: Path, secret: bytes, client: ModelClient) -> Shared:
         """Of the workers of a server, which share a folder of their own."""
         return cls(FileLimits(folder / CALLS_FILE), secret, RemoteReaders(client), gathers=False)
+
+
+def server_secret(settings: Settings) -> bytes:
+    """What signs sign-ins under way: common to the servers of a shared state, else of this one alone.
+
+    Raises :class:`kb.core.errors.StorageError` where the state cannot be asked.
+    """
+    own = secrets.token_bytes(SECRET_BYTES)
+    repository = repository_of(settings.state)
+    if not repository.is_shared:
+        return own
+    with repository.transaction() as database:
+        sql = "INSERT INTO server_secrets (name, secret) VALUES (?,?) ON CONFLICT DO NOTHING"
+        database.execute(sql, (SIGN_IN, own))
+        kept: bytes = database.execute("SELECT secret FROM server_secrets WHERE name = ?", (SIGN_IN,)).fetchone()[0]
+    return kept
 
 
 class FileLimits(Storage, MovingWindowSupport):

@@ -26,9 +26,11 @@ from kb.core.errors import (
     KbError,
     ModelDamagedError,
     ModelMissingError,
+    StateUnavailableError,
     StateVersionError,
 )
 from kb.core.settings import Settings
+from kb.core.state_place import StatePlace
 from kb.embedding import model_store
 from kb.embedding.reader.choice import reader_folder
 from kb.embedding.reader.model import check as check_reader
@@ -38,8 +40,8 @@ from kb.extract.corpus_files import on_disk
 from kb.index import builds
 from kb.index.places import IndexParts, Place, VectorPart, WordPart, place_of
 from kb.index.store import Store, VectorCache, check_cache, check_database
-from kb.state.repository import STATE_FILE
-from kb.state.runs import RunStore
+from kb.state.repository import repository_of
+from kb.state.sqlite_repository import STATE_FILE
 
 READINGS_CACHE = "readings.sqlite"
 VECTORS_CACHE = "vectors.sqlite"
@@ -81,7 +83,7 @@ def everything(settings: Settings) -> list[Finding]:
     for build_id in place.build_ids():
         findings += _build_findings(place, build_id, in_use=build_id == in_use)
     findings += _cache_findings(settings.index_dir)
-    findings += _state_findings(settings.state_dir)
+    findings += _state_findings(settings.state)
     findings += _around(settings, place.builds_dir / in_use) if in_use else []
     return findings
 
@@ -98,20 +100,24 @@ def _cache_findings(index_dir: Path) -> Iterator[Finding]:
             yield Finding(name, f"{what} kan ikke bruges: {damage.splitlines()[0]}.", MEND_CACHE)
 
 
-def _state_findings(state_dir: Path) -> Iterator[Finding]:
-    if not (state_dir / STATE_FILE).is_file():
+def _state_findings(place: StatePlace) -> Iterator[Finding]:
+    state = repository_of(place)
+    if not state.exists:
         return
+    part, told = STATE_FILE, "Tilstandsfilen er beskadiget"
     advice = "Hent den fra en sikkerhedskopi (kb restore), eller flyt den væk: så begynder listen over kørsler forfra."
+    if state.is_shared:
+        part, told, advice = "tilstand", "Databasen med tilstanden kan ikke bruges", StateUnavailableError.advice
     try:
-        with RunStore(state_dir) as state:
-            problem = state.check()
+        state.bring_up_to_date()
+        problem = state.problem()
     except StateVersionError as error:
-        yield Finding(STATE_FILE, str(error), error.advice)
+        yield Finding(part, str(error), error.advice)
         return
     except KbError as error:
         problem = str(error)
     if problem:
-        yield Finding(STATE_FILE, f"Tilstandsfilen er beskadiget: {problem.splitlines()[0]}", advice)
+        yield Finding(part, f"{told}: {problem.splitlines()[0]}", advice)
 
 
 def _around(settings: Settings, folder: Path) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from kb.core.errors import CancelledError, KbError
+from kb.core.errors import CancelledError, KbError, StorageError
 from kb.indexing.run_report import RunReport
 from kb.state.runs import RunStore, Status
 
@@ -91,7 +91,8 @@ def recorded(state: RunStore, started_by: str, job: str, progress: Progress) -> 
 def _close(state: RunStore, run_id: str, status: Status, **outcome: Any) -> None:
     try:
         state.finish_run(run_id, status, **outcome)
-    except sqlite3.Error as error:  # the run is over; its outcome must not depend on whether it could be recorded
+    # The run is over; its outcome must not depend on whether it could be recorded.
+    except (StorageError, sqlite3.Error) as error:
         log.warning("Kørslens rapport kunne ikke gemmes: %s", error)
 
 

@@ -48,7 +48,7 @@ from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
 from kb.proposals.proposing import propose
 from kb.state.restricted import RestrictedReports
-from kb.state.runs import RunStore
+from kb.state.runs import PATIENCE, RunStore
 
 log = logging.getLogger(__name__)
 PAGE_IMAGES = Path("cache") / "pages"
@@ -86,7 +86,7 @@ def run(
         place.builds_dir.mkdir(parents=True, exist_ok=True)
         with (
             lock(settings.index_dir),
-            RunStore(settings.state_dir) as state,
+            RunStore(settings.state, patience=PATIENCE) as state,
             recorded(state, started_by, job, progress or Silent()) as record,
             _caches(settings.index_dir, check=full) as (readings, cache),
         ):
@@ -178,7 +178,7 @@ class _Run:
             manifest, embedded = self._build(staging, plan, previous, started, full=full)
             with self.stages.stage("offentliggør"):
                 groups = _groups_of(staging)
-                restricted = RestrictedReports(self.settings.state_dir)
+                restricted = RestrictedReports(self.settings.state)
                 # What is for some must be so in the state before it can be seen, and what is for all only after.
                 restricted.remember({id_: named for id_, named in groups.items() if named})
                 self.place.publish(staging, build_id)

@@ -5,9 +5,10 @@
 
 The first member of the archive, ``backup.json``, lists every other with its size and sha256. Databases are copied by
 SQLite's backup API, so that a copy taken beside a running server is consistent; the index's lock is held meanwhile, so
-that no run changes the index. Of the index, the build in use and the caches are included, so that the first run after a
-restore reads and embeds only what is new. The embedding model is not: the packaged one is prepared again by a command,
-and others are configured again.
+that no run changes the index. A state in PostgreSQL is written as the file that a folder would have, as it is at one
+moment, so that an archive restores into either. Of the index, the build in use and the caches are included, so that the
+first run after a restore reads and embeds only what is new. The embedding model is not: the packaged one is prepared
+again by a command, and others are configured again.
 
 A restore unpacks and verifies the archive beside the target folders, and puts the parts in place by renames when all of
 it is complete. What is not in the archive (other builds, models) is left unchanged.
@@ -33,6 +34,7 @@ from typing import Any
 
 from kb.core.errors import IndexMissingError, IndexUnusableError, InputError
 from kb.core.settings import Settings
+from kb.core.state_place import StateUrl
 from kb.core.version import VERSION
 from kb.index import builds
 from kb.index.places import Place, place_of
@@ -40,7 +42,9 @@ from kb.index.store import check_database
 from kb.index.verification import READINGS_CACHE, VECTORS_CACHE
 from kb.indexing import LOCK_FILE, lock
 from kb.operations.jobs import QUEUE_LOCK
-from kb.state.repository import Repository
+from kb.state.exchange import read_file, write_file
+from kb.state.postgresql_repository import PostgresqlRepository
+from kb.state.sqlite_repository import SqliteRepository
 
 CONTENTS = "backup.json"
 FORM = 1
@@ -110,7 +114,7 @@ def _write(settings: Settings, aside: Path, target: Path, scratch: Path, *, with
     build_id, roots = _build_in_use(place_of(settings))
     # What a server has is not in the files: after a restore it is made again, from the caches.
     build_id = build_id if with_index and not settings.index_url else ""
-    members = dict(_members(settings, build_id, with_index=with_index))
+    members = dict(_members(settings, build_id, _state_folder(settings, scratch), with_index=with_index))
     # Databases are copied first: the sizes and digests listed must be those of the files in the archive.
     copies = {name: _consistent(path, scratch / str(n)) for n, (name, path) in enumerate(sorted(members.items()))}
     described = {name: (path.stat().st_size, builds.file_digest(path)) for name, path in copies.items()}
@@ -144,9 +148,19 @@ def _build_in_use(place: Place) -> tuple[str, tuple[str, ...]]:
     return build_id, builds.read_manifest(place.builds_dir / build_id).roots
 
 
-def _members(settings: Settings, build_id: str, *, with_index: bool) -> Iterator[tuple[str, Path]]:
+def _state_folder(settings: Settings, scratch: Path) -> Path:
+    """The folder of the state; for one in a database, a folder with a file of the same."""
+    if not isinstance(settings.state, StateUrl):
+        return settings.state_dir
+    folder = scratch / STATE
+    folder.mkdir()
+    write_file(PostgresqlRepository(settings.state), folder)
+    return folder
+
+
+def _members(settings: Settings, build_id: str, state: Path, *, with_index: bool) -> Iterator[tuple[str, Path]]:
     """Every file to include, by its name in the archive."""
-    for part, folder in ((CORPUS, settings.corpus), (STATE, settings.state_dir)):
+    for part, folder in ((CORPUS, settings.corpus), (STATE, state)):
         for path in _files_below(folder):
             yield f"{part}/{path.relative_to(folder).as_posix()}", path
     if not with_index:
@@ -187,10 +201,9 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
     """
     if not source.is_file():
         raise InputError(f"Filen {source} findes ikke.", advice="Angiv en fil, der er lavet med kb backup.")
-    occupied = [folder for folder in (settings.corpus, settings.state_dir) if any(_files_below(folder))]
-    if occupied and not force:
+    if (occupied := list(_occupied(settings))) and not force:
         raise InputError(
-            f"Der er allerede filer i {' og '.join(str(folder) for folder in occupied)}.",
+            f"Der er allerede filer eller rækker i {' og '.join(occupied)}.",
             advice="Brug --force for at erstatte dem, eller vælg nye mapper med KB_CORPUS, KB_STATE_DIR, KB_INDEX_DIR.",
         )
     with builds.storage_errors("mapperne, der gendannes til,"):
@@ -201,18 +214,40 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> Restore
             moved = contents["corpus"] != str(settings.corpus.resolve())
             if moved:
                 _move_readings(places[INDEX] / READINGS_CACHE, contents["corpus"], str(settings.corpus.resolve()))
-            _swap(places[CORPUS], settings.corpus)
-            _swap(places[STATE], settings.state_dir)
+            with _state_put_in_place(settings, places[STATE]):
+                _swap(places[CORPUS], settings.corpus)
             _take_index(places[INDEX], settings.index_dir, contents["build_id"])
     reindex = moved or not answers
     return RestoreReport(str(source), contents["created"], contents["build_id"], len(contents["files"]), reindex)
 
 
+def _occupied(settings: Settings) -> Iterator[str]:
+    """What a restore would replace."""
+    if any(_files_below(settings.corpus)):
+        yield str(settings.corpus)
+    if isinstance(settings.state, StateUrl):
+        if PostgresqlRepository(settings.state).has_rows():
+            yield settings.state.shown
+    elif any(_files_below(settings.state_dir)):
+        yield str(settings.state_dir)
+
+
+@contextmanager
+def _state_put_in_place(settings: Settings, unpacked: Path) -> Iterator[None]:
+    """Put an unpacked state in the place of the one there is when the block has ended well."""
+    if isinstance(settings.state, StateUrl):
+        with read_file(unpacked, PostgresqlRepository(settings.state)):
+            yield
+    else:
+        yield
+        _swap(unpacked, settings.state_dir)
+
+
 def _bring_up_to_date(state: Path) -> None:
     """Migrate the unpacked state of an earlier version before it is put in place: what fails here changes nothing."""
-    repository = Repository(state)
+    repository = SqliteRepository(state)
     if repository.exists:
-        repository.connect().close()
+        repository.bring_up_to_date()
 
 
 def _is_of_this_form(unpacked: Path, build_id: str) -> bool:

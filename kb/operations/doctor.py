@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kb.core.errors import IndexUnusableError, KbError
+from kb.core.errors import IndexUnusableError, KbError, StateUnavailableError
 from kb.core.identity import check_setup, has_sign_on, is_closed, is_loopback, networks
 from kb.core.public_address import public_address
 from kb.core.settings import Settings
+from kb.core.state_place import StateUrl
 from kb.embedding import model_store
 from kb.embedding.reader.choice import reader_folder
 from kb.embedding.reader.model import check as check_reader
@@ -37,7 +38,8 @@ from kb.operations import doctor_network
 from kb.sources.configuration import FolderSource, load_sources, secret_file
 from kb.state.audit import Audit
 from kb.state.keys import KeyState, KeyStore
-from kb.state.repository import STATE_FILE, Repository
+from kb.state.repository import repository_of
+from kb.state.sqlite_repository import STATE_FILE
 
 # Free space that a new build, its staging folder and a backup need, however small the index is now.
 LEAST_FREE = 1 << 30
@@ -89,7 +91,7 @@ def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
             yield Finding("mapper", f"{what} kan ikke læses: {path}.", f"sudo chown -R erfaringsbasen {path}")
         elif write and not os.access(path, os.W_OK, effective_ids=True):
             yield Finding("mapper", f"{what} kan ikke skrives: {path}.", f"sudo chown -R erfaringsbasen {path}")
-    for kept in (settings.state_dir / STATE_FILE, settings.oidc_client_secret_file):
+    for kept in (settings.state_dir / STATE_FILE, settings.state_url_file, settings.oidc_client_secret_file):
         if kept is not None and kept.is_file() and kept.stat().st_mode & OTHERS:
             problem = f"Enhver bruger på maskinen kan læse {kept}, som rummer hemmeligheder."
             yield Finding("mapper", problem, f"chmod o= {kept}")
@@ -115,10 +117,10 @@ def _size_of_build(settings: Settings) -> int:
 def _clock(settings: Settings, machine: Machine) -> Iterator[Finding]:
     """The clock has run backwards where something was done later than now: sign-ins and keys would hold too long."""
     now = datetime.fromtimestamp(machine.now(), UTC)
-    if not Repository(settings.state_dir).exists:
+    if not repository_of(settings.state).exists:
         return
     try:
-        newest = max((entry.at for entry in Audit(settings.state_dir).entries()), default="")
+        newest = max((entry.at for entry in Audit(settings.state).entries()), default="")
     except (KbError, sqlite3.Error):
         return  # told of with the state
     if newest and datetime.fromisoformat(newest) > now + timedelta(minutes=5):
@@ -155,32 +157,40 @@ def _index(settings: Settings, _machine: Machine) -> Iterator[Finding]:
 
 
 def _state(settings: Settings, machine: Machine) -> Iterator[Finding]:
-    path = settings.state_dir / STATE_FILE
-    if not path.is_file():
+    state = repository_of(settings.state)
+    if not state.exists:
         return
-    Repository(settings.state_dir).refuse_newer()
-    restore = "Hent tilstanden fra en sikkerhedskopi: kb restore"
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            whole = database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
-    except sqlite3.DatabaseError:
-        whole = False
-    if not whole:
-        yield Finding("tilstand", "Tilstandsfilen er beskadiget.", restore)
-        return
-    if broken := Audit(settings.state_dir).broken():
+    if isinstance(settings.state, StateUrl):
+        if problem := state.problem():
+            told = f"Databasen {settings.state.shown} kan ikke bruges: {problem}"
+            yield Finding("tilstand", told, StateUnavailableError.advice)
+            return
+    else:
+        state.refuse_newer()
+        if not _is_whole(settings.state_dir / STATE_FILE):
+            yield Finding("tilstand", "Tilstandsfilen er beskadiget.", "Hent den fra en sikkerhedskopi: kb restore")
+            return
+    if broken := Audit(settings.state).broken():
         problem = f"Hændelsesloggen er ændret eller brudt ved nr. {', '.join(map(str, broken[:5]))}."
         yield Finding("tilstand", problem, "Gem den, og undersøg hvem: kb audit export --lines; kb audit verify")
     now = datetime.fromtimestamp(machine.now(), UTC)
     soon = (now + timedelta(days=WARN_DAYS)).isoformat(timespec="seconds")
-    for key in KeyStore(settings.state_dir).list():
+    for key in KeyStore(settings.state).list():
         if key.state(now) is KeyState.ACTIVE and key.expires and key.expires < soon:
             problem = f"Nøglen {key.name} udløber {key.expires[:10]}."
             yield Finding("tilstand", problem, f"Lav en ny, og skift den ud: kb key create {key.name}-2")
 
 
+def _is_whole(file: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False
+
+
 def _access(settings: Settings, _machine: Machine) -> Iterator[Finding]:
-    check_setup(settings, keys=KeyStore(settings.state_dir).active())
+    check_setup(settings, keys=KeyStore(settings.state).active())
     address = public_address(settings)
     if address and not address.is_encrypted and not is_loopback(address.host.partition(":")[0]):
         problem = "Brugerne kommer uden kryptering, og login og spørgsmål kan læses undervejs."

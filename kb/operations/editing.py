@@ -124,7 +124,7 @@ def _suffix(form: Format) -> str:
 def _named(settings: Settings, file: Path, upload: Upload) -> str:
     """Store the original name of an uploaded file; returns the file's path below the corpus folder."""
     path = _below_corpus(settings, file).relative_to(settings.corpus.resolve()).as_posix()
-    UploadNames(settings.state_dir).keep(path, shown_name(upload.filename or ""))
+    UploadNames(settings.state).keep(path, shown_name(upload.filename or ""))
     return path
 
 
@@ -139,7 +139,7 @@ def _written(stored: StoredRecord) -> dict[str, Any]:
 def remove(settings: Settings, stored: StoredRecord) -> None:
     """Delete a report's file and metadata file, and hide at once all that was read from the file."""
     path = file_of(settings, stored)
-    Removals(settings.state_dir).mark(stored.record.id)
+    Removals(settings.state).mark(stored.record.id)
     _unlink(settings, path)
 
 
@@ -149,7 +149,7 @@ def use_build(settings: Settings, build_id: str | None = None) -> str:
     Raises what :func:`kb.indexing.roll_back` raises.
     """
     chosen = roll_back(settings, build_id)
-    Removals(settings.state_dir).forget()
+    Removals(settings.state).forget()
     return chosen
 
 
@@ -193,7 +193,7 @@ def _unlink(settings: Settings, path: Path) -> None:
     path.unlink(missing_ok=True)
     if sidecar := existing_sidecar(path):
         sidecar.unlink()
-    UploadNames(settings.state_dir).forget(path.relative_to(settings.corpus.resolve()).as_posix())
+    UploadNames(settings.state).forget(path.relative_to(settings.corpus.resolve()).as_posix())
 
 
 def move(file: Path, target: Path, document_id: str) -> None:

@@ -10,23 +10,27 @@ import logging
 import os
 import pickle
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from kb import indexing
-from kb.core.errors import CancelledError, KbError, LockedError
+from kb.core.errors import CancelledError, KbError, LockedError, StateUnavailableError
 from kb.core.paths import holders
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.index.store import ReadCache
 from kb.index.verification import READINGS_CACHE
-from kb.state.runs import JobFile, RunStore, Status, StoredJob
+from kb.state.runs import PATIENCE, JobFile, RunStore, Status, StoredJob
 
 log = logging.getLogger(__name__)
 NICENESS = 15
 SEARCHABLE = "kan findes nu"
 READING = "læser"
 RETRY = 0.3
+# Seconds between two signs of life.
+BEAT = 5.0
 
 
 class FileStates:
@@ -90,13 +94,15 @@ def _outcome(path: str, report: indexing.RunReport) -> str:
 
 def carry_out(settings: Settings, embedder: Embedder, job_id: str) -> None:
     """Run the job and record its outcome, whatever it is."""
-    with RunStore(settings.state_dir) as state:
+    with RunStore(settings.state, patience=PATIENCE) as state, _beating(state, job_id):
         job = state.job(job_id)
         file_states = FileStates(settings, state, job)
         try:
             report = _run(settings, embedder, state, job, file_states)
         except CancelledError:
             state.finish_job(job_id, Status.CANCELLED)
+        except StateUnavailableError:
+            state.own_job(job_id, 0)  # in the middle of something: it is done again from where it came to
         except KbError as error:
             state.finish_job(job_id, Status.FAILED, str(error), error.advice)
         except Exception:
@@ -105,6 +111,24 @@ def carry_out(settings: Settings, embedder: Embedder, job_id: str) -> None:
         else:
             file_states.finish(report)
             state.finish_job(job_id, Status.DONE)
+
+
+@contextmanager
+def _beating(state: RunStore, job_id: str) -> Iterator[None]:
+    """Show other machines that this process lives, where the state is theirs too."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            with suppress(KbError):  # the others look again when they and this one can
+                state.beat_job(job_id, os.getpid())
+
+    if state.is_shared:
+        threading.Thread(target=beat, name="kb-beat", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _run(

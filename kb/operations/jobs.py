@@ -8,6 +8,8 @@ without delay meanwhile; if it crashes or runs out of memory, the server goes on
 Jobs are stored in the state database. A job whose process died together with the server (a power cut) returns to its
 place in the queue when the server starts, and continues from what was read and embedded; one whose process survived is
 left to finish. Of a server's several workers, any takes jobs in, and whoever holds the queue's lock carries them out.
+Where servers on several machines have the same state, each takes a job that no other has; one whose machine shows no
+life is put back in the queue by the others. While the database is away, work that has begun waits for it.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +31,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from kb.core.child_process import environment_of_child
-from kb.core.errors import InstallationError, NotFoundError
+from kb.core.errors import InstallationError, KbError, NotFoundError, StateUnavailableError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
-from kb.state.runs import JobFile, Run, RunStore, StoredJob
+from kb.state.runs import PATIENCE, JobFile, Run, RunStore, StoredJob, this_host
 from kb.state.runs import Status as JobState
 
 __all__ = ["Job", "JobState", "Jobs"]
@@ -43,6 +46,10 @@ PROCESS = "kb.operations.job_process"
 # Seconds between two checks of a running process, and seconds from a request to cancel until it is killed.
 POLL_INTERVAL = 0.1
 GRACE_PERIOD = 10.0
+# Seconds between two looks for jobs whose process is gone, and how many must find no new sign of life of another
+# machine's; its process gives one every :data:`kb.operations.job_process.BEAT` seconds.
+RECOVERY_INTERVAL = 2.0
+LOOKS_UNTIL_LOST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,10 @@ class Jobs:
         self._embedder = embedder
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._state = RunStore(settings.state_dir)
+        self._state = RunStore(settings.state)
+        # What carries jobs out waits for the database; what answers requests does not.
+        self._patient = RunStore(settings.state, patience=PATIENCE)
+        self._elsewhere = OtherMachines()
         self.recover()
 
     def start(
@@ -168,8 +178,10 @@ class Jobs:
 
     def _requeue_lost(self) -> None:
         for job in self._state.jobs_at_work():
-            if not _is_alive(job.owner):
-                self._state.own_job(job.id, 0)
+            # A file is of this machine alone, whatever it was called when the job began (a container's name changes).
+            here = not self._state.is_shared or job.host in {"", this_host()}
+            if not _is_alive(job.owner) if here else self._elsewhere.is_lost(job, time.monotonic()):
+                self._state.requeue_job(job)
 
     def _ensure_worker(self) -> None:
         with self._lock:
@@ -192,12 +204,15 @@ class Jobs:
             self._carry_out(job)
         except Exception:
             log.exception("Jobbet %s kunne ikke udføres", job.id)
-            self._state.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
+            self._patient.finish_job(job.id, JobState.FAILED, "Der skete en uventet fejl; se serverens log.")
 
     def _next(self) -> StoredJob | None:
         with self._lock:
-            self._requeue_lost()
-            job = self._state.claim_job(os.getpid())
+            try:
+                self._requeue_lost()
+                job = self._state.claim_job(os.getpid())
+            except StateUnavailableError:  # whoever looks for jobs when it answers again begins anew
+                job = None
             if job is None:
                 self._thread = None
             return job
@@ -211,26 +226,62 @@ class Jobs:
             env=_environment(),
             start_new_session=True,  # an interrupt from the server's terminal must not reach it
         ) as process:
-            self._state.own_job(job.id, process.pid)
+            self._patient.own_job(job.id, process.pid)
             assert process.stdin is not None
             with suppress(BrokenPipeError):
                 pickle.dump((self._settings, self._embedder, job.id), process.stdin)
                 process.stdin.close()
             self._wait(job.id, process)
-        after = self._state.job(job.id)
+        after = self._patient.job(job.id)
         if after.cancel and not after.status.over:
-            self._state.finish_job(job.id, JobState.CANCELLED)
-        elif not after.status.over:
-            self._state.finish_job(job.id, JobState.FAILED, *_why_ended(process.returncode))
+            self._patient.finish_job(job.id, JobState.CANCELLED)
+        elif after.status is JobState.RUNNING and after.owner == process.pid:
+            self._patient.finish_job(job.id, JobState.FAILED, *_why_ended(process.returncode))
+
+    def _is_cancelled(self, job_id: str) -> bool:
+        try:
+            return self._state.job(job_id).cancel
+        except StateUnavailableError:
+            return False
 
     def _wait(self, job_id: str, process: subprocess.Popen[bytes]) -> None:
         asked_at = 0.0
         while process.poll() is None:
-            if not asked_at and self._state.job(job_id).cancel:
+            if not asked_at and self._is_cancelled(job_id):
                 asked_at = time.monotonic()
             if asked_at and time.monotonic() - asked_at > GRACE_PERIOD:
                 process.kill()  # runs survive being killed at any moment
             time.sleep(POLL_INTERVAL)
+
+
+class OtherMachines:
+    """Whether the processes of other machines' jobs live, judged by this process's clock alone.
+
+    Looks that find the same sign of life are counted, so that the time in which nobody could look counts for nothing.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[tuple[str, int, int], int, float]] = {}
+
+    def is_lost(self, job: StoredJob, now: float) -> bool:
+        """Look at a job that is marked as running."""
+        sign = (job.host, job.owner, job.beats)
+        known, looks, at = self._seen.get(job.id, (None, 0, 0.0))
+        if known != sign:
+            self._seen[job.id] = (sign, 0, now)
+        elif now - at >= RECOVERY_INTERVAL:
+            looks += 1
+            self._seen[job.id] = (sign, looks, now)
+        return known == sign and looks >= LOOKS_UNTIL_LOST
+
+
+def keep_recovering(jobs: Callable[[], Jobs], stop: threading.Event) -> None:
+    """Look for jobs whose process is gone, of this machine and others, until ``stop`` is set."""
+    while not stop.wait(RECOVERY_INTERVAL):
+        try:
+            jobs().recover()
+        except (KbError, OSError, sqlite3.Error) as error:
+            log.warning("Job kunne ikke ses efter: %s", error)
 
 
 _NO_RUN = Run(id="", job="", started_by="", started="", finished="", status=JobState.WAITING)

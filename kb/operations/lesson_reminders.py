@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def remind(settings: Settings, today: date) -> MailReport:
     """Mail the owners of the lessons that are due and not reminded of before; raises what ``send`` raises."""
-    due = reviewing.due(LessonStore(settings.state_dir).all(), today)
+    due = reviewing.due(LessonStore(settings.state).all(), today)
     return send(settings, [_mail(settings, lesson) for lesson in due])
 
 

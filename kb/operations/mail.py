@@ -21,18 +21,17 @@ from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from kb.core.errors import MailError, SettingsError
 from kb.core.identity import is_loopback
 from kb.core.settings import Settings
+from kb.state.repository import LockTaken, repository_of
 from kb.state.sent_mail import SentMail
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 TIMEOUT_SECONDS = 30
-LOCK_FILE = "mail.lock"
+LOCK = "mail"
 # How long to wait for another process that is sending.
 LOCK_SECONDS = 120
 # What ends a mail's text (RFC 5321).
@@ -79,7 +78,7 @@ def send(settings: Settings, mails: Iterable[Mail]) -> MailReport:
     if not wanted:
         return MailReport()
     _check(settings)
-    log = SentMail(settings.state_dir)
+    log = SentMail(settings.state)
     refused: dict[str, str] = {}
     with _alone(settings):
         open_ones = [mail for mail in wanted if not log.is_settled(mail.key)]
@@ -93,13 +92,11 @@ def send(settings: Settings, mails: Iterable[Mail]) -> MailReport:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Be the one process that sends; the operating system lets the next in when this one dies."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.state_dir / LOCK_FILE, timeout=LOCK_SECONDS, fallback_to_soft=False)
+    """Be the one process that sends, of all machines; the next is let in when this one dies."""
     try:
-        with lock:
+        with repository_of(settings.state).lock(LOCK, wait=LOCK_SECONDS):
             yield
-    except Timeout as error:
+    except LockTaken as error:
         raise MailError("En anden proces har sendt mails længe.", advice="Prøv igen senere.") from error
 
 

@@ -55,31 +55,31 @@ class Erased:
 def collect(settings: Settings, name: str) -> PersonalData:
     """Everything that is stored about the user of this name or id; raises :class:`InputError` for an empty one."""
     _check(name)
-    folder = settings.state_dir
-    with RunStore(folder) as runs:
+    state = settings.state
+    with RunStore(state) as runs:
         ran = runs.of_person(name)
     return PersonalData(
         name,
-        SessionStore(folder).of_person(name),
-        [{**asdict(key), "groups": groups_text(key.groups)} for key in KeyStore(folder).list() if key.name == name],
+        SessionStore(state).of_person(name),
+        [{**asdict(key), "groups": groups_text(key.groups)} for key in KeyStore(state).list() if key.name == name],
         ran,
-        SavedQuestions(folder).of_person(name),
-        [as_line(entry) for entry in Audit(folder).of_person(name)],
+        SavedQuestions(state).of_person(name),
+        [as_line(entry) for entry in Audit(state).of_person(name)],
     )
 
 
 def erase(settings: Settings, name: str, *, by: str, via: str = "") -> Erased:
     """Delete what is stored about a user, but for the audit trail; raises :class:`InputError` for an empty name."""
     _check(name)
-    folder = settings.state_dir
-    kept = len(Audit(folder).of_person(name))
-    sessions, keys = SessionStore(folder).end_all(name), KeyStore(folder).delete(name)
-    saved = SavedQuestions(folder).delete_all(name)
-    with RunStore(folder) as runs:
+    state = settings.state
+    kept = len(Audit(state).of_person(name))
+    sessions, keys = SessionStore(state).end_all(name), KeyStore(state).delete(name)
+    saved = SavedQuestions(state).delete_all(name)
+    with RunStore(state) as runs:
         renamed = runs.rename_person(name, NOBODY)
     # Without the name: what tells of the deletion would else be what is stored about them.
     detail = f"{sessions} login, {keys} nøgler, {saved} gemte spørgsmål, {renamed} kørsler"
-    Audit(folder).write(Event(ERASED, who=by, via=via, detail=detail))
+    Audit(state).write(Event(ERASED, who=by, via=via, detail=detail))
     return Erased(sessions, keys, saved, renamed, kept, settings.audit_days)
 
 

@@ -71,7 +71,7 @@ def save(settings: Settings, searcher: Searcher, question: SavedQuestion) -> Sav
     if question.mail:
         check_address(settings, checked.mail)
     finds = cited(answer(searcher, checked.question, checked.filters))
-    return SavedQuestions(settings.state_dir).add(checked, searcher.snapshot.build_id, finds)
+    return SavedQuestions(settings.state).add(checked, searcher.snapshot.build_id, finds)
 
 
 def change(settings: Settings, before: SavedQuestion, question: SavedQuestion) -> None:
@@ -79,7 +79,7 @@ def change(settings: Settings, before: SavedQuestion, question: SavedQuestion) -
     checked = _checked(settings, question)
     if checked.mail and checked.mail != before.mail:
         check_address(settings, checked.mail)
-    SavedQuestions(settings.state_dir).change(checked)
+    SavedQuestions(settings.state).change(checked)
 
 
 def _checked(settings: Settings, question: SavedQuestion) -> SavedQuestion:
@@ -129,7 +129,7 @@ def notify(settings: Settings, searcher_of: SearcherOf, today: date) -> MailRepo
 
     Each question is answered from what its owner may see.
     """
-    saved = SavedQuestions(settings.state_dir)
+    saved = SavedQuestions(settings.state)
     look_again(saved, searcher_of)
     if not mails_news(settings):
         return MailReport()
@@ -170,7 +170,7 @@ def _mails(settings: Settings, saved: SavedQuestions, searcher_of: SearcherOf, t
 def _withdrawn_keys(settings: Settings) -> frozenset[str]:
     """The keys that work no more: who signed in with one gets no mails either."""
     now = datetime.now(UTC)
-    return frozenset(key.id for key in KeyStore(settings.state_dir).list() if key.state(now) is not KeyState.ACTIVE)
+    return frozenset(key.id for key in KeyStore(settings.state).list() if key.state(now) is not KeyState.ACTIVE)
 
 
 def news_items(snapshot: Snapshot, finds: Sequence[Find]) -> list[NewsItem]:

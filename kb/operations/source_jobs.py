@@ -83,7 +83,7 @@ class SourceJobs:
 
     def start_due(self) -> None:
         """Ask for every source that is due; raises :class:`kb.core.errors.SettingsError`."""
-        states = SourceStore(self.settings.state_dir).states()
+        states = SourceStore(self.settings.state).states()
         for source in load_sources(self.settings).values():
             if is_due(source, states.get(source.name), datetime.now(UTC)):
                 self.start(source.name, Action.SYNC, by=BY_ITSELF)

@@ -20,8 +20,6 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from filelock import FileLock, Timeout
-
 from kb.core.digest import file_sha256
 from kb.core.errors import (
     IndexUnusableError,
@@ -46,7 +44,7 @@ from kb.sources.listing import Connector, Listing, RemoteFile
 from kb.sources.naming import local_names
 from kb.sources.planning import Plan, Rename, Settling, in_words, loss_of, plan
 from kb.state.audit import FAILED, Audit, Event
-from kb.state.repository import timestamp
+from kb.state.repository import LockTaken, repository_of, timestamp
 from kb.state.sources import KnownFile, SourceState, SourceStore
 
 SYNCED = "kilde synkroniseret"
@@ -114,7 +112,7 @@ def preview(settings: Settings, source: Source, connector: Connector | None = No
 
     Raises :class:`SourceError`, and :class:`kb.core.errors.SettingsError` for a secret that is missing.
     """
-    store = SourceStore(settings.state_dir)
+    store = SourceStore(settings.state)
     state = store.state(source.name)
     try:
         listing, planned = _planned(settings, source, connector or connector_of(source), state.cursor)
@@ -163,7 +161,7 @@ def sync(
     where it cannot be looked through, and :class:`StorageError` where nothing can be written. It is audited, and told
     in the source's state, either way.
     """
-    store = SourceStore(settings.state_dir)
+    store = SourceStore(settings.state)
     with _alone(settings, source.name):
         tried = timestamp()
         try:
@@ -192,7 +190,7 @@ def remove_copies(settings: Settings, name: str, *, by: str, via: str = "") -> i
     if name in load_sources(settings):
         advice = "Tag den ud af kildefilen (KB_SOURCES_FILE) først."
         raise InputError(f"Kilden {name} er sat op, og filerne ville blive hentet igen.", advice=advice)
-    store, copies = SourceStore(settings.state_dir), Copies(settings.corpus, name)
+    store, copies = SourceStore(settings.state), Copies(settings.corpus, name)
     with _alone(settings, name):
         known = store.files(name)
         edited = copies.edited(known)
@@ -206,27 +204,22 @@ def remove_copies(settings: Settings, name: str, *, by: str, via: str = "") -> i
 
 
 def _record(settings: Settings, event: Event) -> None:
-    Audit(settings.state_dir).write(event)
+    Audit(settings.state).write(event)
 
 
 @contextmanager
 def _alone(settings: Settings, name: str) -> Iterator[None]:
-    """Be the one who syncs a source; the operating system lets the next in when this one dies."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.state_dir / f"kilde-{name}.lock", blocking=False, fallback_to_soft=False)
+    """Be the one who syncs a source, of all machines; the next is let in when this one dies."""
     try:
-        acquired = lock.acquire()
-    except Timeout as error:
+        with repository_of(settings.state).lock(f"kilde-{name}"):
+            yield
+    except LockTaken as error:
         raise SourceError(f"Kilden {name} synkroniseres allerede.", advice="Vent, til det er færdigt.") from error
-    except OSError as error:
-        raise StorageError(f"Mappen {settings.state_dir} kan ikke skrives: {error.strerror}.") from error
-    with acquired:
-        yield
 
 
 def _planned(settings: Settings, source: Source, connector: Connector, cursor: str) -> tuple[Listing, Plan]:
     listing = connector.listing(cursor)
-    known = SourceStore(settings.state_dir).files(source.name)
+    known = SourceStore(settings.state).files(source.name)
     copies = Copies(settings.corpus, source.name)
     planned = plan(
         listing,
@@ -241,7 +234,7 @@ def _planned(settings: Settings, source: Source, connector: Connector, cursor: s
 
 def _synced(settings: Settings, source: Source, connector: Connector, confirmed: int) -> tuple[SyncReport, str]:
     """Plan and carry out; the report and the source's new cursor."""
-    state = SourceStore(settings.state_dir).state(source.name)
+    state = SourceStore(settings.state).state(source.name)
     listing, planned = _planned(settings, source, connector, state.cursor)
     if loss := loss_of(planned, source.max_loss, confirmed):
         raise SourceShrunkError(f"Kilden {source.name}: {loss} Intet er ændret.")
@@ -259,7 +252,7 @@ class _Work:
         self._settings = settings
         self._source = source.name
         self._connector = connector
-        self._store = SourceStore(settings.state_dir)
+        self._store = SourceStore(settings.state)
         self._copies = Copies(settings.corpus, source.name)
         self._known = {one.path: one for one in self._store.files(source.name)}
         self._ids: Mapping[str, str] = {}

@@ -3,10 +3,11 @@
     trial = upgrading.check(settings)
     upgrading.carry_out(settings, Path("foer.tar.gz"))
 
-The state is migrated in a copy beside it, and the copy compared with what it was made of: it must be sound, and no
-table the poorer, unless a migration took it over into another. The index needs no copy: a build
-is never changed, and one of an older form is not read but made again by ``kb index``. What is carried out begins with a
-backup in the old form, which is the way back: the version before restores it.
+The state is migrated in a copy beside it (in PostgreSQL in a schema of its own, of which nothing stays), and the copy
+compared with what it was made of: it must be sound, and no table the poorer, unless a migration took it over into
+another. The index needs no copy: a build is never changed, and one of an older form is not read but made again by ``kb
+index``. What is carried out begins with a backup in the old form, which is the way back: the version before restores
+it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,15 @@ from kb.index import builds
 from kb.index.places import place_of
 from kb.index.verification import Finding, verify_build
 from kb.operations.backup import BackupReport, backup
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository, copy_of
+from kb.state import migrations
+from kb.state.postgresql_repository import PostgresqlRepository
+from kb.state.repository import repository_of
+from kb.state.sqlite_repository import STATE_FILE, SqliteRepository, copy_of
 
 REINDEX = "Kør efter opgraderingen: kb index"
 # Room for the copy, and for the backup beside it.
 COPIES = 3
+STAY = "Bliv på den version, I har, og meld det med tabellens navn."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,17 @@ def check(settings: Settings) -> Trial:
     Raises :class:`kb.core.errors.StateVersionError` for a state of a newer version, and
     :class:`kb.core.errors.StorageError`.
     """
-    state = Repository(settings.state_dir)
+    state = repository_of(settings.state)
     state.refuse_newer()
     reindex, index_problems = _index(settings)
-    if not state.exists:
-        return Trial(VERSION, None, SCHEMA_VERSION, reindex, tuple(index_problems))
-    found = [*_migrated(settings.state_dir), *index_problems]
-    return Trial(VERSION, state.schema_version(), SCHEMA_VERSION, reindex, tuple(found))
+    version = state.schema_version() if state.exists else 0
+    if not state.exists or (state.is_shared and not version):
+        return Trial(VERSION, None, migrations.SCHEMA_VERSION, reindex, tuple(index_problems))
+    if isinstance(state, PostgresqlRepository):
+        problems = _migrated_tables(state) if version < migrations.SCHEMA_VERSION else iter(())
+    else:
+        problems = _migrated(settings.state_dir)
+    return Trial(VERSION, version, migrations.SCHEMA_VERSION, reindex, (*problems, *index_problems))
 
 
 def carry_out(settings: Settings, target: Path) -> Upgrade:
@@ -85,7 +94,7 @@ def carry_out(settings: Settings, target: Path) -> Upgrade:
     if of_state := next((one for one in trial.problems if one.part == STATE_FILE), None):
         raise UpgradeError(f"Der er ikke opgraderet: {of_state.problem}", advice=of_state.advice)
     way_back = backup(settings, target)
-    Repository(settings.state_dir).connect().close()
+    repository_of(settings.state).bring_up_to_date()
     return Upgrade(trial, way_back)
 
 
@@ -99,7 +108,7 @@ def _migrated(folder: Path) -> Iterator[Finding]:
         copy = copy_of(folder, Path(scratch) / "state")
         before = _rows(copy)
         try:
-            Repository(copy).connect().close()
+            SqliteRepository(copy).bring_up_to_date()
         except KbError as error:
             yield Finding(STATE_FILE, f"Tilstanden kan ikke bringes i den nye form: {error}", error.advice)
             return
@@ -107,8 +116,23 @@ def _migrated(folder: Path) -> Iterator[Finding]:
         with closing(sqlite3.connect(copy / STATE_FILE)) as database:
             sound = database.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok"
     if lost or not sound:
-        problem = f"Den nye form mangler noget af: {', '.join(lost)}." if lost else "Den nye form er ikke hel."
-        yield Finding(STATE_FILE, problem, "Bliv på den version, I har, og meld det med tabellens navn.")
+        problem = _told_of(lost) if lost else "Den nye form er ikke hel."
+        yield Finding(STATE_FILE, problem, STAY)
+
+
+def _migrated_tables(state: PostgresqlRepository) -> Iterator[Finding]:
+    """What is wrong with a state in PostgreSQL after its tables have been migrated in a copy."""
+    try:
+        before, after = state.migrated_in_a_copy()
+    except KbError as error:
+        yield Finding(STATE_FILE, f"Tilstanden kan ikke bringes i den nye form: {error}", error.advice)
+        return
+    if lost := list(poorer(before, after)):
+        yield Finding(STATE_FILE, _told_of(lost), STAY)
+
+
+def _told_of(lost: Sequence[str]) -> str:
+    return f"Den nye form mangler noget af: {', '.join(lost)}."
 
 
 def _rows(folder: Path) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The house's own words in force: questions are analysed by them at once, in every process and thread, without a build.
 
     holder = CuratedSnapshotHolder(VisibleSnapshotHolder(...), settings)
-    CurationStore(settings.state_dir).put(changed, "ord tilføjet", based_on=3)
+    CurationStore(settings.state).put(changed, "ord tilføjet", based_on=3)
     holder.searcher().search("...")          # finds by the new word
 
 A searcher remembers answers, and each version of the words has a searcher of its own: no answer outlives the words it
@@ -39,7 +39,7 @@ class CuratedSnapshotHolder:
     def __init__(self, inner: VisibleSnapshotHolder, settings: Settings) -> None:
         self.embedder: Embedder = inner.embedder
         self._inner = inner
-        self._store = CurationStore(settings.state_dir)
+        self._store = CurationStore(settings.state)
         self._lock = threading.Lock()
         self._held = CurationVersion()
         self._curated: _Curated | None = None
@@ -85,4 +85,4 @@ def with_words(searcher: Searcher, curation: Curation) -> Searcher:
 
 def open_curated_searcher(settings: Settings, embedder: Embedder) -> Searcher:
     """A searcher on the build in use with the house's words; raises :class:`kb.core.errors.IndexUnusableError`."""
-    return with_words(open_searcher(settings, embedder), CurationStore(settings.state_dir).current().curation)
+    return with_words(open_searcher(settings, embedder), CurationStore(settings.state).current().curation)

@@ -73,7 +73,7 @@ class _Restricted:
     """The groups of the reports that are for some."""
 
     def __init__(self, settings: Settings) -> None:
-        self._state = RestrictedReports(settings.state_dir) if settings.access_groups else None
+        self._state = RestrictedReports(settings.state) if settings.access_groups else None
         self._known: Mapping[str, tuple[str, ...]] = {}
 
     def among(self, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:

@@ -70,7 +70,7 @@ class VisibleSnapshotHolder:
     def __init__(self, whole: Source, settings: Settings) -> None:
         self.embedder: Embedder = whole.embedder
         self._whole = whole
-        self._removals = Removals(settings.state_dir)
+        self._removals = Removals(settings.state)
         self._unchanged: Cache[_FileState, bool] = Cache(FILES_REMEMBERED)
         self._lock = threading.Lock()
         self._visible: _Visible | None = None

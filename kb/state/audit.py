@@ -1,14 +1,14 @@
 """The audit trail: who changed, uploaded, deleted, exported or signed in, when and from where.
 
-    Audit(settings.state_dir).write(Event("nøgle lavet", who="lokal", target="intranet"))
+    Audit(settings.state).write(Event("nøgle lavet", who="lokal", target="intranet"))
 
-Rows in ``state/state.sqlite`` are only ever added. SQLite itself refuses to change one, and to delete one younger than
-the minimum retention. Each has a digest of itself and the one before it, so that :meth:`Audit.broken` finds rows that
+Rows are only ever added. The database itself refuses to change one, and to delete one younger than the minimum
+retention. Each has a digest of itself and the one before it, so that :meth:`Audit.broken` finds rows that
 were changed or deleted by other means; those deleted by age are the beginning of the chain, and the event that tells
 of it names the digest of the last of them. Questions are not recorded.
 
 Each event also goes to the log as it is written, and :func:`as_line` gives it as the JSON line that is exported.
-Whoever may write the file could write a whole new chain: what was sent elsewhere in the meantime shows it
+Whoever may write the database could write a whole new chain: what was sent elsewhere in the meantime shows it
 (:meth:`Audit.differing`).
 """
 
@@ -17,15 +17,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from kb.core.errors import InputError
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.database import Database
+from kb.state.repository import repository_of
 
 # The same number as in the table's trigger in kb.state.migrations.
 SHORTEST_DAYS = 30
@@ -69,8 +69,8 @@ class Entry:
 class Audit:
     """The trail; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def write(self, event: Event) -> None:
         """Add an event."""
@@ -166,16 +166,16 @@ def _removed_up_to(entry: Entry, digest: str) -> bool:
     return entry.event.action == FORGOTTEN and entry.event.detail.endswith(f"({digest})")
 
 
-def _add(connection: sqlite3.Connection, event: Event) -> Entry:
+def _add(connection: Database, event: Event) -> Entry:
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     values = (at, *astuple(event))
     last = connection.execute("SELECT digest FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
     previous = last[0] if last else ""
     digest = _digest(previous, values)
     added = connection.execute(
-        f"INSERT INTO audit ({_NAMES}) VALUES ({','.join('?' * 10)})", (*values, previous, digest)
+        f"INSERT INTO audit ({_NAMES}) VALUES ({','.join('?' * 10)}) RETURNING seq", (*values, previous, digest)
     )
-    return Entry(added.lastrowid or 0, at, event, previous, digest)
+    return Entry(added.fetchone()[0], at, event, previous, digest)
 
 
 def _tell(entry: Entry) -> None:

@@ -1,6 +1,6 @@
 """The versions of what editors decided of words and pinned passages, in the state database.
 
-    store = CurationStore(settings.state_dir)
+    store = CurationStore(settings.state)
     held = store.current()
     store.put(held.curation.with_group(group), "ord tilføjet", based_on=held.version)
     store.undo(based_on=2)
@@ -11,14 +11,14 @@ trail alone.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from kb.core.access import EVERYTHING, Access
 from kb.core.errors import InputError, NotFoundError
+from kb.core.state_place import StatePlace
 from kb.curation.words import Curation, checked
-from kb.state.repository import Repository, timestamp
+from kb.state.database import Database
+from kb.state.repository import repository_of, timestamp
 
 MOST_VERSIONS = 200
 
@@ -37,11 +37,11 @@ class CurationStore:
     """The table of versions; a connection a call, safe from several threads and processes.
 
     Pins that ``access`` does not permit are not there, and stay whatever is put in their place.
-    Raises what :meth:`kb.state.repository.Repository.connect` raises.
+    Raises what :class:`kb.state.repository.Repository` raises.
     """
 
-    def __init__(self, state_dir: Path, access: Access = EVERYTHING) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace, access: Access = EVERYTHING) -> None:
+        self._repository = repository_of(place)
         self._access = access
 
     def number(self) -> int:
@@ -84,7 +84,7 @@ class CurationStore:
             what = f"fortrudt: {undone.removeprefix('fortrudt: ')}" if undone else f"tilbage til version {version}"
             return self._put(database, kept[version].curation.seen_by(self._access), what, based_on)
 
-    def _put(self, database: sqlite3.Connection, curation: Curation, what: str, based_on: int) -> CurationVersion:
+    def _put(self, database: Database, curation: Curation, what: str, based_on: int) -> CurationVersion:
         held = next(iter(_newest(database, 1)), CurationVersion())
         if held.version != based_on:
             raise InputError(
@@ -97,7 +97,7 @@ class CurationStore:
         return made
 
 
-def _newest(database: sqlite3.Connection, most: int) -> list[CurationVersion]:
+def _newest(database: Database, most: int) -> list[CurationVersion]:
     sql = "SELECT version, at, what, content FROM curations ORDER BY version DESC LIMIT ?"
     rows = database.execute(sql, (most,)).fetchall()
     return [CurationVersion(version, at, what, Curation.from_json(content)) for version, at, what, content in rows]

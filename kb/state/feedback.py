@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from kb.core.access import EVERYTHING, Access, groups_of_text, groups_text
 from kb.core.privacy import mask
-from kb.state.repository import Repository, timestamp
+from kb.core.state_place import StatePlace
+from kb.state.repository import repository_of, timestamp
 
 LONGEST_COMMENT = 2000
 
@@ -34,12 +34,12 @@ class FeedbackStore:
 
     It is noted with the groups whose reports the reader might see, and is there for those alone who are in all of them.
 
-    store = FeedbackStore(settings.state_dir)
+    store = FeedbackStore(settings.state)
     store.add("Hvordan ...?", build_id, useful=True, comment="", citations=["aalborg-air.3"])
     """
 
-    def __init__(self, state_dir: Path, access: Access = EVERYTHING) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace, access: Access = EVERYTHING) -> None:
+        self._repository = repository_of(place)
         self._access = access
 
     def add(

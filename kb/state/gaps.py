@@ -1,6 +1,6 @@
 """Questions that were refused or found not useful, in the state database, until they are too old.
 
-    store = GapStore(settings.state_dir, keep_days=settings.gap_days)
+    store = GapStore(settings.state, keep_days=settings.gap_days)
     store.note_refused("Hvordan ...?", build_id, reason)
     store.close(["Hvordan ...?"], "en rapport er lagt ind")
 
@@ -10,24 +10,25 @@ written. What was last asked before ``keep_days`` is deleted whenever the table 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from kb.core.access import EVERYTHING, Access, groups_of_text, groups_text
 from kb.core.privacy import mask
+from kb.core.state_place import StatePlace
 from kb.curation.gaps import Gap
-from kb.state.repository import Repository, timestamp
+from kb.state.database import Database
+from kb.state.repository import repository_of, timestamp
 
 _COLUMNS = "question, first, last, refused, not_useful, build, reason, closed, closed_because"
 # An open gap stays as it is, a closed one that comes up again is open again.
 _AGAIN = (
-    " ON CONFLICT (question) DO UPDATE SET last = excluded.last, build = excluded.build, refused = refused +"
-    " excluded.refused, not_useful = not_useful + excluded.not_useful, closed = '', closed_because = '',"
-    " reason = CASE excluded.reason WHEN '' THEN reason ELSE excluded.reason END,"
+    " ON CONFLICT (question) DO UPDATE SET last = excluded.last, build = excluded.build,"
+    " refused = gaps.refused + excluded.refused, not_useful = gaps.not_useful + excluded.not_useful,"
+    " closed = '', closed_because = '',"
+    " reason = CASE excluded.reason WHEN '' THEN gaps.reason ELSE excluded.reason END,"
     # Whoever asks it without a group knows it without.
-    " access = CASE excluded.access WHEN '[]' THEN '[]' ELSE access END"
+    " access = CASE excluded.access WHEN '[]' THEN '[]' ELSE gaps.access END"
 )
 
 
@@ -35,11 +36,11 @@ class GapStore:
     """The table of gaps; a connection a call, safe from several threads and processes.
 
     A question is noted with the groups whose reports whoever asked might see, and is there for those alone who are in
-    all of them: it may name what they read. Raises what :meth:`kb.state.repository.Repository.connect` raises.
+    all of them: it may name what they read. Raises what :class:`kb.state.repository.Repository` raises.
     """
 
-    def __init__(self, state_dir: Path, *, keep_days: int, access: Access = EVERYTHING) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace, *, keep_days: int, access: Access = EVERYTHING) -> None:
+        self._repository = repository_of(place)
         self._access = access
         self._keep = timedelta(days=keep_days)
 
@@ -101,6 +102,6 @@ class GapStore:
             database.execute(f"INSERT INTO gaps ({_COLUMNS}, access) VALUES (?,?,?,?,?,?,?,'','',?){_AGAIN}", values)
             self._forget_old(database)
 
-    def _forget_old(self, database: sqlite3.Connection) -> None:
+    def _forget_old(self, database: Database) -> None:
         oldest = (datetime.now(UTC) - self._keep).isoformat(timespec="seconds")
         database.execute("DELETE FROM gaps WHERE last < ?", (oldest,))

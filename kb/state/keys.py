@@ -1,6 +1,6 @@
 """API keys: shown once when created, stored as a hash in the state database.
 
-    keys = KeyStore(settings.state_dir)
+    keys = KeyStore(settings.state)
     key, secret = keys.create("intranet", AccessRole.READER)
     keys.check(secret).role
 
@@ -18,12 +18,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 
 from kb.core.access import group_names, groups_of_text, groups_text
 from kb.core.errors import InputError, NotFoundError
 from kb.core.identity import AccessRole
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.repository import repository_of
 
 LONGEST_NAME = 80
 # The time of last use is informative only; a precision of a minute saves a write for every request.
@@ -68,8 +68,8 @@ class Key:
 class KeyStore:
     """The keys' table; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def create(
         self, name: str, role: AccessRole, *, days: int | None = None, groups: Iterable[str] = ()

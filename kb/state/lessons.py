@@ -1,6 +1,6 @@
 """Lessons, their uses, the proposals that were decided on, and how many questions were asked, in the state database.
 
-    store = LessonStore(settings.state_dir)
+    store = LessonStore(settings.state)
     saved = store.add(checked(lesson))
     store.replace(saved.id, changed, revision=saved.revision)
 
@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 
 from kb.core.access import EVERYTHING, Access
 from kb.core.errors import InputError, NotFoundError
 from kb.core.stages import Phase
+from kb.core.state_place import StatePlace
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, UseOutcome
-from kb.state.repository import Repository, timestamp
+from kb.state.database import Database, upsert
+from kb.state.repository import repository_of, timestamp
 from kb.state.restricted import is_withheld, withheld_lessons
 
 _ID_BYTES = 6
@@ -60,11 +60,11 @@ class LessonStore:
     """The tables of lessons; a connection a call, safe from several threads and processes.
 
     A lesson that rests on a report which ``access`` does not permit is not there: it is neither listed nor found.
-    Raises what :meth:`kb.state.repository.Repository.connect` raises.
+    Raises what :class:`kb.state.repository.Repository` raises.
     """
 
-    def __init__(self, state_dir: Path, access: Access = EVERYTHING) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace, access: Access = EVERYTHING) -> None:
+        self._repository = repository_of(place)
         self._access = access
 
     def all(self) -> list[Lesson]:
@@ -155,7 +155,7 @@ class LessonStore:
                 if lesson_id not in withheld
             ]
 
-    def _get(self, database: sqlite3.Connection, lesson_id: str) -> Lesson:
+    def _get(self, database: Database, lesson_id: str) -> Lesson:
         found = _find(database, lesson_id)
         if found is None or lesson_id in withheld_lessons(database, self._access):
             raise NotFoundError(f"Der er ingen erfaring med id {lesson_id}.", advice="Se dem alle under Erfaringer.")
@@ -180,7 +180,7 @@ class LessonStore:
         with self._repository.transaction() as database:
             database.execute(
                 "INSERT INTO question_counts VALUES (?,1,?) ON CONFLICT (day) DO UPDATE"
-                " SET asked = asked + 1, refused = refused + excluded.refused",
+                " SET asked = question_counts.asked + 1, refused = question_counts.refused + excluded.refused",
                 (timestamp()[:10], int(refused)),
             )
 
@@ -191,7 +191,7 @@ class LessonStore:
         return QuestionCounts(sum(asked for asked, _ in wanted), sum(refused for _, refused in wanted))
 
 
-def _find(database: sqlite3.Connection, lesson_id: str) -> Lesson | None:
+def _find(database: Database, lesson_id: str) -> Lesson | None:
     row = database.execute(f"SELECT {_COLUMNS} FROM lessons WHERE id = ?", (lesson_id,)).fetchone()
     if row is None:
         return None
@@ -199,14 +199,14 @@ def _find(database: sqlite3.Connection, lesson_id: str) -> Lesson | None:
     return _lesson(row, [Evidence(*values) for values in database.execute(sql, (lesson_id,))])
 
 
-def _insert(database: sqlite3.Connection, lesson: Lesson, access: Access) -> Lesson:
+def _insert(database: Database, lesson: Lesson, access: Access) -> Lesson:
     now = timestamp()
     stored = replace(lesson, revision=1, made=lesson.made or now, changed=now, confirmed=_confirmed(lesson, None, now))
     _write(database, stored, access)
     return stored
 
 
-def _update(database: sqlite3.Connection, held: Lesson, lesson: Lesson, access: Access) -> Lesson:
+def _update(database: Database, held: Lesson, lesson: Lesson, access: Access) -> Lesson:
     now = timestamp()
     confirmed = _confirmed(lesson, held, now)
     stored = replace(lesson, id=held.id, revision=held.revision + 1, made=held.made, changed=now, confirmed=confirmed)
@@ -228,14 +228,13 @@ def _same(held: Lesson, lesson: Lesson) -> bool:
     )
 
 
-def _write(database: sqlite3.Connection, lesson: Lesson, access: Access) -> None:
+def _write(database: Database, lesson: Lesson, access: Access) -> None:
     values = (
         lesson.id, lesson.revision, lesson.status.value, lesson.made, lesson.changed, lesson.confirmed, lesson.lesson,
         lesson.context, lesson.event, lesson.handling, lesson.phase.value if lesson.phase else "",
         json.dumps(list(lesson.themes), ensure_ascii=False), lesson.applies_to, lesson.owner, lesson.review_by,
     )  # fmt: skip
-    marks = ",".join("?" * len(values))
-    database.execute(f"INSERT OR REPLACE INTO lessons ({_COLUMNS}) VALUES ({marks})", values)
+    database.execute(upsert("lessons", _COLUMNS.split(", "), key=("id",)), values)
     database.execute("DELETE FROM lesson_evidence WHERE lesson_id = ?", (lesson.id,))
     database.executemany(
         "INSERT INTO lesson_evidence VALUES (?,?,?,?,?,?)",
@@ -246,16 +245,16 @@ def _write(database: sqlite3.Connection, lesson: Lesson, access: Access) -> None
                 one.document_id,
                 one.quote,
                 one.digest,
-                not is_withheld(database, one.document_id, access),
+                int(not is_withheld(database, one.document_id, access)),
             )
             for place, one in enumerate(lesson.evidence)
         ],
     )
 
 
-def _decide(database: sqlite3.Connection, proposal_id: str, decision: Decision) -> None:
+def _decide(database: Database, proposal_id: str, decision: Decision) -> None:
     values = (proposal_id, decision.value, timestamp())
-    database.execute("INSERT OR REPLACE INTO lesson_proposals VALUES (?,?,?)", values)
+    database.execute(upsert("lesson_proposals", ("id", "decision", "at"), key=("id",)), values)
 
 
 def _lesson(row: Sequence[str | int], evidence: Sequence[Evidence]) -> Lesson:

@@ -1,6 +1,6 @@
 """The ids of deleted reports, which must not be shown although a build still contains them.
 
-removals = Removals(settings.state_dir)
+removals = Removals(settings.state)
 removals.mark("asta")
 removals.marked()
 """
@@ -8,9 +8,10 @@ removals.marked()
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.database import upsert
+from kb.state.repository import repository_of
 
 MAX_MARKS = 10_000
 
@@ -18,14 +19,14 @@ MAX_MARKS = 10_000
 class Removals:
     """The table of deleted reports; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def mark(self, document_id: str) -> None:
         """Mark a report as deleted; beyond :data:`MAX_MARKS` the oldest marks are removed."""
         with self._repository.transaction() as database:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            database.execute("INSERT OR REPLACE INTO removed VALUES (?,?)", (document_id, now))
+            database.execute(upsert("removed", ("document_id", "at"), key=("document_id",)), (document_id, now))
             newest = "SELECT document_id FROM removed ORDER BY at DESC LIMIT ?"
             database.execute(f"DELETE FROM removed WHERE document_id NOT IN ({newest})", (MAX_MARKS,))
 

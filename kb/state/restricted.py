@@ -1,6 +1,6 @@
 """Which groups may see a report, as the state remembers it: what was written of a report outlives the report.
 
-    restricted = RestrictedReports(settings.state_dir)
+    restricted = RestrictedReports(settings.state)
     restricted.remember({"loensag": ("HR",)})      # when an index is made
     restricted.forget(["asta"])                     # a report that is for everyone now
 
@@ -9,19 +9,19 @@ A lesson that rests on a report for some groups is for them alone, also when the
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from kb.core.access import Access, groups_of_text, groups_text
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.database import Database, upsert
+from kb.state.repository import repository_of
 
 
 class RestrictedReports:
     """The table of reports for some groups; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def remember(self, groups: Mapping[str, tuple[str, ...]]) -> None:
         """Store the groups of reports that have any."""
@@ -29,7 +29,7 @@ class RestrictedReports:
             return
         with self._repository.transaction() as database:
             rows = [(id_, groups_text(named)) for id_, named in groups.items()]
-            database.executemany("INSERT OR REPLACE INTO restricted_reports VALUES (?,?)", rows)
+            database.executemany(upsert("restricted_reports", ("document_id", "access"), key=("document_id",)), rows)
 
     def forget(self, document_ids: Iterable[str]) -> None:
         """Remove reports that are for everyone now; a report that is gone keeps its groups."""
@@ -44,16 +44,16 @@ class RestrictedReports:
         return {id_: groups_of_text(named) for id_, named in rows}
 
 
-def is_withheld(database: sqlite3.Connection, document_id: str, access: Access) -> bool:
+def is_withheld(database: Database, document_id: str, access: Access) -> bool:
     """Whether a report is for groups that one is not in."""
     row = database.execute("SELECT access FROM restricted_reports WHERE document_id = ?", (document_id,)).fetchone()
     return row is not None and not access.permits(groups_of_text(row[0]))
 
 
-def withheld_lessons(database: sqlite3.Connection, access: Access) -> frozenset[str]:
+def withheld_lessons(database: Database, access: Access) -> frozenset[str]:
     """The lessons that rest on a report for groups that one is not in, and were written by someone who saw it."""
     if access.everything:
         return frozenset()
-    sql = "SELECT lesson_id, access FROM lesson_evidence JOIN restricted_reports USING (document_id) WHERE seen"
+    sql = "SELECT lesson_id, access FROM lesson_evidence JOIN restricted_reports USING (document_id) WHERE seen = 1"
     rows = database.execute(sql)
     return frozenset(id_ for id_, named in rows if not access.permits(groups_of_text(named)))

@@ -1,6 +1,6 @@
 """Questions that people saved, and what was found for each: the cited words of its answers, by their digest.
 
-    saved = SavedQuestions(settings.state_dir)
+    saved = SavedQuestions(settings.state)
     question = saved.add(SavedQuestion(owner="anna", question="Hvad kostede det?"), build_id, finds)
     saved.note_answer(question.id, build_id, finds)     # of a later build: what was not there before is new
     saved.news(question)
@@ -15,17 +15,17 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from kb.core.access import Access
 from kb.core.errors import InputError, NotFoundError
-from kb.state.repository import Repository, timestamp
+from kb.core.state_place import StatePlace
+from kb.state.database import Database
+from kb.state.repository import repository_of, timestamp
 
 # Questions that one person may save.
 MOST = 50
@@ -113,14 +113,14 @@ class Find:
 
 
 _COLUMNS = tuple(one.name for one in fields(SavedQuestion))
-_FIND_COLUMNS = ", ".join(one.name for one in fields(Find))
+_FIND_COLUMNS = ", ".join(f'"{one.name}"' for one in fields(Find))
 
 
 class SavedQuestions:
     """The tables of saved questions; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def add(self, question: SavedQuestion, build_id: str, finds: Iterable[Find]) -> SavedQuestion:
         """Save a question with what its answer cites now; the one there is where its owner has it already.
@@ -151,7 +151,7 @@ class SavedQuestions:
 
     def all(self) -> list[SavedQuestion]:
         """Everyone's questions."""
-        return self._find("1") if self._repository.exists else []
+        return self._find("1 = 1") if self._repository.exists else []
 
     def get(self, question_id: str, owner: str) -> SavedQuestion:
         """One of someone's questions; raises :class:`NotFoundError`."""
@@ -168,7 +168,7 @@ class SavedQuestions:
 
     def change(self, question: SavedQuestion) -> None:
         """Store what people may change of a question: title, frequency, address, and whether it is paused."""
-        values = (question.title, question.frequency.value, question.mail, question.paused, question.id)
+        values = (question.title, question.frequency.value, question.mail, int(question.paused), question.id)
         self._execute("UPDATE saved_questions SET title = ?, frequency = ?, mail = ?, paused = ? WHERE id = ?", *values)
 
     def note_visit(self, question: SavedQuestion) -> None:
@@ -258,7 +258,7 @@ class SavedQuestions:
             database.execute(sql, values)
 
 
-def _questions(database: sqlite3.Connection, where: str, *values: str) -> list[SavedQuestion]:
+def _questions(database: Database, where: str, *values: str) -> list[SavedQuestion]:
     sql = f"SELECT {', '.join(_COLUMNS)} FROM saved_questions WHERE {where} ORDER BY created DESC, rowid DESC"
     return [_question(dict(zip(_COLUMNS, row, strict=True))) for row in database.execute(sql, values)]
 
@@ -274,8 +274,9 @@ def _row(question: SavedQuestion) -> dict[str, Any]:
     return {**asdict(question), **plain, "frequency": question.frequency.value, "access": question.access.as_text()}
 
 
-def _add_finds(database: sqlite3.Connection, question_id: str, finds: Iterable[Find], *, found: str) -> int:
-    sql = "INSERT OR IGNORE INTO saved_question_finds VALUES (?,?,?,?,?,?,'')"
+def _add_finds(database: Database, question_id: str, finds: Iterable[Find], *, found: str) -> int:
+    columns = 'question_id, digest, passage_id, start, "end", found, batch'
+    sql = f"INSERT INTO saved_question_finds ({columns}) VALUES (?,?,?,?,?,?,'') ON CONFLICT DO NOTHING"
     return sum(
         database.execute(sql, (question_id, one.digest, one.passage_id, one.start, one.end, found)).rowcount
         for one in finds

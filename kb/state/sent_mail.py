@@ -12,9 +12,8 @@ tells of it. Who sends holds a lock (:mod:`kb.operations.mail`), so that no two 
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from kb.state.repository import Repository, timestamp
+from kb.core.state_place import StatePlace
+from kb.state.repository import repository_of, timestamp
 
 BEGUN, SENT = "begyndt", "sendt"
 
@@ -22,8 +21,8 @@ BEGUN, SENT = "begyndt", "sendt"
 class SentMail:
     """The table of mails; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def is_settled(self, key: str) -> bool:
         """Whether the mail is sent, or may be."""
@@ -31,7 +30,7 @@ class SentMail:
             return bool(database.execute("SELECT 1 FROM sent_mail WHERE key = ?", (key,)).fetchone())
 
     def begin(self, key: str, recipient: str) -> None:
-        """Note that a mail is being handed over; raises ``sqlite3.IntegrityError`` for one that was before."""
+        """Note that a mail is being handed over; raises an error of the database for one that was before."""
         self._execute("INSERT INTO sent_mail VALUES (?,?,?,?)", key, recipient, BEGUN, timestamp())
 
     def finish(self, key: str) -> None:

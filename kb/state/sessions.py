@@ -1,6 +1,6 @@
 """Sessions of signed-in people: a random token in a cookie; its hash, name and role in the database.
 
-    sessions = SessionStore(settings.state_dir)
+    sessions = SessionStore(settings.state)
     token = sessions.begin(Session("Anna And", AccessRole.EDITOR, "anna"), hours=8)
     sessions.find(token).role
     sessions.end_one(sessions.all()[0].id)
@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from kb.core.access import groups_of_text, groups_text
 from kb.core.errors import NotFoundError
 from kb.core.identity import AccessRole
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.database import Database
+from kb.state.repository import repository_of
 
 # How exactly it is known when a session was last used: writing it down at every request would cost each a write.
 USED_MINUTES = 5
@@ -68,8 +68,8 @@ class StoredSession:
 class SessionStore:
     """The table of sessions; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def begin(self, session: Session, *, hours: float) -> str:
         """Begin a session and return its token; expired sessions are deleted."""
@@ -90,7 +90,8 @@ class SessionStore:
             return None
         now = datetime.now(UTC)
         sql = f"SELECT {_COLUMNS} FROM sessions WHERE hash = ? AND {_VALID}"
-        row = self._repository.reading().execute(sql, (_hash(token), _iso(now), _iso(now))).fetchone()
+        with self._repository.reading() as database:
+            row = database.execute(sql, (_hash(token), _iso(now), _iso(now))).fetchone()
         if row is None:
             return None
         stored = _stored(row)
@@ -125,7 +126,9 @@ class SessionStore:
         if found is None:
             raise NotFoundError("Der er intet login med det id.", advice="Se dem med: kb session list")
         with self._repository.transaction() as connection:
-            connection.execute("DELETE FROM sessions WHERE substr(lower(hex(hash)), 1, ?) = ?", (ID_LENGTH, found.id))
+            hashes = connection.execute("SELECT hash FROM sessions").fetchall()
+            ended = [(hashed,) for (hashed,) in hashes if _id(hashed) == found.id]
+            connection.executemany("DELETE FROM sessions WHERE hash = ?", ended)
         return found
 
     def end_others(self, subject: str, *, token: str) -> int:
@@ -170,8 +173,9 @@ def id_of(token: str) -> str:
     return _id(_hash(token))
 
 
-def _is_new(connection: sqlite3.Connection, jti: str, expires: str) -> bool:
-    return connection.execute("INSERT OR IGNORE INTO logout_tokens VALUES (?,?)", (jti, expires)).rowcount == 1
+def _is_new(connection: Database, jti: str, expires: str) -> bool:
+    sql = "INSERT INTO logout_tokens VALUES (?,?) ON CONFLICT DO NOTHING"
+    return connection.execute(sql, (jti, expires)).rowcount == 1
 
 
 def _stored(row: tuple[Any, ...]) -> StoredSession:

@@ -1,6 +1,6 @@
 """Plans that someone chose to share inside the house: a link with a random token, and the masked plan until it expires.
 
-    shared = SharedPlans(settings.state_dir)
+    shared = SharedPlans(settings.state)
     token = shared.add(plan.text, days=30)
     shared.find(token).plan
 
@@ -14,9 +14,9 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.repository import repository_of
 
 # Days a link may live.
 DAYS = (7, 30, 90)
@@ -34,8 +34,8 @@ class SharedPlan:
 class SharedPlans:
     """The table of shared plans; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def add(self, plan: str, *, days: int) -> str:
         """Keep a plan for some days and return the token of its link."""

@@ -1,6 +1,6 @@
 """What the syncs of sources remember: each source's last try, and where every file that came from it lies.
 
-    store = SourceStore(settings.state_dir)
+    store = SourceStore(settings.state)
     store.files("hr")                       # as the last sync left them
     store.put("hr", replace(known, version=file.version))
 
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
-from pathlib import Path
 
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.database import upsert
+from kb.state.repository import repository_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,14 @@ class SourceState:
 
 _COLUMNS = ", ".join(one.name for one in fields(SourceState))
 _FILE_COLUMNS = ", ".join(one.name for one in fields(KnownFile))
-_FILE_MARKS = ",".join("?" * (len(fields(KnownFile)) + 1))
+_PUT_FILE = upsert("source_files", ("source", *_FILE_COLUMNS.split(", ")), key=("source", "path"))
 
 
 class SourceStore:
     """The tables of sources; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def states(self) -> dict[str, SourceState]:
         """Every source that was ever looked at, by name."""
@@ -75,9 +76,8 @@ class SourceStore:
 
     def put_state(self, state: SourceState) -> None:
         """Store how it went with a source."""
-        marks = ",".join("?" * len(fields(SourceState)))
         with self._repository.transaction() as database:
-            database.execute(f"INSERT OR REPLACE INTO sources ({_COLUMNS}) VALUES ({marks})", astuple(state))
+            database.execute(upsert("sources", _COLUMNS.split(", "), key=("name",)), astuple(state))
 
     def forget_state(self, name: str) -> None:
         """Remove how it went with a source."""
@@ -94,9 +94,8 @@ class SourceStore:
 
     def put(self, source: str, *files: KnownFile) -> None:
         """Store some of its files, each in place of what was known of its path."""
-        sql = f"INSERT OR REPLACE INTO source_files (source, {_FILE_COLUMNS}) VALUES ({_FILE_MARKS})"
         with self._repository.transaction() as database:
-            database.executemany(sql, [(source, *astuple(one)) for one in files])
+            database.executemany(_PUT_FILE, [(source, *astuple(one)) for one in files])
 
     def forget(self, source: str, paths: Iterable[str]) -> None:
         """Remove some of its files."""
@@ -106,7 +105,6 @@ class SourceStore:
 
     def move(self, source: str, path: str, file: KnownFile) -> None:
         """Store a file under another path than it had, in one step."""
-        sql = f"INSERT OR REPLACE INTO source_files (source, {_FILE_COLUMNS}) VALUES ({_FILE_MARKS})"
         with self._repository.transaction() as database:
             database.execute("DELETE FROM source_files WHERE source = ? AND path = ?", (source, path))
-            database.execute(sql, (source, *astuple(file)))
+            database.execute(_PUT_FILE, (source, *astuple(file)))

@@ -1,16 +1,16 @@
 """The original names of uploaded files, for display; the files are stored under generated names.
 
-names = UploadNames(settings.state_dir)
+names = UploadNames(settings.state)
 names.keep("indlagt/aarsrapport.pdf", "Årsrapport (endelig).pdf")
 names.all()["indlagt/aarsrapport.pdf"]
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kb.core.privacy import mask
-from kb.state.repository import Repository
+from kb.core.state_place import StatePlace
+from kb.state.database import upsert
+from kb.state.repository import repository_of
 
 LONGEST, LAST = 160, 12
 
@@ -26,13 +26,13 @@ def shown_name(name: str) -> str:
 class UploadNames:
     """The table of names; a connection a call, safe from several threads and processes."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._repository = Repository(state_dir)
+    def __init__(self, place: StatePlace) -> None:
+        self._repository = repository_of(place)
 
     def keep(self, path: str, name: str) -> None:
         """Store the original name of the file at ``path``, replacing any earlier one."""
         with self._repository.transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO uploads VALUES (?,?)", (path, name))
+            connection.execute(upsert("uploads", ("path", "name"), key=("path",)), (path, name))
 
     def forget(self, path: str) -> None:
         """Remove the name of the file at ``path``."""

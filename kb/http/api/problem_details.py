@@ -101,6 +101,10 @@ PROBLEMS = _listed(
         "intern-fejl", 500, "Uventet fejl",
         "Fejlen ligger hos Erfaringsbasen. Den er skrevet i loggen under `request_id`.",
     ),
+    Problem(
+        "tilstand-utilgaengelig", 503, "Databasen svarer ikke",
+        "Databasen med nøgler, login og job svarer ikke lige nu. Intet er skrevet; prøv igen om lidt.",
+    ),
     Problem("indeks-mangler", 503, "Der er intet indeks", "Der er endnu ikke indekseret noget."),
     Problem("indeks-beskadiget", 503, "Indekset er beskadiget", "Intet indeks på serveren er helt."),
     Problem(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from flask import Flask, url_for
 
-from kb.core.errors import IndexUnusableError
+from kb.core.errors import IndexUnusableError, StateUnavailableError
 from kb.core.fields import THEME_LABELS
 from kb.core.identity import AccessRole
 from kb.core.public_address import PublicAddress, public_address
@@ -87,9 +87,9 @@ def addresses(settings: Settings) -> Iterator[None]:
 
 
 def _frame() -> dict[str, object]:
-    """What the frame of every page shows; an error page must come out without an index as well."""
+    """What the frame of every page shows; an error page must come out without an index and a state as well."""
     admin_url = url_for("redaktion.overview") if is_at_least(AccessRole.EDITOR) else ""
     try:
         return {"build": snapshot().manifest, "admin_url": admin_url}
-    except IndexUnusableError:
+    except (IndexUnusableError, StateUnavailableError):
         return {"build": None, "admin_url": admin_url}

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from flask import Flask, Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from kb.core.errors import ConfigurationError, IndexUnusableError, InputError, KbError, LockedError, NotFoundError
+from kb.core.errors import (
+    ConfigurationError,
+    IndexUnusableError,
+    InputError,
+    KbError,
+    LockedError,
+    NotFoundError,
+    StateUnavailableError,
+)
 
 ApiProblem = Callable[[Exception], Response]
 RETRY_AFTER_SECONDS = 30
@@ -83,7 +91,7 @@ def status_of(error: Exception) -> int:
         return 404
     if isinstance(error, InputError):
         return 400
-    if isinstance(error, IndexUnusableError | ConfigurationError | LockedError):
+    if isinstance(error, IndexUnusableError | ConfigurationError | LockedError | StateUnavailableError):
         return 503
     return 500
 
@@ -94,6 +102,9 @@ def error_page(error: Exception) -> Response:
     known = EXPLANATIONS.get(status, EXPLANATIONS[400 if status < 500 else 500])
     if isinstance(error, InputError):
         known = Explanation(known.title, str(error), error.advice or known.advice)
+    elif isinstance(error, StateUnavailableError):
+        current_app.logger.error("%s: %s %s", error.code, error, error.reason)
+        known = Explanation(known.title, str(error), known.advice)
     elif isinstance(error, KbError):
         current_app.logger.error("%s: %s %s", error.code, error, error.advice)
     elif status == 500:

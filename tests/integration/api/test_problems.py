@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from werkzeug.test import TestResponse
 
 from kb import indexing
+from kb.core.errors import StateUnavailableError
 from kb.core.identity import AccessRole
 from kb.http.api.operations import PREFIX
 from kb.http.api.problem_details import MEDIA_TYPE, PAGE, PROBLEMS
@@ -154,6 +155,15 @@ class _Broken(HashEmbedder):
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         raise RuntimeError("hemmelig sti")
+
+
+@reaches("tilstand-utilgaengelig")
+def _no_database(client: FlaskClient, folder: Path) -> TestResponse:
+    app = make_app(make_settings(folder), HashEmbedder())
+    away = StateUnavailableError("Databasen med tilstanden svarer ikke lige nu.", reason="hemmelig vært")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kb.state.keys.KeyStore.check", Mock(side_effect=away))
+        return app.test_client().get(f"{PREFIX}/themes", headers={"Authorization": "Bearer kb_x"})
 
 
 @reaches("indeks-mangler")

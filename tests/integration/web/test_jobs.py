@@ -181,6 +181,18 @@ def test_a_process_that_crashes_fails_its_job_and_not_the_server(indexed: Settin
         assert state.run(found.run_id).status is JobState.INTERRUPTED
 
 
+def test_a_job_that_died_is_taken_up_also_where_the_machine_has_another_name_now(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunStore(settings.state_dir) as state, monkeypatch.context() as before:
+        before.setattr("kb.state.runs.this_host", lambda: "containeren før")
+        died = state.add_job("prøven")
+        state.own_job(died.id, 2**22 + 1)
+    jobs = Jobs(settings, HashEmbedder())
+    until(lambda: now(jobs, jobs.newest()[0]).is_over)
+    assert now(jobs, jobs.newest()[0]).state is JobState.DONE
+
+
 def test_jobs_are_remembered_and_those_that_died_with_the_server_are_taken_up(settings: Settings) -> None:
     jobs = Jobs(settings, HashEmbedder())
     done = ended(jobs, jobs.start(by="prøven"))

@@ -20,7 +20,8 @@ from kb.index import builds, lexical, vectors, verification
 from kb.index.builds import DATABASE_FILE, LEXICAL_FOLDER, SENTENCES_FILE, VECTORS_FILE
 from kb.index.places import place_of
 from kb.index.store import CACHE_FORM
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE
+from kb.state.migrations import SCHEMA_VERSION
+from kb.state.sqlite_repository import STATE_FILE
 from tests.support import (
     CORPUS,
     HashEmbedder,

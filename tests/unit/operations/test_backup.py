@@ -18,8 +18,9 @@ from kb.index.places import place_of
 from kb.operations import backup
 from kb.operations.jobs import QUEUE_LOCK
 from kb.retrieval.searcher import open_searcher
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE
+from kb.state.migrations import SCHEMA_VERSION
 from kb.state.runs import RunStore
+from kb.state.sqlite_repository import STATE_FILE
 from tests.support import (
     CORPUS,
     HashEmbedder,
@@ -120,7 +121,7 @@ def test_restoring_over_files_needs_force(indexed: Settings, embedder: HashEmbed
     backup.backup(indexed, tmp_path / "kopi.tar.gz")
     (indexed.corpus / "ny.md").write_text(report_text("nabohjælp"), encoding="utf-8")
     indexing.run(indexed, embedder)
-    with pytest.raises(InputError, match="allerede filer") as caught:
+    with pytest.raises(InputError, match="allerede filer eller rækker") as caught:
         backup.restore(indexed, tmp_path / "kopi.tar.gz")
     assert "--force" in caught.value.advice
     assert (indexed.corpus / "ny.md").is_file()

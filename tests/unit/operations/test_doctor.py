@@ -26,7 +26,7 @@ from kb.operations import doctor
 from kb.operations.doctor import Machine
 from kb.state.audit import Audit, Event
 from kb.state.keys import KeyStore
-from kb.state.repository import STATE_FILE
+from kb.state.sqlite_repository import STATE_FILE
 from tests.support import HashEmbedder, make_settings, renumber_build, renumber_database, report_text, write_corpus
 
 NOBODY = 65534

@@ -12,36 +12,34 @@ from kb.core.settings import Settings
 from kb.operations import personal_data
 from kb.state.audit import Audit, Event
 from kb.state.keys import KeyStore
-from kb.state.repository import Repository
 from kb.state.runs import RunStore
 from kb.state.saved_questions import SavedQuestion, SavedQuestions
 from kb.state.sessions import Session, SessionStore
+from tests.stored import rows_in
 
 ANNA = "Anna Åkjær"
 
 
 @pytest.fixture
-def used(settings: Settings) -> Settings:
+def used(stateful: Settings) -> Settings:
     """A base that Anna and Bo have used in every way that is stored."""
     for name in (ANNA, "Bo"):
-        SessionStore(settings.state_dir).begin(Session(name, AccessRole.EDITOR, f"id-{name}"), hours=1)
-        KeyStore(settings.state_dir).create(name, AccessRole.READER)
-        with RunStore(settings.state_dir) as runs:
+        SessionStore(stateful.state).begin(Session(name, AccessRole.EDITOR, f"id-{name}"), hours=1)
+        KeyStore(stateful.state).create(name, AccessRole.READER)
+        with RunStore(stateful.state) as runs:
             runs.begin_run(f"kb index ({name})")
             runs.add_job(name)
-        SavedQuestions(settings.state_dir).add(
+        SavedQuestions(stateful.state).add(
             SavedQuestion(f"id-{name}", "Hvad kostede det?", owner_name=name), "et indeks", []
         )
-        Audit(settings.state_dir).write(Event("rapport slettet", who=name, target="rapport-1"))
-    Audit(settings.state_dir).write(Event("nøgle lavet", who="drift", target=f"{ANNA} (0123)"))
-    return settings
+        Audit(stateful.state).write(Event("rapport slettet", who=name, target="rapport-1"))
+    Audit(stateful.state).write(Event("nøgle lavet", who="drift", target=f"{ANNA} (0123)"))
+    return stateful
 
 
 def stored(settings: Settings, name: str) -> set[str]:
     """The tables with a row that has a name in it."""
-    with Repository(settings.state_dir).transaction() as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {table for table in tables if name in str(connection.execute(f"SELECT * FROM {table}").fetchall())}
+    return {table for table, rows in rows_in(settings.state).items() if name in str(rows)}
 
 
 def test_everything_stored_about_a_user_is_given(used: Settings) -> None:
@@ -60,8 +58,8 @@ def test_a_deleted_user_is_left_in_the_audit_trail_alone(used: Settings) -> None
     assert stored(used, ANNA) == {"audit"}
     # His job was joined to hers, which waited.
     assert stored(used, "Bo") == {"sessions", "keys", "runs", "saved_questions", "audit"}
-    assert Audit(used.state_dir).broken() == []
-    assert Audit(used.state_dir).entries()[-1].event.action == personal_data.ERASED
+    assert Audit(used.state).broken() == []
+    assert Audit(used.state).entries()[-1].event.action == personal_data.ERASED
 
 
 def test_nobody_is_not_a_user(used: Settings) -> None:

@@ -14,11 +14,11 @@ from kb.cli.commands import main
 from kb.core.errors import StorageError, UpgradeError
 from kb.core.settings import Settings
 from kb.operations import backup, upgrading
-from kb.state import repository
+from kb.state import migrations
 from kb.state.audit import Audit
 from kb.state.keys import KeyStore
-from kb.state.migrations import MIGRATIONS
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository
+from kb.state.migrations import MIGRATIONS, SCHEMA_VERSION
+from kb.state.sqlite_repository import STATE_FILE, SqliteRepository
 from tests.support import make_settings, write_corpus
 
 EARLIER = Path(__file__).parents[1] / "state" / "earlier"
@@ -43,7 +43,7 @@ def files_of(settings: Settings) -> dict[str, bytes]:
 
 
 def test_a_trial_tells_what_would_be_done_and_changes_nothing(older: Settings) -> None:
-    before, form = files_of(older), Repository(older.state_dir).schema_version()
+    before, form = files_of(older), SqliteRepository(older.state_dir).schema_version()
     trial = upgrading.check(older)
     assert (trial.state_from, trial.state_to, trial.reindex, trial.problems) == (form, SCHEMA_VERSION, True, ())
     assert files_of(older) == before
@@ -54,7 +54,7 @@ def test_a_backup_of_an_earlier_version_comes_back_in_this_one(older: Settings, 
     backup.backup(older, tmp_path / "kopi.tar.gz")
     restored = make_settings(tmp_path / "ny")
     backup.restore(restored, tmp_path / "kopi.tar.gz")
-    assert Repository(restored.state_dir).schema_version() == SCHEMA_VERSION
+    assert SqliteRepository(restored.state_dir).schema_version() == SCHEMA_VERSION
     assert {key.name for key in KeyStore(restored.state_dir).list()} == {"gammel", "intranet"}
     assert Audit(restored.state_dir).broken() == []
     assert [path.name for path in restored.state_dir.iterdir()] == [STATE_FILE]
@@ -65,14 +65,14 @@ def test_an_upgrade_leads_back_to_the_old_form(form: str, tmp_path: Path) -> Non
     older = installed(tmp_path / "installation", form)
     done = upgrading.carry_out(older, tmp_path / "foer.tar.gz")
     assert done.way_back is not None
-    assert Repository(older.state_dir).schema_version() == SCHEMA_VERSION
+    assert SqliteRepository(older.state_dir).schema_version() == SCHEMA_VERSION
     # What the version before does with it: its own restore puts the parts in place as they lie in the archive.
     with pytest.MonkeyPatch.context() as version_before:
-        version_before.setattr(repository, "MIGRATIONS", MIGRATIONS[: int(form)])
-        version_before.setattr(repository, "SCHEMA_VERSION", int(form))
+        version_before.setattr(migrations, "MIGRATIONS", MIGRATIONS[: int(form)])
+        version_before.setattr(migrations, "SCHEMA_VERSION", int(form))
         backup.restore(older, tmp_path / "foer.tar.gz", force=True)
-        assert Repository(older.state_dir).schema_version() == int(form)
-        assert set(Repository(older.state_dir).rows("keys", "name")) == {("gammel",), ("intranet",)}
+        assert SqliteRepository(older.state_dir).schema_version() == int(form)
+        assert set(SqliteRepository(older.state_dir).rows("keys", "name")) == {("gammel",), ("intranet",)}
 
 
 def test_what_would_lose_something_is_not_carried_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +82,8 @@ def test_what_would_lose_something_is_not_carried_out(tmp_path: Path, monkeypatc
     def losing(database: sqlite3.Connection, _folder: Path) -> None:
         database.execute("DELETE FROM keys")
 
-    monkeypatch.setattr(repository, "MIGRATIONS", (*MIGRATIONS, losing))
-    monkeypatch.setattr(repository, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, losing))
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     assert "keys" in upgrading.check(older).problems[0].problem
     with pytest.raises(UpgradeError, match="keys"):
         upgrading.carry_out(older, tmp_path / "foer.tar.gz")
@@ -99,7 +99,7 @@ def test_a_restore_that_cannot_be_migrated_changes_nothing(tmp_path: Path, monke
     def failing(_database: sqlite3.Connection, _folder: Path) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(repository, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS[:-1], failing))
     with pytest.raises(StorageError, match="disk I/O"):
         backup.restore(older, tmp_path / "kopi.tar.gz", force=True)
     assert files_of(older) == before
@@ -108,7 +108,7 @@ def test_a_restore_that_cannot_be_migrated_changes_nothing(tmp_path: Path, monke
 def test_what_has_this_form_is_left_as_it_is(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
     assert upgrading.carry_out(settings, tmp_path / "foer.tar.gz").way_back is None
-    Repository(settings.state_dir).connect().close()
+    SqliteRepository(settings.state_dir).connect().close()
     assert upgrading.carry_out(settings, tmp_path / "foer.tar.gz").way_back is None
     assert not (tmp_path / "foer.tar.gz").exists()
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from kb.core.errors import InputError, NotFoundError
+from kb.core.state_place import StatePlace
 from kb.curation.words import Curation, checked_group
 from kb.state import curation
 from kb.state.curation import CurationStore
+from tests.stored import holds_nothing
 
 ONE = Curation().with_group(checked_group(["skraldebil", "renovationskøretøj"]))
 TWO = ONE.with_group(checked_group(["lift", "elevator"]))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> CurationStore:
-    return CurationStore(tmp_path)
+def store(place: StatePlace) -> CurationStore:
+    return CurationStore(place)
 
 
-def test_nothing_decided_is_version_0_and_makes_no_file(store: CurationStore, tmp_path: Path) -> None:
+def test_nothing_decided_is_version_0_and_makes_no_file(store: CurationStore, place: StatePlace) -> None:
     assert (store.number(), store.current().curation) == (0, Curation())
-    assert list(tmp_path.iterdir()) == []
+    assert holds_nothing(place)
 
 
 def test_a_change_is_a_version_and_is_undone_step_by_step(store: CurationStore) -> None:

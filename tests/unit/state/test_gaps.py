@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from kb.core.state_place import StatePlace
 from kb.state import gaps
 from kb.state.gaps import GapStore
-from kb.state.repository import STATE_FILE
+from tests.stored import holds_nothing, rows_in
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> GapStore:
-    return GapStore(tmp_path, keep_days=30)
+def store(place: StatePlace) -> GapStore:
+    return GapStore(place, keep_days=30)
 
 
 def test_what_is_refused_and_what_was_not_useful_are_counted_on_one_masked_question(
-    store: GapStore, tmp_path: Path
+    store: GapStore, place: StatePlace
 ) -> None:
     for _ in range(2):
         store.note_refused("Hvem er 010190-1238, anna.and@kommune.dk?", "b1", "emne")
     store.note_not_useful("Hvem er 010190-1238, anna.and@kommune.dk?", "b2")
     (one,) = store.all()
     assert (one.refused, one.not_useful, one.reason, one.build_id) == (2, 1, "emne", "b2")
-    written = b"".join(file.read_bytes() for file in tmp_path.glob(f"{STATE_FILE}*"))
-    assert b"010190" not in written
-    assert b"anna.and" not in written
+    written = str(rows_in(place))
+    assert "010190" not in written
+    assert "anna.and" not in written
 
 
 def test_a_closed_gap_that_comes_up_again_is_open_again(store: GapStore) -> None:
@@ -49,6 +48,6 @@ def test_what_is_older_than_the_setting_is_deleted(store: GapStore, monkeypatch:
     assert [one.question for one in store.all()] == ["Nyt?"]
 
 
-def test_reading_where_nothing_was_asked_makes_no_file(store: GapStore, tmp_path: Path) -> None:
+def test_reading_where_nothing_was_asked_makes_no_file(store: GapStore, place: StatePlace) -> None:
     assert store.all() == []
-    assert list(tmp_path.iterdir()) == []
+    assert holds_nothing(place)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from kb.state.migrations import FEEDBACK_FILE
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository
+from kb.state.migrations import FEEDBACK_FILE, SCHEMA_VERSION
+from kb.state.sqlite_repository import STATE_FILE, SqliteRepository
 from tests.killing import Runs
 
 OLDEST = Path(__file__).parent / "earlier" / "1"
@@ -42,7 +42,7 @@ def before(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_a_migration_killed_twenty_times_is_whole_before_or_after(before: Path, tmp_path: Path) -> None:
-    oldest, expected = Repository(before).schema_version(), said_in(before, FEEDBACK_FILE)
+    oldest, expected = SqliteRepository(before).schema_version(), said_in(before, FEEDBACK_FILE)
     draw = random.Random(20261130)  # noqa: S311  (moments, not secrets)
     folder, killed, seen = tmp_path / "state", 0, set()
     runs = Runs("tests.killing_migrations", str(folder))
@@ -60,10 +60,10 @@ def test_a_migration_killed_twenty_times_is_whole_before_or_after(before: Path, 
             os.kill(pid, signal.SIGKILL)  # the helper reaps it only afterwards, so the number is still its own
             if not os.WIFSIGNALED(runs.end()):
                 continue  # it had ended before
-            version = Repository(folder).schema_version()
+            version = SqliteRepository(folder).schema_version()
             assert version in {oldest, SCHEMA_VERSION}
             assert said_in(folder, FEEDBACK_FILE if version == oldest else STATE_FILE) == expected
-            Repository(folder).connect().close()
+            SqliteRepository(folder).connect().close()
             assert said_in(folder, STATE_FILE) == expected
             assert [path.name for path in folder.iterdir()] == [STATE_FILE]
             seen.add(version)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from kb.core.errors import InputError, NotFoundError
 from kb.core.stages import Phase
+from kb.core.state_place import StatePlace
 from kb.lessons.lesson import Evidence, Lesson, LessonStatus, LessonUse, UseOutcome
 from kb.state.lessons import Decision, ImportCounts, LessonStore, QuestionCounts
+from tests.stored import holds_nothing
 
 LESSON = Lesson(
     lesson="Begynd med hjemlen.",
@@ -28,14 +29,14 @@ LESSON = Lesson(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LessonStore:
-    return LessonStore(tmp_path / "state")
+def store(place: StatePlace) -> LessonStore:
+    return LessonStore(place)
 
 
-def test_reading_makes_no_file(store: LessonStore, tmp_path: Path) -> None:
+def test_reading_makes_no_file(store: LessonStore, place: StatePlace) -> None:
     assert (store.all(), store.uses(), store.decisions()) == ([], [], {})
     assert store.question_counts() == QuestionCounts(0, 0)
-    assert list(tmp_path.iterdir()) == []
+    assert holds_nothing(place)
 
 
 def test_a_lesson_comes_back_whole(store: LessonStore) -> None:

@@ -13,20 +13,20 @@ import pytest
 
 from kb.core.errors import StateVersionError, StorageError
 from kb.core.identity import AccessRole
-from kb.state import repository
+from kb.state import migrations
 from kb.state.audit import Audit
 from kb.state.feedback import FeedbackStore
 from kb.state.gaps import GapStore
 from kb.state.keys import KeyStore
 from kb.state.lessons import LessonStore
-from kb.state.migrations import FEEDBACK_FILE, MIGRATIONS
+from kb.state.migrations import FEEDBACK_FILE, MIGRATIONS, SCHEMA_VERSION
 from kb.state.removals import Removals
-from kb.state.repository import SCHEMA_VERSION, STATE_FILE, Repository
 from kb.state.runs import RunStore, Status
 from kb.state.saved_questions import SavedQuestions
 from kb.state.sessions import SessionStore
 from kb.state.shared_plans import SharedPlans
 from kb.state.sources import SourceStore
+from kb.state.sqlite_repository import STATE_FILE, SqliteRepository
 from kb.state.upload_names import UploadNames
 from tests.support import renumber_database
 
@@ -86,7 +86,7 @@ def test_there_is_a_folder_of_every_earlier_form() -> None:
 
 def test_what_an_earlier_version_wrote_is_all_there(earlier: Path) -> None:
     before = rows_of(earlier)
-    Repository(earlier).connect().close()
+    SqliteRepository(earlier).connect().close()
     assert kept_of(before, earlier) == before
     assert all(rows for name, rows in before.items() if not name.startswith("sqlite_"))
     assert form_of(earlier) == SCHEMA_VERSION
@@ -119,7 +119,7 @@ def test_what_an_earlier_version_wrote_can_be_used(earlier: Path) -> None:
 
 def test_the_migrated_file_has_the_shape_of_a_new_one(earlier: Path, tmp_path: Path) -> None:
     for folder in (earlier, tmp_path / "ny"):
-        Repository(folder).connect().close()
+        SqliteRepository(folder).connect().close()
     assert shape_of(earlier) == shape_of(tmp_path / "ny")
 
 
@@ -139,20 +139,20 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(earlier: Path, monkeypatch:
         database.execute("DELETE FROM keys")
         raise sqlite3.OperationalError("disk I/O error")
 
-    monkeypatch.setattr(repository, "MIGRATIONS", (*MIGRATIONS, failing))
-    monkeypatch.setattr(repository, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, failing))
+    monkeypatch.setattr(migrations, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(StorageError, match="disk I/O"):
-        Repository(earlier).connect()
+        SqliteRepository(earlier).connect()
     assert (rows_of(earlier), form_of(earlier)) == (before, form)
 
 
 def test_what_an_interrupted_import_left_behind_is_removed(tmp_path: Path) -> None:
     state = Path(shutil.copytree(EARLIER / "1", tmp_path / "state"))
     feedback = (state / FEEDBACK_FILE).read_bytes()
-    Repository(state).connect().close()
+    SqliteRepository(state).connect().close()
     # As after a migration that was killed between its commit and this.
     (state / FEEDBACK_FILE).write_bytes(feedback)
-    Repository(state).connect().close()
+    SqliteRepository(state).connect().close()
     assert [file.name for file in state.iterdir()] == [STATE_FILE]
 
 
@@ -162,7 +162,7 @@ def test_processes_that_come_at_once_migrate_once(earlier: Path) -> None:
     def open_it() -> None:
         together.wait()
         try:
-            Repository(earlier).connect().close()
+            SqliteRepository(earlier).connect().close()
         except (StorageError, sqlite3.Error) as error:
             failed.append(error)
 
@@ -210,7 +210,7 @@ def newer(tmp_path: Path) -> Path:
         lambda folder: Removals(folder).marked(),
         lambda folder: Removals(folder).forget(),
         RunStore,
-        lambda folder: Repository(folder).refuse_newer(),
+        lambda folder: SqliteRepository(folder).refuse_newer(),
     ],
 )
 def test_a_newer_file_is_refused_with_advice_and_left_alone(newer: Path, use: Callable[[Path], object]) -> None:
@@ -222,12 +222,12 @@ def test_a_newer_file_is_refused_with_advice_and_left_alone(newer: Path, use: Ca
 
 
 def add(folder: Path, *names: str | None) -> None:
-    with Repository(folder).transaction() as database:
+    with SqliteRepository(folder).transaction() as database:
         database.executemany("INSERT INTO uploads VALUES (?,?)", [(str(name), name) for name in names])
 
 
 def names_in(folder: Path) -> list[str]:
-    return [row[0] for row in Repository(folder).rows("uploads", "name")]
+    return [row[0] for row in SqliteRepository(folder).rows("uploads", "name")]
 
 
 def test_what_is_done_is_kept_together_or_not_at_all(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_what_is_done_is_kept_together_or_not_at_all(tmp_path: Path) -> None:
 def test_reading_makes_nothing(tmp_path: Path) -> None:
     assert names_in(tmp_path) == []
     assert names_in(tmp_path / "ingen") == []
-    Repository(tmp_path).refuse_newer()
+    SqliteRepository(tmp_path).refuse_newer()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -249,14 +249,14 @@ def test_what_is_asked_again_and_again_opens_the_file_once_a_thread(
 ) -> None:
     add(tmp_path, "en")
     opened: list[object] = []
-    connect = Repository.connect
+    connect = SqliteRepository.connect
 
-    def told(self: Repository) -> sqlite3.Connection:
+    def told(self: SqliteRepository) -> sqlite3.Connection:
         opened.append(self)
         return connect(self)
 
-    held = Repository(tmp_path)
-    monkeypatch.setattr(Repository, "connect", told)
+    held = SqliteRepository(tmp_path)
+    monkeypatch.setattr(SqliteRepository, "connect", told)
     read = [held.rows("uploads", "name") for _ in range(3)]
     assert (read, len(opened)) == ([[("en",)]] * 3, 1)
     other = Thread(target=lambda: read.append(held.rows("uploads", "name")))
@@ -270,7 +270,7 @@ def test_who_reads_again_and_again_sees_what_others_write_and_the_file_that_take
 ) -> None:
     add(tmp_path / "ny", "en")
     add(tmp_path / "hentet", "gammel")
-    held = Repository(tmp_path / "ny")
+    held = SqliteRepository(tmp_path / "ny")
     assert held.rows("uploads", "name") == [("en",)]
     add(tmp_path / "ny", "to")
     assert held.rows("uploads", "name") == [("en",), ("to",)]
@@ -286,7 +286,7 @@ def test_who_reads_again_and_again_sees_what_others_write_and_the_file_that_take
 def test_nobody_else_writes_during_an_immediate_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kb.state.repository.BUSY_TIMEOUT_SECONDS", 0.05)
     add(tmp_path, "en")
-    with Repository(tmp_path).transaction(immediate=True), pytest.raises(sqlite3.OperationalError):
+    with SqliteRepository(tmp_path).transaction(immediate=True), pytest.raises(sqlite3.OperationalError):
         add(tmp_path, "to")
     add(tmp_path, "tre")
     assert names_in(tmp_path) == ["en", "tre"]
@@ -294,7 +294,7 @@ def test_nobody_else_writes_during_an_immediate_one(tmp_path: Path, monkeypatch:
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / STATE_FILE).write_bytes(b"ikke en database" * 500)
-    for use in (Repository(tmp_path).connect, Repository(tmp_path).refuse_newer):
+    for use in (SqliteRepository(tmp_path).connect, SqliteRepository(tmp_path).refuse_newer):
         with pytest.raises(StorageError, match=STATE_FILE) as caught:
             use()
         assert "sikkerhedskopi" in caught.value.advice
@@ -303,4 +303,4 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "fil").write_text("", encoding="utf-8")
     with pytest.raises(StorageError, match=STATE_FILE):
-        Repository(tmp_path / "fil" / "state").connect()
+        SqliteRepository(tmp_path / "fil" / "state").connect()

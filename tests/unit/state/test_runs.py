@@ -1,19 +1,19 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 
 from kb import indexing
 from kb.core.errors import CancelledError, IndexingError, NotFoundError
 from kb.core.settings import Settings
+from kb.core.state_place import StatePlace
 from kb.state.runs import JobFile, RunStore, Status
 from tests.support import CORPUS, HashEmbedder
 
 
-def test_a_run_is_there_from_its_first_moment_to_its_report(tmp_path: Path) -> None:
-    with RunStore(tmp_path) as state:
+def test_a_run_is_there_from_its_first_moment_to_its_report(place: StatePlace) -> None:
+    with RunStore(place) as state:
         run_id = state.begin_run("prøven", job="j")
         state.begin_stage(run_id, "læser", 4)
         begun = state.run(run_id)
@@ -23,7 +23,7 @@ def test_a_run_is_there_from_its_first_moment_to_its_report(tmp_path: Path) -> N
         assert (at_work.done, at_work.note) == (1, "a.md")
         assert at_work.seconds_left is not None
         state.finish_run(run_id, Status.DONE, report={"added": ["a.md"]})
-    with RunStore(tmp_path) as state:
+    with RunStore(place) as state:
         (done,) = state.runs()
         assert (done.status, dict(done.report), done.seconds_left) == (Status.DONE, {"added": ["a.md"]}, None)
         assert done.finished >= done.started
@@ -34,8 +34,8 @@ def test_a_run_is_there_from_its_first_moment_to_its_report(tmp_path: Path) -> N
             state.run("findes ikke")
 
 
-def test_a_run_that_was_killed_is_closed_by_the_next(tmp_path: Path) -> None:
-    with RunStore(tmp_path) as state:
+def test_a_run_that_was_killed_is_closed_by_the_next(place: StatePlace) -> None:
+    with RunStore(place) as state:
         killed = state.begin_run("prøven")
         state.begin_run("prøven")
         assert state.run(killed).status is Status.INTERRUPTED
@@ -75,8 +75,8 @@ def test_a_run_asked_to_stop_stops_at_its_next_stage(settings: Settings, embedde
     assert indexing.run(settings, embedder).published
 
 
-def test_a_file_came_in_when_a_run_took_it_in_as_it_is(tmp_path: Path) -> None:
-    with RunStore(tmp_path) as state:
+def test_a_file_came_in_when_a_run_took_it_in_as_it_is(place: StatePlace) -> None:
+    with RunStore(place) as state:
 
         def after(**report: list[str]) -> str:
             state.finish_run(state.begin_run("prøven"), Status.DONE, report=report)
@@ -91,8 +91,8 @@ def test_a_file_came_in_when_a_run_took_it_in_as_it_is(tmp_path: Path) -> None:
         assert state.arrival("b.md") == first
 
 
-def test_jobs_come_in_turn_and_like_ones_join(tmp_path: Path) -> None:
-    with RunStore(tmp_path) as state:
+def test_jobs_come_in_turn_and_like_ones_join(place: StatePlace) -> None:
+    with RunStore(place) as state:
         first = state.add_job("a", files={"x.md": JobFile()})
         assert state.add_job("b", files={"y.md": JobFile()}).id == first.id
         assert set(state.job(first.id).files) == {"x.md", "y.md"}
@@ -115,13 +115,13 @@ def test_jobs_come_in_turn_and_like_ones_join(tmp_path: Path) -> None:
         assert not state.has_waiting_job()
 
 
-def test_a_job_is_claimed_once_whoever_asks(tmp_path: Path) -> None:
-    with RunStore(tmp_path) as state:
+def test_a_job_is_claimed_once_whoever_asks(place: StatePlace) -> None:
+    with RunStore(place) as state:
         state.add_job("a")
     claimed = []
 
     def claim() -> None:
-        with RunStore(tmp_path) as own:
+        with RunStore(place) as own:
             claimed.append(own.claim_job(1))
 
     threads = [threading.Thread(target=claim) for _ in range(6)]
@@ -132,7 +132,7 @@ def test_a_job_is_claimed_once_whoever_asks(tmp_path: Path) -> None:
     assert len([job for job in claimed if job is not None]) == 1
 
 
-def test_ids_sort_by_time_also_within_one_moment(tmp_path: Path) -> None:
-    with RunStore(tmp_path) as state:
+def test_ids_sort_by_time_also_within_one_moment(place: StatePlace) -> None:
+    with RunStore(place) as state:
         ids = [state.begin_run("prøven") for _ in range(30)]
         assert [run.id for run in state.runs(30)] == ids[::-1]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
 from kb.core.errors import InputError, NotFoundError
+from kb.core.state_place import StatePlace
 from kb.state import saved_questions
-from kb.state.repository import STATE_FILE
 from kb.state.saved_questions import Find, Frequency, SavedQuestion, SavedQuestions
 from kb.state.sent_mail import SentMail
+from tests.stored import holds_nothing
 
 TODAY = date(2027, 2, 1)
 FIRST, SECOND = Find("a" * 64, "asta.1", 0, 10), Find("b" * 64, "asta.2", 20, 30)
@@ -20,8 +20,8 @@ DAILY = SavedQuestion("anna", "Hvad kostede det?", frequency=Frequency.DAILY, ma
 
 
 @pytest.fixture
-def saved(tmp_path: Path) -> SavedQuestions:
-    return SavedQuestions(tmp_path)
+def saved(place: StatePlace) -> SavedQuestions:
+    return SavedQuestions(place)
 
 
 def waiting(saved: SavedQuestions, question: SavedQuestion, today: date = TODAY) -> list[list[Find]]:
@@ -30,9 +30,9 @@ def waiting(saved: SavedQuestions, question: SavedQuestion, today: date = TODAY)
     return [[replace(one, found="") for one in batch] for batch in saved.open_batches(question.id).values()]
 
 
-def test_looking_creates_nothing(saved: SavedQuestions, tmp_path: Path) -> None:
+def test_looking_creates_nothing(saved: SavedQuestions, place: StatePlace) -> None:
     assert (saved.all(), saved.of_owner("anna"), saved.of_token("x.y"), saved.of_person("anna")) == ([], [], None, [])
-    assert not (tmp_path / STATE_FILE).exists()
+    assert holds_nothing(place)
 
 
 def test_a_question_is_its_owners_alone_and_saved_once(saved: SavedQuestions) -> None:
@@ -89,7 +89,7 @@ def test_a_mail_is_due_daily_or_weekly_where_it_is_wanted(change: dict[str, obje
 
 
 def test_each_find_is_in_one_mail_which_stays_the_same_until_it_is_handed_over(
-    saved: SavedQuestions, tmp_path: Path
+    saved: SavedQuestions, place: StatePlace
 ) -> None:
     question = saved.add(DAILY, "et", [])
     assert waiting(saved, question) == []
@@ -99,7 +99,7 @@ def test_each_find_is_in_one_mail_which_stays_the_same_until_it_is_handed_over(
     saved.note_answer(question.id, "tre", [SECOND])
     assert waiting(saved, question) == [[FIRST]]  # the next is not due today
     assert list(saved.open_batches(question.id)) == [key]
-    SentMail(tmp_path).begin(key, question.mail)
+    SentMail(place).begin(key, question.mail)
     assert waiting(saved, question) == []
     assert waiting(saved, question, TODAY + timedelta(days=1)) == [[SECOND]]
 
@@ -121,12 +121,12 @@ def test_a_token_stops_its_own_question_alone(saved: SavedQuestions) -> None:
         assert saved.of_token(forged) is None
 
 
-def test_a_deleted_question_leaves_nothing(saved: SavedQuestions, tmp_path: Path) -> None:
+def test_a_deleted_question_leaves_nothing(saved: SavedQuestions, place: StatePlace) -> None:
     question = saved.add(DAILY, "et", [FIRST])
     saved.note_answer(question.id, "to", [SECOND])
     saved.batch(question.id, TODAY)
     (key,) = saved.open_batches(question.id)
-    SentMail(tmp_path).begin(key, question.mail)
+    SentMail(place).begin(key, question.mail)
     assert saved.delete_all("anna") == 1
-    assert (saved.all(), saved.open_batches(question.id), SentMail(tmp_path).unsure()) == ([], {}, [])
+    assert (saved.all(), saved.open_batches(question.id), SentMail(place).unsure()) == ([], {}, [])
     assert saved.note_answer(question.id, "tre", [FIRST]) == 0  # it was deleted while it was answered

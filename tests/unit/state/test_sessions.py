@@ -1,23 +1,21 @@
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from kb.core.errors import NotFoundError
 from kb.core.identity import AccessRole
-from kb.state.repository import STATE_FILE
+from kb.core.state_place import StatePlace
+from kb.state.repository import repository_of
 from kb.state.sessions import Session, SessionStore, id_of
 
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SessionStore:
-    return SessionStore(tmp_path)
+def store(place: StatePlace) -> SessionStore:
+    return SessionStore(place)
 
 
 def begin(store: SessionStore, who: str, *, provider_session: str = "", key_id: str = "", hours: float = 1) -> str:
@@ -79,10 +77,10 @@ def test_a_logout_token_is_taken_once(store: SessionStore) -> None:
     assert store.find(again)
 
 
-def test_when_it_was_last_used_is_written_down_now_and_then(store: SessionStore, tmp_path: Path) -> None:
+def test_when_it_was_last_used_is_written_down_now_and_then(store: SessionStore, place: StatePlace) -> None:
     token = begin(store, "anna")
     begun = store.all()[0].used
-    with closing(sqlite3.connect(tmp_path / STATE_FILE)) as database, database:
+    with repository_of(place).transaction() as database:
         database.execute("UPDATE sessions SET used = '2026-01-01T00:00:00+00:00'")
     store.find(token)
     assert store.all()[0].used >= begun
