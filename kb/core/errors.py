@@ -36,6 +36,7 @@
         LockedError                another run is at work: try again
         CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
+      ClusterError               the cluster that indexes cannot be used, or was lost
       MailError                  the mail server did not take a mail
       SourceError                a source of reports could not be reached or looked through
         SourceFileError            one file of a source could not be fetched
@@ -299,6 +300,13 @@ class StorageError(IndexingError):
     """The disk is full or a folder cannot be written."""
 
     code = "lager"
+
+
+class ClusterError(IndexingError):
+    """The cluster that files are to be read on cannot be reached or used, or was lost; the build in use is unharmed."""
+
+    code = "klynge-utilgængelig"
+    advice = "Se efter, om klyngen kører (ray status), og kør kommandoen igen; uden klynge: kb index --cluster ''."
 
 
 class MailError(KbError):
