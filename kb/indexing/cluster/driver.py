@@ -12,7 +12,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
@@ -203,13 +203,17 @@ def _connected(address: str) -> Iterator[None]:
 
 def _refuse_reporting(address: str) -> None:
     """Raise :class:`ClusterUnusableError` for a cluster that tells Ray's makers how it is used."""
-    told = json.loads(internal_kv._internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster") or b"{}")
-    # Kept where, and only where, usage statistics are on.
-    if "session_start_timestamp_ms" in told:
+    metadata = json.loads(internal_kv._internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster") or b"{}")
+    if reports_usage(metadata):
         raise ClusterUnusableError(
             f"Klyngen på {address} sender statistik til Rays udviklere.",
             "Start den igen med RAY_USAGE_STATS_ENABLED=0, som docs/scale.md viser.",
         )
+
+
+def reports_usage(metadata: Mapping[str, object]) -> bool:
+    """Whether usage statistics are on in the cluster of these metadata: some are kept for them alone."""
+    return "session_start_timestamp_ms" in metadata
 
 
 def serve(connection: Connection[Any, Any]) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import math
 import os
 import re
 import signal
@@ -66,7 +67,7 @@ class ClusterPool:
 
     def read(self, sources: Sequence[SourceFile], root: Path, options: ReadOptions) -> Iterator[ReadOutcome]:
         """Read files on the cluster, in the order of their hashes; those that cannot be sent are read here."""
-        tasks = iter(tasks_of(sources))
+        tasks = iter(tasks_of(sources, self._driver.workers))
         under_way: dict[Future[Any], Sequence[SourceFile]] = {}
         while True:
             while len(under_way) < READ_AHEAD * self._driver.workers and (task := next(tasks, None)):
@@ -234,13 +235,14 @@ class DriverClient:
             return self._futures.pop(number)
 
 
-def tasks_of(sources: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
-    """The files in the order of their hashes, in tasks of limited number and size."""
+def tasks_of(sources: Sequence[SourceFile], workers: int) -> Iterator[list[SourceFile]]:
+    """The files in the order of their hashes, in tasks of limited number and size that all workers get some of."""
+    most = min(TASK_FILES, math.ceil(len(sources) / (READ_AHEAD * workers)))
     task: list[SourceFile] = []
     size = 0
     for source in sorted(sources, key=lambda one: one.content_key):
         length = _length(source)
-        if task and (len(task) == TASK_FILES or size + length > TASK_BYTES):
+        if task and (len(task) == most or size + length > TASK_BYTES):
             yield task
             task, size = [], 0
         task.append(source)
