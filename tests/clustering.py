@@ -21,11 +21,13 @@ from typing import Any
 from unittest.mock import patch
 
 from kb import indexing
+from kb.cluster import edition
 from kb.core.errors import CancelledError, KbError
 from kb.core.settings import Settings
-from kb.embedding.embedder import Embedder
+from kb.embedding.embedder import Embedder, load_embedder
+from kb.embedding.model_store import DEFAULT_MODEL
 from kb.index import builds
-from kb.indexing.cluster import edition, pool
+from kb.indexing import cluster_pool
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
 
 # What docs/scale.md has the machines of a cluster started with, so that Ray's processes ask nothing of the world.
@@ -35,11 +37,12 @@ SILENT = {
     "http_proxy": "http://127.0.0.1:9",
     "no_proxy": "",
 }
+ROOT = Path(__file__).parents[1]
 TOLD = "told.json"
 SMALL_STORE = 80 << 20
-REPORTS = 24
+REPORTS = 16
 # Files read before a worker's process is killed, and before a machine is.
-KILL_WORKER_AFTER, KILL_MACHINE_AFTER = 2, 10
+KILL_WORKER_AFTER, KILL_MACHINE_AFTER = 2, 8
 
 
 @contextmanager
@@ -144,6 +147,19 @@ def indexed_while_machines_go(made: Any, there: Settings, log: Path) -> dict[str
     return {"documents": report.documents, "failed": report.failed, "embedded here": os.getpid() in embedders}
 
 
+def with_the_packaged_model(made: Any, folder: Path) -> list[str] | None:
+    """In what builds by the packaged model differ, one made here and one on the cluster; None where it is not prepared."""
+    models = ROOT / "index" / "models"
+    if not models.is_dir():
+        return None
+    here, there = (make_settings(folder / "model" / name, corpus=folder / "model" / "corpus") for name in ("a", "b"))
+    write_corpus(here.corpus)
+    embedder = load_embedder(here.model_copy(update={"model": str(models / DEFAULT_MODEL)}))
+    indexing.run(here, embedder)
+    indexing.run(there.model_copy(update={"index_cluster": made.address}), embedder)
+    return differing(here, there)
+
+
 def cancelled(there: Settings) -> dict[str, Any]:
     """Index until someone asks to stop, when a file has been read; with how many workers are left afterwards."""
 
@@ -162,7 +178,7 @@ def asked_of_another_version(there: Settings) -> dict[str, Any]:
 def left_alone(made: Any, there: Settings) -> dict[str, Any]:
     """Index when the last machine has gone."""
     made.remove_node(next(iter(made.worker_nodes)))
-    with patch.object(pool, "PATIENCE", 1.0):
+    with patch.object(cluster_pool, "PATIENCE", 1.0):
         return refused(there, HashEmbedder())
 
 
@@ -170,7 +186,7 @@ def recognised_reporting() -> dict[str, bool]:
     """Whether a cluster is seen to report its usage, by what Ray keeps of one that does and of one that does not."""
     from ray._common.usage import usage_lib
 
-    from kb.indexing.cluster.driver import reports_usage
+    from kb.cluster.driver import reports_usage
 
     seen = {}
     for enabled in ("1", "0"):
@@ -189,6 +205,7 @@ def tell(folder: Path) -> dict[str, Any]:
         there = make_settings(folder / "there", corpus=local.corpus, index_cluster=made.address)
         told["killed"] = indexed_while_machines_go(made, there, folder / "embedded")
         told["differing"] = differing(local, there)
+        told["differing by model"] = with_the_packaged_model(made, folder)
         told["cancelled"] = cancelled(there)
         told["another version"] = asked_of_another_version(there)
         told["alone"] = left_alone(made, there)

@@ -1,4 +1,4 @@
-"""Where files are read and texts are embedded: by processes of this machine, or by those of a cluster.
+"""Where files are read and texts embedded: in processes of this machine, or on a cluster (:mod:`kb.cluster`).
 
 with opened_pool(settings, embedder) as pool:
     for outcome in pool.read(sources, root, options):
@@ -62,7 +62,7 @@ def opened_pool(settings: Settings, embedder: Embedder) -> Iterator[Pool]:
         yield LocalPool(embedder, settings.batch_size)
         return
     # What a cluster takes is not loaded where there is none.
-    from kb.indexing.cluster import opened_cluster
+    from kb.indexing.cluster_pool import opened_cluster
 
     with opened_cluster(settings, embedder) as cluster:
         yield cluster

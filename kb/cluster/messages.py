@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kb.cluster.edition import Edition
 from kb.extract import ReadOptions
-from kb.indexing.cluster.edition import Edition
 
 
 class Kind(StrEnum):

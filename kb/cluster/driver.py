@@ -1,6 +1,6 @@
-"""The driver: the process that speaks to Ray for a run (:mod:`kb.indexing.cluster.pool`), and ends with it.
+"""The driver: the process that speaks to Ray for a run (:mod:`kb.cluster.client`), and ends with it.
 
-    python -m kb.indexing.cluster.driver FILE_DESCRIPTOR
+    python -m kb.cluster.driver FILE_DESCRIPTOR
 
 It keeps a worker on every machine of the cluster that has processors to give, gives out tasks and sends results back.
 Machines that come later get a worker too. That of a machine has all its processors, as it embeds with all of them.
@@ -22,10 +22,10 @@ from ray.exceptions import ObjectLostError, RayActorError, RayError, RayTaskErro
 from ray.experimental import internal_kv
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from kb.indexing.cluster.dispatch import Dispatcher
-from kb.indexing.cluster.edition import difference
-from kb.indexing.cluster.messages import Done, Failed, GivenUp, Kind, Over, Start, Task, Workers
-from kb.indexing.cluster.worker import Worker
+from kb.cluster.dispatch import Dispatcher
+from kb.cluster.edition import difference
+from kb.cluster.messages import Done, Failed, GivenUp, Kind, Over, Start, Task, Workers
+from kb.cluster.worker import Worker
 
 # Seconds that results are waited for before new tasks are looked for, and between two looks for machines.
 POLL = 0.05

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
-from kb.indexing.cluster.messages import Kind, Task
+from kb.cluster.messages import Kind, Task
 
 # Tasks of each kind that a worker has at a time: one it does, one that waits for it.
 AHEAD = 2

@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import math
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
-from itertools import count
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kb.core.child_process import environment_of_child
-from kb.core.errors import ClusterError, InstallationError, SettingsError
+from kb.cluster.client import DriverClient, TaskLostError, check_reachable
+from kb.cluster.edition import Edition
+from kb.cluster.messages import FileBytes, Kind, Start
+from kb.cluster.model import packed
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder, Vectors
 from kb.embedding.wrapping import WrappedEmbedder
 from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files
 from kb.extract.corpus_files import existing_sidecar
-from kb.indexing.cluster.edition import Edition
-from kb.indexing.cluster.messages import Done, Failed, FileBytes, GivenUp, Kind, Over, Start, Task, Workers
-from kb.indexing.cluster.model import packed
 from kb.indexing.plan import SourceFile
 
-MODULE = "kb.indexing.cluster.driver"
-# Seconds to reach the cluster's port, to get its first worker (which loads the model), and for the driver to end.
-REACH_PATIENCE = 5.0
-START_PATIENCE = 120.0
-STOP_PATIENCE = 15.0
 # Seconds that a cluster without any worker is waited for.
 PATIENCE = 60.0
 # A task's files: few enough to be done again, enough that a child process serves several.
@@ -49,7 +33,6 @@ LARGEST_SENT = 256 << 20
 # Reading tasks under way for each worker, and texts embedded at a time in tasks for each.
 READ_AHEAD = 3
 EMBED_AHEAD = 8
-_ADDRESS = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 
 
 class ClusterPool:
@@ -130,111 +113,6 @@ class ClusterEmbedder(WrappedEmbedder):
         return np.concatenate([empty, *(future.result() for future in futures)])
 
 
-class TaskLostError(ClusterError):
-    """Several workers were lost while they had a task."""
-
-
-class DriverClient:
-    """The driver as the run sees it: takes tasks from several threads; ``workers`` is how many there are, at least 1.
-
-    Raises :class:`ClusterError` when the cluster cannot be used.
-    """
-
-    def __init__(self, start: Start) -> None:
-        self.workers = 1
-        self._numbers = count()
-        self._lock = threading.Lock()
-        self._futures: dict[int, Future[Any]] = {}
-        self._over: ClusterError | None = None
-        ours, theirs = socket.socketpair()
-        self._socket = ours
-        self._connection: Connection[Any, Any] = Connection(os.dup(ours.fileno()))
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=environment_of_child(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # an interrupt from the terminal reaches it by way of the run
-            )
-        self._thread = threading.Thread(target=self._receive, name="kb-klynge", daemon=True)
-        try:
-            self._connection.send(start)
-            self._await_workers(start.address)
-        except BaseException:
-            self.close()
-            raise
-        self._thread.start()
-
-    def submit(self, kind: Kind, items: Sequence[Any]) -> Future[Any]:
-        """Have a task done; the future raises what it raised, or :class:`ClusterError`."""
-        future: Future[Any] = Future()
-        with self._lock:
-            if self._over:
-                raise self._over
-            number = next(self._numbers)
-            self._futures[number] = future
-            with contextlib.suppress(OSError):  # that the driver is gone is told by the thread that listens to it
-                self._connection.send(Task(number, kind, items))
-        return future
-
-    def close(self) -> None:
-        """End the driver and with it the workers."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        try:
-            self._process.wait(STOP_PATIENCE)
-        except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        if self._thread.is_alive():
-            self._thread.join()
-        self._connection.close()
-        self._socket.close()
-
-    def _await_workers(self, address: str) -> None:
-        if not self._connection.poll(START_PATIENCE):
-            raise ClusterError(f"Klyngen på {address} svarer ikke.")
-        self._take(self._heard())
-        if self._over:
-            raise self._over
-
-    def _receive(self) -> None:
-        while self._over is None:
-            self._take(self._heard())
-        with self._lock:
-            left, self._futures = list(self._futures.values()), {}
-        for future in left:
-            future.set_exception(self._over)
-
-    def _heard(self) -> object:
-        try:
-            return self._connection.recv()
-        except (EOFError, OSError):
-            return Over("Forbindelsen til klyngen gik tabt.")
-
-    def _take(self, told: object) -> None:
-        if isinstance(told, Workers):
-            self.workers = max(told.count, 1)
-        elif isinstance(told, Over):
-            with self._lock:
-                self._over = ClusterError(told.message, advice=told.advice)
-        elif isinstance(told, Done):
-            self._future(told.number).set_result(told.result)
-        elif isinstance(told, Failed):
-            self._future(told.number).set_exception(told.error)
-        elif isinstance(told, GivenUp):
-            message = "Klyngen blev ved med at miste den maskine, der havde opgaven."
-            self._future(told.number).set_exception(TaskLostError(message))
-
-    def _future(self, number: int) -> Future[Any]:
-        with self._lock:
-            return self._futures.pop(number)
-
-
 def tasks_of(sources: Sequence[SourceFile], workers: int) -> Iterator[list[SourceFile]]:
     """The files in the order of their hashes, in tasks of limited number and size that all workers get some of."""
     most = min(TASK_FILES, math.ceil(len(sources) / (READ_AHEAD * workers)))
@@ -278,23 +156,8 @@ def _lost_outcome(source: SourceFile) -> ReadOutcome:
 def opened_cluster(settings: Settings, embedder: Embedder) -> Iterator[ClusterPool]:
     """The cluster of ``KB_INDEX_CLUSTER`` as a pool; raises as :func:`kb.indexing.pool.opened_pool`."""
     address = settings.index_cluster
-    _check_reachable(address)
+    check_reachable(address)
     options = ReadOptions.from_settings(settings)
     start = Start(address, Edition.here(options, embedder), packed(embedder), options, PATIENCE)
     with contextlib.closing(DriverClient(start)) as driver:
         yield ClusterPool(driver, embedder, settings.batch_size)
-
-
-def _check_reachable(address: str) -> None:
-    """Raise for what is no address, for a missing library, and for a port that nobody listens on."""
-    parts = _ADDRESS.fullmatch(address)
-    if parts is None:
-        advice = "Skriv adressen på klyngens hoved, fx 10.0.0.5:6379."
-        raise SettingsError(f"{address} er ikke en klynges adresse, som skrives VÆRT:PORT.", advice=advice)
-    if importlib.util.find_spec("ray") is None:
-        advice = "Installér tilføjelsen, og kør kommandoen igen: pip install '.[cluster]' -c constraints.txt"
-        raise InstallationError("Indeksering på en klynge kræver Ray, som ikke er installeret.", advice=advice)
-    try:
-        socket.create_connection((parts["host"], int(parts["port"])), REACH_PATIENCE).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(f"Klyngen på {address} kan ikke nås: {error}.") from error

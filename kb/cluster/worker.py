@@ -16,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from kb.cluster.edition import Edition
+from kb.cluster.messages import FileBytes, Over
 from kb.core.errors import KbError
 from kb.embedding.embedder import Embedder, Vectors
 from kb.extract import ReadOptions, ReadOutcome, read_files
 from kb.extract.corpus_files import sidecar_of
-from kb.indexing.cluster.edition import Edition
-from kb.indexing.cluster.messages import FileBytes, Over
 
 _PREFIX = "kb-read-"
 _FOLDER = re.compile(rf"{_PREFIX}(\d+)-")

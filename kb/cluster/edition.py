@@ -35,8 +35,8 @@ _CALLED = {
     "version": "udgaven af Erfaringsbasen",
     "readers": "læserne",
     "model": "sprogmodellen",
-    "runtime": "det, der kører sprogmodellen",
-    "programs": "programmerne, som læserne bruger",
+    "runtime": "afviklingen af sprogmodellen",
+    "programs": "læsernes programmer",
 }
 
 
