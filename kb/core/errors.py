@@ -36,7 +36,7 @@
         LockedError                another run is at work: try again
         CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
-      ClusterError               the cluster that indexes cannot be used, or was lost
+        ClusterError               the cluster that indexes cannot be used, or was lost
       MailError                  the mail server did not take a mail
       SourceError                a source of reports could not be reached or looked through
         SourceFileError            one file of a source could not be fetched

@@ -95,7 +95,7 @@ def test_a_machine_with_another_version_is_refused_by_name(told: dict[str, Any])
     assert (refused["code"], refused["build"]) == ("klynge-utilgængelig", "kept")
 
 
-def test_a_cluster_without_machines_is_told_as_that(told: dict[str, Any]) -> None:
+def test_a_cluster_without_workers_is_told_as_that(told: dict[str, Any]) -> None:
     assert "ingen maskiner" in told["alone"]["message"]
     assert (told["alone"]["code"], told["alone"]["build"]) == ("klynge-utilgængelig", "kept")
 
@@ -119,6 +119,11 @@ def test_nothing_is_written_outside_the_folders_it_is_given(told: dict[str, Any]
 def test_no_process_of_run_or_cluster_sends_anything_beyond_the_cluster(told: dict[str, Any], folder: Path) -> None:
     assert told
     assert foreign((folder / "trace").read_text(encoding="utf-8", errors="replace"), _own_addresses()) == []
+
+
+def test_the_page_has_machines_started_as_they_were_here() -> None:
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert [name for name, value in clustering.SILENT.items() if value and f"{name}={value}" not in page] == []
 
 
 def foreign(trace: str, own: frozenset[str]) -> list[str]:
