@@ -24,8 +24,7 @@ from kb import indexing
 from kb.cluster import edition
 from kb.core.errors import CancelledError, KbError
 from kb.core.settings import Settings
-from kb.embedding.embedder import Embedder, load_embedder
-from kb.embedding.model_store import DEFAULT_MODEL
+from kb.embedding.embedder import Embedder
 from kb.index import builds
 from kb.indexing import cluster_pool
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
@@ -37,7 +36,6 @@ SILENT = {
     "http_proxy": "http://127.0.0.1:9",
     "no_proxy": "",
 }
-ROOT = Path(__file__).parents[1]
 TOLD = "told.json"
 SMALL_STORE = 80 << 20
 REPORTS = 16
@@ -146,19 +144,6 @@ def indexed_while_machines_go(made: Any, there: Settings, log: Path) -> dict[str
     return {"documents": report.documents, "failed": report.failed, "embedded here": os.getpid() in embedders}
 
 
-def with_the_packaged_model(made: Any, folder: Path) -> list[str] | None:
-    """In what builds by the packaged model differ, one made here and one there; None where it is not prepared."""
-    models = ROOT / "index" / "models"
-    if not models.is_dir():
-        return None
-    here, there = (make_settings(folder / "model" / name, corpus=folder / "model" / "corpus") for name in ("a", "b"))
-    write_corpus(here.corpus)
-    embedder = load_embedder(here.model_copy(update={"model": str(models / DEFAULT_MODEL)}))
-    indexing.run(here, embedder)
-    indexing.run(there.model_copy(update={"index_cluster": made.address}), embedder)
-    return differing(here, there)
-
-
 def cancelled(there: Settings) -> dict[str, Any]:
     """Index until someone asks to stop, when a file has been read; with how many workers are left afterwards."""
 
@@ -194,7 +179,7 @@ def recognised_reporting() -> dict[str, bool]:
 
 
 def tell(folder: Path) -> dict[str, Any]:
-    """All that is told of a cluster that loses a worker and a machine, is asked by another version, and has no worker."""
+    """What becomes of runs on a cluster: one that loses a worker and a machine, and three that end with an error."""
     local = make_settings(folder / "local")
     write_corpus(local.corpus, {f"r{number}.md": report_text(f"emne{number}") for number in range(REPORTS)})
     indexing.run(local, HashEmbedder())
@@ -203,7 +188,6 @@ def tell(folder: Path) -> dict[str, Any]:
         there = make_settings(folder / "there", corpus=local.corpus, index_cluster=made.address)
         told["killed"] = indexed_while_machines_go(made, there, folder / "embedded")
         told["differing"] = differing(local, there)
-        told["differing by model"] = with_the_packaged_model(made, folder)
         told["cancelled"] = cancelled(there)
         told["another version"] = asked_of_another_version(there)
         told["alone"] = without_workers(there)

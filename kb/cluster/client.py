@@ -48,6 +48,8 @@ class DriverClient:
         self.workers = 1
         self._numbers = count()
         self._lock = threading.Lock()
+        # Of its own: a send waits for the driver, and the driver's results must be heard meanwhile.
+        self._sending = threading.Lock()
         self._futures: dict[int, Future[Any]] = {}
         self._over: ClusterError | None = None
         ours, theirs = socket.socketpair()
@@ -80,8 +82,8 @@ class DriverClient:
                 raise self._over
             number = next(self._numbers)
             self._futures[number] = future
-            with contextlib.suppress(OSError):  # that the driver is gone is told by the thread that listens to it
-                self._connection.send(Task(number, kind, items))
+        with self._sending, contextlib.suppress(OSError):  # the thread that listens tells that the driver is gone
+            self._connection.send(Task(number, kind, items))
         return future
 
     def close(self) -> None:

@@ -202,9 +202,9 @@ def _connected(address: str) -> Iterator[None]:
 
 
 def _refuse_reporting(address: str) -> None:
-    """Raise :class:`ClusterUnusableError` for a cluster that tells Ray's makers how it is used."""
-    metadata = json.loads(internal_kv._internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster") or b"{}")
-    if reports_usage(metadata):
+    """Raise :class:`ClusterUnusableError` for a cluster that tells Ray's makers how it is used, or may."""
+    metadata = internal_kv._internal_kv_get(b"CLUSTER_METADATA", namespace=b"cluster")
+    if metadata is None or reports_usage(json.loads(metadata)):
         raise ClusterUnusableError(
             f"Klyngen på {address} sender statistik til Rays udviklere.",
             "Start den igen med RAY_USAGE_STATS_ENABLED=0, som docs/scale.md viser.",

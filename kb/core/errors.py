@@ -306,7 +306,7 @@ class ClusterError(IndexingError):
     """The cluster that files are to be read on cannot be reached or used, or was lost; the build in use is unharmed."""
 
     code = "klynge-utilgængelig"
-    advice = "Se efter, om klyngen kører (ray status), og kør kommandoen igen; uden klynge: kb index --cluster ''."
+    advice = "Se efter, om klyngen kører (ray status), og prøv igen; uden klynge: kb index --cluster ''."
 
 
 class MailError(KbError):

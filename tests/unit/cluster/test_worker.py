@@ -19,12 +19,14 @@ from kb.cluster.messages import FileBytes, Over
 from kb.cluster.model import OpenModel, packed
 from kb.cluster.worker import Worker, remove_leftovers
 from kb.core.errors import ModelMismatchError, ModelMissingError
-from kb.embedding.model_store import CARD_FILE
+from kb.embedding.embedder import ModelEmbedder
+from kb.embedding.model_store import CARD_FILE, DEFAULT_MODEL
 from kb.embedding.runtimes.choice import Name
 from kb.extract import ReadOptions, ReadOutcome, read_files
 from tests.support import CORPUS, HashEmbedder, write_corpus
 
 OPTIONS = ReadOptions(workers=1)
+MODEL = Path(__file__).parents[3] / "index" / "models" / DEFAULT_MODEL
 
 
 @pytest.fixture
@@ -97,6 +99,24 @@ def test_every_part_of_an_edition_is_compared(changed: dict[str, object], said: 
     wanted = Edition("1.0", "9:11", "model", "onnx-int8", ("LibreOffice",))
     assert difference(wanted, wanted) == ""
     assert said in difference(wanted, replace(wanted, **changed))  # type: ignore[arg-type]
+
+
+@pytest.mark.model
+@pytest.mark.slow
+@pytest.mark.skipif(not MODEL.is_dir(), reason="UDEN DEN KLARGJORTE MODEL ER DEN IKKE PRØVET: kb model prepare")
+def test_the_packaged_model_is_opened_where_it_is_prepared_and_embeds_to_the_byte_as_here(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's model lies in a folder that the worker's machine has not."""
+    monkeypatch.setenv("KB_INDEX_DIR", str(MODEL.parents[1]))
+    here = ModelEmbedder(MODEL)
+    opening = replace(pickle.loads(packed(here)), folder=scratch / "hos-jer")  # noqa: S301
+    worker = Worker(pickle.dumps(opening), OPTIONS)
+    assert worker.check() == Edition.here(OPTIONS, here)
+    texts = ["Projektet undersøgte fald.", "Aftalen med leverandøren tog længere tid end ventet.", "Fald"]
+    alone = np.concatenate([worker.embed([text]) for text in texts])
+    assert np.array_equal(worker.embed(texts), here.embed_passages(texts))
+    assert np.array_equal(alone, here.embed_passages(texts)), "a vector must not depend on how texts are shared out"
 
 
 def card(folder: Path, fingerprint: str) -> Path:
