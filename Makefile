@@ -97,6 +97,7 @@ reference: $(VENV)/.test  ## write the pages in docs/ that are made from the cod
 	$(BIN)/python -m tools.errors_page
 	$(BIN)/python -m tools.routes_page
 	$(BIN)/python -m tools.handbook_pages
+	$(BIN)/python -m benchmarks.sizing --write
 
 corpus: $(VENV)/.corpus  ## make the PDF, DOCX and HTML reports again from tools/corpus/sources
 	$(BIN)/python tools/corpus/build.py

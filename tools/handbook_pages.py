@@ -66,6 +66,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "indeksering-fejlede": ("Indekseringen blev ikke færdig. Det indeks, der var i brug, er uskadt.", "Prøv igen."),
     "indeksering-annulleret": ("Nogen standsede indekseringen. Indekset i brug er uskadt.", "Start den igen: kb index"),
     "lager": ("Disken er fuld, eller en mappe kan ikke skrives.", "Kør: kb doctor; se under mapper og plads."),
+    "klynge-utilgængelig": (
+        "Klyngen, der indekserer, kan ikke nås eller bruges. Det indeks, der var i brug, er uskadt.",
+        "Kør: ray status; eller indeksér på denne maskine alene: kb index --cluster ''",
+    ),
     "tom-fil": ("Filen er tom.", "Fjern den, eller læg den rigtige ind."),
     "tidsgrænse": ("Tegngenkendelse eller et hjælpeprogram blev ikke færdigt i tide.", "Hæv `KB_READ_TIMEOUT`."),
     "hukommelsesgrænse": ("Læseren brugte mere hukommelse, end den må.", "Del filen, eller hæv `KB_READ_MEMORY_MB`."),

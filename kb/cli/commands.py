@@ -92,14 +92,27 @@ main.add_command(upkeep.upgrade)
     type=click.FloatRange(0.1, 3600),
     help="Med --watch: sekunder uden ændringer, før der indekseres; filer, der stadig kopieres, ventes der på.",
 )
+@click.option(
+    "--cluster",
+    metavar="VÆRT:PORT",
+    help="Læs og indlejr på en Ray-klynge i stedet for KB_INDEX_CLUSTER; '' betyder på denne maskine alene.",
+)
 @json_option
 @reports_errors
-def index(paths: tuple[Path, ...], full: bool, strict: bool, watching: bool, settle: float, as_json: bool) -> None:
+def index(
+    paths: tuple[Path, ...],
+    full: bool,
+    strict: bool,
+    watching: bool,
+    settle: float,
+    cluster: str | None,
+    as_json: bool,
+) -> None:
     """Bring indekset på linje med rapporterne i PATHS (ellers mappen corpus/)."""
     from kb import indexing
     from kb.embedding.embedder import load_embedder
 
-    settings = load_settings()
+    settings = load_settings() if cluster is None else load_settings(index_cluster=cluster)
     embedder = load_embedder(settings)
     if watching:
         _watch(settings, embedder, paths, settle, as_json)

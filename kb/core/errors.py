@@ -38,6 +38,7 @@
         CancelledError             someone asked the run to stop
         StorageError               disk full or folder not writable
           StateUnavailableError      the database with the state does not answer: a temporary failure
+        ClusterError               the cluster that indexes cannot be used, or was lost
       MailError                  the mail server did not take a mail
       SourceError                a source of reports could not be reached or looked through
         SourceFileError            one file of a source could not be fetched
@@ -205,7 +206,7 @@ class IndexBusyError(IndexUnusableError):
 class IndexAwayError(IndexBusyError):
     """The server that has the index (Milvus) does not answer, or not as it should; asked again, it may."""
 
-    code = "indeks-utilgaengeligt"
+    code = "indeks-utilgængeligt"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter Milvus, netværket dertil og KB_INDEX_URL."
 
 
@@ -316,12 +317,19 @@ class StateUnavailableError(StorageError):
     ``reason`` is what the database's driver said, without secrets; it names machines, and is for the operators alone.
     """
 
-    code = "tilstand-utilgaengelig"
+    code = "tilstand-utilgængelig"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter databasen, netværket og KB_STATE_URL: kb doctor"
 
     def __init__(self, message: str, *, reason: str = "", advice: str = "") -> None:
         super().__init__(message, advice=advice)
         self.reason = reason
+
+
+class ClusterError(IndexingError):
+    """The cluster that files are to be read on cannot be reached or used, or was lost; the build in use is unharmed."""
+
+    code = "klynge-utilgængelig"
+    advice = "Se efter, om klyngen kører (ray status), og prøv igen; uden klynge: kb index --cluster ''."
 
 
 class MailError(KbError):

@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     read_timeout: Annotated[float, Field(gt=0, le=3600, description="Sekunder pr. fil, før læsning opgives.")] = 120.0
     read_memory_mb: Annotated[int, Field(ge=256, le=65536, description="Hukommelse pr. læseproces i MiB.")] = 2048
     read_workers: Annotated[int, Field(ge=1, le=64, description="Filer, der læses ad gangen.")] = 2
+    index_cluster: Annotated[
+        str, Field(description="Ray-klyngen, der læser og indlejrer, som VÆRT:PORT; tom: denne maskine alene.")
+    ] = ""
     mask_contacts: Annotated[bool, Field(description="Om personers e-mail og telefonnumre skal skjules.")] = True
     ocr: Annotated[bool, Field(description="Om sider uden tekst skal læses med Tesseract.")] = True
     max_question_chars: Annotated[int, Field(ge=10, le=100_000, description="Længste spørgsmål, i tegn.")] = 1000

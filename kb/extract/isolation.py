@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import signal
 import socket
@@ -25,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from multiprocessing.connection import Connection, wait
@@ -53,6 +54,8 @@ _GRACE = 20.0
 _START = 30.0
 # Seconds of telling what a file is: it takes time in proportion to the length, some tenths for the largest upload.
 _RECOGNISING = 20.0
+# Seconds between two times that a caller is asked whether to stop.
+_STOP_INTERVAL = 0.2
 
 
 class ReadStatus(StrEnum):
@@ -161,19 +164,26 @@ def outcome_of(document: Document, seconds: float) -> ReadOutcome:
     return ReadOutcome(document.path, ReadStatus.READ, document, seconds=round(seconds, 3))
 
 
-def read_files(paths: Sequence[Path], root: Path, options: ReadOptions) -> Iterator[ReadOutcome]:
+def _never() -> bool:
+    return False
+
+
+def read_files(
+    paths: Sequence[Path], root: Path, options: ReadOptions, *, stop: Callable[[], bool] = _never
+) -> Iterator[ReadOutcome]:
     """Read files in isolated processes, ``options.workers`` at a time; outcomes come as they are ready.
 
-    Closing the iterator, or an interrupt, ends the workers at once. Raises :class:`InstallationError` when the readers
-    cannot be loaded.
+    Closing the iterator, or an interrupt, ends the workers at once; so, in a thread that neither reaches, does ``stop``
+    when it says yes. Raises :class:`InstallationError` when the readers cannot be loaded.
     """
+    longest = math.inf if stop is _never else _STOP_INTERVAL
     waiting = deque(Place(path) for path in paths)
     taken: Counter[Path] = Counter()
     workers: list[_Worker] = []
     try:
-        while waiting or any(worker.place for worker in workers):
+        while (waiting or any(worker.place for worker in workers)) and not stop():
             _feed(workers, waiting, root, options)
-            for place, outcome in _collect(workers, root):
+            for place, outcome in _collect(workers, root, longest):
                 whole = _within_most(outcome, MOST_PARTS - taken[place.file])
                 taken[place.file] += len(whole.parts)
                 waiting.extendleft(Place(place.file, (*place.inside, name)) for name in reversed(whole.parts))
@@ -259,10 +269,10 @@ def _feed(workers: list[_Worker], waiting: deque[Place], root: Path, options: Re
         waiting.popleft()
 
 
-def _collect(workers: list[_Worker], root: Path) -> Iterator[tuple[Place, ReadOutcome]]:
-    """Wait for the next answer, death or deadline, and report it."""
+def _collect(workers: list[_Worker], root: Path, longest: float) -> Iterator[tuple[Place, ReadOutcome]]:
+    """Wait for the next answer, death or deadline, and report it; for nothing more than ``longest`` seconds."""
     busy = [(worker, worker.place) for worker in workers if worker.place is not None]
-    ready = _ready([worker for worker, _ in busy])
+    ready = _ready([worker for worker, _ in busy], longest)
     for worker, place in busy:
         if worker.connection in ready and not worker.begun:
             worker.hear_begun()
@@ -280,10 +290,10 @@ def _collect(workers: list[_Worker], root: Path) -> Iterator[tuple[Place, ReadOu
         yield place, _outcome(place, root, answer, worker.seconds)
 
 
-def _ready(workers: Sequence[_Worker]) -> Sequence[object]:
-    """The connections with an answer or an end; none when the first deadline of the workers has passed."""
-    until = min(worker.deadline for worker in workers)
-    return wait([worker.connection for worker in workers], timeout=max(0.0, until - time.monotonic()))
+def _ready(workers: Sequence[_Worker], longest: float = math.inf) -> Sequence[object]:
+    """The connections with an answer or an end; none when the first deadline, or ``longest`` seconds, have passed."""
+    until = min(worker.deadline for worker in workers) - time.monotonic()
+    return wait([worker.connection for worker in workers], timeout=max(0.0, min(until, longest)))
 
 
 def _outcome(place: Place, root: Path, answer: object, seconds: float) -> ReadOutcome:

@@ -1,4 +1,4 @@
-"""Extracts the files of a plan, each in a reader process, and stores each result in the read cache at once.
+"""Extracts the files of a plan, each in a reader process of the pool, and stores each result in the read cache at once.
 
 What is inside a file is read and cached as a file of its own, with the file's content key. The reading of a file is
 cached after those of its parts, so that one whose reading is there has them all.
@@ -16,9 +16,10 @@ from kb.core.access import EVERYONE, shared_by
 from kb.core.errors import IndexingError
 from kb.core.models import Document
 from kb.core.paths import holders
-from kb.extract import MODULE_MISSING, ReadOptions, ReadOutcome, read_files
+from kb.extract import MODULE_MISSING, ReadOptions, ReadOutcome
 from kb.index.store import Failure, ReadCache, Reading, StoreWriter
 from kb.indexing.plan import Plan, SourceFile
+from kb.indexing.pool import Pool
 from kb.indexing.prefetch import Prefetcher
 from kb.indexing.progress import Stages
 
@@ -39,13 +40,21 @@ class Extractor:
     """Extracts with one set of options and caches the results in a :class:`ReadCache`."""
 
     def __init__(
-        self, readings: ReadCache, options: ReadOptions, stages: Stages, prefetcher: Prefetcher, *, may_restrict: bool
+        self,
+        readings: ReadCache,
+        options: ReadOptions,
+        stages: Stages,
+        pool: Pool,
+        prefetcher: Prefetcher,
+        *,
+        may_restrict: bool,
     ) -> None:
         self.key = options.fingerprint()
         self._may_restrict = may_restrict
         self._readings = readings
         self._options = options
         self._stages = stages
+        self._pool = pool
         self._prefetcher = prefetcher
 
     def transient_failures_changed(self, plan: Plan) -> bool:
@@ -84,9 +93,8 @@ class Extractor:
             by_root.setdefault(source.root, {})[source.path] = source
         with self._stages.stage("læser", len(due)):
             for root, sources in by_root.items():
-                files = [source.file for source in sources.values()]
                 families = _Families(sources)
-                for outcome in read_files(files, Path(root), self._options):
+                for outcome in self._pool.read(list(sources.values()), Path(root), self._options):
                     for source, family in families.complete(outcome):
                         if source.key_now() == source.content_key:
                             self._keep(source, family)

@@ -43,6 +43,7 @@ from kb.indexing.locking import lock
 from kb.indexing.missing_vectors import embed_missing
 from kb.indexing.naming import Naming, named
 from kb.indexing.plan import Plan, PreviousBuild, SourceFile, keys_by_path
+from kb.indexing.pool import LocalPool, Pool, opened_pool
 from kb.indexing.prefetch import Prefetcher
 from kb.indexing.progress import Progress, Silent, Stages, recorded
 from kb.indexing.run_report import RunReport
@@ -72,8 +73,8 @@ def run(
     ``full`` reads every file again; vectors of the same text by the same model are reused.
     ``job`` is the id of the job it carries out, if any. Raises :class:`CorpusMissingError`, :class:`InputError` for a
     folder whose name cannot be used, :class:`LockedError`, :class:`CancelledError`, :class:`StorageError`,
-    :class:`InstallationError` or, among others when no file at all can be read, :class:`IndexingError`; whatever it
-    raises, the build in use is as it was.
+    :class:`InstallationError`, :class:`ClusterError` or, among others when no file at all can be read,
+    :class:`IndexingError`; whatever it raises, the build in use is as it was.
     """
     folders = tuple(Path(root) for root in roots) or (settings.corpus,)
     for folder in folders:
@@ -92,8 +93,9 @@ def run(
         ):
             place.remove_leftovers()
             chunker = Chunker(embedder, ChunkSize(), with_sentences=True)
-            work = _Run(settings, place, embedder, chunker, readings, cache, record)
-            report = work.run(lambda: Plan.make(folders), full=full, started_by=started_by)
+            with opened_pool(settings, embedder) as pool:
+                work = _Run(settings, place, pool, chunker, readings, cache, record)
+                report = work.run(lambda: Plan.make(folders), full=full, started_by=started_by)
             record.report = replace(report, run_id=record.run_id)
             return record.report
 
@@ -113,7 +115,8 @@ def run_documents(
         place.remove_leftovers()
         # Sentences are needed for answering only; a build that measures retrieval has none.
         chunker = Chunker(embedder, size or ChunkSize(), with_sentences=False)
-        work = _Run(settings, place, embedder, chunker, readings, cache, progress or Silent())
+        pool = LocalPool(embedder, settings.batch_size)
+        work = _Run(settings, place, pool, chunker, readings, cache, progress or Silent())
         sources = []
         for document in documents:
             key = hashlib.sha256(json.dumps(document_to_dict(document), sort_keys=True).encode()).hexdigest()
@@ -144,7 +147,7 @@ class _Run:
         self,
         settings: Settings,
         place: Place,
-        embedder: Embedder,
+        pool: Pool,
         chunker: Chunker,
         readings: ReadCache,
         cache: VectorCache,
@@ -152,15 +155,16 @@ class _Run:
     ) -> None:
         self.settings = settings
         self.place = place
-        self.embedder = embedder
+        self.pool = pool
+        self.embedder = pool.embedder
         self.chunker = chunker
         self.readings = readings
         self.cache = cache
         self.stages = Stages(progress)
-        self.prefetcher = Prefetcher(embedder, chunker, settings.index_dir / VECTORS_CACHE, settings.batch_size)
+        self.prefetcher = Prefetcher(self.embedder, chunker, settings.index_dir / VECTORS_CACHE, pool.batch_size)
         options = ReadOptions.from_settings(settings)
         may_restrict = settings.access_groups
-        self.extractor = Extractor(readings, options, self.stages, self.prefetcher, may_restrict=may_restrict)
+        self.extractor = Extractor(readings, options, self.stages, pool, self.prefetcher, may_restrict=may_restrict)
 
     def run(self, make_plan: Callable[[], Plan], *, full: bool, started_by: str) -> RunReport:
         started = datetime.now(UTC)
@@ -224,7 +228,7 @@ class _Run:
             if plan.has_files and not store.records():
                 raise _nothing_read(store.failures(), previous)
             embedded = embed_missing(
-                store, self.cache, self.embedder, self.settings.batch_size, self.stages, with_sentences=with_sentences
+                store, self.cache, self.embedder, self.pool.batch_size, self.stages, with_sentences=with_sentences
             )
             assembler = Assembler(self.place, staging, store, self.cache, self.embedder, self.stages.step)
             with self.stages.stage("bygger", assembler.rows(with_sentences=with_sentences)):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb import indexing
-from kb.core.errors import InstallationError, KbError, LockedError, StorageError
+from kb.core.errors import ClusterError, InstallationError, KbError, LockedError, StorageError
 from kb.core.settings import Settings
 from kb.embedding.embedder import Embedder
 from kb.extract import find_files
@@ -76,7 +76,7 @@ def watch(
             return
         try:
             report = indexing.run(settings, embedder, roots=roots, started_by=started_by, progress=listener.progress)
-        except (LockedError, StorageError, InstallationError) as error:
+        except (LockedError, StorageError, InstallationError, ClusterError) as error:
             listener.error(error)
             stop.wait(RETRY * pace.settle)
         except KbError as error:

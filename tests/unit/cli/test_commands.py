@@ -334,6 +334,14 @@ def test_a_command_line_that_makes_no_sense(arguments: list[str]) -> None:
 
 
 @pytest.mark.slow
+def test_a_cluster_is_named_by_the_setting_or_for_one_run_and_the_option_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KB_INDEX_CLUSTER", "hovedet")
+    assert "hovedet er ikke en klynges adresse" in _error("index", code=EXIT_SETUP)["message"]
+    assert "auto er ikke en klynges adresse" in _error("index", "--cluster", "auto", code=EXIT_SETUP)["message"]
+    assert values("index", "--cluster", "")["documents"] == len(CORPUS)
+
+
+@pytest.mark.slow
 def test_a_held_lock_is_told() -> None:
     run("index")
     with indexing.lock(Path("index")):

@@ -100,7 +100,7 @@ def test_a_node_that_is_away_gives_503_with_a_reason_and_all_is_well_when_it_is_
         away = client.get("/api/v1/search?q=journalnotater")
         assert away.status_code == 503
         assert away.json is not None
-        assert away.json["type"].endswith("indeks-utilgaengeligt")
+        assert away.json["type"].endswith("indeks-utilgængeligt")
         assert "Milvus" in away.json["detail"]
         assert "Retry-After" in away.headers
         page = client.get("/?q=mailfordeling")
