@@ -34,6 +34,7 @@ FIRST_OF_TWO = 0.65
 # Each labelled window is read under this many questions, as the question colours what the encoder makes of a sentence.
 QUESTIONS = 4
 SENTENCES = 4
+READ_TOGETHER = 16
 # Chosen on the sentences that `benchmarks.reader_quality` counts: docs/reader.md.
 OF_INVENTED = 0.3
 EPOCHS = 20
@@ -93,11 +94,17 @@ def states(reader: Reader, encoder: Encoder, windows: Sequence[Labelled], questi
     """What the encoder makes of each sentence under a question of its own, with the shares of its letters."""
     found: list[Tensor] = []
     shares: list[Tensor] = []
-    for one, question in zip(windows, questions, strict=True):
-        batch = batch_of([encoder.encode(question, one.window.context, one.window.sentences)])
+    encoded = [
+        (encoder.encode(question, one.window.context, one.window.sentences), one.labels)
+        for one, question in zip(windows, questions, strict=True)
+    ]
+    encoded.sort(key=lambda pair: len(pair[0].ids))  # windows of one length are read together, without padding
+    for first in range(0, len(encoded), READ_TOGETHER):
+        several = encoded[first : first + READ_TOGETHER]
+        batch = batch_of([one for one, _ in several])
         with torch.no_grad():
             found.append(sentence_means(reader.hidden(batch), batch.spans))
-        shares += [shares_of(letters) for letters, _ in zip(one.labels, batch.spans, strict=False)]
+        shares += [shares_of(letters) for one, labels in several for letters, _ in zip(labels, one.spans, strict=False)]
     return Sentences(torch.cat(found), torch.stack(shares))
 
 
