@@ -308,7 +308,7 @@ def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.Monke
 
 
 def test_a_base_with_a_file_never_loads_the_driver() -> None:
-    used = "import sys, tempfile; from pathlib import Path; import kb.operations.backup\n"
+    used = "import sys, tempfile; from pathlib import Path; import kb.state.exchange\n"
     used += "from kb.state.keys import KeyStore\n"
     used += "with tempfile.TemporaryDirectory() as folder: KeyStore(Path(folder)).list()\n"
     used += "print([name for name in sys.modules if name.startswith('psycopg')])"
