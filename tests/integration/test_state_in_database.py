@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -20,7 +19,6 @@ from kb.state.runs import RunStore, Status, StoredJob
 from tests.postgresql import PASSWORD, Cluster, in_database
 from tests.support import HashEmbedder
 from tests.timing import until
-from tests.workers import workers
 
 pytestmark = pytest.mark.slow
 
@@ -124,15 +122,3 @@ def test_a_server_says_that_the_database_is_away_and_answers_when_it_is_back(
         assert str(mortal.folder) not in said.get_data(as_text=True)
     mortal.start()
     until(lambda: client.get("/api/v1/themes", headers=named).status_code == 200)
-
-
-def test_workers_each_have_connections_of_their_own_and_find_the_database_again(
-    database: Settings, mortal: Cluster, tmp_path: Path
-) -> None:
-    with workers(database, tmp_path / "log") as server:
-        assert {server.ask("/api/v1/search", "faldrisiko")[0] for _ in range(8)} == {200}
-        mortal.kill()
-        assert {server.ask("/api/v1/search", "faldrisiko")[0] for _ in range(4)} == {503}
-        mortal.start()
-        until(lambda: {server.ask("/api/v1/search", "faldrisiko")[0] for _ in range(8)} == {200})
-        assert PASSWORD not in (tmp_path / "log").read_text(encoding="utf-8")

@@ -208,6 +208,36 @@ def test_a_job_is_put_back_only_as_it_was_seen(url: StateUrl) -> None:
         assert not state.requeue_job(seen)
 
 
+FORK = """
+import os, sys
+from kb.core.state_place import StateUrl
+from kb.state.repository import repository_of
+place = StateUrl.of(sys.stdin.readline().strip())
+
+def connection():
+    with repository_of(place).reading() as database:
+        return database.execute("SELECT pg_backend_pid()").fetchone()[0]
+
+before = connection()
+read, write = os.pipe()
+child = os.fork()
+if not child:
+    os.write(write, str(connection()).encode())
+    os._exit(0)
+os.waitpid(child, 0)
+print(before, os.read(read, 100).decode(), connection())
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_forked_has_connections_of_its_own_and_leaves_the_masters_alone(url: StateUrl) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK], input=url.address, capture_output=True, text=True, check=True, cwd=HOME
+    )
+    before, of_child, after = done.stdout.split()
+    assert before == after != of_child
+
+
 # --- A database that is away ---
 
 
@@ -308,7 +338,7 @@ def test_without_the_driver_it_is_said_what_to_install(monkeypatch: pytest.Monke
 
 
 def test_a_base_with_a_file_never_loads_the_driver() -> None:
-    used = "import sys, tempfile; from pathlib import Path; import kb.operations.backup\n"
+    used = "import sys, tempfile; from pathlib import Path; import kb.state.exchange\n"
     used += "from kb.state.keys import KeyStore\n"
     used += "with tempfile.TemporaryDirectory() as folder: KeyStore(Path(folder)).list()\n"
     used += "print([name for name in sys.modules if name.startswith('psycopg')])"
