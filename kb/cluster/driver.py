@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 import ray
-from ray.exceptions import ObjectLostError, RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from ray.experimental import internal_kv
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -153,7 +153,7 @@ class Crew:
         except RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else RuntimeError(_last_line(error))
             yield Failed(task.number, cause)
-        except (RayActorError, ObjectLostError):
+        except RayError:  # the worker, its machine or the result's place is gone
             yield from self._lost(member)
             return
         else:
@@ -244,8 +244,10 @@ def _served(connection: Connection[Any, Any]) -> Over:
         serve(connection)
     except ClusterUnusableError as error:
         return error.over
-    except RayError as error:
-        return Over(f"Klyngen kan ikke bruges længere: {_last_line(error)}", _ADVICE)
+    except (EOFError, OSError):
+        raise
+    except Exception as error:  # Ray raises what it likes when its head goes, and nobody else would see it
+        return Over(f"Klyngen kan ikke bruges længere: {type(error).__name__}: {_last_line(error)}", _ADVICE)
 
 
 if __name__ == "__main__":
