@@ -34,6 +34,9 @@ RECRUIT_INTERVAL = 1.0
 STOP_PATIENCE = 3.0
 # Starts on one machine that may fail, whatever the reason, before it is left alone.
 MOST_STARTS = 3
+_ADVICE_ON_JOINING = (
+    "Se efter, om denne maskine er med i klyngen (ray start --address) og har klyngens nøgle (RAY_AUTH_TOKEN_PATH)."
+)
 _ADVICE = "Se efter, om klyngen kører (ray status), og om den har ledige processorer."
 
 
@@ -193,7 +196,7 @@ def _connected(address: str) -> Iterator[None]:
         ray.init(address=address, configure_logging=False, log_to_driver=False)
     except Exception as error:  # Ray has no error of its own for a version, an address or a machine that is not of it
         message = f"Klyngen på {address} kan ikke bruges: {_last_line(error)}"
-        raise ClusterUnusableError(message, "Er denne maskine med i klyngen? Kør: ray start --address") from error
+        raise ClusterUnusableError(message, _ADVICE_ON_JOINING) from error
     try:
         _refuse_reporting(address)
         yield
