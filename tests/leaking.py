@@ -19,7 +19,9 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlencode
@@ -108,10 +110,12 @@ class Twins:
 
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
+_BEGUN = datetime.now(UTC)
 
 
 def _answer(client: FlaskClient, request: Request, keys: Mapping[str, str], number: int) -> Answer:
     chance = random.Random(number)  # noqa: S311 -- the same names in both bases, not secrets
+    at = _BEGUN + timedelta(seconds=number)
     headers = {"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
     if request.who:
         headers["Authorization"] = f"Bearer {keys[request.who]}"
@@ -120,6 +124,8 @@ def _answer(client: FlaskClient, request: Request, keys: Mapping[str, str], numb
         patch.object(secrets, "token_urlsafe", lambda size=32: chance.randbytes(size).hex()),
         patch.object(secrets, "token_bytes", lambda size=32: chance.randbytes(size)),
         patch("kb.operations.editing.token_hex", lambda size=32: chance.randbytes(size).hex()),
+        # What is kept is listed by time, to the second: the two are asked at one.
+        patch("kb.state.repository.datetime", SimpleNamespace(now=lambda _zone: at)),
     ):
         response = client.open(
             request.path, method=request.method, json=request.json, data=request.form, headers=headers
