@@ -132,7 +132,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.runtime tools/system-packages.sh
-	$(PIP) -e '.[test,dev,release]'
+	$(PIP) -e '.[cluster,test,dev,release]'
 	sh tools/system-packages.sh chromium tesseract-ocr tesseract-ocr-dan libreoffice-writer-nogui libreoffice-impress-nogui nginx-light openssl
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund; \
 	else echo "npm mangler: prøverne af login med OpenID springes over."; fi

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 NAME = "erfaringsbasen"
-EXTRAS = ("", "test", "dev", "release")
+EXTRAS = ("", "cluster", "test", "dev", "release")
 TARGET = Path(__file__).parents[1] / "constraints.txt"
 HEADER = """# The versions Erfaringsbasen is tested with; made by tools/constraints.py.
 # torch: the tested version. README tells how to get its CPU build.

@@ -204,7 +204,7 @@ class IndexBusyError(IndexUnusableError):
 class IndexAwayError(IndexBusyError):
     """The server that has the index (Milvus) does not answer, or not as it should; asked again, it may."""
 
-    code = "indeks-utilgængeligt"
+    code = "indeks-utilgaengeligt"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter Milvus, netværket dertil og KB_INDEX_URL."
 
 

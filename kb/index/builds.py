@@ -1,6 +1,6 @@
 """Finished builds on disk: their layout, their manifest, and which one is in use.
 
-Builds whose vectors and words are on a server have their other files below ``index/milvus`` in the same form
+Builds whose vectors and words are on a server have their other files below ``index/milvus/NAME`` in the same form
 (:mod:`kb.index.places`).
 
     index/

@@ -108,7 +108,7 @@ PROBLEMS = _listed(
         "Maskinen har for travlt, eller den mangler plads. Indekset er ikke beskadiget; prøv igen om lidt.",
     ),
     Problem(
-        "indeks-utilgængeligt", 503, "Indekset svarer ikke lige nu",
+        "indeks-utilgaengeligt", 503, "Indekset svarer ikke lige nu",
         "Serveren, som indekset ligger på, svarer ikke. Intet er gået tabt; prøv igen om lidt.",
     ),
     Problem(
@@ -122,7 +122,7 @@ PROBLEMS = _listed(
 )  # fmt: skip
 
 # Why the index cannot be looked in, whatever is asked of it.
-NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "indeks-utilgængeligt", "indeks-anden-version")
+NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "indeks-utilgaengeligt", "indeks-anden-version")
 
 _OF_STATUS = {
     400: "ugyldig-adresse", 404: "ukendt-adresse", 405: "metode-ikke-tilladt", 413: "for-stort",

@@ -8,8 +8,8 @@ after that whoever asks is told at once, so that threads do not queue up behind 
 again, and when it answers everything goes on as before. A collection that is not loaded (its server was restarted) is
 loaded.
 
-Nothing but the configured address is called: no proxy is used and no ``.env`` file read, and what pymilvus would log,
-with whole tracebacks, is told by our errors.
+Nothing but the configured address is called: no proxy is used and no ``.env`` file read. What pymilvus would log with
+whole tracebacks is a line in our log.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _CLIENT_CODES = 2
 _LITE_SUFFIX = ".db"
 _REASON_CHARACTERS = 200
 _RAISE = object()
+log = logging.getLogger(__name__)
 _OPTIONS = {"grpc.enable_http_proxy": 0, "grpc.service_config_disable_resolution": 1}
 
 
@@ -150,7 +151,9 @@ class Connection:
                 if missing is not _RAISE:
                     return missing
                 raise IndexDamagedError(f"Milvus har ikke {args[0]}.") from error
-            wrong = IndexAwayError(f"Milvus på {self._shown()} svarer ikke, som den skal: {_reason(error)}")
+            # Who asks a question need not know where the index is; whoever runs the server reads the log.
+            log.warning("Milvus på %s svarer ikke, som den skal: %s", self._shown(), _reason(error))
+            wrong = IndexAwayError("Milvus, som indekset ligger på, svarer ikke, som den skal.")
             if not isinstance(code, int) or code <= _CLIENT_CODES:
                 self._away = (time.monotonic() + AWAY_PAUSE, wrong)
             raise wrong from error

@@ -18,6 +18,7 @@ from kb.index.milvus.filters import ROW, Ranking
 
 VECTOR = "vector"
 METRIC = "IP"  # of unit vectors the cosine
+GRAPH_INDEX = "HNSW"
 # Rows that are read at a time: some 2 MB.
 READ_ROWS = 1000
 # Vectors that are remembered: some 6 MB.
@@ -25,7 +26,6 @@ ROWS_REMEMBERED = 4096
 # What a search of the graph looks at, at least and for each row that is asked for (Milvus's ef).
 FEWEST_LOOKED_AT = 200
 LOOKED_AT_EACH = 2
-MOST_LOOKED_AT = 32_768
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -40,6 +40,7 @@ class MilvusVectors:
         self._consistency = consistency
         self.dimension = _dimension(milvus, collection)
         self._count = count_of(milvus, collection)
+        self._graph = milvus.ask("describe_index", collection, VECTOR)["index_type"] == GRAPH_INDEX
         self._none = np.empty((0, self.dimension), dtype=np.float32)
         # A question's candidates are scored by their vectors, and the best of them compared with one another.
         self._known: LRUCache[int, Vectors] = LRUCache(ROWS_REMEMBERED)
@@ -53,9 +54,9 @@ class MilvusVectors:
         question = query.reshape(-1).astype(np.float32)
 
         def run(expression: str, limit: int) -> Ranking:
-            looked_at = min(max(FEWEST_LOOKED_AT, LOOKED_AT_EACH * limit), MOST_LOOKED_AT)
+            params = {"ef": max(FEWEST_LOOKED_AT, LOOKED_AT_EACH * limit)} if self._graph else {}
             return hits(
-                self._milvus, self._collection, question, VECTOR, expression, limit, self._consistency, ef=looked_at
+                self._milvus, self._collection, question, VECTOR, expression, limit, self._consistency, **params
             )
 
         return filters.best(run, top, allowed, len(self), all_found=False)

@@ -1,10 +1,9 @@
 """Keeps builds on a Milvus server: two collections a build, and an alias that names the one in use.
 
-A build's folder, with its manifest, its database and its vocabulary, is below ``index_dir/milvus``, which whoever
+A build's folder, with its manifest, its database and its vocabulary, is below ``index_dir/milvus/NAME``, which whoever
 searches must reach, and there is no ``CURRENT`` there: the alias of the passages says which build is in use, and is
-moved in one step. What is asked of it is remembered for :data:`CURRENT_SECONDS`. A dropped collection is gone for those
-who still search it, unlike a deleted file, so that the build that was in use last is always kept beside the one that
-is.
+moved in one step. What it names is remembered for :data:`CURRENT_SECONDS`. A dropped collection is gone for those who
+still search it, unlike a deleted file, so that the build that was in use last is always kept beside the one that is.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ class MilvusPlace:
 
     @property
     def _files(self) -> Path:
-        return self.index_dir / FOLDER
+        return self.index_dir / FOLDER / self._name
 
     def current_id(self) -> str:
         """The id of the build whose passages the alias is of."""
@@ -102,25 +101,27 @@ class MilvusPlace:
         return folder
 
     def remove_old(self, keep: int) -> list[str]:
-        """Remove all but the newest builds, two at least, and the one in use."""
-        in_use = self._aliased()
-        gone = [id_ for id_ in self.build_ids()[max(keep, FEWEST_KEPT) :] if id_ != in_use]
+        """Remove all but the newest builds, two at least, and the one in use; of folders without passages on the
+        server (another address, perhaps) as many are kept.
+        """
+        kept = max(keep, FEWEST_KEPT)
+        usable, in_use = self.build_ids(), self._aliased()
+        others = [id_ for id_ in builds.build_ids(self._files) if id_ not in usable]
+        gone = [id_ for id_ in usable[kept:] + others[kept:] if id_ != in_use]
         for id_ in gone:
-            # The folder first: collections without one are leftovers, a folder without collections would be a riddle.
+            # The folder first: collections without one are left over, and found by the next run.
             builds.remove(self._files, id_)
             self._drop(id_)
         return gone
 
     def remove_leftovers(self) -> list[str]:
-        """Remove staging folders, folders without collections and collections without a folder."""
-        gone = builds.remove_leftovers(self._files) if self.builds_dir.is_dir() else []
-        finished, held = set(builds.build_ids(self._files)), self._held()
+        """Remove staging folders, and collections without a folder."""
+        gone = builds.remove_leftovers(self._files)
+        names = self._milvus.ask("list_collections")
         # The folder of the one in use may only be out of reach.
-        for id_ in held - finished - {self._aliased()}:
+        known = {"", self._aliased(), *builds.build_ids(self._files)}
+        for id_ in {self._id_of(name) for name in names} - known:
             self._drop(id_)
-            gone.append(id_)
-        for id_ in finished - held:
-            builds.remove(self._files, id_)
             gone.append(id_)
         return gone
 
@@ -171,10 +172,9 @@ class MilvusPlace:
         match = re.fullmatch(rf"{self._name}_(\d{{8}}T\d+Z)_({PASSAGES}|{SENTENCES})", collection)
         return match[1] if match else ""
 
-    def _held(self) -> set[str]:
-        """The builds that have a collection."""
-        return {id_ for name in self._milvus.ask("list_collections") if (id_ := self._id_of(name))}
-
     def _drop(self, build_id: str) -> None:
+        if self._aliased() == build_id:
+            # A collection that an alias names cannot be dropped.
+            self._milvus.tell("drop_alias", self._alias)
         for what in (PASSAGES, SENTENCES):
             self._milvus.tell("drop_collection", self._collection(build_id, what), missing=None, patience=PATIENCE)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kb.core.errors import IndexingError
 from kb.index.milvus.connection import PATIENCE, Connection, library
-from kb.index.milvus.dense import METRIC, VECTOR, count_of
+from kb.index.milvus.dense import GRAPH_INDEX, METRIC, VECTOR, count_of
 from kb.index.milvus.filters import ROW
 from kb.index.milvus.words import COUNTS, MOST_BYTES, MOST_WORDS, TERMS, WORDS, WRITTEN, Columns
 from kb.index.vectors import EXACT_ROWS, Tuning
@@ -90,7 +90,7 @@ def _indexes() -> Any:
 
 def _index_vectors(indexes: Any, kind: str) -> None:
     if kind == EXACT:
-        indexes.add_index(VECTOR, index_type="FLAT", metric_type=METRIC)
+        indexes.add_index(VECTOR, index_name=VECTOR, index_type="FLAT", metric_type=METRIC)
         return
     params = {"M": NEIGHBOURS, "efConstruction": LOOKED_AT}
-    indexes.add_index(VECTOR, index_type="HNSW", metric_type=METRIC, params=params)
+    indexes.add_index(VECTOR, index_name=VECTOR, index_type=GRAPH_INDEX, metric_type=METRIC, params=params)

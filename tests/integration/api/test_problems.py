@@ -190,6 +190,13 @@ def _busy_machine(client: FlaskClient, folder: Path) -> TestResponse:
         return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
 
 
+@reaches("indeks-utilgaengeligt")
+def _server_away(client: FlaskClient, folder: Path) -> TestResponse:
+    pytest.importorskip("pymilvus", reason="UDEN pymilvus ER DET IKKE PRØVET, HVAD API'ET SIGER, NÅR MILVUS ER VÆK")
+    settings = make_settings(folder, index_url="http://127.0.0.1:9", index_timeout=0.2, index_retries=0)
+    return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
+
+
 @reaches("anden-model")
 def _other_model(client: FlaskClient, folder: Path) -> TestResponse:
     settings = make_settings(folder)
