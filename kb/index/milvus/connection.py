@@ -30,8 +30,9 @@ from kb.core.settings import Settings
 
 # Seconds after a failure in which the server is not asked.
 AWAY_PAUSE = 1.0
-# Seconds that the making of a collection's index, or loading it, may take.
-PATIENCE = 6 * 3600.0
+# Seconds that a write may take; and that a collection's index, and loading it, may.
+WRITING = 60.0
+INDEXING = 6 * 3600.0
 # The server's own numbers: no such collection, not loaded, no such alias.
 _NO_COLLECTION, _NOT_LOADED, _NO_ALIAS = 100, 101, 1600
 # Numbers up to this are pymilvus's own: nothing was answered.

@@ -17,7 +17,7 @@ from kb.core.errors import IndexBusyError, IndexMissingError, NotFoundError, Set
 from kb.core.settings import Settings
 from kb.index import builds, vectors
 from kb.index.builds import Manifest
-from kb.index.milvus.connection import PATIENCE, Address, Connection, connection
+from kb.index.milvus.connection import WRITING, Address, Connection, connection
 from kb.index.milvus.dense import MilvusVectors
 from kb.index.milvus.words import MilvusWords, WordsWriter
 from kb.index.milvus.writing import NewCollection
@@ -177,4 +177,4 @@ class MilvusPlace:
             # A collection that an alias names cannot be dropped.
             self._milvus.tell("drop_alias", self._alias)
         for what in (PASSAGES, SENTENCES):
-            self._milvus.tell("drop_collection", self._collection(build_id, what), missing=None, patience=PATIENCE)
+            self._milvus.tell("drop_collection", self._collection(build_id, what), missing=None, patience=WRITING)

@@ -227,17 +227,19 @@ class MilvusWords:
         wanted = [_phrase(words) for words in phrases]
         if not wanted:
             return np.empty(0, dtype=np.int64)
-        expression = " and ".join(map(_holds, wanted))
-        found = [np.empty(0, dtype=np.int64)]
-        for first in range(0, len(self), MOST_HITS):
-            span = filters.within([(first, first + MOST_HITS)])
-            answer = self._milvus.ask(
-                "query", self._collection, filter=f"({span}) and {expression}", output_fields=[ROW, WRITTEN],
-                limit=MOST_HITS, consistency_level=self._consistency,
-            )  # fmt: skip
-            held = [one[ROW] for one in answer if all(phrase in one[WRITTEN] for phrase in wanted)]
-            found.append(np.array(sorted(held), dtype=np.int64))
-        return np.concatenate(found)
+        return np.array(sorted(self._holding(wanted, 0, len(self))), dtype=np.int64)
+
+    def _holding(self, phrases: Sequence[str], first: int, last: int) -> list[int]:
+        """The rows of a range that hold every one of the phrases; asked for in halves where there are too many."""
+        expression = " and ".join([f"({filters.within([(first, last)])})", *map(_holds, phrases)])
+        answer = self._milvus.ask(
+            "query", self._collection, filter=expression, output_fields=[ROW, WRITTEN], limit=MOST_HITS,
+            consistency_level=self._consistency,
+        )  # fmt: skip
+        if len(answer) == MOST_HITS < last - first:
+            middle = (first + last) // 2
+            return self._holding(phrases, first, middle) + self._holding(phrases, middle, last)
+        return [int(one[ROW]) for one in answer if all(phrase in one[WRITTEN] for phrase in phrases)]
 
     def _scores(self, question: Question, rows: Rows) -> tuple[Floats, Floats]:
         words = self._words(rows)

@@ -12,7 +12,7 @@ from kb import indexing
 from kb.core.models import SearchResult
 from kb.core.settings import Settings
 from kb.evaluation import judged_questions
-from kb.index.milvus import filters
+from kb.index.milvus import filters, words
 from kb.index.places import IndexParts, place_of
 from kb.index.verification import verify_build
 from kb.language.analysis import QueryPhrase
@@ -134,21 +134,31 @@ def test_any_set_of_rows_may_be_allowed(both: tuple[IndexParts, IndexParts], mon
 )
 def test_phrases_are_held_by_the_same_passages(both: tuple[IndexParts, IndexParts], phrase: str) -> None:
     here, there = both
-    words = tuple(phrase.split())
-    assert there.words.containing([words]).tolist() == here.words.containing([words]).tolist()
+    looked_for = [tuple(phrase.split())]
+    assert there.words.containing(looked_for).tolist() == here.words.containing(looked_for).tolist()
+
+
+def test_a_phrase_of_more_passages_than_are_given_at_a_time_is_found_in_all(
+    both: tuple[IndexParts, IndexParts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "MOST_HITS", 5)
+    here, there = both
+    held = here.words.containing([("og",)]).tolist()
+    assert len(held) > 15
+    assert there.words.containing([("og",)]).tolist() == held
 
 
 def test_what_patterns_have_another_meaning_for_is_taken_as_written(both: tuple[IndexParts, IndexParts]) -> None:
     here, there = both
-    for words in (("%",), ("a_",), ('"',), ("\\",), ("__",)):
-        assert there.words.containing([words]).tolist() == here.words.containing([words]).tolist() == []
+    for word in ("%", "a_", '"', "\\", "__"):
+        assert there.words.containing([(word,)]).tolist() == here.words.containing([(word,)]).tolist() == []
 
 
 def test_names_of_several_words_score_as_they_do_locally(both: tuple[IndexParts, IndexParts]) -> None:
     here, there = both
     text = "Hvordan gik det med medarbejderne?"
     names = [("kunstig", "intelligens"), ("til", "at")]
-    phrases = tuple(QueryPhrase(words, 0.5, words[0]) for words in names)
+    phrases = tuple(QueryPhrase(name, 0.5, name[0]) for name in names)
     question = replace(here.words.analyser.question(text), phrases=phrases)
     assert len(here.words.containing([names[1]])) > 3
     ours, theirs = here.words.search(question, 30), there.words.search(question, 30)
