@@ -93,6 +93,15 @@ def library() -> Any:
     return pymilvus
 
 
+@cache
+def _failures() -> tuple[type[Exception], ...]:
+    """What pymilvus raises where it gets no answer, or not the one it should."""
+    exception = library().MilvusException
+    import grpc  # comes with pymilvus
+
+    return (exception, grpc.RpcError, grpc.FutureTimeoutError)
+
+
 @contextmanager
 def _without_dotenv() -> Iterator[None]:
     """pymilvus loads a ``.env`` file into the environment as it is imported, from any folder above its own."""
@@ -133,9 +142,7 @@ class Connection:
 
     def tell(self, call: str, *args: Any, missing: Any = _RAISE, patience: float | None = None, **kwargs: Any) -> Any:
         """As :meth:`ask`, once: for what changes the server, and may take ``patience`` seconds."""
-        import grpc
-
-        error_kinds = (library().MilvusException, grpc.RpcError, grpc.FutureTimeoutError)
+        failures = _failures()
         timeout = patience or self.address.timeout
         try:
             client = self._connected()
@@ -146,7 +153,7 @@ class Connection:
                     raise
                 client.load_collection(args[0], timeout=timeout)
                 answer = getattr(client, call)(*args, timeout=timeout, **kwargs)
-        except error_kinds as error:
+        except failures as error:
             code = getattr(error, "code", None)
             if code in (_NO_COLLECTION, _NO_ALIAS):
                 if missing is not _RAISE:

@@ -24,7 +24,7 @@ from tests.timing import until
 ROOT = Path(__file__).parents[4]
 WITHOUT = """
 import sys
-sys.modules["pymilvus"] = None
+sys.modules["pymilvus"] = sys.modules["grpc"] = None
 import kb.cli, kb.retrieval.searcher, kb.index.milvus.place
 from kb.core.errors import InstallationError
 from kb.core.settings import Settings
