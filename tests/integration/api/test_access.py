@@ -32,10 +32,7 @@ INTRANET = "https://intranet.kommune.dk"
 def closed(tmp_path_factory: pytest.TempPathFactory, read_once: Settings) -> Settings:
     """Settings of a server that listens beyond the machine."""
     made = make_settings(
-        tmp_path_factory.mktemp("closed"),
-        host="0.0.0.0",  # noqa: S104 -- asked in process alone
-        rate_limit=20,
-        rate_limit_failures=3,
+        tmp_path_factory.mktemp("closed"), host="0.0.0.0", rate_limit=20, rate_limit_failures=3  # noqa: S104
     )
     write_corpus(made.corpus)
     take_readings(read_once, made)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kb import indexing
+from kb.answer import answer
 from kb.core.models import SearchResult
 from kb.core.settings import Settings
 from kb.evaluation import judged_questions
@@ -24,8 +25,8 @@ from tests.support import HashEmbedder, make_settings
 pytestmark = [needs_milvus, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[4]
-REPORTS = 8
-QUESTIONS = 100
+REPORTS = 6
+QUESTIONS = 60
 FILTERS: tuple[dict[str, list[str]], ...] = (
     {},
     {"rolle": ["læring"]},
@@ -96,7 +97,7 @@ def test_scores_totals_and_facets_are_the_same(local: Searcher, milvus: Searcher
 def test_each_engine_alone_ranks_the_same(local: Searcher, milvus: Searcher, engine: Engine) -> None:
     same = [
         _first(local.search(text, engine=engine)) == _first(milvus.search(text, engine=engine))
-        for text in QUESTIONS_ASKED[:25]
+        for text in QUESTIONS_ASKED[:15]
     ]
     assert all(same)
 
@@ -160,11 +161,17 @@ def test_names_of_several_words_score_as_they_do_locally(both: tuple[IndexParts,
     names = [("kunstig", "intelligens"), ("til", "at")]
     phrases = tuple(QueryPhrase(name, 0.5, name[0]) for name in names)
     question = replace(here.words.analyser.question(text), phrases=phrases)
-    assert len(here.words.containing([names[1]])) > 3
+    assert len(here.words.containing([names[1]])) >= 3
     ours, theirs = here.words.search(question, 30), there.words.search(question, 30)
     assert [score for _, score in theirs] == pytest.approx([score for _, score in ours], rel=1e-4)
     rows = np.arange(0, len(here.words), 7, dtype=np.int64)
     assert there.words.scores(question, rows) == pytest.approx(here.words.scores(question, rows), rel=1e-4, abs=1e-4)
+
+
+def test_answers_and_their_citations_are_the_same(local: Searcher, milvus: Searcher) -> None:
+    ours, theirs = (answer(one, "Hvilke udfordringer var der med data?") for one in (local, milvus))
+    assert ours.sentences
+    assert replace(theirs, build_id=ours.build_id, created=ours.created) == ours
 
 
 def test_a_question_of_unknown_words_alone_finds_by_vectors(local: Searcher, milvus: Searcher) -> None:
