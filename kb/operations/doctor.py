@@ -78,7 +78,7 @@ def _guarded(name: str, check: Check, settings: Settings, machine: Machine) -> I
 def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
     for path, setting, what, write in (
         (settings.corpus, "KB_CORPUS", "Mappen med rapporter", False),
-        (settings.index_dir, "KB_INDEX_DIR", "Mappen til indekset", False),
+        (settings.index_dir, "KB_INDEX_DIR", "Mappen til indekset", True),
         (settings.state_dir, "KB_STATE_DIR", "Mappen til tilstanden", True),
     ):
         if not path.is_dir():
@@ -86,12 +86,19 @@ def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
             yield Finding("mapper", f"{what} findes ikke: {path}.", advice)
         elif not os.access(path, os.R_OK | os.X_OK, effective_ids=True):
             yield Finding("mapper", f"{what} kan ikke læses: {path}.", f"sudo chown -R erfaringsbasen {path}")
-        elif write and not os.access(path, os.W_OK, effective_ids=True):
-            yield Finding("mapper", f"{what} kan ikke skrives: {path}.", f"sudo chown -R erfaringsbasen {path}")
+        elif write and (shut := next((one for one in (path, *sorted(path.iterdir())) if not _writable(one)), None)):
+            which = "kan ikke skrives" if shut == path else "har noget, der ikke kan skrives"
+            problem = f"{what} {which}: {shut}."
+            yield Finding("mapper", problem, f"sudo chown -R erfaringsbasen {path}")
     for kept in (settings.state_dir / STATE_FILE, settings.oidc_client_secret_file):
         if kept is not None and kept.is_file() and kept.stat().st_mode & OTHERS:
             problem = f"Enhver bruger på maskinen kan læse {kept}, som rummer hemmeligheder."
-            yield Finding("mapper", problem, f"chmod o= {kept}")
+            yield Finding("mapper", problem, f"sudo chmod o= {kept}")
+
+
+def _writable(path: Path) -> bool:
+    """Whether who runs this may write it, as what was once run as another user may not be; links lead elsewhere."""
+    return path.is_symlink() or os.access(path, os.W_OK, effective_ids=True)
 
 
 def _disk(settings: Settings, machine: Machine) -> Iterator[Finding]:
@@ -173,7 +180,8 @@ def _state(settings: Settings, machine: Machine) -> Iterator[Finding]:
     for key in KeyStore(settings.state_dir).list():
         if key.state(now) is KeyState.ACTIVE and key.expires and key.expires < soon:
             problem = f"Nøglen {key.name} udløber {key.expires[:10]}."
-            yield Finding("tilstand", problem, f"Lav en ny, og skift den ud: kb key create {key.name}-2")
+            advice = f"Lav en ny, og skift den ud: kb key create {key.name}-2 --role {key.role.value}"
+            yield Finding("tilstand", problem, advice)
 
 
 def _access(settings: Settings, _machine: Machine) -> Iterator[Finding]:
@@ -185,11 +193,22 @@ def _access(settings: Settings, _machine: Machine) -> Iterator[Finding]:
     if not is_closed(settings):
         return
     if settings.oidc_issuer and not doctor_network.secret(settings):
-        advice = "Læg den i en fil, og sæt KB_OIDC_CLIENT_SECRET_FILE."
-        yield Finding("adgang", "Erfaringsbasens hemmelighed hos login-udbyderen er tom eller mangler.", advice)
+        yield _no_secret(settings.oidc_client_secret_file)
     if has_sign_on(settings) and not settings.group_roles and settings.signed_in_role == "none":
         advice = "Sæt KB_GROUP_ROLES, fx Redaktion=editor,Drift=admin, eller KB_SIGNED_IN_ROLE=reader."
         yield Finding("adgang", "Ingen gruppe har en rolle, så ingen, der logger ind, kommer ind.", advice)
+
+
+def _no_secret(path: Path | None) -> Finding:
+    if path is not None and path.exists() and not os.access(path, os.R_OK, effective_ids=True):
+        problem = f"Erfaringsbasens hemmelighed hos login-udbyderen må tjenestens bruger ikke læse: {path}."
+        return Finding("adgang", problem, f"sudo chgrp erfaringsbasen {path}; sudo chmod 0640 {path}")
+    problem = "Erfaringsbasens hemmelighed hos login-udbyderen er tom eller mangler."
+    return Finding("adgang", problem, "Læg den i en fil, og sæt KB_OIDC_CLIENT_SECRET_FILE.")
+
+
+def _server(settings: Settings, _machine: Machine) -> Iterator[Finding]:
+    yield from doctor_network.own_port(settings.host, settings.port)
 
 
 def _proxy(settings: Settings, _machine: Machine) -> Iterator[Finding]:
@@ -247,6 +266,7 @@ CHECKS: dict[str, Check] = {
     "indeks": _index,
     "tilstand": _state,
     "adgang": _access,
+    "port": _server,
     "proxy": _proxy,
     "login-udbyder": _provider,
     "kilder": _sources,

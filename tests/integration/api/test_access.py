@@ -156,6 +156,7 @@ def test_measurements_tell_what_was_done(client: FlaskClient, keys: dict[AccessR
     assert "kb_search_seconds_count 3.0" in text
     assert sum(float(count) for count in re.findall(r'kb_answers_total{outcome="\w+"} (\S+)', text)) == 3
     assert "kb_index_documents 4.0" in text
+    assert re.search(r"^kb_index_checked_age_seconds \d", text, re.M)
     assert "faldrisiko" not in text
 
 
