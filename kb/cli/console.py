@@ -62,7 +62,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 def print_table(table: Table) -> None:
-    """A table with nothing cut off, as an id is there to be copied; the terminal wraps lines that are too wide for it."""
+    """A table with nothing cut off, as an id is there to be copied; the terminal wraps lines that are too wide."""
     width = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
     Console(width=max(width, out.width), highlight=False).print(table)
 
