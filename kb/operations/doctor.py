@@ -43,6 +43,7 @@ LEAST_FREE = 1 << 30
 WARN_DAYS = 14
 # Others may not read what holds keys, sign-ins and secrets.
 OTHERS = stat.S_IRWXO
+READ_ONLY = "Filsystemet kan kun læses: se hvorfor med dmesg og findmnt, og montér det igen, så det kan skrives."
 SERVICE_USER = "Kør kommandoen som tjenestens bruger, fx: sudo -u erfaringsbasen kb doctor"
 
 
@@ -89,11 +90,18 @@ def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
         elif write and (shut := next((one for one in (path, *sorted(path.iterdir())) if not _writable(one)), None)):
             which = "kan ikke skrives" if shut == path else "har noget, der ikke kan skrives"
             problem = f"{what} {which}: {shut}."
-            yield Finding("mapper", problem, f"sudo chown -R erfaringsbasen {path}")
+            yield Finding(
+                "mapper", problem, READ_ONLY if _is_read_only(path) else f"sudo chown -R erfaringsbasen {path}"
+            )
     for kept in (settings.state_dir / STATE_FILE, settings.oidc_client_secret_file):
         if kept is not None and kept.is_file() and kept.stat().st_mode & OTHERS:
             problem = f"Enhver bruger på maskinen kan læse {kept}, som rummer hemmeligheder."
             yield Finding("mapper", problem, f"sudo chmod o= {kept}")
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether the file system is, which no change of owner helps."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _writable(path: Path) -> bool:

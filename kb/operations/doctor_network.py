@@ -20,6 +20,7 @@ from kb.index.verification import Finding
 SECONDS = 5
 # Further apart than this, a provider's tokens are not yet or no longer valid here.
 MOST_SECONDS_APART = 60
+RENEW = "Forny det i proxyen, med hele kæden, og genindlæs den"
 LIVE = "/api/v1/health/live"
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -57,7 +58,7 @@ def public_side(address: PublicAddress) -> Iterator[Finding]:
     answer = _asked(address.of(LIVE))
     if isinstance(answer, requests.exceptions.SSLError):
         problem = f"Certifikatet for {address.host} godtages ikke: {_why(answer)}."
-        yield Finding("proxy", problem, "Forny det i proxyen, med hele kæden, og genindlæs den.")
+        yield Finding("proxy", problem, f"{RENEW}; er det fra husets egen udsteder, se Proxy i driftshåndbogen.")
     elif isinstance(answer, Exception):
         problem = f"Serveren kan ikke nås på {address.of('/')}: {_why(answer)}."
         advice = "Se efter, at proxy og server kører (systemctl status nginx erfaringsbasen), og at navnet slås op."

@@ -390,6 +390,15 @@ def test_another_program_at_the_servers_port_is_found(place: Place, answers: byt
     assert "KB_PORT" in told.advice
 
 
+def test_a_file_system_that_can_only_be_read_is_not_given_another_owner(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_is_read_only", lambda path: path == place.settings.index_dir)
+    monkeypatch.setattr(doctor, "_writable", lambda path: path != place.settings.index_dir)
+    (told,) = doctor.findings(place.settings, place.machine)["mapper"]
+    assert "findmnt" in told.advice
+
+
 def test_the_server_itself_at_its_port_is_no_fault(place: Place) -> None:
     place.set(port=int(place.provider.rpartition(":")[2]))
     assert doctor.findings(place.settings, place.machine)["port"] == []
