@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from kb.cli import results
-from kb.cli.console import EXIT_FAILED, json_option, out, print_json, reports_errors
+from kb.cli.console import EXIT_FAILED, json_option, out, print_json, print_table, reports_errors
 from kb.core.identity import AccessRole
 from kb.core.settings import Settings, load_settings
 from kb.http.api.response_models import AuditEvent
@@ -71,7 +71,10 @@ def key_list(as_json: bool) -> None:
             used,
             state,
         )
-    out.print(table if listed else "Ingen. Lav en med: kb key create NAVN --role reader")
+    if listed:
+        print_table(table)
+    else:
+        out.print("Ingen. Lav en med: kb key create NAVN --role reader")
 
 
 @key.command("revoke")

@@ -44,4 +44,6 @@ def _key(path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Nøglen kan ikke læses fra {path}.", advice="Lav en med: kb key create NAVN") from error
+        raise InputError(
+            f"Nøglen kan ikke læses fra {path}.", advice="Lav en med: kb key create NAVN --role reader"
+        ) from error

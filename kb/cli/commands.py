@@ -436,10 +436,14 @@ def _print_check(found: Check) -> None:
 @reports_errors
 def serve(host: str | None, port: int | None) -> None:
     """Vis siderne og svar på API'et."""
+    from kb.core.identity import check_setup
     from kb.embedding.embedder import load_embedder
+    from kb.state.keys import KeyStore
 
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**chosen)
+    # Before a thread works on the model: a process that ends under it is aborted by the model's library.
+    check_setup(settings, keys=KeyStore(settings.state_dir).active())
     embedder = load_embedder(settings)
     if settings.web_workers > 1:
         from kb.http import processes
@@ -447,9 +451,8 @@ def serve(host: str | None, port: int | None) -> None:
         processes.serve(settings, embedder)
         return
     embedder.warm_up()  # while what follows is imported, which takes as long
-    from kb.http.server import check_access, run
+    from kb.http.server import run
 
-    check_access(settings)
     run(settings, embedder)
 
 

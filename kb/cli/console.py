@@ -10,11 +10,14 @@ from typing import ParamSpec, Protocol
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
 
 from kb.cli.results import Error
 from kb.core.errors import InputError, KbError
 from kb.http.api.response_models import Failed
 
+WIDEST = 10_000
 EXIT_FAILED, EXIT_INPUT, EXIT_SETUP = 1, 2, 3
 P = ParamSpec("P")
 
@@ -56,6 +59,12 @@ def write_file(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise InputError(f"Filen {file} kan ikke skrives: {error.strerror}.", advice="Vælg et andet sted.") from error
+
+
+def print_table(table: Table) -> None:
+    """A table with nothing cut off, as an id is there to be copied; the terminal wraps lines that are too wide."""
+    width = Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum
+    Console(width=max(width, out.width), highlight=False).print(table)
 
 
 def print_json(result: Result) -> None:

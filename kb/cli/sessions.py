@@ -8,7 +8,7 @@ from rich.table import Table
 
 from kb.cli import results
 from kb.cli.access import record
-from kb.cli.console import json_option, out, print_json, reports_errors
+from kb.cli.console import json_option, out, print_json, print_table, reports_errors
 from kb.core.errors import InputError
 from kb.core.settings import load_settings
 from kb.state.sessions import SessionStore, StoredSession
@@ -32,7 +32,10 @@ def session_list(as_json: bool) -> None:
     for one in listed:
         who = one.session
         table.add_row(one.id, escape(who.name), who.role.value, one.begun, one.used, escape(who.address), one.expires)
-    out.print(table if listed else "Ingen er logget ind.")
+    if listed:
+        print_table(table)
+    else:
+        out.print("Ingen er logget ind.")
 
 
 @session.command("end")

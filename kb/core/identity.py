@@ -111,10 +111,17 @@ def check_setup(settings: Settings, *, keys: int) -> None:
     if has_sign_on(settings):
         return
     if is_closed(settings) and not keys and not settings.anonymous_reading:
+        advice = (
+            "Lav en nøgle med: kb key create NAVN --role admin. Eller lad alle, der kan nå serveren, læse: "
+            "KB_ANONYMOUS_READING=true."
+        )
+        if is_loopback(settings.host):
+            setting = next(name for name in ("public_url", "trusted_proxies", "access") if getattr(settings, name))
+            told = f"Serveren er lukket, fordi KB_{setting.upper()} er sat, men der er ikke sat adgang op."
+            raise ConfigurationError(told, advice=advice)
         raise ConfigurationError(
             f"Serveren ({settings.host}) kan nås fra andre maskiner, men der er ikke sat adgang op.",
-            advice="Lav en nøgle med: kb key create NAVN --role admin. Eller lad alle, der kan nå serveren, læse: "
-            "KB_ANONYMOUS_READING=true. Eller lyt kun på denne maskine: kb serve --host 127.0.0.1",
+            advice=f"{advice} Eller lyt kun på denne maskine: kb serve --host 127.0.0.1",
         )
 
 

@@ -28,7 +28,7 @@ from kb.http.gate import may_read_metrics
 from kb.http.layers import Layer
 from kb.index import builds
 from kb.index.places import place_of
-from kb.state.runs import RunStore
+from kb.state.runs import RunStore, Status
 
 EXTENSION = "kb.measurements"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -94,9 +94,15 @@ class _Standing(Collector):
     def _runs(self) -> Iterator[GaugeMetricFamily]:
         try:
             with RunStore(self._settings.state) as state:
-                tally = Tally(run.status.name.lower() for run in state.runs(COUNTED_RUNS))
+                runs = state.runs(COUNTED_RUNS)
         except KbError:
             return
+        tally = Tally(run.status.name.lower() for run in runs)
+        # An index is made anew only when something has changed; that it was looked after is told by the run.
+        if done := max((run.finished for run in runs if run.status is Status.DONE), default=""):
+            age = datetime.now(UTC) - datetime.fromisoformat(done)
+            told = "Time since an indexing run was finished, whether or not anything had changed."
+            yield GaugeMetricFamily("kb_index_checked_age_seconds", told, value=age.total_seconds())
         family = GaugeMetricFamily("kb_runs", "Indexing runs that are remembered, by status.", labels=["status"])
         for status, count in sorted(tally.items()):
             family.add_metric([status], count)

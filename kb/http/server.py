@@ -6,6 +6,7 @@ application can also be given to another WSGI server: ``kb.http.server:make_app(
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import sqlite3
@@ -56,6 +57,13 @@ CHANNEL_TIMEOUT = 60
 MOST_BYTES = 1 << 30
 # Bytes of a request that is no upload.
 FORM_LIMIT = 256 * 1024
+# What to do about an address that cannot be listened on.
+_ADDRESS_ADVICE = {
+    errno.EADDRINUSE: "Et andet program har porten; se hvilket: sudo ss -ltnp. Stop det, eller vælg en anden "
+    "med KB_PORT (kb serve --port 8001), og ret den i proxyen.",
+    errno.EADDRNOTAVAIL: "Maskinen har ikke den adresse: ret KB_HOST. Bag en proxy på samme maskine er det 127.0.0.1.",
+    errno.EACCES: "Porte under 1024 er kun for root: vælg en anden med KB_PORT, og lad proxyen have 443.",
+}
 log = logging.getLogger(__name__)
 
 
@@ -164,6 +172,8 @@ def make_server(
         # A question waits for the interpreter's lock rather than for a thread: the workers share the number.
         threads=-(-settings.threads // settings.web_workers),
         ident=None,
+        # The gate judges whom to believe of what a proxy says; taken away here, all behind it would be one.
+        clear_untrusted_proxy_headers=False,
         # Whoever falls silent in the middle of a request is let go.
         channel_timeout=CHANNEL_TIMEOUT,
         # Above what the application takes, so that it is the application that says no.
@@ -183,7 +193,7 @@ def told_of_address(settings: Settings) -> Iterator[None]:
     except OSError as error:
         raise ConfigurationError(
             f"Adressen {settings.host}:{settings.port} kan ikke bruges: {error.strerror}.",
-            advice="Vælg en anden port: kb serve --port 8001",
+            advice=_ADDRESS_ADVICE.get(error.errno or 0, "Ret KB_HOST og KB_PORT."),
         ) from error
 
 

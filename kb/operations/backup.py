@@ -85,10 +85,14 @@ def backup(settings: Settings, target: Path, *, with_index: bool = True) -> Back
 
     Raises :class:`InputError`, :class:`kb.core.errors.LockedError`, :class:`kb.core.errors.StorageError`.
     """
-    if target.exists():
-        raise InputError(f"Filen {target} findes allerede.", advice="Angiv et andet navn, eller flyt den gamle.")
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"Mappen {target.parent} findes ikke.", advice="Angiv en mappe, der findes.")
+    try:
+        if target.exists():
+            raise InputError(f"Filen {target} findes allerede.", advice="Angiv et andet navn, eller flyt den gamle.")
+        if not target.absolute().parent.is_dir():
+            raise InputError(f"Mappen {target.parent} findes ikke.", advice="Angiv en mappe, der findes.")
+    except PermissionError as error:
+        advice = "Vælg en anden, eller giv den til brugeren: sudo chown erfaringsbasen MAPPE"
+        raise InputError(f"Mappen {target.parent} er lukket for den bruger, der kører kb.", advice=advice) from error
     aside = target.with_name(f".{target.name}.new")
     with builds.storage_errors(f"sikkerhedskopien {target.name}"):
         try:

@@ -46,6 +46,7 @@ LEAST_FREE = 1 << 30
 WARN_DAYS = 14
 # Others may not read what holds keys, sign-ins and secrets.
 OTHERS = stat.S_IRWXO
+READ_ONLY = "Filsystemet kan kun læses: se hvorfor med dmesg og findmnt, og montér det igen, så det kan skrives."
 SERVICE_USER = "Kør kommandoen som tjenestens bruger, fx: sudo -u erfaringsbasen kb doctor"
 
 
@@ -81,7 +82,7 @@ def _guarded(name: str, check: Check, settings: Settings, machine: Machine) -> I
 def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
     for path, setting, what, write in (
         (settings.corpus, "KB_CORPUS", "Mappen med rapporter", False),
-        (settings.index_dir, "KB_INDEX_DIR", "Mappen til indekset", False),
+        (settings.index_dir, "KB_INDEX_DIR", "Mappen til indekset", True),
         (settings.state_dir, "KB_STATE_DIR", "Mappen til tilstanden", True),
     ):
         if not path.is_dir():
@@ -89,12 +90,26 @@ def _folders(settings: Settings, _machine: Machine) -> Iterator[Finding]:
             yield Finding("mapper", f"{what} findes ikke: {path}.", advice)
         elif not os.access(path, os.R_OK | os.X_OK, effective_ids=True):
             yield Finding("mapper", f"{what} kan ikke læses: {path}.", f"sudo chown -R erfaringsbasen {path}")
-        elif write and not os.access(path, os.W_OK, effective_ids=True):
-            yield Finding("mapper", f"{what} kan ikke skrives: {path}.", f"sudo chown -R erfaringsbasen {path}")
+        elif write and (shut := next((one for one in (path, *sorted(path.iterdir())) if not _writable(one)), None)):
+            which = "kan ikke skrives" if shut == path else "har noget, der ikke kan skrives"
+            problem = f"{what} {which}: {shut}."
+            yield Finding(
+                "mapper", problem, READ_ONLY if _is_read_only(path) else f"sudo chown -R erfaringsbasen {path}"
+            )
     for kept in (settings.state_dir / STATE_FILE, settings.state_url_file, settings.oidc_client_secret_file):
         if kept is not None and kept.is_file() and kept.stat().st_mode & OTHERS:
             problem = f"Enhver bruger på maskinen kan læse {kept}, som rummer hemmeligheder."
-            yield Finding("mapper", problem, f"chmod o= {kept}")
+            yield Finding("mapper", problem, f"sudo chmod o= {kept}")
+
+
+def _is_read_only(path: Path) -> bool:
+    """Whether the file system is, which no change of owner helps."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
+def _writable(path: Path) -> bool:
+    """Whether who runs this may write it, as what was once run as another user may not be; links lead elsewhere."""
+    return path.is_symlink() or os.access(path, os.W_OK, effective_ids=True)
 
 
 def _disk(settings: Settings, machine: Machine) -> Iterator[Finding]:
@@ -178,7 +193,8 @@ def _state(settings: Settings, machine: Machine) -> Iterator[Finding]:
     for key in KeyStore(settings.state).list():
         if key.state(now) is KeyState.ACTIVE and key.expires and key.expires < soon:
             problem = f"Nøglen {key.name} udløber {key.expires[:10]}."
-            yield Finding("tilstand", problem, f"Lav en ny, og skift den ud: kb key create {key.name}-2")
+            advice = f"Lav en ny, og skift den ud: kb key create {key.name}-2 --role {key.role.value}"
+            yield Finding("tilstand", problem, advice)
 
 
 def _is_whole(file: Path) -> bool:
@@ -198,11 +214,22 @@ def _access(settings: Settings, _machine: Machine) -> Iterator[Finding]:
     if not is_closed(settings):
         return
     if settings.oidc_issuer and not doctor_network.secret(settings):
-        advice = "Læg den i en fil, og sæt KB_OIDC_CLIENT_SECRET_FILE."
-        yield Finding("adgang", "Erfaringsbasens hemmelighed hos login-udbyderen er tom eller mangler.", advice)
+        yield _no_secret(settings.oidc_client_secret_file)
     if has_sign_on(settings) and not settings.group_roles and settings.signed_in_role == "none":
         advice = "Sæt KB_GROUP_ROLES, fx Redaktion=editor,Drift=admin, eller KB_SIGNED_IN_ROLE=reader."
         yield Finding("adgang", "Ingen gruppe har en rolle, så ingen, der logger ind, kommer ind.", advice)
+
+
+def _no_secret(path: Path | None) -> Finding:
+    if path is not None and path.exists() and not os.access(path, os.R_OK, effective_ids=True):
+        problem = f"Erfaringsbasens hemmelighed hos login-udbyderen må tjenestens bruger ikke læse: {path}."
+        return Finding("adgang", problem, f"sudo chgrp erfaringsbasen {path}; sudo chmod 0640 {path}")
+    problem = "Erfaringsbasens hemmelighed hos login-udbyderen er tom eller mangler."
+    return Finding("adgang", problem, "Læg den i en fil, og sæt KB_OIDC_CLIENT_SECRET_FILE.")
+
+
+def _server(settings: Settings, _machine: Machine) -> Iterator[Finding]:
+    yield from doctor_network.own_port(settings.host, settings.port)
 
 
 def _proxy(settings: Settings, _machine: Machine) -> Iterator[Finding]:
@@ -260,6 +287,7 @@ CHECKS: dict[str, Check] = {
     "indeks": _index,
     "tilstand": _state,
     "adgang": _access,
+    "port": _server,
     "proxy": _proxy,
     "login-udbyder": _provider,
     "kilder": _sources,

@@ -1,10 +1,12 @@
-"""What ``kb doctor`` asks over the network: the server by the address its users see, and the sign-in provider.
+"""What ``kb doctor`` asks over the network: what is at the server's own port, the server by the address its users see,
+and the sign-in provider.
 
 One request each, with a short limit. Certificates are checked as browsers do.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,6 +20,7 @@ from kb.index.verification import Finding
 SECONDS = 5
 # Further apart than this, a provider's tokens are not yet or no longer valid here.
 MOST_SECONDS_APART = 60
+RENEW = "Forny det i proxyen, med hele kæden, og genindlæs den"
 LIVE = "/api/v1/health/live"
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -33,12 +36,29 @@ def secret(settings: Settings) -> str:
         return ""
 
 
+def own_port(host: str, port: int) -> Iterator[Finding]:
+    """What is wrong at the server's own address: another program that has it. A server that is stopped is no fault."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    try:
+        socket.create_connection((own, port), SECONDS).close()
+    except OSError:
+        return
+    answer = _asked(f"http://{f'[{own}]' if ':' in own else own}:{port}{LIVE}")
+    if isinstance(answer, requests.exceptions.Timeout):
+        return  # busy, whoever it is
+    if isinstance(answer, requests.Response) and "version" in _body(answer):
+        return
+    problem = f"På {own}:{port} svarer et andet program end Erfaringsbasen, så serveren kan ikke starte."
+    advice = f"Se hvilket: sudo ss -ltnp 'sport = :{port}'. Stop det, eller sæt KB_PORT og ret porten i proxyen."
+    yield Finding("port", problem, advice)
+
+
 def public_side(address: PublicAddress) -> Iterator[Finding]:
     """What is wrong on the way from a user to the server."""
     answer = _asked(address.of(LIVE))
     if isinstance(answer, requests.exceptions.SSLError):
         problem = f"Certifikatet for {address.host} godtages ikke: {_why(answer)}."
-        yield Finding("proxy", problem, "Forny det i proxyen, med hele kæden, og genindlæs den.")
+        yield Finding("proxy", problem, f"{RENEW}; er det fra husets egen udsteder, se Proxy i driftshåndbogen.")
     elif isinstance(answer, Exception):
         problem = f"Serveren kan ikke nås på {address.of('/')}: {_why(answer)}."
         advice = "Se efter, at proxy og server kører (systemctl status nginx erfaringsbasen), og at navnet slås op."

@@ -194,7 +194,8 @@ class SqliteRepository(Repository):
     def _unusable(self, error: Exception) -> StorageError:
         return StorageError(
             f"Tilstandsfilen {self._path.name} kan ikke bruges: {error}.",
-            advice="Giv skriveadgang til mappen (KB_STATE_DIR). Er den beskadiget, så hent den fra en sikkerhedskopi.",
+            advice="Se efter, at disken ikke er fuld, og giv skriveadgang til mappen (KB_STATE_DIR). "
+            "Er den beskadiget, så hent den fra en sikkerhedskopi.",
         )
 
 

@@ -139,9 +139,7 @@ def test_a_danish_question_is_nearest_to_the_passage_that_answers_it(embedder: M
     assert int((embedder.embed_passages(passages) @ question).argmax()) == 1
 
 
-def test_indexing_and_searching_make_no_attempt_at_a_connection(
-    tmp_path: Path, model_dir: Path
-) -> None:
+def test_indexing_and_searching_make_no_attempt_at_a_connection(tmp_path: Path, model_dir: Path) -> None:
     """Runs the commands in a process whose sockets refuse and record every connection beyond the machine's own."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()

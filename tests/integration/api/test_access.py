@@ -32,7 +32,10 @@ INTRANET = "https://intranet.kommune.dk"
 def closed(tmp_path_factory: pytest.TempPathFactory, read_once: Settings) -> Settings:
     """Settings of a server that listens beyond the machine."""
     made = make_settings(
-        tmp_path_factory.mktemp("closed"), host="0.0.0.0", rate_limit=20, rate_limit_failures=3  # noqa: S104
+        tmp_path_factory.mktemp("closed"),
+        host="0.0.0.0",
+        rate_limit=20,
+        rate_limit_failures=3,  # noqa: S104
     )
     write_corpus(made.corpus)
     take_readings(read_once, made)
@@ -156,6 +159,7 @@ def test_measurements_tell_what_was_done(client: FlaskClient, keys: dict[AccessR
     assert "kb_search_seconds_count 3.0" in text
     assert sum(float(count) for count in re.findall(r'kb_answers_total{outcome="\w+"} (\S+)', text)) == 3
     assert "kb_index_documents 4.0" in text
+    assert re.search(r"^kb_index_checked_age_seconds \d", text, re.M)
     assert "faldrisiko" not in text
 
 

@@ -42,3 +42,9 @@ def test_sessions_are_listed_and_ended_one_by_one_or_a_persons_at_once(state: Pa
 def test_what_names_nobody_or_two_ends_nothing(state: Path, arguments: list[str]) -> None:
     assert kb("session", "end", *arguments).exit_code == 2
     assert len(SessionStore(state).all()) == 3
+
+
+def test_a_listed_login_can_be_ended_by_the_id_that_stands_there(state: Path) -> None:
+    shown = kb("session", "list").stdout
+    ids = [one["id"] for one in json.loads(kb("session", "list", "--json").stdout)["sessions"]]
+    assert [one for one in ids if one not in shown] == []

@@ -179,3 +179,13 @@ def test_old_events_are_forgotten_and_young_ones_kept(tmp_path: Path) -> None:
     assert trail.broken() == []
     assert trail.forget(1, who="drift") == 0
     assert len(trail.entries()) == 2
+
+
+def test_a_server_behind_a_proxy_is_not_told_to_listen_on_its_own_machine() -> None:
+    with pytest.raises(ConfigurationError) as told:
+        check_setup(make_settings(Path(), public_url="https://erfaringer.kommune.dk"), keys=0)
+    assert "KB_PUBLIC_URL er sat" in str(told.value)
+    assert "--host" not in told.value.advice
+    with pytest.raises(ConfigurationError) as told:
+        check_setup(make_settings(Path(), host="10.0.0.5"), keys=0)
+    assert "--host 127.0.0.1" in told.value.advice

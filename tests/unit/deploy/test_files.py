@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,7 +24,7 @@ MOST_EXPOSED = 3.0
 # Gauges that are there only with an index or a run, and Prometheus' own.
 STANDING = {
     "kb_index_usable", "kb_index_age_seconds", "kb_index_documents", "kb_index_passages", "kb_index_failures",
-    "kb_index_bytes", "kb_runs", "up",
+    "kb_index_bytes", "kb_index_checked_age_seconds", "kb_runs", "up",
 }  # fmt: skip
 
 
@@ -76,6 +77,56 @@ def test_nginx_takes_the_examples(name: str, tmp_path: Path) -> None:
     )
     told = subprocess.run([nginx, "-t", "-c", str(conf)], capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
+
+
+def test_apache_leaves_nothing_undone_below_a_path() -> None:
+    """Apache takes ``early`` for a whole host alone, and a section before a line outside all sections."""
+    text = (DEPLOY / "apache" / "below-a-path.conf").read_text(encoding="utf-8")
+    directives = [line.strip() for line in text.splitlines() if not line.strip().startswith("#")]
+    assert [line for line in directives if line.endswith("early")] == []
+    assert [line for line in text.splitlines() if line.startswith("ProxyPass")] == []
+    assert directives[directives.index("<Location /erfaringer/metrics>") + 1] == "ProxyPass !"
+
+
+@pytest.fixture
+def wrapper(tmp_path: Path) -> Path:
+    """The command ``kb`` as the service's own user runs it, with its paths below a folder, and a program that tells."""
+    text = (DEPLOY / "kb").read_text(encoding="utf-8")
+    for path in ("/etc/erfaringsbasen", "/var/lib/erfaringsbasen", "/opt/erfaringsbasen"):
+        (tmp_path / path[1:]).mkdir(parents=True)
+        text = text.replace(path, str(tmp_path / path[1:]))
+    script = tmp_path / "kb"
+    script.write_text(text.replace("$(id -un)", "erfaringsbasen"), encoding="utf-8")
+    program = tmp_path / "opt/erfaringsbasen/venv/bin/kb"
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$KB_AUTHORITY|$(umask)|$(pwd)|$*"\n', encoding="utf-8")
+    program.chmod(0o755)
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(folder.stat().st_mode | 0o055)
+    settings = tmp_path / "etc/erfaringsbasen/environment"
+    settings.write_text('KB_AUTHORITY="Vandby Kommune"\n', encoding="utf-8")
+    return script
+
+
+def run_as_nobody(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    user = 65534 if os.geteuid() == 0 else None
+    return subprocess.run(
+        ["sh", str(script), *arguments], capture_output=True, text=True, check=False, user=user, cwd="/"
+    )
+
+
+def test_kb_runs_in_the_services_folder_with_its_settings_and_leaves_nothing_for_others(wrapper: Path) -> None:
+    told = run_as_nobody(wrapper, "key", "create", "to ord")
+    folder = wrapper.parent / "var/lib/erfaringsbasen"
+    assert told.stdout == f"Vandby Kommune|0027|{folder}|key create to ord\n"
+
+
+def test_kb_stops_where_it_may_not_read_its_settings(wrapper: Path) -> None:
+    (wrapper.parent / "etc/erfaringsbasen/environment").chmod(0)
+    told = run_as_nobody(wrapper, "doctor")
+    assert told.returncode == 3
+    assert told.stdout == ""
+    assert "chmod 0640" in told.stderr
 
 
 def test_the_containers_proxy_is_the_shipped_one() -> None:

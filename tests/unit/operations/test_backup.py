@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -234,6 +235,23 @@ def test_a_copy_with_an_index_of_another_version_says_to_index(
 
 def _older(manifest: bytes) -> bytes:
     return json.dumps({**json.loads(manifest), "format": builds.FORMAT - 1}).encode()
+
+
+def test_a_folder_that_is_closed_to_the_user_is_told(settings: Settings, tmp_path: Path) -> None:
+    closed = tmp_path / "lukket"
+    closed.mkdir(mode=0o700)
+    was = os.geteuid()
+    try:
+        if was == 0:
+            tmp_path.chmod(0o755)
+            os.seteuid(65534)
+        else:
+            closed.chmod(0)
+        with pytest.raises(InputError, match="er lukket for den bruger") as told:
+            backup.backup(settings, closed / "kopi.tar.gz")
+    finally:
+        os.seteuid(was)
+    assert "chown" in told.value.advice
 
 
 def test_a_missing_archive_is_told(indexed: Settings, tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -99,7 +101,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(sound: Path, tmp_path: Path, answering: str) -> Place:
     folder = tmp_path / "base"
     shutil.copytree(sound, folder)
-    settings = make_settings(folder, model="egen", reading=False)
+    settings = make_settings(folder, model="egen", reading=False, port=9)  # where nothing listens
     machine = Machine(free=lambda _: 1 << 40, program=lambda name: f"/usr/bin/{name}")
     return Place(settings, machine, answering)
 
@@ -123,6 +125,31 @@ def not_writable(place: Place) -> None:
         os.seteuid(NOBODY)
     else:
         place.settings.state_dir.chmod(0o500)
+
+
+def written_by_another_user(place: Place) -> None:
+    """As when somebody has once run kb as root."""
+    if os.geteuid() != 0:
+        (place.settings.index_dir / builds.CURRENT_FILE).chmod(0o400)
+        return
+    for folder in [place.settings.index_dir, *place.settings.index_dir.parents][:5]:
+        folder.chmod(folder.stat().st_mode | 0o055)
+    os.chown(place.settings.index_dir, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+
+
+def secret_of_another_user(place: Place) -> None:
+    no_secret(place)
+    file = place.settings.state_dir / "oidc"
+    file.write_text("hemmelig", encoding="utf-8")
+    file.chmod(0)
+    place.set(oidc_client_secret_file=file)
+    if os.geteuid() == 0:
+        for folder in [place.settings.state_dir, *place.settings.state_dir.parents][:5]:
+            folder.chmod(folder.stat().st_mode | 0o055)
+        for path in (place.state, *place.settings.state_dir.glob("*-*"), place.settings.state_dir):
+            os.chown(path, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
 
 
 def secrets_for_all(place: Place) -> None:
@@ -295,11 +322,13 @@ FAULTS: list[tuple[Callable[[Place], None], str, str, str]] = [
     (newer_state, "tilstand", "nyere version", "kb restore"),
     (damaged_state, "tilstand", "kan ikke bruges", "sikkerhedskopi"),
     (changed_trail, "tilstand", "brudt ved nr. 1", "kb audit verify"),
-    (key_expires, "tilstand", "fagsystem udløber", "kb key create"),
+    (written_by_another_user, "mapper", "noget, der ikke kan skrives", "chown -R erfaringsbasen"),
+    (key_expires, "tilstand", "fagsystem udløber", "kb key create fagsystem-2 --role reader"),
     (no_way_in, "adgang", "ikke sat adgang op", "kb key create"),
     (not_encrypted, "adgang", "uden kryptering", "https://"),
     (address_that_is_none, "adgang", "ingen webadresse", "https://"),
     (no_secret, "adgang", "hemmelighed", "KB_OIDC_CLIENT_SECRET_FILE"),
+    (secret_of_another_user, "adgang", "må tjenestens bruger ikke læse", "chmod 0640"),
     (nobody_has_a_role, "adgang", "Ingen gruppe har en rolle", "KB_GROUP_ROLES"),
     (unknown_proxy, "proxy", "ikke kender", "KB_TRUSTED_PROXIES"),
     (proxy_without_a_server, "proxy", "HTTP 502", "systemctl start erfaringsbasen"),
@@ -339,6 +368,40 @@ def test_a_planted_fault_is_found_with_its_remedy(
     assert remedy in told[0].advice
     # A fault in one part is told of where it is, and hides nothing of the others.
     assert set(found) == set(doctor.CHECKS)
+
+
+@pytest.mark.parametrize("answers", [b"HTTP/1.0 200 OK\r\n\r\n{}", b"220 mail.kommune.dk\r\n"], ids=["http", "andet"])
+def test_another_program_at_the_servers_port_is_found(place: Place, answers: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            for _ in range(2):  # who is there at all, and who
+                with closing(listening.accept()[0]) as asked, suppress(OSError):  # gone before it was answered
+                    asked.sendall(answers)
+                    asked.shutdown(socket.SHUT_WR)
+                    asked.recv(4096)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        place.set(port=listening.getsockname()[1])
+        (told,) = doctor.findings(place.settings, place.machine)["port"]
+        thread.join(5)
+    assert "et andet program" in told.problem
+    assert "KB_PORT" in told.advice
+
+
+def test_a_file_system_that_can_only_be_read_is_not_given_another_owner(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_is_read_only", lambda path: path == place.settings.index_dir)
+    monkeypatch.setattr(doctor, "_writable", lambda path: path != place.settings.index_dir)
+    (told,) = doctor.findings(place.settings, place.machine)["mapper"]
+    assert "findmnt" in told.advice
+
+
+def test_the_server_itself_at_its_port_is_no_fault(place: Place) -> None:
+    place.set(port=int(place.provider.rpartition(":")[2]))
+    assert doctor.findings(place.settings, place.machine)["port"] == []
 
 
 def test_a_certificate_that_no_browser_takes_is_found(place: Place, tmp_path: Path) -> None:
