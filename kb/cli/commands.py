@@ -443,7 +443,7 @@ def serve(host: str | None, port: int | None) -> None:
     chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings(**chosen)
     # Before a thread works on the model: a process that ends under it is aborted by the model's library.
-    check_setup(settings, keys=KeyStore(settings.state_dir).active())
+    check_setup(settings, keys=KeyStore(settings.state).active())
     embedder = load_embedder(settings)
     if settings.web_workers > 1:
         from kb.http import processes
