@@ -33,9 +33,9 @@ def closed(tmp_path_factory: pytest.TempPathFactory, read_once: Settings) -> Set
     """Settings of a server that listens beyond the machine."""
     made = make_settings(
         tmp_path_factory.mktemp("closed"),
-        host="0.0.0.0",
+        host="0.0.0.0",  # noqa: S104
         rate_limit=20,
-        rate_limit_failures=3,  # noqa: S104
+        rate_limit_failures=3,
     )
     write_corpus(made.corpus)
     take_readings(read_once, made)
