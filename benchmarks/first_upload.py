@@ -32,6 +32,7 @@ TECHNICAL = re.compile(
     r"stderr|stdout|\bUTF-?8\b|codec|pypdf|pdfium|mammoth|\bKB_[A-Z]+|/tmp/|\.py\b",
     re.IGNORECASE,
 )
+QUOTED = re.compile(r"»[^«]*«")
 # The machine may be busy with other work.
 SETTINGS = {"KB_MAX_UPLOAD_MB": "500", "KB_READ_TIMEOUT": "300"}
 PATIENCE = 3600.0
@@ -65,7 +66,16 @@ def main() -> int:
         became = list(_became(address, job))
     for one in became:
         print(f"{one.file}\t{one.state}\t{one.title}\t{one.owner}")
-    technical = sorted({(name, found.group()) for name, text in pages for found in TECHNICAL.finditer(text)})
+    # What a file is called, and what is quoted from it, are the user's own words.
+    named = " ".join(path.name.lower() for path in files)
+    technical = sorted(
+        {
+            (name, found.group())
+            for name, text in pages
+            for found in TECHNICAL.finditer(QUOTED.sub("", text))
+            if found.group().lower() not in named
+        }
+    )
     wanting = [one.file for one in became if one.is_wanting]
     reports = [one for one in became if one.title]
     owned = sum(bool(one.owner) for one in reports)
