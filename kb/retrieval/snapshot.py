@@ -88,8 +88,15 @@ class Snapshot(Owner):
         self._facets: Cache[Filters, Facets] = Cache(FACETS_REMEMBERED)
 
     def without(self, hidden: frozenset[str]) -> Snapshot:
-        """The same build with these documents hidden, and no others."""
-        return Snapshot(self.manifest, self.parts, hidden=hidden)
+        """The same build with these documents hidden, and no others; they are not counted either."""
+        records = self.parts.records
+        gone = hidden & records.keys()
+        projects = {one.record.metadata.projekt for id_, one in records.items() if id_ not in gone} - {""}
+        manifest = replace(
+            self.manifest, documents=len(records) - len(gone), projects=len(projects),
+            passages=len(self.parts.store) - len(self.parts.store.keys_of(gone)),
+        )  # fmt: skip
+        return Snapshot(manifest, self.parts, hidden=hidden)
 
     def with_synonyms(self, synonyms: Synonyms) -> Snapshot:
         """The same build, with the same documents hidden, whose questions are analysed by other synonyms."""

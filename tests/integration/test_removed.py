@@ -57,6 +57,8 @@ def test_a_deleted_report_is_gone_before_any_run(indexed: Settings) -> None:
                 ask("asta")
         with pytest.raises(NotFoundError):
             searcher.snapshot.passage("asta.1")
+        counted = searcher.snapshot.manifest
+        assert (counted.documents, counted.projects, counted.passages) == (len(before.records) - 1, 3, result.total)
     indexing.run(indexed, HashEmbedder())
     assert one.searcher().snapshot.build_id != before.build_id
     assert "asta" not in documents_found(one.searcher())
