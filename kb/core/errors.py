@@ -206,7 +206,7 @@ class IndexBusyError(IndexUnusableError):
 class IndexAwayError(IndexBusyError):
     """The server that has the index (Milvus) does not answer, or not as it should; asked again, it may."""
 
-    code = "indeks-utilgængeligt"
+    code = "indeks-utilgaengeligt"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter Milvus, netværket dertil og KB_INDEX_URL."
 
 
@@ -317,7 +317,7 @@ class StateUnavailableError(StorageError):
     ``reason`` is what the database's driver said, without secrets; it names machines, and is for the operators alone.
     """
 
-    code = "tilstand-utilgængelig"
+    code = "tilstand-utilgaengelig"
     advice = "Prøv igen om lidt. Bliver det ved, så se efter databasen, netværket og KB_STATE_URL: kb doctor"
 
     def __init__(self, message: str, *, reason: str = "", advice: str = "") -> None:

@@ -102,7 +102,7 @@ PROBLEMS = _listed(
         "Fejlen ligger hos Erfaringsbasen. Den er skrevet i loggen under `request_id`.",
     ),
     Problem(
-        "tilstand-utilgængelig", 503, "Databasen svarer ikke",
+        "tilstand-utilgaengelig", 503, "Databasen svarer ikke",
         "Databasen med nøgler, login og job svarer ikke lige nu. Intet er skrevet; prøv igen om lidt.",
     ),
     Problem("indeks-mangler", 503, "Der er intet indeks", "Der er endnu ikke indekseret noget."),
@@ -112,7 +112,7 @@ PROBLEMS = _listed(
         "Maskinen har for travlt, eller den mangler plads. Indekset er ikke beskadiget; prøv igen om lidt.",
     ),
     Problem(
-        "indeks-utilgængeligt", 503, "Indekset svarer ikke lige nu",
+        "indeks-utilgaengeligt", 503, "Indekset svarer ikke lige nu",
         "Serveren, som indekset ligger på, svarer ikke. Intet er gået tabt; prøv igen om lidt.",
     ),
     Problem(
@@ -126,7 +126,7 @@ PROBLEMS = _listed(
 )  # fmt: skip
 
 # Why the index cannot be looked in, whatever is asked of it.
-NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "indeks-utilgængeligt", "indeks-anden-version")
+NO_INDEX = ("indeks-mangler", "indeks-beskadiget", "indeks-optaget", "indeks-utilgaengeligt", "indeks-anden-version")
 
 _OF_STATUS = {
     400: "ugyldig-adresse", 404: "ukendt-adresse", 405: "metode-ikke-tilladt", 413: "for-stort",

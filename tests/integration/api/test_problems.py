@@ -157,7 +157,7 @@ class _Broken(HashEmbedder):
         raise RuntimeError("hemmelig sti")
 
 
-@reaches("tilstand-utilgængelig")
+@reaches("tilstand-utilgaengelig")
 def _no_database(client: FlaskClient, folder: Path) -> TestResponse:
     app = make_app(make_settings(folder), HashEmbedder())
     away = StateUnavailableError("Databasen med tilstanden svarer ikke lige nu.", reason="hemmelig vært")
@@ -200,7 +200,7 @@ def _busy_machine(client: FlaskClient, folder: Path) -> TestResponse:
         return make_app(settings, HashEmbedder()).test_client().get(f"{PREFIX}/search?q=data")
 
 
-@reaches("indeks-utilgængeligt")
+@reaches("indeks-utilgaengeligt")
 def _server_away(client: FlaskClient, folder: Path) -> TestResponse:
     pytest.importorskip("pymilvus", reason="UDEN pymilvus ER DET IKKE PRØVET, HVAD API'ET SIGER, NÅR MILVUS ER VÆK")
     settings = make_settings(folder, index_url="http://127.0.0.1:9", index_timeout=0.2, index_retries=0)
