@@ -58,7 +58,9 @@ class PermittedSnapshotHolder:
         whole = self._of(EVERYTHING)
         if access.everything:
             return whole
-        named = frozenset(group for groups in self._restricted.among(whole.snapshot).values() for group in groups)
+        # A deleted report that is for some stays one that never was to the others, also where it was the only one.
+        restricted = self._restricted.among(self._built.searcher().snapshot)
+        named = frozenset(group for groups in restricted.values() for group in groups)
         return self._of(Access(access.groups & named)) if named else whole
 
     def _of(self, access: Access) -> Searcher:

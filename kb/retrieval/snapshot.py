@@ -213,7 +213,8 @@ class Snapshot(Owner):
         families: dict[str, list[str]] = {}
         for id_, stored in self.records.items():
             if stored.copy_of:
-                families.setdefault(stored.copy_of, [stored.copy_of]).append(id_)
+                shown = [one for one in (stored.copy_of,) if one in self.records]
+                families.setdefault(stored.copy_of, shown).append(id_)
         return {id_: family for family in families.values() for id_ in family}
 
     def same_file(self, document_id: str) -> list[StoredRecord]:

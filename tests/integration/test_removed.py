@@ -123,4 +123,7 @@ def test_another_version_of_a_deleted_report_is_found_in_its_place(tmp_path_fact
     held = holder(settings)
     (first,) = documents_found(held.searcher())
     delete(settings, first)
-    assert documents_found(held.searcher()) == {"a", "b"} - {first}
+    (left,) = {"a", "b"} - {first}
+    assert documents_found(held.searcher()) == {left}
+    assert held.searcher().snapshot.versions_of(left) == []
+    assert make_app(settings, HashEmbedder()).test_client().get("/projekter/asta").status_code == 200
