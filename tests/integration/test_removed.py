@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kb import indexing
@@ -11,6 +13,7 @@ from kb.http.server import make_app
 from kb.index import builds
 from kb.operations import editing
 from kb.retrieval.searcher import Searcher
+from kb.retrieval.snapshot import Snapshot
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from tests.support import HashEmbedder, make_settings, report_text, write_corpus
@@ -62,6 +65,13 @@ def test_a_deleted_report_is_gone_before_any_run(indexed: Settings) -> None:
     indexing.run(indexed, HashEmbedder())
     assert one.searcher().snapshot.build_id != before.build_id
     assert "asta" not in documents_found(one.searcher())
+
+
+def test_a_version_of_what_is_not_in_the_index_has_no_others(indexed: Settings) -> None:
+    snapshot = holder(indexed).searcher().snapshot
+    alone = replace(snapshot.records["asta"], copy_of="findes-ikke")
+    kept = Snapshot(snapshot.manifest, replace(snapshot.parts, records={**snapshot.parts.records, "asta": alone}))
+    assert kept.versions_of("asta") == []
 
 
 def test_no_page_and_no_answer_of_the_api_has_it(indexed: Settings) -> None:

@@ -131,24 +131,18 @@ def test_a_hidden_report_that_is_deleted_is_still_one_that_never_was(
         Removals(settings.state_dir).forget()
 
 
-def test_the_only_report_that_is_for_some_and_is_deleted_is_one_that_never_was(
-    holder: PermittedSnapshotHolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = holder.searcher(EVERYTHING)
-    monkeypatch.setattr(whole.snapshot, "restricted", {})
-    corpus, state = whole.settings.corpus, whole.settings.state_dir
-    restricted = RestrictedReports(state)
-    restricted.forget(whole.snapshot.records)
-    restricted.remember({"faldrisiko": ("Ledelse",)})
-    aside = (corpus / "faldrisiko.md").rename(corpus / ".faldrisiko")
-    Removals(state).mark("faldrisiko")
-    try:
-        with pytest.raises(NotFoundError, match="Der er ingen rapport"):
-            holder.searcher(Access()).snapshot.record("faldrisiko")
-    finally:
-        aside.rename(corpus / "faldrisiko.md")
-        Removals(state).forget()
-        restricted.forget(["faldrisiko"])
+def test_the_only_report_that_is_for_some_and_is_deleted_is_one_that_never_was(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, access_groups=True)
+    write_corpus(settings.corpus, {"fald.md": report_text("faldrisiko"), "vand.md": report_text("vandløb")})
+    indexing.run(settings, HashEmbedder())
+    held = PermittedSnapshotHolder(SnapshotHolder(settings, HashEmbedder()), settings)
+    RestrictedReports(settings.state_dir).remember({"fald": ("Ledelse",)})
+    (settings.corpus / "fald.md").unlink()
+    Removals(settings.state_dir).mark("fald")
+    with pytest.raises(NotFoundError, match="Der er ingen rapport"):
+        held.searcher(Access()).snapshot.record("fald")
+    with pytest.raises(NotFoundError, match="er slettet"):
+        held.searcher(Access(frozenset({"Ledelse"}))).snapshot.record("fald")
 
 
 def test_where_no_report_names_a_group_everyone_has_the_builds_own(
