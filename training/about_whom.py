@@ -26,7 +26,7 @@ from kb.embedding.reader.encoding import Encoder
 from kb.embedding.reader.model import Window
 from kb.index.store import Store
 from training.items import ABOUT, ITEMS, Passage, read
-from training.model import Reader, batch_of, sentence_means, start, trained
+from training.model import Reader, batch_of, continued, sentence_means, trained
 
 LABELS = Path(__file__).resolve().parent / "about_whom.jsonl"
 # A hand that found two letters equally fair gave the better one first.
@@ -150,8 +150,7 @@ def main() -> None:
     invented = [*of_invented(passages)]
     chance = random.Random(SEED)
     asked = [question.text for passage in passages for question in passage.questions]
-    reader = start(options.model, options.vocabulary.with_suffix(".rows.npy"), options.layers)
-    reader.load_state_dict(torch.load(options.weights, weights_only=True), strict=False)
+    reader = continued(options.weights, options.model, options.vocabulary, options.layers)
     encoder = Encoder(options.vocabulary)
     read_real = states(reader, encoder, real, chance.choices(asked, k=len(real)))
     read_invented = states(reader, encoder, invented, chance.choices(asked, k=len(invented)))

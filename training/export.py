@@ -27,7 +27,7 @@ from kb.embedding.reader.encoding import MAX_TOKENS, Encoder
 from kb.embedding.runtimes import onnx_export, quantisation
 from training.examples import of_items
 from training.items import ITEMS, read
-from training.model import Reader, batch_of, start
+from training.model import Reader, batch_of, continued
 
 FITTED_WINDOWS = 240
 SEED = 5
@@ -97,8 +97,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int)
     parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
-    reader = start(options.model, options.vocabulary.with_suffix(".rows.npy"), options.layers)
-    reader.load_state_dict(torch.load(options.weights, weights_only=True), strict=False)
+    reader = continued(options.weights, options.model, options.vocabulary, options.layers)
     write(reader, options.vocabulary, options.target, options.name, whole=options.whole)
     for file in (*reader_model.FILES, reader_model.CARD_FILE):
         print(f"{(options.target / file).stat().st_size / 1e6:6.1f} MB  {file}")

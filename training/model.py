@@ -118,6 +118,13 @@ def start(folder: Path, rows: Path, layers: int | None = None) -> Reader:
     return Reader(encoder)
 
 
+def continued(weights: Path, folder: Path, vocabulary: Path, layers: int | None = None) -> Reader:
+    """A reader with weights that were trained before; the rest as at its :func:`start`."""
+    reader = start(folder, vocabulary.with_suffix(".rows.npy"), layers)
+    reader.load_state_dict(torch.load(weights, weights_only=True), strict=False)
+    return reader
+
+
 def trained(reader: Reader) -> Mapping[str, Tensor]:
     """The weights that training changes: all but the word embeddings."""
     return {name: tensor for name, tensor in reader.state_dict().items() if "word_embeddings" not in name}

@@ -180,6 +180,19 @@ def _recall(index: VectorIndex, queries: Vectors, wanted: Rows, probes: int) -> 
     return float(np.mean(shares)) if shares else 1.0
 
 
+def check_rows(rows: Rows, count: int) -> None:
+    """Raise IndexError for a row that an index of ``count`` rows has not."""
+    if len(rows) and not 0 <= rows.min() <= rows.max() < count:
+        raise IndexError(f"rows 0 to {count - 1}, asked for {rows.min()} to {rows.max()}")
+
+
+def cosines(vectors: Vectors, query: Vectors) -> NDArray[np.float32]:
+    """The cosines of unit vectors with one query vector."""
+    # Row by row: a product of the whole would be shared among threads that have to be waited for.
+    found: NDArray[np.float32] = np.vecdot(vectors, query.reshape(-1))
+    return found
+
+
 class VectorIndex:
     """A finished index, read-only and safe to use from several threads."""
 
@@ -242,16 +255,11 @@ class VectorIndex:
 
     def scores(self, query: Vectors, rows: Rows) -> NDArray[np.float32]:
         """The cosines of given rows with one query vector."""
-        if len(rows) == 0:
-            return np.empty(0, dtype=np.float32)
-        # Row by row: a product of the whole would be shared among threads that have to be waited for.
-        cosines: NDArray[np.float32] = np.vecdot(self.vectors(rows), query.reshape(-1))
-        return cosines
+        return cosines(self.vectors(rows), query) if len(rows) else np.empty(0, dtype=np.float32)
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of given rows, shape ``(len(rows), dimension)``; raises IndexError for a row there is not."""
-        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
-            raise IndexError(f"rows 0 to {len(self) - 1}, asked for {rows.min()} to {rows.max()}")
+        check_rows(rows, len(self))
         return self._as_vectors(b"".join([self._bytes(row, 1) for row in rows.tolist()]))
 
     def sample(self, count: int) -> Vectors:

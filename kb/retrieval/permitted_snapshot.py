@@ -29,7 +29,7 @@ from kb.retrieval.caches import Cache
 from kb.retrieval.curated_snapshot import CuratedSnapshotHolder
 from kb.retrieval.permitted_parts import permitted
 from kb.retrieval.searcher import Searcher
-from kb.retrieval.snapshot import Snapshot
+from kb.retrieval.snapshot import Snapshot, counting
 from kb.retrieval.snapshot_holder import SnapshotHolder
 from kb.retrieval.visible_snapshot import VisibleSnapshotHolder
 from kb.state.restricted import RestrictedReports
@@ -134,10 +134,7 @@ def seen_without(snapshot: Snapshot, withheld: frozenset[str]) -> Snapshot:
         return snapshot
     documents = snapshot.records.keys() - withheld
     parts = permitted(snapshot.parts, documents)
-    projects = {one.record.metadata.projekt for one in parts.records.values()} - {""}
     # The digests are of all that was indexed, and would tell when something else changes.
-    manifest = replace(
-        snapshot.manifest, documents=len(documents), passages=len(parts.store), projects=len(projects), failures=0,
-        content="", sources="",
-    )  # fmt: skip
+    counted = counting(snapshot.manifest, parts.records, len(parts.store))
+    manifest = replace(counted, failures=0, content="", sources="")
     return Snapshot(manifest, parts)

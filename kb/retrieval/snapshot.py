@@ -89,14 +89,10 @@ class Snapshot(Owner):
 
     def without(self, hidden: frozenset[str]) -> Snapshot:
         """The same build with these documents hidden, and no others; they are not counted either."""
-        records = self.parts.records
-        gone = hidden & records.keys()
-        projects = {one.record.metadata.projekt for id_, one in records.items() if id_ not in gone} - {""}
-        manifest = replace(
-            self.manifest, documents=len(records) - len(gone), projects=len(projects),
-            passages=len(self.parts.store) - len(self.parts.store.keys_of(gone)),
-        )  # fmt: skip
-        return Snapshot(manifest, self.parts, hidden=hidden)
+        parts = self.parts
+        passages = len(parts.store) - len(parts.store.keys_of(hidden & parts.records.keys()))
+        manifest = counting(self.manifest, _visible(parts.records, hidden), passages)
+        return Snapshot(manifest, parts, hidden=hidden)
 
     def with_synonyms(self, synonyms: Synonyms) -> Snapshot:
         """The same build, with the same documents hidden, whose questions are analysed by other synonyms."""
@@ -256,6 +252,12 @@ class Snapshot(Owner):
             counts[name] = _value_counts(self.passing(filters.without(name)), name)
         counts[ROLE.name] = _by_frequency(self.store.role_counts(self.allowed(filters.without(ROLE.name))))
         return counts
+
+
+def counting(manifest: builds.Manifest, records: Mapping[str, StoredRecord], passages: int) -> builds.Manifest:
+    """The manifest of a build of which these documents and so many passages are seen."""
+    projects = {stored.record.metadata.projekt for stored in records.values()} - {""}
+    return replace(manifest, documents=len(records), passages=passages, projects=len(projects))
 
 
 def _visible(records: Mapping[str, StoredRecord], hidden: frozenset[str]) -> dict[str, StoredRecord]:

@@ -15,6 +15,7 @@ from kb.index.builds import Manifest
 from kb.index.milvus import filters
 from kb.index.milvus.connection import Connection
 from kb.index.milvus.filters import ROW, Ranking
+from kb.index.vectors import check_rows, cosines
 
 VECTOR = "vector"
 METRIC = "IP"  # of unit vectors the cosine
@@ -63,16 +64,12 @@ class MilvusVectors:
 
     def scores(self, query: Vectors, rows: Rows) -> NDArray[np.float32]:
         """The cosines of given rows with one query vector."""
-        if len(rows) == 0:
-            return np.empty(0, dtype=np.float32)
         # The same product over the same numbers as the local index, and so the same ranking.
-        cosines: NDArray[np.float32] = np.vecdot(self.vectors(rows), query.reshape(-1))
-        return cosines
+        return cosines(self.vectors(rows), query) if len(rows) else np.empty(0, dtype=np.float32)
 
     def vectors(self, rows: Rows) -> Vectors:
         """The vectors of given rows, shape ``(len(rows), dimension)``; raises IndexError for a row there is not."""
-        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
-            raise IndexError(f"rows 0 to {len(self) - 1}, asked for {rows.min()} to {rows.max()}")
+        check_rows(rows, len(self))
         with self._lock:
             known = {row: self._known[row] for row in rows.tolist() if row in self._known}
         missing = np.array([row for row in rows.tolist() if row not in known], dtype=np.int64)
