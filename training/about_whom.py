@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from kb.embedding.reader.encoding import Encoder
 from kb.embedding.reader.model import Window
+from kb.index import builds
 from kb.index.store import Store
 from training.items import ABOUT, ITEMS, Passage, read
 from training.model import Reader, batch_of, continued, sentence_means, trained
@@ -72,7 +73,7 @@ def labelled(lines: Iterable[str], known: dict[str, str]) -> Iterator[Labelled]:
 
 def texts_of(base: Path) -> Iterator[str]:
     """The sentences and headings of an index folder's build in use."""
-    store = Store(base / "builds" / (base / "CURRENT").read_text(encoding="utf-8").strip() / "kb.sqlite")
+    store = Store(builds.builds_dir(base) / builds.current_id(base) / builds.DATABASE_FILE)
     for stored in store.stored_documents():
         document = stored.document
         passages = store.passages_of(document.id)
