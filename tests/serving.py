@@ -19,7 +19,7 @@ _CLOSING = 5.0
 @contextmanager
 def serving(app: WSGIApplication, *, closing: float = _CLOSING) -> Iterator[str]:
     """Answer on a free port until the block is left; gives the address."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    server = create_server(app, host="127.0.0.1", port=0, threads=4, asyncore_use_poll=True)
     assert isinstance(server, BaseWSGIServer)
     assert server.socket is not None
     closed = threading.Event()

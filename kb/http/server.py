@@ -169,6 +169,8 @@ def make_server(
         app,
         map=listening,
         **where,
+        # select() knows no file beyond the 1,023rd, and then answers nobody any more.
+        asyncore_use_poll=True,
         # A question waits for the interpreter's lock rather than for a thread: the workers share the number.
         threads=-(-settings.threads // settings.web_workers),
         ident=None,

@@ -106,7 +106,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     write_corpus(settings.corpus, {"vand.md": OWN_REPORT})
     indexing.run(settings, HashEmbedder())
     _, key = KeyStore(settings.state_dir).create("drift", AccessRole.ADMIN)
-    server = create_server(make_app(settings, HashEmbedder()), host="127.0.0.1", port=own, threads=4)
+    server = create_server(
+        make_app(settings, HashEmbedder()), host="127.0.0.1", port=own, threads=4, asyncore_use_poll=True
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     _certificate(folder)

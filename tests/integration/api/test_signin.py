@@ -84,7 +84,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as provider:
         assert provider.stdout is not None
         assert any("klar" in line for line in provider.stdout)
-        server = create_server(make_app(settings, HashEmbedder()), host="127.0.0.1", port=own, threads=4)
+        server = create_server(
+            make_app(settings, HashEmbedder()), host="127.0.0.1", port=own, threads=4, asyncore_use_poll=True
+        )
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         yield made

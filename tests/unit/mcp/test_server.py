@@ -85,7 +85,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     _, key = KeyStore(settings.state_dir).create("assistent", AccessRole.READER)
     (folder / "noegle").write_text(key + "\n", encoding="utf-8")
     own, port = free_port(), free_port()
-    behind = create_server(make_app(settings, HashEmbedder()), host="127.0.0.1", port=own, threads=4)
+    behind = create_server(
+        make_app(settings, HashEmbedder()), host="127.0.0.1", port=own, threads=4, asyncore_use_poll=True
+    )
     threading.Thread(target=behind.run, daemon=True).start()
     address = f"http://127.0.0.1:{own}"
     app = over_http.make_app(make_server(Upstream(address, links=LINKS)), "127.0.0.1", port)
