@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit whole fuzz quality bench bench-many bench-large check-items train-reader reference corpus assets pictures wheels bundle release clean
+.PHONY: help serve index model test check style types contracts quick quick-first quick-second unit unit-first unit-second whole whole-first whole-second fuzz quality bench bench-many bench-large check-items train-reader reference corpus assets pictures wheels bundle release clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +28,7 @@ model: $(VENV)/.runtime  ## prepare the embedding model
 	@$(BIN)/kb model prepare
 
 test: $(VENV)/.test index style types contracts  ## everything: style, types, import directions, unit, integration and browser tests, two at a time
-	@$(MAKE) --no-print-directory -j2 --output-sync=line unit whole
+	@$(MAKE) --no-print-directory -j2 --output-sync=line whole-first whole-second unit-first unit-second
 
 check: $(VENV)/.test  ## before a commit, in a minute or so: style, types, import directions and the quick tests, two at a time
 	@$(MAKE) --no-print-directory -j2 --output-sync=target quick-first quick-second types contracts style
@@ -56,8 +56,19 @@ quick-first quick-second: $(VENV)/.test
 unit: $(VENV)/.test  ## all the unit tests alone
 	$(BIN)/pytest tests/unit
 
+unit-first unit-second: $(VENV)/.test
+	$(BIN)/pytest $(if $(filter unit-first,$@),$(FIRST),$(filter-out $(FIRST),$(UNIT)))
+
 whole: $(VENV)/.test  ## the integration and browser tests alone, on the index in use
 	$(BIN)/pytest tests/integration tests/browser
+
+# The pages and the API; models, jobs, clusters and the browser.
+SERVED := tests/integration/api/ tests/integration/web/
+INTEGRATION := $(filter-out %/__pycache__/,$(wildcard tests/integration/*/)) $(wildcard tests/integration/test_*.py)
+OTHERS := $(filter-out $(SERVED),$(INTEGRATION)) tests/browser
+
+whole-first whole-second: $(VENV)/.test
+	$(BIN)/pytest $(if $(filter whole-first,$@),$(OTHERS),$(SERVED))
 
 fuzz: $(VENV)/.test index  ## thousands of generated requests to the API in every role (minutes)
 	$(BIN)/pytest -m fuzz --timeout 1200
