@@ -9,7 +9,6 @@ that few passages have weighs more than one that all have.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from kb.answer.intent import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, names_in, wanted
+from kb.answer.related_words import RelatedWords
 from kb.answer.topics import narrower, stems_of
 from kb.core.models import DocumentRecord, Hit, MatchKind, Passage, SearchResult
 from kb.language import danish
@@ -36,6 +36,8 @@ PASSAGES_READ = 100
 BACKGROUND_ROWS = 4096
 # How many of these the level of cosines in the base is taken from.
 LEVEL_ROWS = 256
+# A question of whose words no sentence has this share is in other words than the reports'.
+OTHER_WORDS = 0.4
 PASSAGES_REMEMBERED = 20_000
 
 # How much a term counts that meets a word of the question, by how it was found; a part of a compound by its share.
@@ -221,7 +223,7 @@ def _word(form: str, question: Question, vocabulary: Vocabulary) -> Word:
             if form in phrase.word.split()
         ),
         parts=parts or _known_part(form, vocabulary),
-        rarity=math.log(1 + (vocabulary.passages - count + 0.5) / (count + 0.5)),
+        rarity=vocabulary.rarity(count),
     )
 
 
@@ -233,7 +235,8 @@ class Candidate:
     sentences of the base; ``words_in_context`` is the share of the question that the sentence meets with its title and
     headings; ``focus`` how well the two meet the thing asked for, ``names`` the names in the question; ``holds`` as in
     :mod:`kb.answer.intent`; ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1
-    where the passage's role is one the question names.
+    where the passage's role is one the question names. ``related`` is how well it meets the names that reports use for
+    the question's everyday words, where the question is in other words than theirs.
     """
 
     sentence: Sentence
@@ -250,6 +253,7 @@ class Candidate:
     holds: float
     counts: float
     role: float
+    related: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,52 +273,96 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     """Search, read the passages found and weigh their sentences; raises as :meth:`Searcher.search` does."""
     analysed, filters = searcher.analyse(question), Filters.of(given)
     result = searcher.search(analysed, top=PASSAGES_READ, filters=filters, marked=False)
-    cache = _SENTENCES.of(searcher.snapshot)
     want = wanted(analysed.read_as)
     words = Words.of(analysed, searcher.snapshot.analyser)
-    names = [name for name in names_in(analysed.read_as) if name in words.words]
+    names = tuple(name for name in names_in(analysed.read_as) if name in words.words)
     if want.kind in ACROSS:
         words = words.without(is_general)
         words = words.without(asks_for_role)
+    weighing = _Weighing.of(searcher, analysed, want, words, names)
     hits = result.hits
     if want.kind in ACROSS:
         hits = (*hits, *_on_subject(searcher, words, result, filters))
-    vector = searcher.vector_of(analysed.read_as)
-    background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
-    centre, spread = float(background.mean()), max(float(background.std()), 1e-6)
-    candidates: list[Candidate] = []
-    for hit, read in zip(hits, cache.read(hits), strict=True):
-        cosines = read.vectors @ vector
-        for place, sentence in enumerate(read.sentences):
-            terms = read.terms[place]
-            candidates.append(
-                Candidate(
-                    sentence=sentence,
-                    hit=hit,
-                    vector=read.vectors[place],
-                    terms=terms,
-                    context=read.context,
-                    facts=read.facts,
-                    meaning=(float(cosines[place]) - centre) / spread,
-                    closeness=(float(cosines[place]) - cache.level[0]) / cache.level[1],
-                    words_in_context=words.covered(terms, read.context),
-                    focus=words.met_of(want.focus, terms, read.context),
-                    names=words.met_of(names, terms, read.context) if names else 1.0,
-                    holds=holds(want, sentence.text),
-                    counts=words.met_of(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
-                    role=float(hit.passage.role in want.roles),
-                )
-            )
+    candidates = list(weighing.candidates(hits))
+    if is_in_other_words(want, candidates) and not analysed.quoted:
+        related = RelatedWords.of(analysed.read_as, searcher.snapshot.analyser.vocabulary)
+        further = tuple(_on_related(searcher, related, result, filters))
+        candidates += weighing.candidates(further)
+        candidates = [replace(one, related=related.met(one.terms, one.context)) for one in candidates]
+        hits = (*hits, *further)
     return Gathered(result.question, want, words, hits, tuple(candidates), result.corrections, analysed.read_as)
+
+
+def is_in_other_words(want: Wanted, candidates: Sequence[Candidate]) -> bool:
+    """Whether a question for one thing is in other words than the reports'."""
+    return want.kind not in ACROSS and all(one.words_in_context < OTHER_WORDS for one in candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighing:
+    """What the sentences of hits are weighed by for one question."""
+
+    cache: SentenceCache
+    vector: Floats
+    centre: float
+    spread: float
+    want: Wanted
+    words: Words
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, searcher: Searcher, analysed: Question, want: Wanted, words: Words, names: tuple[str, ...]
+    ) -> _Weighing:
+        """That of an analysed question."""
+        cache = _SENTENCES.of(searcher.snapshot)
+        vector = searcher.vector_of(analysed.read_as)
+        background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
+        return cls(cache, vector, float(background.mean()), max(float(background.std()), 1e-6), want, words, names)
+
+    def candidates(self, hits: Sequence[Hit]) -> Iterator[Candidate]:
+        """The sentences of the hits with their figures."""
+        for hit, read in zip(hits, self.cache.read(hits), strict=True):
+            cosines = read.vectors @ self.vector
+            for place in range(len(read.sentences)):
+                yield self._candidate(hit, read, place, float(cosines[place]))
+
+    def _candidate(self, hit: Hit, read: Read, place: int, cosine: float) -> Candidate:
+        sentence, terms, want, words = read.sentences[place], read.terms[place], self.want, self.words
+        return Candidate(
+            sentence=sentence,
+            hit=hit,
+            vector=read.vectors[place],
+            terms=terms,
+            context=read.context,
+            facts=read.facts,
+            meaning=(cosine - self.centre) / self.spread,
+            closeness=(cosine - self.cache.level[0]) / self.cache.level[1],
+            words_in_context=words.covered(terms, read.context),
+            focus=words.met_of(want.focus, terms, read.context),
+            names=words.met_of(self.names, terms, read.context) if self.names else 1.0,
+            holds=holds(want, sentence.text),
+            counts=words.met_of(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
+            role=float(hit.passage.role in want.roles),
+        )
 
 
 def _on_subject(searcher: Searcher, words: Words, result: SearchResult, filters: Filters) -> Iterator[Hit]:
     """Further passages by the narrower terms of the question's subjects, ranked behind those that were found."""
     terms = dict.fromkeys(term for word in words.words.values() for term in word.narrower)
     text = " ".join(terms)[: searcher.settings.max_question_chars]
-    if not text:
-        return
-    found = searcher.search(text, top=PASSAGES_READ, filters=filters, engine=Engine.LEXICAL, marked=False)
+    return _further(searcher, text, result, filters) if text else iter(())
+
+
+def _on_related(searcher: Searcher, related: RelatedWords, result: SearchResult, filters: Filters) -> Iterator[Hit]:
+    """Further passages by the names that reports use for the question's everyday words."""
+    asked = related.question(result.question)
+    return _further(searcher, asked, result, filters) if asked else iter(())
+
+
+def _further(searcher: Searcher, asked: str | Question, result: SearchResult, filters: Filters) -> Iterator[Hit]:
+    """Passages that other words find, ranked behind those of a result."""
+    found = searcher.search(asked, top=PASSAGES_READ, filters=filters, engine=Engine.LEXICAL, marked=False)
     known = {hit.passage.id for hit in result.hits}
     further = [hit for hit in found.hits if hit.scores.lexical and hit.passage.id not in known]
     fused = min((hit.scores.fused for hit in result.hits), default=0.0)

@@ -67,7 +67,8 @@ class DriverClient:
             )
         self._thread = threading.Thread(target=self._receive, name="kb-klynge", daemon=True)
         try:
-            self._connection.send(start)
+            with contextlib.suppress(OSError):  # waiting tells that the driver is gone
+                self._connection.send(start)
             self._await_workers(start.address)
         except BaseException:
             self.close()

@@ -8,6 +8,7 @@ strings would take hundreds of megabytes and seconds to load.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -192,6 +193,10 @@ class Vocabulary:
     def knows(self, word: str) -> bool:
         """Whether the word, or another form of it, occurs in the corpus."""
         return word in self.frequencies or danish.stem(word) in self.stems
+
+    def rarity(self, count: int) -> float:
+        """How much a word that ``count`` passages have tells: the inverse document frequency of BM25."""
+        return math.log(1 + (self.passages - count + 0.5) / (count + 0.5))
 
     def most_frequent_form(self, stem: str) -> str:
         """The most frequent word of a stem of the corpus; raises KeyError for an unknown one."""

@@ -11,7 +11,7 @@ scale would lose. So they are divided, channel by channel, by their range over s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ TINY = 1e-30
 # SmoothQuant's alpha: how much of the difficulty goes from activations to weights; at .5 and .7 vectors turn more.
 ALPHA = 0.6
 NORM, GELU, PRODUCT = "LayerNormalization", "Gelu", "MatMul"
+QUANTISED_PRODUCT = "MatMulIntegerToFloat"
 MICROSOFT = "com.microsoft"
 
 Ranges = Mapping[str, Vectors]
@@ -91,6 +92,20 @@ def quantise(source: Path, target: Path, ranges: Ranges) -> None:
     onnx.save(model, target)
 
 
+def product_weights(model: Any) -> Iterator[tuple[str, Vectors]]:
+    """What :func:`quantise` made 8 bits of, as it was but for the rounding, by the name of the product's result."""
+    from onnx.numpy_helper import to_array
+
+    kept = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == QUANTISED_PRODUCT:
+            tokens, weight = (name.removesuffix(".q") for name in node.input[:2])
+            values = to_array(kept[f"{weight}.q"]) * to_array(kept[f"{weight}.s"])
+            if even := kept.get(f"{tokens}.even"):
+                values = values * to_array(even)[:, None]
+            yield node.output[0].removesuffix(".p"), values
+
+
 def _smoothing_factors(weights: Mapping[str, Vectors], products: Iterable[Any], ranges: Ranges) -> dict[str, Vectors]:
     """For the inputs whose ranges are known the divisor of each channel; the divisors' geometric mean is 1."""
     most: dict[str, Vectors] = {}
@@ -139,7 +154,7 @@ def _product(tokens: str, weight: str, output: str, *, zero: str) -> list[Any]:
 
     inputs = [f"{tokens}.q", f"{weight}.q", "kb.one", f"{weight}.s", zero]
     return [
-        make_node("MatMulIntegerToFloat", inputs, [f"{output}.p"], domain=MICROSOFT),
+        make_node(QUANTISED_PRODUCT, inputs, [f"{output}.p"], domain=MICROSOFT),
         make_node("Mul", [f"{output}.p", f"{tokens}.s"], [output]),
     ]
 

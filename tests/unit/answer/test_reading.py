@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import indexing
-from kb.answer.features import Candidate, gather
+from kb.answer.features import OTHER_WORDS, Candidate, gather
 from kb.answer.reading import (
     OF_ONE_ACROSS,
-    OTHER_WORDS,
     WINDOW_CHARACTERS,
     WINDOW_SENTENCES,
     WINDOWS_ACROSS,
@@ -139,6 +138,19 @@ def test_the_fewer_of_its_words_are_met_the_more_is_read(
     chosen = choose_windows(met_by(candidates, share), across=False)
     everything = choose_windows(met_by(candidates, 0.0), across=False)
     assert len(chosen) == min(most, len(everything))
+
+
+def test_of_a_question_in_other_words_meaning_and_related_words_decide_together(
+    candidates: tuple[Candidate, ...],
+) -> None:
+    own = [one for one in candidates if not one.sentence.passage.inferred]
+    nearest = [replace(one.candidate, meaning=-float(rank)) for rank, one in enumerate(met_by(tuple(own), 0.0))]
+    # The third in meaning is the best by related words, where all others are equal.
+    nearest[2] = replace(nearest[2], related=1.0)
+    judged = [Judged(one, -float(place), 0.5) for place, one in enumerate(nearest)]
+    first = choose_windows(judged, across=False)[0]
+    assert key_of(own[2]) in map(key_of, first.candidates)
+    assert [one.sentence.start for one in first.candidates] == sorted(one.sentence.start for one in first.candidates)
 
 
 def test_a_question_in_other_words_is_read_for_by_meaning(candidates: tuple[Candidate, ...]) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,21 @@ def test_a_driver_that_dies_is_told_as_a_lost_connection(indexed: Settings, port
     with pytest.raises(ClusterError, match="gik tabt"):
         indexing.run(indexed.model_copy(update={"index_cluster": f"127.0.0.1:{port}"}), HashEmbedder())
     killer.join()
+
+
+@needs_ray
+def test_so_is_one_that_dies_before_it_is_told_what_to_do(
+    indexed: Settings, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.wait()
+
+    monkeypatch.setattr(client, "MODULE", "kb.cluster.no_such_module")
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+    with pytest.raises(ClusterError, match="gik tabt"):
+        indexing.run(indexed.model_copy(update={"index_cluster": f"127.0.0.1:{port}"}), HashEmbedder())
 
 
 def _kill_driver() -> bool:

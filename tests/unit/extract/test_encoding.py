@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kb.extract.encoding import Decoded, decoded
@@ -94,5 +94,15 @@ def danish(draw: st.DrawFn, encoding: str) -> str:
 @settings(max_examples=60, deadline=None)
 def test_danish_text_comes_back_the_same_or_with_a_warning(encoding: str, data: st.DataObject) -> None:
     text = data.draw(danish(encoding))
+    # "Å« " of Latin-1 are the bytes of "ū " in UTF-8: of such, few as they are, nothing tells what was meant.
+    assume(encoding == "utf-8" or as_utf8(text.encode(encoding)) in (text, None))
     found = decoded(text.encode(encoding))
     assert found.text == text or found.warnings
+
+
+def as_utf8(content: bytes) -> str | None:
+    """What the bytes are in UTF-8, if anything."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
