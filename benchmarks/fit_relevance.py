@@ -8,8 +8,8 @@
 A reader that was trained on judged questions (training/judged.py) reads those better than it reads others. So those of
 ``--unseen``, which it was not trained on, are read by the one in use; with ``--folds`` the development half and the
 sets of ``--also`` are read each by the reader that was trained without its fold, and a set after ``--by`` by the reader
-named there. ``--real`` adds the development half of the questions to genuine documents (``benchmarks.real_questions``),
-which are asked of their own index.
+named there. ``--real`` adds the development half of the questions to genuine documents (``benchmarks.real_questions``)
+and ``development_real_3``, which are asked of their own index.
 Logistic models, each of few features, are fitted one after the other: does a sentence answer by the cheap signals, that
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
 shown sentence right. ``--keep sentence`` leaves the first as it is: fitted on questions in everyday words too, it has
@@ -342,6 +342,7 @@ def main() -> None:
         asked += gathered(load(source), searcher, str(source))
     if options.real:
         real = [question for question in load(HERE / "real") if question.split == "dev"]
+        real += load(HERE / "development_real_3")
         asked += gathered(real, searcher_of_documents(settings, embedder), "real")
     readers += [searcher.reader] * (len(asked) - len(readers))
     nothing = Logistic(0.0, {}, 0.5)
