@@ -58,7 +58,7 @@ from kb.retrieval.searcher import Searcher, open_searcher
 HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
-READ = ("logit", "reads", "names")
+READ = ("logit", "reads")
 DOCUMENT = ("logit", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = ("window",)
 CERTAINTY = ("answers", "sentence")

@@ -17,7 +17,7 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from kb.answer.intent import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, names_in, wanted
+from kb.answer.intent import ACROSS, NUMBERS, Wanted, asks_for_role, counted, holds, is_general, wanted
 from kb.answer.related_words import RelatedWords
 from kb.answer.topics import narrower, stems_of
 from kb.core.models import DocumentRecord, Hit, MatchKind, Passage, SearchResult
@@ -233,7 +233,7 @@ class Candidate:
 
     ``meaning`` is in standard deviations above the question's background, ``closeness`` above the cosine of any two
     sentences of the base; ``words_in_context`` is the share of the question that the sentence meets with its title and
-    headings; ``focus`` how well the two meet the thing asked for, ``names`` the names in the question; ``holds`` as in
+    headings; ``focus`` how well the two meet the thing asked for; ``holds`` as in
     :mod:`kb.answer.intent`; ``counts`` how well a number in the sentence counts the thing asked for; ``role`` is 1
     where the passage's role is one the question names. ``related`` is how well it meets the names that reports use for
     the question's everyday words, where the question is in other words than theirs.
@@ -249,7 +249,6 @@ class Candidate:
     closeness: float
     words_in_context: float
     focus: float
-    names: float
     holds: float
     counts: float
     role: float
@@ -275,11 +274,10 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     result = searcher.search(analysed, top=PASSAGES_READ, filters=filters, marked=False)
     want = wanted(analysed.read_as)
     words = Words.of(analysed, searcher.snapshot.analyser)
-    names = tuple(name for name in names_in(analysed.read_as) if name in words.words)
     if want.kind in ACROSS:
         words = words.without(is_general)
         words = words.without(asks_for_role)
-    weighing = _Weighing.of(searcher, analysed, want, words, names)
+    weighing = _Weighing.of(searcher, analysed, want, words)
     hits = result.hits
     if want.kind in ACROSS:
         hits = (*hits, *_on_subject(searcher, words, result, filters))
@@ -308,17 +306,14 @@ class _Weighing:
     spread: float
     want: Wanted
     words: Words
-    names: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, searcher: Searcher, analysed: Question, want: Wanted, words: Words, names: tuple[str, ...]
-    ) -> _Weighing:
+    def of(cls, searcher: Searcher, analysed: Question, want: Wanted, words: Words) -> _Weighing:
         """That of an analysed question."""
         cache = _SENTENCES.of(searcher.snapshot)
         vector = searcher.vector_of(analysed.read_as)
         background = cache.background @ vector if len(cache.background) else np.zeros(1, np.float32)
-        return cls(cache, vector, float(background.mean()), max(float(background.std()), 1e-6), want, words, names)
+        return cls(cache, vector, float(background.mean()), max(float(background.std()), 1e-6), want, words)
 
     def candidates(self, hits: Sequence[Hit]) -> Iterator[Candidate]:
         """The sentences of the hits with their figures."""
@@ -340,7 +335,6 @@ class _Weighing:
             closeness=(cosine - self.cache.level[0]) / self.cache.level[1],
             words_in_context=words.covered(terms, read.context),
             focus=words.met_of(want.focus, terms, read.context),
-            names=words.met_of(self.names, terms, read.context) if self.names else 1.0,
             holds=holds(want, sentence.text),
             counts=words.met_of(want.focus, read.counted[place]) if want.kind in NUMBERS else 0.5,
             role=float(hit.passage.role in want.roles),

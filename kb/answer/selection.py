@@ -74,7 +74,6 @@ def read_features(judged: Judged) -> dict[str, float]:
     return {
         "logit": judged.logit,
         "reads": judged.reads,
-        "names": judged.candidate.names,
     }
 
 
