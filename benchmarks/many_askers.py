@@ -165,7 +165,8 @@ def copied() -> Iterator[tuple[Path, Mapping[str, str]]]:
     with tempfile.TemporaryDirectory(prefix="kb-mange-") as folder:
         place = Path(folder)
         shutil.copytree(settings.corpus, place / "corpus")
-        shutil.copytree(settings.index_dir, place / "index", ignore=shutil.ignore_patterns("models", ".*"))
+        # An index of words has files of its own whose names begin with a full stop.
+        shutil.copytree(settings.index_dir, place / "index", ignore=shutil.ignore_patterns("models", "evaluation"))
         (place / "index" / "models").symlink_to(settings.models_dir.resolve())
         yield (
             place,

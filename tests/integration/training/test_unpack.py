@@ -17,8 +17,8 @@ from training import unpack
 from training.items import ITEMS, read
 from training.model import Reader, batch_of
 
-# What 8 bits for activations and weights turn a logit by.
-ROUNDED = 0.3
+# What 8 bits for activations and weights turn logits by, on average and at most; another model's differ by several.
+ROUNDED, ROUNDED_AT_MOST = 0.25, 1.5
 
 
 def unpacked(folder: Path) -> Reader:
@@ -41,14 +41,20 @@ def unpacked(folder: Path) -> Reader:
 def test_what_is_unpacked_reads_as_the_package_does() -> None:
     with as_file(files("kb.embedding.reader") / "packaged") as folder:
         packaged, reader, encoder = ReaderModel(folder), unpacked(folder), Encoder(folder / reader_model.PIECES_FILE)
+        turned: list[float] = []
         for passage in read(ITEMS)[::300]:
             question, sentences = passage.questions[0].text, passage.sentences[:4]
             expected = packaged.read(question, [Window(passage.heading, sentences)])[0]
             with torch.no_grad():
                 found = reader(batch_of([encoder.encode(question, passage.heading, sentences)]))
-            assert found.windows.tolist() == pytest.approx([expected.window], abs=ROUNDED)
-            assert found.sentences.tolist() == pytest.approx(expected.sentences, abs=ROUNDED)
-            assert found.about.flatten().tolist() == pytest.approx(np.ravel(expected.about), abs=ROUNDED)
+            for one, other in (
+                (found.windows, [expected.window]),
+                (found.sentences, expected.sentences),
+                (found.about, expected.about),
+            ):
+                turned += np.abs(one.numpy() - np.array(other)).flatten().tolist()
+    assert np.mean(turned) < ROUNDED
+    assert max(turned) < ROUNDED_AT_MOST
 
 
 def test_the_rows_of_a_cut_vocabulary_are_found_again() -> None:
