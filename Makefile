@@ -46,18 +46,20 @@ QUICK := $(BIN)/pytest -m "not slow and not fuzz"
 UNIT := $(filter-out %/__pycache__/,$(wildcard tests/unit/*/)) $(wildcard tests/unit/test_*.py)
 # About half of the quick tests' time.
 FIRST := $(foreach letter,a b c d e,$(filter tests/unit/$(letter)%,$(UNIT)))
+# The half that a target's own name says.
+HALF = $(if $(filter %-first,$@),$(FIRST),$(filter-out $(FIRST),$(UNIT)))
 
 quick: $(VENV)/.test  ## the quick tests alone: the unit tests that are not marked slow
 	$(QUICK) tests/unit
 
 quick-first quick-second: $(VENV)/.test
-	$(QUICK) $(if $(filter quick-first,$@),$(FIRST),$(filter-out $(FIRST),$(UNIT)))
+	$(QUICK) $(HALF)
 
 unit: $(VENV)/.test  ## all the unit tests alone
 	$(BIN)/pytest tests/unit
 
 unit-first unit-second: $(VENV)/.test
-	$(BIN)/pytest $(if $(filter unit-first,$@),$(FIRST),$(filter-out $(FIRST),$(UNIT)))
+	$(BIN)/pytest $(HALF)
 
 whole: $(VENV)/.test  ## the integration and browser tests alone, on the index in use
 	$(BIN)/pytest tests/integration tests/browser

@@ -32,6 +32,7 @@ from training.model import Reader, batch_of, continued
 FITTED_WINDOWS = 240
 SEED = 5
 HEADS = ("window", "sentence", "about")
+HEAD_PARTS = ("0.weight", "0.bias", "2.weight", "2.bias")
 
 
 def fitting_inputs(reader: Reader, encoder: Encoder) -> Iterator[dict[str, Any]]:
@@ -80,7 +81,7 @@ def _write_words_and_heads(reader: Reader, made: Path) -> None:
     types = state["encoder.embeddings.token_type_embeddings.weight"]
     heads = {"words.scale": scales, "type": types[1] - types[0]}
     for name in HEADS:
-        for part in ("0.weight", "0.bias", "2.weight", "2.bias"):
+        for part in HEAD_PARTS:
             heads[f"{name}.{part}"] = state[f"{name}_head.{part}"].astype(np.float16)
     with (made / reader_model.HEADS_FILE).open("wb") as file:
         np.savez(file, **heads)

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from kb.embedding.reader import model as reader_model
 from kb.embedding.runtimes.quantisation import product_weights
+from training.export import HEAD_PARTS, HEADS
 
 # Where the embedding model has its pieces, in its prepared folder.
 WHOLE_PIECES = Path("runtime") / "pieces.model"
@@ -57,12 +58,8 @@ def weights_of(folder: Path) -> Mapping[str, Tensor]:
         kept = {name: heads[name].astype(np.float32) for name in heads.files}
     # The packaged words have the second type of token added to the first by this difference.
     found[TYPES] = np.stack([found[TYPES][0], found[TYPES][0] + kept["type"]])
-    found |= {f"{name.replace('.', '_head.', 1)}": values for name, values in kept.items() if _is_head(name)}
+    found |= {f"{head}_head.{part}": kept[f"{head}.{part}"] for head in HEADS for part in HEAD_PARTS}
     return {name: torch.from_numpy(np.array(values)) for name, values in found.items()}
-
-
-def _is_head(name: str) -> bool:
-    return name.split(".", 1)[1][:1].isdigit() if "." in name else False
 
 
 def rows_of(pieces: Path, whole: Path) -> NDArray[np.int32]:
