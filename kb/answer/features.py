@@ -282,7 +282,7 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     if want.kind in ACROSS:
         hits = (*hits, *_on_subject(searcher, words, result, filters))
     candidates = list(weighing.candidates(hits))
-    if is_in_other_words(want, candidates) and not analysed.quoted:
+    if is_in_other_words(candidates) and not analysed.quoted:
         related = RelatedWords.of(analysed.read_as, searcher.snapshot.analyser.vocabulary)
         further = tuple(_on_related(searcher, related, result, filters))
         candidates += weighing.candidates(further)
@@ -291,9 +291,9 @@ def gather(searcher: Searcher, question: str | Question, given: GivenFilters) ->
     return Gathered(result.question, want, words, hits, tuple(candidates), result.corrections, analysed.read_as)
 
 
-def is_in_other_words(want: Wanted, candidates: Sequence[Candidate]) -> bool:
-    """Whether a question for one thing is in other words than the reports'."""
-    return want.kind not in ACROSS and all(one.words_in_context < OTHER_WORDS for one in candidates)
+def is_in_other_words(candidates: Sequence[Candidate]) -> bool:
+    """Whether a question is in other words than the reports'."""
+    return all(one.words_in_context < OTHER_WORDS for one in candidates)
 
 
 @dataclass(frozen=True, slots=True)

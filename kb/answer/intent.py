@@ -1,7 +1,7 @@
 """What a question asks for, and whether a sentence holds that kind of thing (pure).
 
 Danish questions say what they want in their first words: "hvor mange" wants a number, "hvornår" a date, "hvem" a name,
-and a question that begins with its verb wants yes or no. A question for projects ("hvilke projekter ...") is answered
+and a question that begins with its verb wants yes or no. A question for projects (:mod:`kb.answer.scope`) is answered
 by a list and not by a sentence.
 """
 
@@ -11,21 +11,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kb.answer.scope import asks_across
 from kb.core.models import QuestionKind, Role
 from kb.language import danish
 from kb.language.danish import Kind, Token
 from kb.language.vocabulary import word_form
 
 _PROJECTS = r"[\w-]*(?:projekter(?:ne)?|løsninger(?:ne)?|initiativer(?:ne)?|cases)"
-_WHICH_PROJECTS = re.compile(
-    rf"\bhvilke(?:\s[\w-]+){{0,2}}?\s(?:{_PROJECTS}|kommuner|regioner|myndigheder)\b|\bhvilket projekt\b"
-    r"|\b(?:har|havde|håndterede|gjorde|brugte|løste|fik|bruger|måler|målte|gør|siger|arbejder) projekterne\b"
-    r"|\bde enkelte projekter\b"
-    # "De" and "man" without a name before them are the projects, unless "de" belongs to what follows ("de store data").
-    r"|^hv\w+ (?:lærte|gjorde|håndterede|løste|brugte|havde|oplevede|mødte|har) (?:de|man)\b(?! \w+e \w)"
-)
-# An open question about the projects as such ("Hvilke etiske problemer mødte projekterne?") is for each of them.
-_THE_PROJECTS = re.compile(r"\bprojekterne\b")
 _HOW_MANY_PROJECTS = re.compile(rf"\bhvor mange\b(?:\s(?:af|de|disse|kommunale|regionale|statslige))*\s{_PROJECTS}\b")
 # Words of a question across projects that say only that projects are asked for, and what they do in general.
 _GENERAL = re.compile(
@@ -142,7 +134,7 @@ def wanted(question: str) -> Wanted:
     """Read off a question what it wants."""
     text = danish.normalise(question)
     return Wanted(
-        kind=_kind(text),
+        kind=_across(text) if asks_across(question) else _kind(text),
         focus=_focus(text),
         difference=bool(_BY_HOW_MUCH.search(text)),
         money=bool(_MONEY.search(text)),
@@ -153,10 +145,8 @@ def wanted(question: str) -> Wanted:
 
 ACROSS = (QuestionKind.WHICH_PROJECTS, QuestionKind.HOW_MANY_PROJECTS)
 NUMBERS = (QuestionKind.NUMBER, QuestionKind.HOW_MANY_PROJECTS)
-# In order: the first that matches says the kind.
+# In order: the first that matches says the kind of a question for one thing.
 _KINDS = (
-    (QuestionKind.HOW_MANY_PROJECTS, _HOW_MANY_PROJECTS),
-    (QuestionKind.WHICH_PROJECTS, _WHICH_PROJECTS),
     (QuestionKind.NUMBER, _NUMBER),
     (QuestionKind.DATE, _DATE),
     (QuestionKind.NAME, _NAME),
@@ -173,14 +163,17 @@ def asks_for_role(word: str) -> bool:
     return any(role in STEPS and pattern.fullmatch(word) for role, pattern in _WANTED_ROLES)
 
 
+def _across(text: str) -> QuestionKind:
+    is_counting = _HOW_MANY_PROJECTS.search(text)
+    return QuestionKind.HOW_MANY_PROJECTS if is_counting else QuestionKind.WHICH_PROJECTS
+
+
 def _kind(text: str) -> QuestionKind:
     for kind, pattern in _KINDS:
         if pattern.search(text):
             return kind
     first = text.split(maxsplit=1)[0] if text.split() else ""
-    if first in _VERBS:
-        return QuestionKind.YES_NO
-    return QuestionKind.WHICH_PROJECTS if _THE_PROJECTS.search(text) else QuestionKind.OPEN
+    return QuestionKind.YES_NO if first in _VERBS else QuestionKind.OPEN
 
 
 def _focus(text: str) -> tuple[str, ...]:

@@ -34,8 +34,8 @@ WINDOWS_READ = ((0.6, 5), (OTHER_WORDS, 12), (0.0, 32))
 RANK_WEIGHT = 20
 LIKELIEST = 8
 OF_ONE_DOCUMENT = 4
-WINDOWS_ACROSS = 32
-OF_ONE_ACROSS = 1
+WINDOWS_ACROSS = 64
+OF_ONE_ACROSS = 2
 # A window's sentences: no more than this many, and no further one from this many characters on (about 100 tokens).
 WINDOW_SENTENCES = 4
 WINDOW_CHARACTERS = 380
@@ -63,7 +63,7 @@ def choose_windows(judged: Sequence[Judged], *, across: bool) -> list[ChosenWind
     met = words_met(judged)
     most = next(windows for share, windows in WINDOWS_READ if met >= share)
     most, of_one = (WINDOWS_ACROSS, OF_ONE_ACROSS) if across else (most, OF_ONE_DOCUMENT)
-    if met < OTHER_WORDS and not across:
+    if met < OTHER_WORDS:
         judged = _in_other_words(judged)
     passages = _by_passage(judged)
     covered: set[Key] = set()
