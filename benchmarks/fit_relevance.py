@@ -59,7 +59,7 @@ HERE = Path(__file__).resolve().parent
 TARGET = HERE.parent / "kb" / "answer" / "classifiers.toml"
 SENTENCE = ("meaning", "words_in_context", "focus", "holds", "counts", "role", "rank")
 READ = ("logit", "reads")
-DOCUMENT = ("logit", "reads", "behind", "behind_across", "across", "words_in_document", "meaning")
+DOCUMENT = ("logit", "behind", "behind_across", "across", "words_in_document", "meaning")
 ANSWER = ("window",)
 CERTAINTY = ("answers", "sentence")
 FOLDS = 8
@@ -148,9 +148,9 @@ def fit_read(asked: Sequence[Asked]) -> tuple[Logistic, dict[str, float]]:
     return fit(rows, labels, READ, 1.0), told
 
 
-def fit_documents(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
+def fit_documents(asked: Sequence[Asked], models: Models, before: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are documents of grade 2; those of grade 1 are left out, and so are questions that nothing answers, and
-    those that metadata answer.
+    those that metadata answer. The figures of the model in use, ``before``, are told beside.
     """
     rows: Rows = []
     labels: list[bool] = []
@@ -170,6 +170,10 @@ def fit_documents(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dic
     threshold, _ = best(probabilities, lambda cut: sum(across_quality(places, probabilities, cut)))
     f1, within_one = across_quality(places, probabilities, threshold)
     told = {"documents": len(rows), "across_f1": round(f1, 3), "coverage_within_one": round(within_one, 3)}
+    present = before.document
+    as_before = np.array([present.probability(row) for row in rows])
+    f1, within_one = across_quality(places, as_before, present.threshold)
+    told |= {"f1_before": round(f1, 3), "within_one_before": round(within_one, 3)}
     return Logistic(model.bias, model.weights, threshold), told
 
 
@@ -322,6 +326,7 @@ def main() -> None:
         help="readers trained without the fold of their place; else what the reader knows is left out",
     )
     parser.add_argument("--by", type=Path, nargs=2, action="append", default=[], metavar=("READER", "SET"))
+    parser.add_argument("--documents", type=Path, action="append", default=[], help="unseen, for that model alone")
     parser.add_argument("--keep", action="append", default=[], choices=KEPT, help="leave this model as it is")
     parser.add_argument("--real", action="store_true", help="also the questions to genuine documents")
     options = parser.parse_args()
@@ -338,7 +343,7 @@ def main() -> None:
     for folder, source in options.by:
         asked += gathered(load(source), searcher, str(source))
         readers += [ReaderModel(folder)] * (len(asked) - len(readers))
-    for source in options.unseen:
+    for source in options.unseen + options.documents:
         asked += gathered(load(source), searcher, str(source))
     if options.real:
         real = [question for question in load(HERE / "real") if question.split == "dev"]
@@ -351,12 +356,16 @@ def main() -> None:
     asked = [
         replace(one, read=read_by(reader, one.gathered, fitted)) for one, reader in zip(asked, readers, strict=True)
     ]
-    read, told_read = fit_read(asked)
+    for_documents = [str(source) for source in options.documents]
+    others = [one for one in asked if one.source not in for_documents]
+    read, told_read = fit_read(others)
     fitted = replace(fitted, read=read)
-    document, told_documents = (models().document, {}) if "document" in options.keep else fit_documents(asked, fitted)
-    answer, told_answer = fit_answer(asked, fitted)
+    document, told_documents = (
+        (models().document, {}) if "document" in options.keep else fit_documents(asked, fitted, models())
+    )
+    answer, told_answer = fit_answer(others, fitted)
     fitted = replace(fitted, document=document, answer=answer)
-    certainty, told_certainty = fit_certainty(asked, fitted)
+    certainty, told_certainty = fit_certainty(others, fitted)
     told = {"read": told_read, "document": told_documents, "answer": told_answer, "certainty": told_certainty}
     text = written(replace(fitted, certainty=certainty), told)
     print(text)

@@ -113,7 +113,6 @@ def document_features(gathered: Gathered, sentences: Sequence[Judged], best: Jud
         "behind": behind * (1 - across),
         "behind_across": behind * across,
         "across": across,
-        "reads": max(judged.reads for judged in sentences),
         "meaning": max(judged.candidate.meaning for judged in sentences),
         "words_in_document": _words_in_document(gathered, sentences),
     }
