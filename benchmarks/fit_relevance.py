@@ -154,7 +154,7 @@ def fit_documents(asked: Sequence[Asked], models: Models, before: Models) -> tup
     """
     rows: Rows = []
     labels: list[bool] = []
-    places: list[tuple[JudgedQuestion, str]] = []
+    places: list[tuple[Asked, str]] = []
     for one in asked:
         question, gathered = one.question, one.gathered
         judged = judge_read(one.read, models)
@@ -164,9 +164,9 @@ def fit_documents(asked: Sequence[Asked], models: Models, before: Models) -> tup
             if question.answers.get(id_) != 1:
                 rows.append(document_features(gathered, sentences, judged[0]))
                 labels.append(question.answers.get(id_) == 2)
-                places.append((question, id_ if sentences[0].candidate.hit.document.metadata.projekt else ""))
+                places.append((one, id_ if sentences[0].candidate.hit.document.metadata.projekt else ""))
     model = fit(rows, labels, DOCUMENT, 1.0)
-    probabilities = crossed(rows, labels, DOCUMENT, [question.group for question, _ in places], 1.0)
+    probabilities = crossed(rows, labels, DOCUMENT, [one.question.group for one, _ in places], 1.0)
     threshold, _ = best(probabilities, lambda cut: sum(across_quality(places, probabilities, cut)))
     f1, within_one = across_quality(places, probabilities, threshold)
     told = {"documents": len(rows), "across_f1": round(f1, 3), "coverage_within_one": round(within_one, 3)}
@@ -194,22 +194,25 @@ def by_document(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
 
 
 def across_quality(
-    places: Sequence[tuple[JudgedQuestion, str]], probabilities: NDArray[np.float64], cut: float
+    places: Sequence[tuple[Asked, str]], probabilities: NDArray[np.float64], cut: float
 ) -> tuple[float, float]:
-    """Over the questions across projects ("" is no project's place): the mean F1 of the projects
-    found, and the share of questions whose number of projects is right within one.
+    """Over the questions across projects ("" is no project's place): the F1 of the projects found, and the share of
+    questions whose number of projects is right within one; the mean of the sets' means.
     """
     found: dict[str, set[str]] = {}
-    right: dict[str, set[str]] = {}
-    for (question, id_), probability in zip(places, probabilities, strict=True):
-        if question.projects:
-            right[question.id] = set(question.projects)
+    right: dict[str, tuple[str, set[str]]] = {}
+    for (one, id_), probability in zip(places, probabilities, strict=True):
+        if one.question.projects:
+            right[one.question.id] = one.source, set(one.question.projects)
             if id_ and probability >= cut:
-                found.setdefault(question.id, set()).add(id_)
-    pairs = [(found.get(id_, set()), key) for id_, key in right.items()]
-    f1 = [2 * len(ids & key) / (len(ids) + len(key)) for ids, key in pairs]
-    near = [abs(len(ids) - len(key)) <= 1 for ids, key in pairs]
-    return float(np.mean(f1)), float(np.mean(near))
+                found.setdefault(one.question.id, set()).add(id_)
+    by_source: dict[str, list[tuple[float, float]]] = {}
+    for question, (source, key) in right.items():
+        ids = found.get(question, set())
+        f1 = 2 * len(ids & key) / (len(ids) + len(key))
+        by_source.setdefault(source, []).append((f1, float(abs(len(ids) - len(key)) <= 1)))
+    f1, within_one = np.mean([np.mean(pairs, axis=0) for pairs in by_source.values()], axis=0)
+    return float(f1), float(within_one)
 
 
 def is_missed(question: JudgedQuestion, judged: Sequence[Judged]) -> bool:
