@@ -20,6 +20,7 @@ at. Figures in the file's head are from cross-validation, by group of question.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,6 +70,7 @@ KEPT = ("sentence", "document")
 NEAR_CUTS = 5
 
 Rows = list[dict[str, float]]
+Marks = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -148,9 +150,9 @@ def fit_read(asked: Sequence[Asked]) -> tuple[Logistic, dict[str, float]]:
     return fit(rows, labels, READ, 1.0), told
 
 
-def fit_documents(asked: Sequence[Asked], models: Models, before: Models) -> tuple[Logistic, dict[str, float]]:
+def fit_documents(asked: Sequence[Asked], models: Models) -> tuple[Logistic, dict[str, float]]:
     """Positive are documents of grade 2; those of grade 1 are left out, and so are questions that nothing answers, and
-    those that metadata answer. The figures of the model in use, ``before``, are told beside.
+    those that metadata answer.
     """
     rows: Rows = []
     labels: list[bool] = []
@@ -167,14 +169,31 @@ def fit_documents(asked: Sequence[Asked], models: Models, before: Models) -> tup
                 places.append((one, id_ if sentences[0].candidate.hit.document.metadata.projekt else ""))
     model = fit(rows, labels, DOCUMENT, 1.0)
     probabilities = crossed(rows, labels, DOCUMENT, [one.question.group for one, _ in places], 1.0)
-    threshold, _ = best(probabilities, lambda cut: sum(across_quality(places, probabilities, cut)))
-    f1, within_one = across_quality(places, probabilities, threshold)
+    across_from, _ = best(probabilities, lambda cut: sum(across_quality(places, probabilities, cut)))
+    f1, within_one = across_quality(places, probabilities, across_from)
     told = {"documents": len(rows), "across_f1": round(f1, 3), "coverage_within_one": round(within_one, 3)}
-    present = before.document
-    as_before = np.array([present.probability(row) for row in rows])
-    f1, within_one = across_quality(places, as_before, present.threshold)
-    told |= {"f1_before": round(f1, 3), "within_one_before": round(within_one, 3)}
-    return Logistic(model.bias, model.weights, threshold), told
+    marks = np.array([bool(row["across"]) for row in rows]), np.array(labels)
+    sources = np.array([one.source for one, _ in places])
+    threshold, told["one_f1"] = best(probabilities, lambda cut: one_quality(*marks, sources, probabilities >= cut))
+    # One threshold serves both: what the two differ by is in the weight of being across.
+    further = logit_of(across_from) - logit_of(threshold)
+    weights = {**model.weights, "across": round(model.weights["across"] - further, 4)}
+    return Logistic(model.bias, weights, threshold), {**told, "across_from": across_from}
+
+
+def logit_of(probability: float) -> float:
+    """The logit of a probability."""
+    return math.log(probability / (1 - probability))
+
+
+def one_quality(across: Marks, right: Marks, sources: NDArray[np.str_], said: Marks) -> float:
+    """F1 of the documents said to speak to questions for one thing, the mean of the sets."""
+    found = []
+    for source in sorted(set(sources[~across])):
+        here = ~across & (sources == source)
+        both = int((said & right & here).sum())
+        found.append(2 * both / max(1, int((said & here).sum()) + int((right & here).sum())))
+    return round(float(np.mean(found)), 3)
 
 
 def by_metadata(gathered: Gathered) -> bool:
@@ -363,9 +382,7 @@ def main() -> None:
     others = [one for one in asked if one.source not in for_documents]
     read, told_read = fit_read(others)
     fitted = replace(fitted, read=read)
-    document, told_documents = (
-        (models().document, {}) if "document" in options.keep else fit_documents(asked, fitted, models())
-    )
+    document, told_documents = (models().document, {}) if "document" in options.keep else fit_documents(asked, fitted)
     answer, told_answer = fit_answer(others, fitted)
     fitted = replace(fitted, document=document, answer=answer)
     certainty, told_certainty = fit_certainty(others, fitted)

@@ -193,7 +193,7 @@ def _by_reading(
         return _refused(empty, gathered, judged, records.values(), citations)
     # A project speaks by what its report says of it, not by what that says of many.
     own = [one for one in judged if not _is_laid_wrong(one)] or judged
-    documents = _speaking(judge_documents(gathered, own, models()), demanded, records)
+    documents = _speaking(empty.kind, judge_documents(gathered, own, models()), demanded, records)
     pool = _shown_from(empty.kind, judged, documents)
     found = _answered(empty, pool, documents, projects, logit, citations)
     if demanded.complete or not found.sentences:
@@ -292,12 +292,19 @@ def _demands(gathered: Gathered, records: Iterable[DocumentRecord]) -> Demands:
 
 
 def _speaking(
-    documents: Sequence[JudgedDocument], demanded: Demands, records: Mapping[str, DocumentRecord]
+    kind: QuestionKind,
+    documents: Sequence[JudgedDocument],
+    demanded: Demands,
+    records: Mapping[str, DocumentRecord],
 ) -> list[Speaking]:
-    """The documents that speak to the question, most probable first, with the metadata that met it."""
+    """The documents that speak to the question, most probable first, with the metadata that met it.
+
+    What answers a question for one thing stands in some document: the most probable one speaks, however little.
+    """
     threshold = models().document.threshold
     if not demanded.constraints:
-        return [Speaking(document) for document in documents if document.probability >= threshold]
+        speaking = [Speaking(document) for document in documents if document.probability >= threshold]
+        return speaking or ([] if kind in ACROSS else [Speaking(one) for one in documents[:1]])
     found = []
     for document in documents:
         reasons = demanded.reasons(document.document.metadata) if document.document.metadata.projekt else None

@@ -38,5 +38,5 @@ def test_every_question_is_answered_from_the_newest_build(indexed: Settings, mon
     assert notify()["sent"] == []
     (unanswerable, answered) = saved.all()
     assert answered.checked_build == current_id(indexed.index_dir)
-    assert [one.passage_id.partition(".")[0] for one in saved.news(answered)] == ["faldrisiko"]
+    assert {one.passage_id.partition(".")[0] for one in saved.news(answered)} == {"faldrisiko"}
     assert unanswerable.checked_build == "et tidligere"  # a field that is filtered by no more stops no other
