@@ -19,7 +19,8 @@ from itertools import pairwise
 WEIGHTS_FILE = "scope_weights.tsv"
 # The row of the weights that stands for no word.
 BIAS = ""
-# From here on a question is for projects; chosen by benchmarks/fit_scope.py.
+# From here on a question is for projects. From .4 on .75 of a blind hand's 40 are found and .63 of the judged ones that
+# are called so are, from .5 on .65 and .71, from .6 on .53 and .77.
 ACROSS_FROM = 0.5
 _NAME = re.compile(r"(?<=\s)[A-ZÆØÅ]\S*")
 _NUMBER = re.compile(r"\d+")
