@@ -1,14 +1,14 @@
 """What a reader may do instead: precise questions for a vague one, and whom to ask what the base does not say.
 
 A vague question is made precise by a project or place that it can be about, as a follow-up is by the question before.
-Only questions that the base answers are offered. Working out an answer takes a while, so candidates are tried for at
-most :data:`PATIENCE` seconds; answers are remembered, and the next visit goes on from there. Examples fill the rest.
+Only questions that the base answers are offered. Working out an answer takes a while, so at most :data:`TRIED`
+candidates are tried: a number and not a time, for a page says the same on a slow machine as on a quick one. Examples
+fill the rest.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ from kb.retrieval.searcher import Searcher
 from kb.retrieval.snapshot import ProjectSummary
 
 SHOWN = 3
-PATIENCE = 3.0
+TRIED = 12
 # A name that can stand in a question: one word that is written as no common one is ("RAIT", "FleetOptimiser").
 _OWN_NAME = re.compile(r"[A-ZÆØÅ][\w-]*[A-ZÆØÅ][\w-]*(?= [–-] |: |$)")
 _PLACE = re.compile(r"(?P<town>[A-ZÆØÅ][\w-]+) Kommune|Region [A-ZÆØÅ]\w+")
@@ -49,10 +49,9 @@ def nearby(hits: Iterable[Hit]) -> tuple[Nearby, ...]:
 
 def precise_questions(searcher: Searcher, vague: str) -> tuple[str, ...]:
     """Up to :data:`SHOWN` questions with an answer that a vague one can mean, examples where there are fewer."""
-    deadline = time.monotonic() + PATIENCE
     found: list[str] = []
-    for question in candidates(vague, searcher.snapshot.projects()):
-        if len(found) == SHOWN or time.monotonic() > deadline:
+    for question in candidates(vague, searcher.snapshot.projects())[:TRIED]:
+        if len(found) == SHOWN:
             break
         given = answer(searcher, question)
         if not given.refused and given.certainty is not Certainty.UNSURE:
