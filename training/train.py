@@ -9,7 +9,8 @@ questions, which are too few to be trained on alone. The losses: binary cross-en
 wrong one. AdamW with warm-up and linear decay; the heads learn :data:`HEAD_RATE` times as quickly. ``OUT/state.pt`` is
 written every :data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there. Each
 process has a core and its own batches and they share their gradients: two processes are a sixth quicker than two
-threads of one.
+threads of one. Products are made in bfloat16 where the processor has a unit for them; ``--whole`` makes them in whole
+precision everywhere.
 """
 
 from __future__ import annotations
@@ -169,6 +170,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--whole", action="store_true", help="no products in bfloat16")
     parser.add_argument("--processes", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -186,6 +188,7 @@ def _work(rank: int, meet: str, options: argparse.Namespace) -> None:
     reader = start(options.model, options.vocabulary.with_suffix(".rows.npy"), options.layers)
     if options.begin:
         reader.load_state_dict(torch.load(options.begin, weights_only=True), strict=False)
+    reader.in_bfloat16 = not options.whole and torch.cpu._is_amx_tile_supported()
     encoder = Encoder(options.vocabulary)
     items = list(of_items(read(options.items), rng))
     others = [one for several in public(options.public, rng).values() for one in several] if options.public else []

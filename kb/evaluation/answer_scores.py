@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,10 +100,13 @@ def wrong_quotes(given: Answer, texts: Mapping[str, str]) -> list[str]:
 
 
 def _across(question: JudgedQuestion, given: Answer) -> tuple[float, float, float]:
-    """Precision, recall and F1 of the projects that speak."""
-    right = set(question.projects)
-    correct = [not right.isdisjoint(project.document_ids) for project in given.coverage.speaking]
-    hit = {id_ for project in given.coverage.speaking for id_ in project.document_ids} & right
+    return of_projects(set(question.projects), [set(project.document_ids) for project in given.coverage.speaking])
+
+
+def of_projects(right: Set[str], said: Sequence[Set[str]]) -> tuple[float, float, float]:
+    """Precision, recall and F1 of projects, each as its documents, by the documents of the right ones."""
+    correct = [not right.isdisjoint(documents) for documents in said]
+    hit = set[str]().union(*said) & right
     precision = sum(correct) / len(correct) if correct else 0.0
     recall = len(hit) / len(right)
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0

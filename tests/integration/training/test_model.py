@@ -28,6 +28,20 @@ def test_a_window_s_scores_do_not_hang_on_longer_neighbours() -> None:
     torch.testing.assert_close(alone.about, beside.about[:2], atol=1e-5, rtol=1e-4)
 
 
+def test_products_in_bfloat16_change_a_score_by_little_and_can_be_learnt_from() -> None:
+    reader = small()
+    with torch.no_grad():
+        whole = reader(batch_of([SHORT, LONG]))
+    reader.in_bfloat16 = True
+    half = reader(batch_of([SHORT, LONG]))
+    assert half.windows.dtype == torch.float32
+    assert not torch.equal(half.windows, whole.windows)
+    torch.testing.assert_close(half.windows, whole.windows, atol=0.02, rtol=0.02)
+    torch.testing.assert_close(half.sentences, whole.sentences, atol=0.02, rtol=0.02)
+    torch.autograd.backward(half.windows.sum())
+    assert all(tensor.grad is not None for name, tensor in reader.named_parameters() if name.startswith("window"))
+
+
 def test_every_sentence_has_a_score() -> None:
     with torch.no_grad():
         scores = small()(batch_of([SHORT, LONG]))
