@@ -3,7 +3,8 @@
 "Hvilke projekter er i drift?", "Hvilke fik mest støtte?" and "Er Vådindeks sat i drift?" are answered by the facts of
 the reports (:mod:`kb.facts`) and not by any one sentence. A question is taken only where nothing of it is left over:
 the words of the comparison are taken out of it one after the other, and what remains must name projects of the base.
-Every other word leaves the question to the text ("Hvilke projekter i drift bruger røntgenbilleder?").
+Every other word leaves the question to the text ("Hvilke projekter i drift bruger røntgenbilleder?"). What no such form
+takes is read by a model of its wording (:mod:`kb.answer.wording`: "Har nogen droppet et projekt?").
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from kb.core.models import Metadata
+from kb.answer.intent import names_in, wanted
+from kb.answer.wording import fact_asked
+from kb.core.models import Metadata, QuestionKind
 from kb.facts import FactKind, Status
 from kb.facts.municipalities import municipalities
 from kb.facts.subject import is_general, names_of_project
@@ -127,12 +130,24 @@ _STATUSES: tuple[tuple[frozenset[Status], re.Pattern[str]], ...] = (
     (frozenset((Status.FINISHED,)), re.compile(r"\b(?:afsluttet|færdige?)\b")),
     (frozenset((Status.ONGOING,)), re.compile(r"\b(?:(?<!sat )i gang(?! med)|igangværende|under udvikling)\b")),
 )
+# What is counted is not projects: how many of these there are no fact says.
+_COUNTS_OTHERS = re.compile(r"\bhvor mange (?:kommuner|regioner|myndigheder|hospitaler|borgere|medarbejdere)\b")
+# The statuses that a value of :mod:`kb.answer.wording` stands for.
+_ASKED_STATUSES: Mapping[str, frozenset[Status]] = {
+    "status=drift": frozenset((Status.OPERATION,)),
+    "status=vej": frozenset((Status.ON_ITS_WAY,)),
+    "status=test": frozenset((Status.TEST, Status.READY_FOR_TEST)),
+    "status=stoppet": frozenset((Status.STOPPED, Status.ON_HOLD)),
+    "status=afsluttet": frozenset((Status.FINISHED,)),
+    "status=gang": frozenset((Status.ONGOING,)),
+}
 _IS = re.compile(r"^(?:er|blev|kom|var)\b")
 _HAS_BEEN = re.compile(r"\b(?:blevet|været|endnu|stadig|nu|allerede|sat|kommet|gået|eller|altså)\b")
 
 _MUCH = re.compile(r"^(?:hvor meget|hvor stort? (?:støtte|tilskud|bevilling)|hvad)\b")
 _RECEIVED = re.compile(r"\b(?:fik|får|fået|modtog|modtaget)\b")
 _COST = re.compile(r"\b(?:koster?|kostede|kostet)\b|\bprisen\b")
+_COSTLY = re.compile(r"\b(?:kost|pris|dyr|billig|regning|budget|udgift)\w*")
 _MONEY_WORDS = re.compile(r"\b(?:støtte|tilskud|bevilling(?:er)?|penge|kr|kroner|millioner|beløb|i (?=støtte|tilskud))")
 _MOST = re.compile(r"\b(?:det |de )?(?:mest|flest|størst|største|højeste)\b")
 _LEAST = re.compile(r"\b(?:det |de )?(?:mindst|mindste|færrest|laveste)\b(?! \d)")
@@ -152,9 +167,10 @@ _UNITS = {
 
 _ENDED = re.compile(r"\b(?:sluttede|slutter|afsluttet|afsluttes|færdige?)\b")
 _STARTED = re.compile(r"\b(?:begyndte|startede|gik i gang)\b")
-_YEAR = re.compile(r"\b(?P<order>i|efter|før|siden|fra) (?P<year>(?:19|20)\d\d)\b")
+_YEAR = re.compile(r"\b(?P<order>i|efter|før|inden|siden|fra) (?P<year>(?:19|20)\d\d)\b")
 _YEAR_ORDERS = {
-    "i": Order.IN, "efter": Order.AFTER, "før": Order.BEFORE, "siden": Order.SINCE, "fra": Order.SINCE,
+    "i": Order.IN, "efter": Order.AFTER, "før": Order.BEFORE, "inden": Order.BEFORE,
+    "siden": Order.SINCE, "fra": Order.SINCE,
 }  # fmt: skip
 
 _WHO = re.compile(
@@ -180,14 +196,20 @@ _DEFINITE = re.compile(r"(?<=\w{5})(?:en|et|erne)s?$")
 SHORTEST_BEGINNING = 5
 
 
-def comparison_of(question: str, known: Mapping[str, Metadata]) -> Comparison | None:
-    """What a question asks to have compared; None where facts do not answer it. ``known`` are metadata by document."""
+def comparison_of(question: str, known: Mapping[str, Metadata], *, by_wording: bool = True) -> Comparison | None:
+    """What a question asks to have compared; None where facts do not answer it. ``known`` are metadata by document.
+
+    Without ``by_wording`` only the forms are read in which every word is accounted for.
+    """
     text = " ".join(re.sub(r"[?!]|[.,](?=\s|$)", " ", danish.normalise(question)).split())
     for read in _READERS:
         found = read(_Left(text))
         if found is not None:
-            return _resolved(found, known)
-    return None
+            comparison = _resolved(found, known)
+            break
+    else:
+        comparison = None
+    return _by_wording(question, text, known) if comparison is None and by_wording else comparison
 
 
 def _resolved(found: _Read, known: Mapping[str, Metadata]) -> Comparison | None:
@@ -206,6 +228,72 @@ def _resolved(found: _Read, known: Mapping[str, Metadata]) -> Comparison | None:
     if len(set(sides)) < len(sides):
         return None
     return replace(found.comparison, sides=tuple(sides))
+
+
+def _by_wording(question: str, text: str, known: Mapping[str, Metadata]) -> Comparison | None:
+    """The comparison that a model of wordings takes a question for, of all projects or of the one that it names."""
+    read = None if _COUNTS_OTHERS.search(text) else _of_values(fact_asked(question), text)
+    if read is None:
+        return None
+    names = _names(question)
+    is_yes_no = wanted(question).kind is QuestionKind.YES_NO
+    if not names:  # Yes or no is said of one project, and here none is named.
+        return None if is_yes_no or read.least > 0 else read.comparison
+    named = _named(names, known, projects_only=read.projects_only)
+    if len(named) != 1:
+        return None
+    return replace(read.comparison, sides=tuple(named), yes_no=is_yes_no and read.comparison.topic is Topic.STATUS)
+
+
+def _of_values(values: Sequence[str], text: str) -> _Read | None:
+    """What values of a fact stand for; None where the question lacks the sum or year that they need."""
+    topic = values[0].partition("=")[0] if values else ""
+    if topic == Topic.STATUS:
+        statuses = frozenset[Status]().union(*(_ASKED_STATUSES[value] for value in values))
+        return _Read(Comparison(Topic.STATUS, statuses, why=bool(_WHY.search(text))))
+    if topic == Topic.MONEY:
+        return _money_of(values[0], text)
+    if topic == Topic.PERIOD:
+        return _period_of(values[0], text)
+    if topic == Topic.PARTNERS:
+        kinds = (FactKind.SUPPLIER,) if _SUPPLIER.search(text) else (FactKind.PARTNER, FactKind.SUPPLIER)
+        return _Read(Comparison(Topic.PARTNERS, kinds=kinds), least=1, projects_only=False)
+    return None
+
+
+def _money_of(value: str, text: str) -> _Read | None:
+    limit = _LIMIT.search(text)
+    if (value == "money=graense") != bool(limit):
+        return None
+    kinds = (FactKind.COST, FactKind.SUPPORT) if _COSTLY.search(text) else (FactKind.SUPPORT,)
+    order, kroner = _limited(limit) if limit else (Order.LEAST if value == "money=mindst" else Order.MOST, 0)
+    return _Read(Comparison(Topic.MONEY, kinds=kinds, order=order, limit=kroner))
+
+
+def _limited(limit: re.Match[str]) -> tuple[Order, int]:
+    """On which side of a sum in kroner is asked for."""
+    order = Order.UNDER if limit["order"] in {"under", "mindre end", "højst"} else Order.OVER
+    number = float(limit["number"].replace(".", "").replace(",", "."))
+    return order, round(number * _UNITS.get(limit["unit"].replace(".", ""), 1))
+
+
+def _period_of(value: str, text: str) -> _Read | None:
+    year = _YEAR.search(text)
+    # The year that a project began in is metadata, which editors confirm.
+    if not year or (value == "period=start" and year["order"] == "i"):
+        return None
+    kind = FactKind.END if value == "period=slut" else FactKind.START
+    order = _YEAR_ORDERS[year["order"]]
+    return _Read(Comparison(Topic.PERIOD, kinds=(kind,), order=order, limit=int(year["year"])))
+
+
+def _names(question: str) -> list[str]:
+    """The words of a question that are written as names, as :func:`_telling` has them, without general ones."""
+    first = question.split(maxsplit=1)[0] if question.split() else ""
+    own = first if sum(letter.isupper() for letter in first) > 1 else ""
+    written = " ".join(danish.normalise(name) for name in (own, *names_in(question)))
+    words = (_SUFFIX.sub("", word).strip("+-,.?:") for word in _PROJECTS.sub(" ", written).split())
+    return [word for word in words if word and not is_general(word)]
 
 
 def _telling(rest: str) -> list[str] | None:
@@ -301,11 +389,7 @@ def _money(left: _Left) -> _Read | None:
         return None
     if much and not (cost or money):
         return None
-    order, kroner = (Order.LEAST if least else Order.MOST), 0
-    if limit:
-        order = Order.UNDER if limit["order"] in {"under", "mindre end", "højst"} else Order.OVER
-        number = float(limit["number"].replace(".", "").replace(",", "."))
-        kroner = round(number * _UNITS.get(limit["unit"].replace(".", ""), 1))
+    order, kroner = _limited(limit) if limit else (Order.LEAST if least else Order.MOST, 0)
     comparison = Comparison(
         Topic.MONEY, kinds=kinds, order=order, limit=kroner, authority_type=type_["type"] if type_ else ""
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kb.answer.scope import asks_across
+from kb.answer.wording import VAGUE_FROM, probability_vague
 from kb.core.models import QuestionKind, Role
 from kb.language import danish
 from kb.language.danish import Kind, Token
@@ -88,16 +89,9 @@ _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 
 
 # "Det", "de" and the like where they stand for something and open no noun phrase ("de akutte patienter").
-_POINTS = re.compile(
-    r"\b(?:det|den|de|dem)(?=\s*[?.!,]|$)|\b(?:det|den|disse|dette) (?:projekt|løsning|system|her|der)\b"
-    r"|\b(?:er|var|har|havde|kan|kunne|skal|virker|gik|går|bliver|blev|koster|kostede|fik|må|hvad med) (?:det|den|de)\b"
-    r"(?!\s(?!(?:godt?|også|så|være|betale|færdige?|med|hos|for|i|på|ikke|egentlig|overhovedet|stadig|nu|gerne)\b))"
-)
+_POINTS_AT_ONE = re.compile(r"\b(?:det|den|dette|denne|disse) (?:projekt|løsning|system)\b")
 # A capital, a figure or a short form after the first word: something is named.
 _NAMES_SOMETHING = re.compile(r"(?<=\s)\S*[A-ZÆØÅ0-9]")
-# Words that tell no more than that something went or is some way.
-_LIGHT = frozenset(("gik", "gået", "skete", "sket", "endte", "godt", "god", "dårligt", "egentlig", "andre", "slut"))
-MOST_VAGUE_WORDS = 1
 # "Og hvad med Aarhus?" names a place and leaves out what is asked.
 _WHAT_ABOUT = re.compile(r"(?:og )?(?:hvad|hvordan) med\b")
 
@@ -198,19 +192,20 @@ def names_in(question: str) -> tuple[str, ...]:
 
 
 def is_vague(question: str) -> bool:
-    """Whether a question points at something that it does not name, and has hardly a word of substance besides.
+    """Whether a question points at something that it does not name (:mod:`kb.answer.wording`).
 
-    "Virker det?" and "Hvornår er de færdige med det?" are; a question with a name in it, or one for the projects in
-    the base, is not.
+    "Virker det?" and "Hvem bruger løsningen i dag?" are; a question with a name in it, or one for the projects in the
+    base, is not.
     """
     text = danish.normalise(question)
     if _WHAT_ABOUT.match(text):
         # An abbreviation ("GDPR") is a subject and no place.
         named = {name.removesuffix("s") for name in names_in(question) if name.upper() not in question}
         return all(word.removesuffix("s") in named for word in _telling(text))
-    if _kind(text) in ACROSS or _NAMES_SOMETHING.search(question) or not _POINTS.search(text):
+    if _NAMES_SOMETHING.search(question):
         return False
-    return len(_telling(text)) <= MOST_VAGUE_WORDS
+    pointing = _POINTS_AT_ONE.search(text) is not None and len(_telling(text)) <= 1
+    return pointing or probability_vague(question) >= VAGUE_FROM
 
 
 def is_own_case(question: str) -> bool:
@@ -221,7 +216,7 @@ def is_own_case(question: str) -> bool:
 def _telling(text: str) -> list[str]:
     """The written forms of a question's words of substance."""
     forms = {word_form(token) for token in danish.tokenise(text) if token.text[0].isalpha()}
-    return [word for word in forms - danish.stop_words() - _VERBS - _LIGHT if not _GENERAL.fullmatch(word)]
+    return [word for word in forms - danish.stop_words() - _VERBS if not _GENERAL.fullmatch(word)]
 
 
 def holds(want: Wanted, text: str) -> float:
