@@ -15,7 +15,7 @@ from kb.core.models import Certainty, Metadata
 from kb.facts import Fact, FactKind, Status, current_status
 from kb.facts.amounts import shown
 from kb.facts.dates import in_words
-from kb.facts.names import is_municipality
+from kb.facts.names import kind_of
 
 # Of one project's reasons and events, so many are shown.
 REASONS_SHOWN = 2
@@ -203,8 +203,10 @@ def _yes_no(comparison: Comparison, current: Told) -> Compared | None:
     ruled_out = frozenset().union(*(_RULED_OUT.get(asked, frozenset()) for asked in comparison.statuses))
     word = "Ja" if status in comparison.statuses else "Nej" if status in ruled_out else ""
     told = _in_words(current.fact)
-    if not word:
-        told = "status er ukendt" if status is Status.UNKNOWN else f"det siger rapporten ikke; {told}"
+    if not word and status is Status.UNKNOWN:
+        told = "status er ukendt"
+    elif not word and comparison.statuses:
+        told = f"det siger rapporten ikke; {told}"
     lead = f"{word} – {told}." if word else _sentence(told)
     return Compared(lead, (Entry((current,), (_in_words(current.fact),)),))
 
@@ -288,7 +290,7 @@ def _is_in(comparison: Comparison, date: str) -> bool:
 
 
 def _partners(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
-    told = [one for one in projects[0] if not comparison.only_municipalities or is_municipality(one.fact.value)]
+    told = [one for one in projects[0] if comparison.only in (None, kind_of(one.fact.value))]
     if not told:
         return None
     names = list(dict.fromkeys(one.fact.value for one in told))

@@ -19,6 +19,7 @@ from kb.answer.wording import fact_asked
 from kb.core.models import Metadata, QuestionKind
 from kb.facts import FactKind, Status
 from kb.facts.municipalities import municipalities
+from kb.facts.names import OrganisationKind
 from kb.facts.subject import is_general, names_of_project
 from kb.language import danish
 
@@ -54,9 +55,9 @@ class Comparison:
 
     ``statuses`` are those asked for, all where none is, but for those ``unwanted``; ``kinds`` the facts that are
     compared; ``limit`` is in kroner or a year. ``sides`` are the document ids of each project that the question
-    names, none where it asks of all. ``yes_no`` says that yes or no answers, ``why`` that reasons are asked for as
-    well, ``only_municipalities`` that of the partners only these are,
-    and ``authority_type`` the projects' type in metadata.
+    names, none where it asks of all. ``yes_no`` says that yes or no answers, or the status alone where none is asked
+    for, ``why`` that reasons are asked for as well, ``only`` which kind of partners, and ``authority_type`` the
+    projects' type in metadata.
     """
 
     topic: Topic
@@ -68,7 +69,7 @@ class Comparison:
     sides: tuple[frozenset[str], ...] = ()
     yes_no: bool = False
     why: bool = False
-    only_municipalities: bool = False
+    only: OrganisationKind | None = None
     authority_type: str = ""
 
 
@@ -142,6 +143,11 @@ _ASKED_STATUSES: Mapping[str, frozenset[Status]] = {
     "status=gang": frozenset((Status.ONGOING,)),
 }
 _IS = re.compile(r"^(?:er|blev|kom|var)\b")
+_HOW_FAR = re.compile(
+    r"^(?:(?:hvad|hvordan) er (?:den nuværende )?status(?:sen)?\b(?: (?:for|på|med|i|af)\b)?"
+    r"|hvor langt (?:er|var|kom|nåede)\b)(?: man\b)?"
+)
+_COME = re.compile(r"\b(?:nået|kommet)\b")
 _HAS_BEEN = re.compile(r"\b(?:blevet|været|endnu|stadig|nu|allerede|sat|kommet|gået|eller|altså)\b")
 
 _MUCH = re.compile(r"^(?:hvor meget|hvor stort? (?:støtte|tilskud|bevilling)|hvad)\b")
@@ -176,6 +182,12 @@ _YEAR_ORDERS = {
 _WHO = re.compile(
     r"^(?:hvem|hvilke[nt]? (?P<kind>kommuner?|partnere?|virksomhed(?:er)?|universitet(?:er)?|hospital(?:er)?"
     r"|organisation(?:er)?|leverandør(?:er)?|firma(?:er)?))\b"
+)
+_PARTNER_KINDS: tuple[tuple[OrganisationKind, re.Pattern[str]], ...] = (
+    (OrganisationKind.MUNICIPALITY, re.compile(r"\bkommuner(?:ne)?\b|\bhvilken kommune\b")),
+    (OrganisationKind.COMPANY, re.compile(r"\b(?:virksomhed|firma)(?:er|erne)?\b")),
+    (OrganisationKind.UNIVERSITY, re.compile(r"\buniversitet(?:er|erne)?\b")),
+    (OrganisationKind.HOSPITAL, re.compile(r"\b(?:hospital|sygehus)(?:er|erne)?\b")),
 )
 _TOOK_PART = re.compile(
     r"\b(?:deltog|deltager|deltaget|medvirke(?:de|r)|(?:var|er|har været) med (?:i|på|til)|samarbejde(?:de|r|t)"
@@ -250,14 +262,14 @@ def _of_values(values: Sequence[str], text: str) -> _Read | None:
     topic = values[0].partition("=")[0] if values else ""
     if topic == Topic.STATUS:
         statuses = frozenset[Status]().union(*(_ASKED_STATUSES[value] for value in values))
-        return _Read(Comparison(Topic.STATUS, statuses, why=bool(_WHY.search(text))))
+        return _Read(Comparison(Topic.STATUS, statuses, why=bool(_WHY.search(text))), projects_only=False)
     if topic == Topic.MONEY:
         return _money_of(values[0], text)
     if topic == Topic.PERIOD:
         return _period_of(values[0], text)
     if topic == Topic.PARTNERS:
         kinds = (FactKind.SUPPLIER,) if _SUPPLIER.search(text) else (FactKind.PARTNER, FactKind.SUPPLIER)
-        return _Read(Comparison(Topic.PARTNERS, kinds=kinds), least=1, projects_only=False)
+        return _Read(Comparison(Topic.PARTNERS, kinds=kinds, only=_only(text)), least=1, projects_only=False)
     return None
 
 
@@ -366,9 +378,13 @@ def _partners(left: _Left) -> _Read | None:
     if part.group().startswith("arbejde"):  # what stands between the verb's two parts is still to be read
         left.text += " " + " ".join(part.group().split()[1:-2])
     kinds = (FactKind.SUPPLIER,) if supplier else (FactKind.PARTNER, FactKind.SUPPLIER)
-    municipalities = (who["kind"] or "").startswith("kommune")
-    comparison = Comparison(Topic.PARTNERS, kinds=kinds, only_municipalities=municipalities)
+    comparison = Comparison(Topic.PARTNERS, kinds=kinds, only=_only(who.group()))
     return _Read(comparison, (left.text,), least=1, most=1, projects_only=False)
+
+
+def _only(text: str) -> OrganisationKind | None:
+    """The kind of partners that a text asks for; None where it asks for all."""
+    return next((kind for kind, pattern in _PARTNER_KINDS if pattern.search(text)), None)
 
 
 def _money(left: _Left) -> _Read | None:
@@ -450,6 +466,13 @@ def _yes_no(left: _Left) -> _Read | None:
     return _Read(comparison, (left.text,), least=1, most=1, projects_only=False)
 
 
+def _status_of_one(left: _Left) -> _Read | None:
+    if not left.take(_HOW_FAR):
+        return None
+    left.take(_COME)
+    return _Read(Comparison(Topic.STATUS, yes_no=True), (left.text,), least=1, most=1, projects_only=False)
+
+
 def _taken(left: _Left) -> frozenset[Status]:
     """The statuses that a question names, taken out of it."""
     found: frozenset[Status] = frozenset()
@@ -463,4 +486,13 @@ def _taken(left: _Left) -> frozenset[Status]:
 
 
 # In order: the first that reads a question decides.
-_READERS: tuple[Callable[[_Left], _Read | None], ...] = (_two, _news, _partners, _period, _money, _status, _yes_no)
+_READERS: tuple[Callable[[_Left], _Read | None], ...] = (
+    _two,
+    _news,
+    _partners,
+    _period,
+    _money,
+    _status,
+    _yes_no,
+    _status_of_one,
+)

@@ -16,7 +16,7 @@ from kb.answer.intent import ACROSS, is_own_case, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
 from kb.answer.parts import left_open
 from kb.answer.reading import read_for
-from kb.answer.refusal import of_another, own_case, refuse, search_only, too_vague
+from kb.answer.refusal import of_another, own_case, refuse, search_only, too_vague, whom_to_ask
 from kb.answer.selection import (
     MAX_SENTENCES,
     Judged,
@@ -29,6 +29,7 @@ from kb.answer.selection import (
     repeats,
 )
 from kb.answer.shortening import in_full, shorten
+from kb.answer.wording import asks_whom_to_contact
 from kb.core.models import (
     Answer,
     AnswerSentence,
@@ -38,6 +39,7 @@ from kb.core.models import (
     Disagreement,
     DocumentRecord,
     Finding,
+    Metadata,
     Page,
     ProjectAnswer,
     ProjectRef,
@@ -151,6 +153,8 @@ def answer(searcher: Searcher, question: Question, filters: Filters) -> Answer:
         return _by_facts(compared, empty, searcher.snapshot, records, projects)
     if is_own_case(gathered.question):
         return replace(empty, refusal=own_case())
+    if asks_whom_to_contact(gathered.question):
+        return replace(empty, refusal=whom_to_ask(_asked_about(gathered, records.values())))
     if is_vague(gathered.question):
         return replace(empty, refusal=too_vague())
     return _by_reading(searcher, gathered, empty, records, projects)
@@ -210,10 +214,14 @@ def _less_than_sure(sentence: AnswerSentence) -> AnswerSentence:
 
 
 def _compared(searcher: Searcher, question: str, records: Mapping[str, DocumentRecord]) -> Compared | None:
-    """The answer to a question that asks to have projects compared; None of any other."""
+    """The answer to a question that asks to have projects compared; None of any other, and of one that names nothing
+    and points at one ("Hvad kostede det?").
+    """
     known = {id_: record.metadata for id_, record in records.items()}
     comparison = comparison_of(question, known)
-    return compare(comparison, searcher.snapshot.facts(kinds_of(comparison)), known) if comparison else None
+    if comparison is None or (not comparison.sides and is_vague(question)):
+        return None
+    return compare(comparison, searcher.snapshot.facts(kinds_of(comparison)), known)
 
 
 def _by_facts(
@@ -403,6 +411,13 @@ def _disagreement(conflict: Conflict, citations: Citations) -> Disagreement:
 def _side(judged: Judged, citations: Citations) -> Side:
     metadata = judged.candidate.hit.document.metadata
     return Side(metadata.projekt or metadata.titel, judged.candidate.sentence.text, citations.of(judged))
+
+
+def _asked_about(gathered: Gathered, records: Iterable[DocumentRecord]) -> list[Metadata]:
+    """The metadata of the projects that a question names; of the nearest report where it names none."""
+    known = [record.metadata for record in records]
+    projects = named(gathered.question, known)
+    return [one for one in known if one.projekt in projects] or [hit.document.metadata for hit in gathered.hits[:1]]
 
 
 def _refused(

@@ -90,8 +90,8 @@ _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 
 # "Det", "de" and the like where they stand for something and open no noun phrase ("de akutte patienter").
 _POINTS_AT_ONE = re.compile(r"\b(?:det|den|dette|denne|disse) (?:projekt|løsning|system)\b")
-# A capital, a figure or a short form after the first word: something is named.
-_NAMES_SOMETHING = re.compile(r"(?<=\s)\S*[A-ZÆØÅ0-9]")
+# A capital, a figure or a short form after the first word: something is named. "I" is you.
+_NAMES_SOMETHING = re.compile(r"(?<=\s)(?!I\b)\S*[A-ZÆØÅ0-9]")
 # "Og hvad med Aarhus?" names a place and leaves out what is asked.
 _WHAT_ABOUT = re.compile(r"(?:og )?(?:hvad|hvordan) med\b")
 

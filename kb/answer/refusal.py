@@ -3,17 +3,18 @@
 Where the reader model says that a window answers, but of
 another project or place than the one named, that is told. Where the question names a project of the base, or some
 sentence is near to it, the subject is there and the asked-for thing is missing; where even the nearest sentence means
-something else, the base has nothing on the subject. The words that no report has are told as well.
+something else, the base has nothing on the subject. The words that no report has are told as well. A question for whom
+to contact is told who stands behind.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kb.answer.features import Gathered
 from kb.answer.selection import Judged
-from kb.core.models import Refusal, RefusalReason
+from kb.core.models import Metadata, Refusal, RefusalReason
 from kb.language import danish
 
 # The subject is in the base when some sentence is nearer to the question than this, in standard deviations above the
@@ -64,6 +65,21 @@ def own_case() -> Refusal:
     """The refusal of a question about the asker's own case, or for an opinion: reports tell of projects."""
     message = "Rapporterne fortæller om projekter. De kan ikke svare for en enkelt sag eller sige, hvad nogen mener."
     return Refusal(RefusalReason.OWN_CASE, message, (), ())
+
+
+def whom_to_ask(projects: Iterable[Metadata]) -> Refusal:
+    """The refusal of a question for whom to contact: reports' text has no persons, their metadata may name a unit."""
+    told = tuple(dict.fromkeys(filter(None, map(_contact_of, projects))))[:NAMED_SHOWN]
+    message = "Rapporterne nævner ingen, man kan kontakte, for personers navne og numre er skjult."
+    return Refusal(RefusalReason.NOT_SAID, " ".join((message, *told)), (), ())
+
+
+def _contact_of(metadata: Metadata) -> str:
+    about = f"Om «{metadata.projekt or metadata.titel}» kan du spørge"
+    unit = metadata.value("kontakt")
+    if unit:
+        return f"{about} {unit}{f', {metadata.myndighed}' if metadata.myndighed else ''}."
+    return f"{about} {metadata.myndighed}, som står bag." if metadata.myndighed else ""
 
 
 def search_only() -> Refusal:

@@ -26,7 +26,7 @@ from kb.answer.scope import features_of
 WEIGHTS_FILE = "wording_weights.tsv"
 BUCKETS = 4096
 SHORTEST_PART, LONGEST_PART = 3, 5
-VAGUE, NO_FACT = "vague", "none"
+VAGUE, NO_FACT, CONTACT = "vague", "none", "contact"
 # A fact asked for in a way that no model of wordings can take apart: what is denied.
 DENIED = "denied"
 # From here on a question is too vague, or asks for a fact. The figures of both by unseen hands are in
@@ -92,6 +92,11 @@ def fact_asked(question: str) -> tuple[str, ...]:
     logits = weights.logits(question)[1:]
     shares = np.exp(logits - logits.max())
     return values_of(question, weights.labels[1:], shares / shares.sum())
+
+
+def asks_whom_to_contact(question: str) -> bool:
+    """Whether a question asks whom to turn to."""
+    return fact_asked(question) == (CONTACT,)
 
 
 def values_of(question: str, labels: Sequence[str], probabilities: NDArray[np.float64]) -> tuple[str, ...]:

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from kb.facts.municipalities import municipalities
 from kb.facts.patterns import NO_NAMES, SEVERAL
 from kb.language.danish import stop_words
 
+
+class OrganisationKind(StrEnum):
+    """What an organisation is; ``AUTHORITY`` is a public one that is none of the others, or a community of them."""
+
+    MUNICIPALITY = "kommune"
+    UNIVERSITY = "universitet"
+    HOSPITAL = "hospital"
+    AUTHORITY = "myndighed"
+    COMPANY = "virksomhed"
+
+
+# In order: a university's hospital is a hospital.
+_KINDS: tuple[tuple[OrganisationKind, re.Pattern[str]], ...] = (
+    (OrganisationKind.HOSPITAL, re.compile(r"hospital|sygehus|klinik|\bOUH\b|\bAUH\b|\bafdeling\b", re.IGNORECASE)),
+    (
+        OrganisationKind.UNIVERSITY,
+        re.compile(r"[Uu]niversitet|[Pp]rofessionshøjskole|\b(?:DTU|ITU|CBS|RUC|SDU|AAU|AU|KU|VIA|UCL|UCN)\b"),
+    ),
+    (
+        OrganisationKind.AUTHORITY,
+        re.compile(
+            r"\bregion|styrelse|tilsyn|ministeri|kommune|forvaltning|\bråd\b|institut|\bKL\b|\bDMI\b|\bKEID\b|\bOS2\b|\bCAI-X\b"
+            r"|danske regioner|advokat|cluster|klynge|\blab\b|forening|museum|bibliotek",
+            re.IGNORECASE,
+        ),
+    ),
+)
 _BETWEEN = re.compile(r",\s(?:og\s)?|\s(?:og|samt)\s")
 _ACRONYM = re.compile(r"\((?P<letters>[A-ZÆØÅ]{2,})\)$")
 
@@ -15,6 +43,13 @@ _ACRONYM = re.compile(r"\((?P<letters>[A-ZÆØÅ]{2,})\)$")
 def is_municipality(name: str) -> bool:
     """Whether a name is that of a municipality."""
     return name.casefold().endswith(" kommune") or name.casefold() in municipalities()
+
+
+def kind_of(name: str) -> OrganisationKind:
+    """What a partner is, by its name: what is no authority, university or hospital is a company."""
+    if is_municipality(name):
+        return OrganisationKind.MUNICIPALITY
+    return next((kind for kind, pattern in _KINDS if pattern.search(name)), OrganisationKind.COMPANY)
 
 
 def names_of(text: str) -> tuple[str, ...]:

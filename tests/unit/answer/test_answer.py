@@ -14,7 +14,7 @@ from kb.answer import answer
 from kb.answer.classifiers import models
 from kb.answer.features import gather
 from kb.answer.intent import is_own_case
-from kb.answer.refusal import of_another, refuse
+from kb.answer.refusal import of_another, refuse, whom_to_ask
 from kb.answer.selection import judge_sentences
 from kb.core.errors import FilterError, IndexDamagedError, QuestionError
 from kb.core.models import Answer, Certainty, Document, Metadata, QuestionKind, RefusalReason, Role
@@ -315,3 +315,28 @@ def test_what_is_told_of_another_place_or_project_than_the_one_asked_is_said_to_
     assert refusal.reason is reason
     assert (other is not None) == (reason is RefusalReason.ELSEWHERE)
     assert other is None or "«Mailsortering»" in refusal.message
+
+
+def test_whoever_asks_whom_to_contact_is_told_who_stands_behind(searcher: Searcher) -> None:
+    found = answer(searcher, "Hvem skal jeg kontakte om mailfordeling?")
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.NOT_SAID
+    assert "Rapporterne nævner ingen" in found.refusal.message
+
+
+def test_a_unit_that_is_known_is_named_before_the_authority() -> None:
+    known = Metadata.of(
+        {"id": "a", "titel": "A", "projekt": "AIR", "myndighed": "Aalborg Kommune", "kontakt": "Velfærd"}
+    )
+    other = Metadata("b", "B", "Mails", "Norddjurs Kommune")
+    message = whom_to_ask([known, other, Metadata("c", "C")]).message
+    assert message.endswith(
+        "Om «AIR» kan du spørge Velfærd, Aalborg Kommune. Om «Mails» kan du spørge Norddjurs Kommune, som står bag."
+    )
+
+
+@pytest.mark.parametrize("question", ["hvad kostede det", "Hvad kostede løsningen?"])
+def test_facts_are_not_compared_for_a_question_that_points_at_one_unnamed(searcher: Searcher, question: str) -> None:
+    found = answer(searcher, question)
+    assert found.refusal is not None
+    assert found.refusal.reason is RefusalReason.TOO_VAGUE

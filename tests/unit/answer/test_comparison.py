@@ -144,3 +144,19 @@ def test_documents_that_the_filters_leave_out_do_not_count() -> None:
 
 def test_where_no_report_tells_it_the_text_is_asked() -> None:
     assert compared("Hvilke projekter er i test?") is None
+
+
+def test_of_partners_only_the_kind_that_is_asked_for_is_told() -> None:
+    kinds = ["firmaer", "universiteter", "hospitaler", "kommuner"]
+    partners = ["Qampo", "DTU", "Sjællands Universitetshospital", "Viborg Kommune", "Datatilsynet"]
+    facts = [fact("air", FactKind.PARTNER, name) for name in partners]
+    told = [compared(f"Hvilke {kind} var med i AIR?", facts) for kind in kinds]
+    assert [one.lead if one else "" for one in told] == [
+        "Qampo.", "DTU.", "Sjællands Universitetshospital.", "Viborg Kommune.",
+    ]  # fmt: skip
+
+
+def test_the_status_of_one_project_is_told_without_yes_or_no() -> None:
+    assert ask("Hvad er status for AIR?").lead == "Status: på vej i drift (februar 2023)."
+    assert ask("Hvor langt er Norddjurs med mailsorteringen?").lead == "Status: i drift (februar 2023)."
+    assert ask("Hvad er status for Asta?").lead == "Status: stoppet (august 2022)."
