@@ -23,6 +23,8 @@ from torch import Tensor, nn
 from kb.embedding.reader.encoding import PAD, Encoded
 
 ABOUT_KINDS = 4
+# Few shapes of batches: for every new one oneDNN compiles its products anew, which takes longer than making them.
+WIDTHS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def sentence_means(hidden: Tensor, spans: Tensor) -> Tensor:
 
 
 def batch_of(encoded: Sequence[Encoded]) -> Batch:
-    """Windows filled up to the longest."""
-    width = max(len(one.ids) for one in encoded)
+    """Windows filled up to the longest, in steps of :data:`WIDTHS` tokens."""
+    width = -(-max(len(one.ids) for one in encoded) // WIDTHS) * WIDTHS
     ids = torch.full((len(encoded), width), PAD)
     types = torch.zeros_like(ids)
     mask = torch.zeros_like(ids)

@@ -8,15 +8,14 @@ questions, which are too few to be trained on alone. The losses: binary cross-en
 (answering ones count double), cross-entropy on about whom, and the softmax of a question's right window against its
 wrong one. AdamW with warm-up and linear decay; the heads learn :data:`HEAD_RATE` times as quickly. ``OUT/state.pt`` is
 written every :data:`SAVED_EVERY` steps with the optimiser's state: a run that was stopped goes on from there. Each
-process has a core and its own batches and they share their gradients: two processes are a sixth quicker than two
-threads of one. Products are made in bfloat16 where the processor has a unit for them; ``--whole`` makes them in whole
-precision everywhere.
+process has a core and its share of every batch, and they share their gradients: two processes are a sixth quicker than
+two threads of one. Products are made in bfloat16 where the processor has a unit for them; ``--whole`` makes them in
+whole precision everywhere.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import random
 import tempfile
 import time
@@ -78,6 +77,13 @@ def batches(
         rng.shuffle(epoch)
         for first in range(0, len(epoch), POOL):
             yield from _pooled([_encoded(example, encoder) for example in epoch[first : first + POOL]], rng, most)
+
+
+def shares(made: Iterator[Encodings], rank: int, processes: int) -> Iterator[Encodings]:
+    """Each batch's share of one process: examples of like length in all, so that none waits for the others."""
+    for batch in made:
+        if len(batch) >= processes:
+            yield batch[rank::processes]
 
 
 def _encoded(example: Example, encoder: Encoder) -> tuple[Example, list[Encoded]]:
@@ -194,8 +200,8 @@ def _work(rank: int, meet: str, options: argparse.Namespace) -> None:
     others = [one for several in public(options.public, rng).values() for one in several] if options.public else []
     judged = read_judged(options.judged, options.without) if options.judged else []
     print(f"written {len(items)}, public {len(others)}, judged {len(judged)}", flush=True)
-    made = batches(items, others, judged, encoder, rng, WINDOWS_PER_BATCH // options.processes)
-    run(reader, itertools.islice(made, rank, None, options.processes), options.out, options.steps, options.rate)
+    made = batches(items, others, judged, encoder, rng, WINDOWS_PER_BATCH)
+    run(reader, shares(made, rank, options.processes), options.out, options.steps, options.rate)
     torch.distributed.destroy_process_group()
 
 
