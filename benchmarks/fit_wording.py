@@ -4,9 +4,8 @@
 
 The questions are those of ``benchmarks/question_wording``, by several hands; beside them stand the judged development
 questions and those of ``benchmarks/question_scope``, which are neither vague nor, but for a few, for facts; a vague
-question is for no facts either. Prints how
-each hand's questions are told by weights that were fitted without that hand. ``--write`` writes the weights of all to
-``kb/answer/wording_weights.tsv``.
+question is for no facts either. Prints how each hand's questions are told by weights that were fitted without that
+hand. ``--write`` writes the weights of all to ``kb/answer/wording_weights.tsv``.
 """
 
 from __future__ import annotations
@@ -123,17 +122,12 @@ def print_facts(hands: Sequence[Labelled], beside: Sequence[str], others: Sequen
         model = fitted(texts, labels, STRENGTH_FACTS)
         own = [one for one in hands if one.hand == hand]
         said = told_facts(model, [one.text for one in own])
-        right = [
-            set(values)
-            == {f"{one.label.partition('=')[0]}={value}" for value in one.label.partition("=")[2].split("+")}
-            or values == (one.label,)
-            for one, values in zip(own, said, strict=True)
-        ]
+        right = np.array([set(values) == values_of_label(one.label) for one, values in zip(own, said, strict=True)])
         asks = np.array([class_of(one.label) not in (wording.NO_FACT, wording.DENIED) for one in own])
         told = np.array([bool(values) for values in said])
         print(
-            f"facts, hand {hand}: found {np.array(right)[asks].mean():.2f},"
-            f" as another {(told & ~np.array(right))[asks].mean():.3f}, of others {told[~asks].mean():.3f},"
+            f"facts, hand {hand}: found {right[asks].mean():.2f},"
+            f" as another {(told & ~right)[asks].mean():.3f}, of others {told[~asks].mean():.3f},"
             f" of judged ones {np.mean([bool(values) for values in told_facts(model, others)]):.4f}"
         )
 
