@@ -109,30 +109,6 @@ _DENIED = re.compile(r"\b(?:hverken|ikke)\b")
 # What the rest of a question may not have: it asks for more, or denies something that was not read.
 _MORE = re.compile(r"\b(?:hv\w+|ikke|ingen|intet|aldrig|uden|hverken|heller|undtagen|kun|bortset)\b")
 
-_STATUSES: tuple[tuple[frozenset[Status], re.Pattern[str]], ...] = (
-    (frozenset((Status.ON_ITS_WAY,)), re.compile(r"\b(?:på vej(?: (?:i|mod|til) drift)?|ved at blive sat i drift)\b")),
-    (
-        frozenset((Status.OPERATION,)),
-        re.compile(
-            r"\b(?:(?:sat|kommet|gået|kom|taget) )?(?:i (?:fuld )?drift|i brug)\b|\bidriftsat\b|\bkører stadig\b"
-        ),
-    ),
-    (
-        frozenset((Status.TEST, Status.READY_FOR_TEST)),
-        re.compile(r"\b(?:i test(?:drift)?|i pilotdrift|under afprøvning|klar til test|testes|afprøves)\b"),
-    ),
-    (
-        frozenset((Status.STOPPED, Status.ON_HOLD)),
-        re.compile(
-            r"\b(?:stoppet|stoppede|standset|lukket(?: ned)?|opgivet|droppet|nedlagt|indstillet"
-            r"|(?:sat )?(?:på pause|på hold|i bero))\b"
-        ),
-    ),
-    (frozenset((Status.FINISHED,)), re.compile(r"\b(?:afsluttet|færdige?)\b")),
-    (frozenset((Status.ONGOING,)), re.compile(r"\b(?:(?<!sat )i gang(?! med)|igangværende|under udvikling)\b")),
-)
-# What is counted is not projects: how many of these there are no fact says.
-_COUNTS_OTHERS = re.compile(r"\bhvor mange (?:kommuner|regioner|myndigheder|hospitaler|borgere|medarbejdere)\b")
 # The statuses that a value of :mod:`kb.answer.wording` stands for.
 _ASKED_STATUSES: Mapping[str, frozenset[Status]] = {
     "status=drift": frozenset((Status.OPERATION,)),
@@ -142,6 +118,30 @@ _ASKED_STATUSES: Mapping[str, frozenset[Status]] = {
     "status=afsluttet": frozenset((Status.FINISHED,)),
     "status=gang": frozenset((Status.ONGOING,)),
 }
+_STATUSES: tuple[tuple[frozenset[Status], re.Pattern[str]], ...] = (
+    (_ASKED_STATUSES["status=vej"], re.compile(r"\b(?:på vej(?: (?:i|mod|til) drift)?|ved at blive sat i drift)\b")),
+    (
+        _ASKED_STATUSES["status=drift"],
+        re.compile(
+            r"\b(?:(?:sat|kommet|gået|kom|taget) )?(?:i (?:fuld )?drift|i brug)\b|\bidriftsat\b|\bkører stadig\b"
+        ),
+    ),
+    (
+        _ASKED_STATUSES["status=test"],
+        re.compile(r"\b(?:i test(?:drift)?|i pilotdrift|under afprøvning|klar til test|testes|afprøves)\b"),
+    ),
+    (
+        _ASKED_STATUSES["status=stoppet"],
+        re.compile(
+            r"\b(?:stoppet|stoppede|standset|lukket(?: ned)?|opgivet|droppet|nedlagt|indstillet"
+            r"|(?:sat )?(?:på pause|på hold|i bero))\b"
+        ),
+    ),
+    (_ASKED_STATUSES["status=afsluttet"], re.compile(r"\b(?:afsluttet|færdige?)\b")),
+    (_ASKED_STATUSES["status=gang"], re.compile(r"\b(?:(?<!sat )i gang(?! med)|igangværende|under udvikling)\b")),
+)
+# What is counted is not projects: how many of these there are no fact says.
+_COUNTS_OTHERS = re.compile(r"\bhvor mange (?:kommuner|regioner|myndigheder|hospitaler|borgere|medarbejdere)\b")
 _IS = re.compile(r"^(?:er|blev|kom|var)\b")
 _HOW_FAR = re.compile(
     r"^(?:(?:hvad|hvordan) er (?:den nuværende )?status(?:sen)?\b(?: (?:for|på|med|i|af)\b)?"
@@ -268,8 +268,8 @@ def _of_values(values: Sequence[str], text: str) -> _Read | None:
     if topic == Topic.PERIOD:
         return _period_of(values[0], text)
     if topic == Topic.PARTNERS:
-        kinds = (FactKind.SUPPLIER,) if _SUPPLIER.search(text) else (FactKind.PARTNER, FactKind.SUPPLIER)
-        return _Read(Comparison(Topic.PARTNERS, kinds=kinds, only=_only(text)), least=1, projects_only=False)
+        comparison = Comparison(Topic.PARTNERS, kinds=_partner_facts(text), only=_only(text))
+        return _Read(comparison, least=1, projects_only=False)
     return None
 
 
@@ -371,15 +371,19 @@ def _partners(left: _Left) -> _Read | None:
     who = left.take(_WHO)
     if not who:
         return None
-    supplier = _SUPPLIER.search(who.group() + left.text)
+    kinds = _partner_facts(who.group() + left.text)
     part = left.take(_TOOK_PART)
     if not part:
         return None
     if part.group().startswith("arbejde"):  # what stands between the verb's two parts is still to be read
         left.text += " " + " ".join(part.group().split()[1:-2])
-    kinds = (FactKind.SUPPLIER,) if supplier else (FactKind.PARTNER, FactKind.SUPPLIER)
     comparison = Comparison(Topic.PARTNERS, kinds=kinds, only=_only(who.group()))
     return _Read(comparison, (left.text,), least=1, most=1, projects_only=False)
+
+
+def _partner_facts(text: str) -> tuple[FactKind, ...]:
+    """The facts of partners that a text asks for: the suppliers' alone where it names these."""
+    return (FactKind.SUPPLIER,) if _SUPPLIER.search(text) else (FactKind.PARTNER, FactKind.SUPPLIER)
 
 
 def _only(text: str) -> OrganisationKind | None:
