@@ -8,14 +8,14 @@ nothing is computed but the order, the count and the word before it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kb.answer.comparison_intent import Comparison, Order, Topic
+from kb.answer.comparison_forms import Comparison, Order, Topic
 from kb.core.models import Certainty, Metadata
 from kb.facts import Fact, FactKind, Status, current_status
 from kb.facts.amounts import shown
 from kb.facts.dates import in_words
-from kb.facts.names import kind_of
+from kb.facts.names import OrganisationKind, is_called, kind_of
 
 # Of one project's reasons and events, so many are shown.
 REASONS_SHOWN = 2
@@ -212,6 +212,8 @@ def _yes_no(comparison: Comparison, current: Told) -> Compared | None:
 
 
 def _money(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    if comparison.yes_no:
+        return _money_yes_no(comparison, projects[0])
     sums = [one for told in projects if (one := _largest(told, comparison.kinds))]
     within = [one for one in sums if _is_within(comparison, one.fact)]
     descending = comparison.order in (Order.MOST, Order.OVER)
@@ -220,11 +222,42 @@ def _money(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compar
     return Compared(_money_lead(comparison, sums, within), entries) if entries else None
 
 
+def _money_yes_no(comparison: Comparison, told: Sequence[Told]) -> Compared | None:
+    """Whether a project's sum is the one asked for; what it shares with others says neither yes nor no."""
+    largest = _largest(told, comparison.kinds)
+    if largest is None:
+        return None
+    own = [one for one in told if one.fact.kind is comparison.kinds[0] and not one.fact.shared]
+    met = next((one for one in (largest, *own) if one in own and _is_met(comparison, one.fact)), None)
+    decides = met or largest
+    says = _in_words(decides.fact)
+    if own:
+        lead = _sentence(f"{'Ja' if met else 'Nej'} – {says}")
+    elif largest.fact.kind is not comparison.kinds[0]:
+        lead = _price_missing(says)
+    else:
+        lead = _sentence(f"Det siger rapporten ikke; {says}")
+    return Compared(lead, (Entry((decides,), (says,)),))
+
+
+def _is_met(comparison: Comparison, fact: Fact) -> bool:
+    """Whether a sum is what yes would say; one that is shown alike is the same."""
+    if comparison.order is Order.EXACTLY and comparison.limit:
+        return shown(int(fact.value)) == shown(comparison.limit)
+    return _is_within(comparison, fact)
+
+
+def _price_missing(says: str) -> str:
+    """The line where a price is asked for and the support is what is told."""
+    return _sentence(f"Prisen står der ikke; {says}")
+
+
 def _money_lead(comparison: Comparison, sums: Sequence[Told], within: Sequence[Told]) -> str:
     priced = [one for one in sums if one.fact.kind is FactKind.COST]
     is_other = FactKind.COST in comparison.kinds and len(priced) < len(sums)  # support was found instead of a price
     if len(comparison.sides) == 1:
-        return _sentence(f"{'Prisen står der ikke; ' if is_other else ''}{_in_words(within[0].fact)}")
+        says = _in_words(within[0].fact)
+        return _price_missing(says) if is_other else _sentence(says)
     says = f"{_counted(sums)} nævner et beløb"
     if is_other:
         says = f"{_counted(priced)} nævner en pris, {_counted(one for one in sums if one not in priced)} kun støtten"
@@ -266,6 +299,8 @@ def _is_within(comparison: Comparison, fact: Fact) -> bool:
 
 
 def _period(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    if not comparison.limit:
+        return _when(comparison, projects[0])
     dates = [one for told in projects for one in told[:1]]
     entries = [Entry((one,), (_in_words(one.fact),)) for one in dates if _is_in(comparison, one.fact.value)]
     what = "sluttede" if comparison.kinds == (FactKind.END,) else "begyndte"
@@ -273,6 +308,26 @@ def _period(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compa
     count = _counted(entry.told[0] for entry in entries)
     lead = f"{count} {what} {order} {comparison.limit}. {_counted(dates)} nævner tidspunktet."
     return Compared(lead, tuple(_by_value(entries)))
+
+
+def _when(comparison: Comparison, told: Sequence[Told]) -> Compared | None:
+    """When a project began, ended or both; the other of the two where that alone is told, and said to be."""
+    asked, other = (_surest([one for one in told if one.fact.kind is kind]) for kind in comparison.kinds)
+    if asked:
+        found = [asked, other] if other and comparison.order is Order.FROM_TO else [asked]
+        dates = tuple(_in_words(one.fact) for one in found)
+        return Compared(_sentence("; ".join(dates)), (Entry(tuple(found), dates),))
+    if not other:
+        return None
+    unsure = replace(other, fact=replace(other.fact, certainty=Certainty.UNSURE))
+    says = _in_words(unsure.fact)
+    verb = "sluttede" if comparison.kinds[0] is FactKind.END else "begyndte"
+    return Compared(_sentence(f"Hvornår det {verb}, er ikke fundet; {says}"), (Entry((unsure,), (says,)),))
+
+
+def _surest(told: Sequence[Told]) -> Told | None:
+    """The surest of one kind of date, the most exact of equals."""
+    return max(told, key=lambda one: (_is_sure(one), len(one.fact.value)), default=None)
 
 
 def _by_value(entries: Sequence[Entry]) -> list[Entry]:
@@ -295,6 +350,31 @@ def _partners(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Com
         return None
     names = list(dict.fromkeys(one.fact.value for one in told))
     return Compared(f"{_listed(names[:NAMES_IN_LEAD])}.", (Entry(tuple(told), tuple(names)),))
+
+
+def _partner_in(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
+    """The projects that name an organisation as partner or supplier; no where none does is left to the text."""
+    named = [[one for one in told if _is_asked(comparison, one.fact.value)] for told in projects]
+    entries = tuple(Entry((told[0],), (_in_words(told[0].fact),)) for told in named if told)
+    if not entries:
+        return None
+    if comparison.yes_no:
+        return Compared(_sentence(f"Ja – {_in_words(entries[0].told[0].fact)}"), entries)
+    kind = _ANY.get(comparison.only) if comparison.only else None
+    name = kind or min((told[0].fact.value for told in named if told), key=len)
+    count = _counted(entry.told[0] for entry in entries)
+    says = "leverandør" if comparison.kinds == (FactKind.SUPPLIER,) else "partner eller leverandør"
+    return Compared(f"{count} nævner {name} som {says}.", entries)
+
+
+_ANY = {
+    OrganisationKind.MUNICIPALITY: "en kommune", OrganisationKind.UNIVERSITY: "et universitet",
+    OrganisationKind.HOSPITAL: "et hospital", OrganisationKind.COMPANY: "en virksomhed",
+}  # fmt: skip
+
+
+def _is_asked(comparison: Comparison, name: str) -> bool:
+    return kind_of(name) is comparison.only if comparison.only else is_called(name, comparison.partner)
 
 
 def _news(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:
@@ -386,6 +466,7 @@ _TOPICS: Mapping[Topic, Callable[[Comparison, Sequence[Sequence[Told]]], Compare
     Topic.MONEY: _money,
     Topic.PERIOD: _period,
     Topic.PARTNERS: _partners,
+    Topic.PARTNER_IN: _partner_in,
     Topic.NEWS: _news,
     Topic.COMMON: _two,
     Topic.DIFFERENCE: _two,

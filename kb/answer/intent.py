@@ -90,6 +90,10 @@ _WANTED_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
 
 # "Det", "de" and the like where they stand for something and open no noun phrase ("de akutte patienter").
 _POINTS_AT_ONE = re.compile(r"\b(?:det|den|dette|denne|disse) (?:projekt|løsning|system)\b")
+# "Hvor langt er I?" points at whoever reads it.
+_POINTS_AT_YOU = re.compile(
+    r"^(?:hvor langt er i|hvordan går det)(?: (?:nået|kommet|nu|i dag|egentlig|(?:med|hos) jer))*\W*$"
+)
 # A capital, a figure or a short form after the first word: something is named. "I" is you.
 _NAMES_SOMETHING = re.compile(r"(?<=\s)(?!I\b)\S*[A-ZÆØÅ0-9]")
 # "Og hvad med Aarhus?" names a place and leaves out what is asked.
@@ -204,8 +208,8 @@ def is_vague(question: str) -> bool:
         return all(word.removesuffix("s") in named for word in _telling(text))
     if _NAMES_SOMETHING.search(question):
         return False
-    pointing = _POINTS_AT_ONE.search(text) is not None and len(_telling(text)) <= 1
-    return pointing or probability_vague(question) >= VAGUE_FROM
+    pointing = _POINTS_AT_YOU.match(text) or (_POINTS_AT_ONE.search(text) and len(_telling(text)) <= 1)
+    return bool(pointing) or probability_vague(question) >= VAGUE_FROM
 
 
 def is_own_case(question: str) -> bool:

@@ -36,6 +36,7 @@ _KINDS: tuple[tuple[OrganisationKind, re.Pattern[str]], ...] = (
         ),
     ),
 )
+_WORD = re.compile(r"[\w./&+-]*\w")
 _BETWEEN = re.compile(r",\s(?:og\s)?|\s(?:og|samt)\s")
 _ACRONYM = re.compile(r"\((?P<letters>[A-ZÆØÅ]{2,})\)$")
 
@@ -50,6 +51,17 @@ def kind_of(name: str) -> OrganisationKind:
     if is_municipality(name):
         return OrganisationKind.MUNICIPALITY
     return next((kind for kind, pattern in _KINDS if pattern.search(name)), OrganisationKind.COMPANY)
+
+
+def is_called(name: str, asked: str) -> bool:
+    """Whether an organisation goes by what a question calls it: a part of its name, but no place for who is in it.
+
+    "Enversion" is "Enversion A/S", and "Aarhus" is the municipality and not the university.
+    """
+    words = {word for word in _WORD.findall(asked.casefold()) if word != "kommune"}
+    if is_municipality(asked) and not is_municipality(name):
+        return False
+    return bool(words) and words <= set(_WORD.findall(name.casefold()))
 
 
 def names_of(text: str) -> tuple[str, ...]:

@@ -160,3 +160,54 @@ def test_the_status_of_one_project_is_told_without_yes_or_no() -> None:
     assert ask("Hvad er status for AIR?").lead == "Status: på vej i drift (februar 2023)."
     assert ask("Hvor langt er Norddjurs med mailsorteringen?").lead == "Status: i drift (februar 2023)."
     assert ask("Hvad er status for Asta?").lead == "Status: stoppet (august 2022)."
+
+
+def test_yes_or_no_is_said_of_a_sum_that_is_the_projects_own() -> None:
+    assert ask("Fik AIR 4,1 mio. kr.?").lead == "Ja – støtte: 4,1 mio. kr."
+    assert ask("Fik AIR 5 mio. kr. i støtte?").lead == "Nej – støtte: 4,1 mio. kr."
+    assert ask("Fik AIR mere end 4 mio. kr.?").lead == "Ja – støtte: 4,1 mio. kr."
+    assert ask("Har AIR fået støtte?").lead == "Ja – støtte: 4,1 mio. kr."
+    assert ask("Fik knærøntgen 11,5 mio. kr.?").lead == (
+        "Det siger rapporten ikke; støtte: 11,5 mio. kr. for flere projekter tilsammen."
+    )
+    assert ask("Kostede AIR 4 mio. kr.?").lead == "Prisen står der ikke; støtte: 4,1 mio. kr."
+
+
+def test_any_of_several_sums_makes_it_yes() -> None:
+    facts = [fact("air", FactKind.SUPPORT, "9000000"), fact("air", FactKind.SUPPORT, "4100000")]
+    found = compared("Fik AIR 4,1 mio. kr.?", facts)
+    assert found
+    assert (found.lead, found.entries[0].told[0].fact.value) == ("Ja – støtte: 4,1 mio. kr.", "4100000")
+
+
+def test_when_a_project_ended_and_what_is_told_where_that_is_not() -> None:
+    assert ask("Hvornår sluttede mailsortering?").lead == "Slut: juni 2022."
+    found = ask("Hvornår begyndte AIR?")
+    assert (found.lead, found.entries[0].certainty) == (
+        "Hvornår det begyndte, er ikke fundet; slut: 2021.", Certainty.UNSURE,
+    )  # fmt: skip
+
+
+def test_a_period_has_both_its_ends() -> None:
+    facts = [fact("air", FactKind.START, "2020"), fact("air", FactKind.END, "2021-12")]
+    found = compared("I hvilken periode kørte AIR?", facts)
+    assert found
+    assert found.lead == "Start: 2020; slut: december 2021."
+
+
+def test_the_projects_of_a_partner_are_those_that_name_it() -> None:
+    found = ask("Hvilke projekter er DTU partner i?")
+    assert (found.lead, [entry.told[0].document_id for entry in found.entries]) == (
+        "1 projekt nævner DTU som partner eller leverandør.", ["mail"],
+    )  # fmt: skip
+    assert ask("Er DTU partner i mailsortering?").lead == "Ja – partner: DTU."
+    assert compared("Er DTU partner i AIR?") is None
+
+
+def test_any_organisation_of_a_kind_may_be_asked_for() -> None:
+    found = ask("Hvilke projekter har et universitet som partner?")
+    assert (found.lead, [entry.told[0].document_id for entry in found.entries]) == (
+        "1 projekt nævner et universitet som partner eller leverandør.", ["mail"],
+    )  # fmt: skip
+    assert ask("Er et universitet med i mailsortering?").lead == "Ja – partner: DTU."
+    assert compared("Er private firmaer med i AIR?") is None

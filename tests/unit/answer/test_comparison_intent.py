@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kb.answer.comparison_intent import Comparison, Order, Topic, comparison_of
+from kb.answer.comparison_forms import Comparison, Order, Topic
+from kb.answer.comparison_intent import comparison_of
 from kb.core.models import Metadata
 from kb.facts import FactKind, Status
 
@@ -27,6 +28,8 @@ KNOWN = {
         Metadata("landkort", "Kommunernes AI-landkort", myndighed="KL"),
     )
 }
+
+_PARTNERS = (FactKind.PARTNER, FactKind.SUPPLIER)
 
 
 def read(question: str) -> Comparison | None:
@@ -83,6 +86,27 @@ def test_a_question_for_money(question: str, kinds: tuple[FactKind, ...], order:
     ("question", "topic", "named"),
     [
         ("Hvor meget støtte fik Aalborg til AIR?", Topic.MONEY, [{"aalborg-air"}]),
+        ("Hvor mange penge fik Sønderborg til AI Aktindsigt?", Topic.MONEY, [{"aktindsigt"}]),
+        ("Fik AIR 4,1 mio. kr.?", Topic.MONEY, [{"aalborg-air"}]),
+        ("Har Vådindeks fået støtte?", Topic.MONEY, [{"vaad"}]),
+        ("Hvornår sluttede Vådindeks?", Topic.PERIOD, [{"vaad"}]),
+        ("Hvornår blev AIR sat i gang?", Topic.PERIOD, [{"aalborg-air"}]),
+        ("Hvornår gik Smartmail i gang?", Topic.PERIOD, [{"smartmail"}]),
+        ("Hvornår gik Norddjurs i gang med projektet om mails?", Topic.PERIOD, [{"norddjurs-mailsortering"}]),
+        ("Hvornår stoppede Smartmail?", Topic.PERIOD, [{"smartmail"}]),
+        ("Hvilket år begyndte AIR?", Topic.PERIOD, [{"aalborg-air"}]),
+        ("Køge-projektet, hvornår blev det afsluttet? Kan ikke finde det", Topic.PERIOD, [{"koege"}]),
+        ("har norddjurs fået 3 mio til det med mailsorteringen?", Topic.MONEY, [{"norddjurs-mailsortering"}]),
+        ("Slutdato for AI Aktindsigt?", Topic.PERIOD, [{"aktindsigt"}]),
+        ("I hvilken periode kørte Vådindeks i Jammerbugt?", Topic.PERIOD, [{"vaad"}]),
+        (
+            "Er det korrekt, at prostataprojektet på Odense Universitetshospital har modtaget 5 mio. kr.?",
+            Topic.MONEY,
+            [{"ouh"}],
+        ),
+        ("Til et notat: Er det rigtigt, at AIR er sat i drift?", Topic.STATUS, [{"aalborg-air"}]),
+        ("Er DTU partner i Vådindeks?", Topic.PARTNER_IN, [{"vaad"}]),
+        ("Har Aalborg samarbejdet med DigiRehab?", Topic.PARTNER_IN, [{"aalborg-air"}]),
         ("Er Vådindeks sat i drift?", Topic.STATUS, [{"vaad"}]),
         ("Er mailsorteringen i Norddjurs stadig i drift?", Topic.STATUS, [{"norddjurs-mailsortering"}]),
         ("Er Asta stoppet?", Topic.STATUS, [{"asta"}]),
@@ -104,6 +128,48 @@ def test_projects_are_named_by_their_names(question: str, topic: Topic, named: l
     assert (found.topic, sides(question)) == (topic, named)
 
 
+@pytest.mark.parametrize(
+    ("question", "order", "limit"),
+    [
+        ("Fik AIR 4,1 mio. kr.?", Order.EXACTLY, 4_100_000),
+        ("Fik AIR mere end 4 mio. kr.?", Order.OVER, 4_000_000),
+        ("Kostede AIR under 500.000 kr.?", Order.UNDER, 500_000),
+        ("Ved I, om AIR fik mere end fem millioner kroner?", Order.OVER, 5_000_000),
+    ],
+)
+def test_yes_or_no_is_asked_of_a_sum(question: str, order: Order, limit: int) -> None:
+    found = read(question)
+    assert found
+    assert (found.yes_no, found.order, found.limit) == (True, order, limit)
+
+
+@pytest.mark.parametrize(
+    ("question", "partner", "kinds"),
+    [
+        ("Hvilke projekter har Aarhus Universitet været partner i?", "aarhus universitet", _PARTNERS),
+        ("Hvilke projekter deltog DTU i?", "dtu", _PARTNERS),
+        ("firmaet 2021.AI, hvor har de været med", "2021.ai", _PARTNERS),
+        ("Hvilke projekter samarbejdede med Enversion A/S?", "enversion a/s", _PARTNERS),
+        ("Hvilke projekter er Netcompany leverandør til?", "netcompany", (FactKind.SUPPLIER,)),
+        ("Hvor mange projekter har Kommunernes Landsforening som partner?", "kommunernes landsforening", _PARTNERS),
+    ],
+)
+def test_an_organisation_is_asked_for_its_projects(question: str, partner: str, kinds: tuple[FactKind, ...]) -> None:
+    found = read(question)
+    assert found
+    assert (found.topic, found.partner, found.kinds) == (Topic.PARTNER_IN, partner, kinds)
+
+
+def test_an_authority_that_only_publishes_is_asked_for_its_projects_as_any_partner() -> None:
+    found = read("Hvilket projekt har Sjællands Universitetshospital som partner?")
+    assert found
+    assert found.partner == "sjællands universitetshospital"
+
+
+def test_what_an_authority_with_projects_of_its_own_takes_part_in_is_left_to_the_text() -> None:
+    assert read("Hvilke projekter deltog Norddjurs Kommune i?") is None
+
+
 def test_a_place_names_the_municipality_before_the_hospital_in_it() -> None:
     assert sides("Er Odense-projektet i drift?") == [{"odense"}]
 
@@ -117,9 +183,14 @@ def test_a_question_for_the_news_and_for_an_end() -> None:
 
 
 def test_the_kind_of_authority_narrows() -> None:
-    found = read("Hvilke kommunale projekter er i drift?")
-    assert found
-    assert found.authority_type == "kommunal"
+    for question in (
+        "Hvilke kommunale projekter er i drift?",
+        "Hvilket kommunalt projekt fik flest penge?",
+        "Hvem af kommunerne fik mest?",
+    ):
+        found = read(question)
+        assert found
+        assert found.authority_type == "kommunal"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +228,17 @@ def test_the_kind_of_authority_narrows() -> None:
         "Hvad er nyt i lovforslaget?",
         "Må en løsning sættes i drift uden hjemmel?",
         "Hvilken kommune fik mindst én time?",
+        "Hvilket projekt fik flest penge i første runde?",
+        "Hvem fik flest penge i 2022?",
+        "Hvilket af sygehusprojekterne fik mest?",
+        "Hvem fik flest penge på sundhedsområdet?",
+        "Hvornår begyndte visitatorerne i Aalborg at bruge AIR?",
+        "Fik AIR ros?",
+        "Hvornår bliver et AI-projekt sat i gang i Aalborg Kommune?",
+        "Hvad var der galt med de gamle programmer, som man delte breve ud med?",
+        "Har AIR fået mange brugere?",
+        "Deltog borgerne i AIR uden samtykke?",
+        "Hvilke projekter har data som partner ikke måtte få?",
         "Virker det?",
         "Og hvad med Aarhus?",
     ],

@@ -92,6 +92,8 @@ def test_words_that_only_say_projects_are_general() -> None:
         "Gik det godt?",
         "Og hvad med Aarhus?",
         "Hvad med Norddjurs Kommune?",
+        "Hvor langt er I?",
+        "Hvordan går det med jer?",
     ],
 )
 def test_a_question_that_names_nothing_is_vague(question: str) -> None:
@@ -106,6 +108,7 @@ def test_a_question_that_names_nothing_is_vague(question: str) -> None:
         "Hvad lærte de om data?",
         "Hvor hurtigt blev de akutte underretninger fundet?",
         "Har nogen brugt ChatGPT?",
+        "Hvor langt er I med AIR?",
         "gdpr",
         "Må man det med samtykke til profilering?",
         "Hvad med GDPR i Aarhus?",

@@ -7,7 +7,7 @@ import pytest
 from kb.facts.amounts import amounts_in, shown
 from kb.facts.dates import dates_in, in_words
 from kb.facts.municipalities import municipalities
-from kb.facts.names import is_municipality, names_of
+from kb.facts.names import is_called, is_municipality, names_of
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,19 @@ def test_a_municipality_gets_its_full_name_and_a_university_keeps_its_own(text: 
 def test_a_municipality_is_known_as_one() -> None:
     assert is_municipality("Aarhus Kommune")
     assert not is_municipality("Aarhus Universitet")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "is_it"),
+    [
+        ("Enversion A/S", "enversion", True),
+        ("Brunak-gruppen på Københavns Universitet", "københavns universitet", True),
+        ("Aarhus Universitetshospital", "aarhus universitet", False),
+        ("Aarhus Universitet", "aarhus", False),
+        ("Aarhus Kommune", "aarhus", True),
+        ("Københavns Ejendomme og Indkøb (KEID)", "keid", True),
+        ("DTU", "kommune", False),
+    ],
+)
+def test_an_organisation_goes_by_a_part_of_its_name_and_never_by_its_place(name: str, asked: str, is_it: bool) -> None:
+    assert is_called(name, asked) is is_it
