@@ -216,7 +216,7 @@ def _money(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compar
         return _money_yes_no(comparison, projects[0])
     sums = [one for told in projects if (one := _largest(told, comparison.kinds))]
     within = [one for one in sums if _is_within(comparison, one.fact)]
-    descending = comparison.order in (Order.MOST, Order.OVER)
+    descending = comparison.order in (Order.MOST, Order.OVER, Order.AT_LEAST)
     within.sort(key=lambda one: (one.fact.shared, -_kroner(one) if descending else _kroner(one)))
     entries = tuple(Entry((one,), (_in_words(one.fact),)) for one in within)
     return Compared(_money_lead(comparison, sums, within), entries) if entries else None
@@ -262,10 +262,12 @@ def _money_lead(comparison: Comparison, sums: Sequence[Told], within: Sequence[T
     if is_other:
         says = f"{_counted(priced)} nævner en pris, {_counted(one for one in sums if one not in priced)} kun støtten"
     if comparison.limit:
-        order = "under" if comparison.order is Order.UNDER else "mindst"
-        return f"{_counted(within)} fik {order} {shown(comparison.limit)} {says}."
+        return f"{_counted(within)} fik {_LIMITS[comparison.order]} {shown(comparison.limit)} {says}."
     end = "største" if comparison.order is Order.MOST else "mindste"
     return f"{says}, det {end} for et enkelt projekt først."
+
+
+_LIMITS = {Order.UNDER: "under", Order.AT_MOST: "højst", Order.OVER: "over", Order.AT_LEAST: "mindst"}
 
 
 def _is_sure(told: Told) -> bool:
@@ -294,8 +296,13 @@ def _is_within(comparison: Comparison, fact: Fact) -> bool:
         return True
     if fact.shared:  # what is this project's part of it is not told
         return False
-    under = comparison.order is Order.UNDER
-    return int(fact.value) < comparison.limit if under else int(fact.value) >= comparison.limit
+    kroner = int(fact.value)
+    return {
+        Order.UNDER: kroner < comparison.limit,
+        Order.AT_MOST: kroner <= comparison.limit,
+        Order.OVER: kroner > comparison.limit,
+        Order.AT_LEAST: kroner >= comparison.limit,
+    }[comparison.order]
 
 
 def _period(comparison: Comparison, projects: Sequence[Sequence[Told]]) -> Compared | None:

@@ -38,6 +38,8 @@ class Order(StrEnum):
     LEAST = "least"
     UNDER = "under"
     OVER = "over"
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
     IN = "in"
     BEFORE = "before"
     AFTER = "after"
@@ -154,8 +156,7 @@ _COME = re.compile(r"\b(?:nået|kommet)\b")
 _HAS_BEEN = re.compile(r"\b(?:blevet|været|endnu|stadig|nu|allerede|sat|kommet|gået|eller|altså)\b")
 
 _MUCH = re.compile(r"^(?:hvor meget|hvor mange (?=penge|kr|millioner)|hvor stort? (?:støtte|tilskud|bevilling)|hvad)\b")
-_GOT = re.compile(r"^(?:fik|modtog|kostede|koster|har)\b")
-_HAS = re.compile(r"^har\b")
+_HAS = re.compile(r"^(?:har|kom)\b")
 _RECEIVED = re.compile(r"\b(?:fik|får|fået|modtog|modtaget)\b")
 _COST = re.compile(r"\b(?:koster?|kostede|kostet)\b|\bprisen\b")
 COSTLY = re.compile(r"\b(?:kost|pris|dyr|billig|regning|budget|udgift)\w*")
@@ -164,6 +165,10 @@ _MOST = re.compile(r"\b(?:det |de )?(?:mest|flest|størst|største|højeste)\b")
 _LEAST = re.compile(r"\b(?:det |de )?(?:mindst|mindste|færrest|laveste)\b(?! \d)")
 _SUM = r"(?P<number>\d+(?:[.,]\d+)*) ?(?P<unit>mio|millioner?|mia|t\.?kr|kroner|kr|tusinde?)\b\.?(?: kr\b\.?| kroner)?"
 LIMIT = re.compile(rf"\b(?P<order>under|mindre end|højst|over|mere end|mindst) {_SUM}")
+_LIMIT_ORDERS = {
+    "under": Order.UNDER, "mindre end": Order.UNDER, "højst": Order.AT_MOST,
+    "over": Order.OVER, "mere end": Order.OVER, "mindst": Order.AT_LEAST,
+}  # fmt: skip
 _EXACT = re.compile(rf"\b{_SUM}")
 _UNITS = {
     "mio": 10**6,
@@ -183,19 +188,22 @@ NARROWED = re.compile(
 )
 
 _ENDED = re.compile(
-    r"\b(?:sluttede|slutter|afsluttet|afsluttes|ophørte|løb ud|(?:gjort )?færdig[et]?|i mål(?: med)?)\b"
+    r"\b(?:sluttede|slutter|afsluttet|afsluttede|afsluttes|ophørte|løb ud|(?:gjort )?færdig[et]?|i mål(?: med)?)\b"
 )
 _TO_COME = re.compile(r"\b(?:bliver|bør)\b")
-_STOPPED = re.compile(r"\bstoppede\b")
+_STOPPED = re.compile(r"\b(?:stoppede|slut|forbi|bragt til ende)\b")
+_RAN_OUT = re.compile(r"^hvornår løb (?P<between>.+?) ud$")
 _STARTED = re.compile(r"\b(?:begyndte|startede|startet|gik i gang|sat i gang|igangsat|påbegyndt)\b")
 _WHEN = re.compile(r"^(?:hvornår|(?:i )?hvilke[nt] (?:år|måned|dato)|hvad år)(?: (?:blev|var|er))?\b")
 # "Hvornår gik PLAI i gang?" has the project between the two parts of the verb.
 _WENT = re.compile(
-    r"^(?:hvornår|hvilket år|hvad år) (?:(?:gik|kom) (?P<between>.+?) i ?gang|tog (?P<taker>.+?) hul på)\b"
+    r"^(?:hvornår|hvilket år|hvad år) (?:(?:gik|kom) (?P<between>.+?) i ?gang|tog (?P<taker>.+?) (?:hul|fat) på)\b"
     r"(?: med)?(?P<after>.*)$"
 )
-_START_OF = re.compile(r"^start(?:dato(?:en)?|år(?:et)?|tidspunkt(?:et)?) (?:for|på|af)\b|\bstart(?:dato|år)$")
-_END_OF = re.compile(r"^slut(?:dato(?:en)?|år(?:et)?|tidspunkt(?:et)?) (?:for|på|af)\b|\bslut(?:dato|år)$")
+_START_OF = re.compile(
+    r"^(?:start(?:dato(?:en)?|år(?:et)?|tidspunkt(?:et)?)|opstart)\b(?: (?:for|på|af))?|\bstart(?:dato|år)$"
+)
+_END_OF = re.compile(r"^slut(?:dato(?:en)?|år(?:et)?|tidspunkt(?:et)?)\b(?: (?:for|på|af))?|\bslut(?:dato|år)$")
 _HOW_LONG = re.compile(
     r"^(?:(?:(?:i )?hvilken periode|fra hvornår til hvornår) (?:kørte|kører|løb|løber|foregik|dækkede|varede|var)"
     r"|hvor længe (?:varede|varer|løb|løber|kørte|kører)|hvad (?:er|var) (?:projekt)?perioden (?:for|i))\b"
@@ -241,8 +249,8 @@ _PARTNER_IN: tuple[re.Pattern[str], ...] = (
 _IS_PARTNER: tuple[re.Pattern[str], ...] = (
     re.compile(rf"^(?:har|er|var|blev) {_NAME} (?:været |blevet )?{_PARTNER} (?:i|på|til|for) (?P<project>.+)$"),
     re.compile(rf"^(?:deltog|deltager|medvirke(?:r|de)|indgår|indgik) {_NAME} (?:i|på) (?P<project>.+)$"),
-    re.compile(rf"^samarbejde(?:r|de) (?P<project>.+?) med {_NAME}$"),
-    re.compile(rf"^har (?P<project>.+?) (?:samarbejdet|arbejdet sammen) med {_NAME}$"),
+    re.compile(rf"^samarbejde(?:r|de) (?P<project>.+?) med {_NAME}(?: (?:om|i|på) (?P<more>.+))?$"),
+    re.compile(rf"^har (?P<project>.+?) (?:samarbejdet|arbejdet sammen) med {_NAME}(?: (?:om|i|på) (?P<more>.+))?$"),
 )
 
 _NEWS = re.compile(r"^(?:hvad er (?:der )?(?:nyt|sket|kommet til|det nyeste|kommet)|hvad nyt er der)\b")
@@ -256,8 +264,7 @@ _TWO: tuple[tuple[Topic, re.Pattern[str]], ...] = (
 
 def limited(limit: re.Match[str]) -> tuple[Order, int]:
     """On which side of a sum in kroner is asked for."""
-    order = Order.UNDER if limit["order"] in {"under", "mindre end", "højst"} else Order.OVER
-    return order, _kroner(limit)
+    return _LIMIT_ORDERS[limit["order"]], _kroner(limit)
 
 
 def _kroner(match: re.Match[str]) -> int:
@@ -322,7 +329,8 @@ def _is_partner(left: _Left) -> Form | None:
     if not match or MORE.search(match["name"]):
         return None
     comparison = replace(_of_partner(match["name"], partner_facts(left.text)), yes_no=True)
-    return Form(comparison, (match["project"],), least=1, most=1)
+    project = f"{match['project']} {match.groupdict().get('more') or ''}"
+    return Form(comparison, (project,), least=1, most=1)
 
 
 def partner_facts(text: str) -> tuple[FactKind, ...]:
@@ -362,18 +370,14 @@ def _money(left: _Left) -> Form | None:
 
 def _money_yes_no(left: _Left) -> Form | None:
     """Whether a project got or cost a sum ("Fik AIR mere end 4 mio. kr.?"), or got any ("Fik AIR støtte?")."""
-    if not _GOT.match(left.text):
-        return None
     left.take(_HAS)
     received, cost = left.take(_RECEIVED), left.take(_COST)
-    if bool(received) == bool(cost):
-        return None
     limit = left.take(LIMIT)
     exact = None if limit else left.take(_EXACT)
     money = left.take(_MONEY_WORDS)
     while left.take(_MONEY_WORDS):
         pass
-    if not (limit or exact or (received and money)):
+    if (received and cost) or not (limit or exact or (received and money)):
         return None
     order, kroner = limited(limit) if limit else (Order.EXACTLY, _kroner(exact) if exact else 0)
     kinds = (FactKind.COST, FactKind.SUPPORT) if cost else (FactKind.SUPPORT,)
@@ -387,6 +391,8 @@ def _when(left: _Left) -> Form | None:
     went = _WENT.match(left.text)
     if went:
         left.text = f"{went['between'] or went['taker']} {went['after']}"
+    elif ran_out := _RAN_OUT.match(left.text):
+        left.text, kind = ran_out["between"], FactKind.END
     elif left.take(_HOW_LONG):
         order = Order.FROM_TO
     elif not _TO_COME.search(left.text) and left.take(_WHEN):

@@ -77,7 +77,7 @@ def _resolved(found: Form, known: Mapping[str, Metadata]) -> Comparison | None:
     if len(set(sides)) < len(sides):
         return None
     partner = found.comparison.partner
-    if partner and any(one.projekt and is_called(one.myndighed, partner) for one in known.values()):
+    if partner and not sides and any(one.projekt and is_called(one.myndighed, partner) for one in known.values()):
         return None  # Its own projects are as much asked for, and no fact tells that they are its own.
     return replace(found.comparison, sides=tuple(sides))
 
@@ -134,12 +134,13 @@ def _period_of(value: str, text: str) -> Form | None:
 
 
 def _names(question: str) -> list[str]:
-    """The words of a question that are written as names, as :func:`_telling` has them, without general ones."""
+    """The words of a question that are written as names, or are places, as :func:`_telling` has them."""
     first = question.split(maxsplit=1)[0] if question.split() else ""
     own = first if sum(letter.isupper() for letter in first) > 1 else ""
     written = " ".join(danish.normalise(name) for name in (own, *names_in(question)))
     words = (_SUFFIX.sub("", word).strip("+-,.?:") for word in PROJECTS.sub(" ", written).split())
-    return [word for word in words if word and not is_general(word)]
+    places = (word for word in plain(question).split() if word in municipalities())
+    return [word for word in dict.fromkeys((*words, *places)) if word and not is_general(word)]
 
 
 def _telling(rest: str) -> list[str] | None:

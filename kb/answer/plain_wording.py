@@ -15,25 +15,27 @@ from kb.language import danish
 
 _OPENINGS = (
     r"(?:(?:fra )?hvornår|(?:i )?hvilke[nt]?|hvad|hvem|hvor(?! der)|fik|har|havde|er|var|blev|kostede|modtog|begyndte"
-    r"|startede|sluttede)\b"
+    r"|startede|sluttede|kom)\b"
 )
 # "Køge-projektet, hvornår blev det afsluttet?": the subject stands first, and a pronoun for it.
 _SUBJECT_FIRST = re.compile(
-    rf"^(?!{_OPENINGS})(?P<subject>[^,?!;:]{{2,60}}?)\s*(?:[,:;]| [-–]|\.\.+)\s+(?P<asked>{_OPENINGS}.+)$"
+    rf"^(?!{_OPENINGS})(?P<subject>[^,?!;:]{{2,60}}?)\s*(?:[,:;.]| [-–]|\.\.+)\s+(?P<asked>{_OPENINGS}.+)$"
 )
 _PRONOUN = re.compile(r"\b(?:det|de|den)\b(?! (?:mest|flest|største|mindste|højeste))")
 _LEAD = re.compile(r"^[^:]*: (?=\S+ \S+ )")
 # A remark behind the question mark; what opens a further question stays.
 _REMARK = re.compile(r"(?<=\?)\s+(?!og\b|hv|er\b|har\b|fik\b|eller\b)[^?]*$")
 _FRAME = re.compile(
-    r"^(?:(?:er|passer) det (?:(?:korrekt|rigtigt|sandt) )?at|ved (?:i|man|du) om|kan (?:i|man|du) (?:\w+ ){1,3}om)"
-    r" (?P<subject>.+?) (?P<verb>har|fik|modtog|kostede|er|var|blev|deltog|samarbejdede) (?P<rest>.+)$"
+    r"^(?:(?:er|passer|kan) det (?:(?:korrekt|rigtigt|sandt|passe) )?at|ved (?:i|man|du) om"
+    r"|kan (?:i|man|du) (?:\w+ ){1,3}om) (?P<subject>.+?)"
+    r" (?P<verb>har|fik|modtog|kostede|er|var|blev|deltog|samarbejdede) (?P<rest>.+)$"
 )
 _WHEN_LAST = re.compile(r"^(?P<rest>.+)(?<! og) hvornår$")
 _FILLER = re.compile(
-    r"\b(?:egentlig|overhovedet|eller hvad|ja/nej|ja nej|tak|det der med|det med|sådan noget|mon|lige nu|henne)(?!\S)"
+    r"\b(?:egentlig|overhovedet|ifølge rapport(?:en|erne)|eller hvad|ja/nej|ja nej|tak|det der med|det med|sådan noget"
+    r"|mon|lige nu|henne)(?!\S)|\b(?:(?:passer|er|var) det(?: rigtigt| ikke)?|rigtigt)$"
 )
-_MARKS = re.compile(r"[?!]|[.,;](?=\s|$)")
+_MARKS = re.compile(r"[?!]|[.,;](?=\s|$)|(?<=\s)[-–](?=\s)")
 _NUMBERS = ("en", "to", "tre", "fire", "fem", "seks", "syv", "otte", "ni", "ti", "elleve", "tolv")
 _NUMBER = re.compile(rf"\b(?P<word>{'|'.join(_NUMBERS)}) (?=mio|million|mia)")
 

@@ -166,6 +166,8 @@ def test_yes_or_no_is_said_of_a_sum_that_is_the_projects_own() -> None:
     assert ask("Fik AIR 4,1 mio. kr.?").lead == "Ja – støtte: 4,1 mio. kr."
     assert ask("Fik AIR 5 mio. kr. i støtte?").lead == "Nej – støtte: 4,1 mio. kr."
     assert ask("Fik AIR mere end 4 mio. kr.?").lead == "Ja – støtte: 4,1 mio. kr."
+    assert ask("Fik AIR over 4,1 mio. kr.?").lead == "Nej – støtte: 4,1 mio. kr."
+    assert ask("Fik AIR mindst 4,1 mio. kr.?").lead == "Ja – støtte: 4,1 mio. kr."
     assert ask("Har AIR fået støtte?").lead == "Ja – støtte: 4,1 mio. kr."
     assert ask("Fik knærøntgen 11,5 mio. kr.?").lead == (
         "Det siger rapporten ikke; støtte: 11,5 mio. kr. for flere projekter tilsammen."
