@@ -6,7 +6,7 @@
 ``kind`` is "sum" (yes or no), "when", "partnerin" (the projects of an organisation), "narrowed" (a superlative or limit
 with a condition) or "near" (the same words, asking for something else); ``answer`` is the key in words, with yes or no
 and the year where it has one, "ikke oplyst" where no report tells it; ``documents`` tell it. A question is right where
-yes or no, the year or the first project are the key's; where no report tells it, where facts say neither.
+yes or no, the sum, the year or the first project are the key's; where no report tells it, where facts say neither.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from kb.answer.comparison_intent import comparison_of
 from kb.core.models import Metadata
 from kb.core.settings import load_settings
 from kb.facts import Fact, FactKind, facts_of
+from kb.facts.amounts import amounts_in
 from kb.index import builds
 from kb.index.store import Store
 
@@ -65,12 +66,18 @@ def _is_right(asked: FactQuestion, compared: Compared) -> bool:
     if not asked.is_told:
         return not said and ("ikke" in lead)
     key = next((word for word in ("ja", "nej") if re.match(rf"{word}\b", asked.answer.lower())), "")
-    if said or asked.kind == "sum":
+    if asked.kind == "sum" and not said:
+        return bool(_kroner(lead) & _kroner(asked.answer))
+    if said:
         return said == key
     if asked.kind == "when":
         return bool(set(_YEAR.findall(lead)) & set(_YEAR.findall(asked.answer)))
     found = [entry.told[0].document_id for entry in compared.entries]
     return set(found) == set(asked.documents) if asked.kind == "partnerin" else found[0] in asked.documents
+
+
+def _kroner(text: str) -> set[int]:
+    return {amount.kroner for amount in amounts_in(text.lower())}
 
 
 def load(path: Path) -> list[FactQuestion]:

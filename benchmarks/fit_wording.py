@@ -28,8 +28,10 @@ HERE = Path(__file__).resolve().parent
 WRITTEN = HERE / "question_wording"
 TARGET = Path(wording.__file__).with_name(wording.WEIGHTS_FILE)
 CLEAR = "clear"
-# Names that stand for a question's <P>, in turn: they are masked, and vary in their number of words.
+# Names that stand for a question's <P> and <O>, in turn: they are masked, and vary in their number of words.
 NAMES = ("Vådindeks", "AIR", "AI Aktindsigt", "RAIT", "DESERT", "FleetOptimiser", "Talt", "PLAI")
+ORGANISATIONS = ("Netcompany", "Aarhus Universitet", "DTU", "KMD", "Favrskov Kommune", "Enversion A/S", "Rambøll")
+ORGANISATIONS = ("Netcompany", "Aarhus Universitet", "DTU", "KMD", "Favrskov Kommune", "Enversion A/S", "Rambøll")
 # scikit-learn's C: of 15 and 40 the one that finds more of unseen hands' questions where as many are found wrongly.
 STRENGTH_VAGUE, STRENGTH_FACTS = 15.0, 40.0
 
@@ -48,7 +50,11 @@ def written(name: str) -> list[Labelled]:
     lines = (WRITTEN / name).read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
     return [
-        Labelled(text.replace("<P>", NAMES[at % len(NAMES)]), label, hand)
+        Labelled(
+            text.replace("<P>", NAMES[at % len(NAMES)]).replace("<O>", ORGANISATIONS[at % len(ORGANISATIONS)]),
+            label,
+            hand,
+        )
         for at, (label, hand, text) in enumerate(rows)
     ]
 

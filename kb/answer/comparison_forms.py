@@ -164,10 +164,10 @@ _MONEY_WORDS = re.compile(r"\b(?:støtte|tilskud|bevilling(?:er)?|penge|kr|krone
 _MOST = re.compile(r"\b(?:det |de )?(?:mest|flest|størst|største|højeste)\b")
 _LEAST = re.compile(r"\b(?:det |de )?(?:mindst|mindste|færrest|laveste)\b(?! \d)")
 _SUM = r"(?P<number>\d+(?:[.,]\d+)*) ?(?P<unit>mio|millioner?|mia|t\.?kr|kroner|kr|tusinde?)\b\.?(?: kr\b\.?| kroner)?"
-LIMIT = re.compile(rf"\b(?P<order>under|mindre end|højst|over|mere end|mindst) {_SUM}")
+LIMIT = re.compile(rf"\b(?P<order>under|(?:mindre|lavere) end|højst|over|(?:mere|højere) end|mindst) {_SUM}")
 _LIMIT_ORDERS = {
-    "under": Order.UNDER, "mindre end": Order.UNDER, "højst": Order.AT_MOST,
-    "over": Order.OVER, "mere end": Order.OVER, "mindst": Order.AT_LEAST,
+    "under": Order.UNDER, "mindre end": Order.UNDER, "lavere end": Order.UNDER, "højst": Order.AT_MOST,
+    "over": Order.OVER, "mere end": Order.OVER, "højere end": Order.OVER, "mindst": Order.AT_LEAST,
 }  # fmt: skip
 _EXACT = re.compile(rf"\b{_SUM}")
 _UNITS = {
@@ -265,6 +265,16 @@ _TWO: tuple[tuple[Topic, re.Pattern[str]], ...] = (
 def limited(limit: re.Match[str]) -> tuple[Order, int]:
     """On which side of a sum in kroner is asked for."""
     return _LIMIT_ORDERS[limit["order"]], _kroner(limit)
+
+
+def sum_asked(text: str) -> tuple[Order, int] | None:
+    """The sum that a question names, 0 for any money at all; None where it names neither."""
+    limit, exact = LIMIT.search(text), _EXACT.search(text)
+    if limit:
+        return limited(limit)
+    if exact:
+        return Order.EXACTLY, _kroner(exact)
+    return (Order.EXACTLY, 0) if _MONEY_WORDS.search(text) else None
 
 
 def _kroner(match: re.Match[str]) -> int:

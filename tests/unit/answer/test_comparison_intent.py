@@ -191,7 +191,7 @@ def test_the_kind_of_authority_narrows() -> None:
     for question in (
         "Hvilke kommunale projekter er i drift?",
         "Hvilket kommunalt projekt fik flest penge?",
-        "Hvem af kommunerne fik mest?",
+        "Hvilken kommune fik flest penge?",
     ):
         found = read(question)
         assert found

@@ -19,7 +19,8 @@ def said(lead: str, *documents: str) -> Compared:
     [
         ("sum", "Ja, 5 mio. kr.", ("a",), said("Ja – støtte: 5 mio. kr."), RIGHT),
         ("sum", "nej, 4 mio. kr.", ("a",), said("Ja – støtte: 5 mio. kr."), WRONG),
-        ("sum", "ja", ("a",), said("Støtte: 5 mio. kr."), WRONG),
+        ("sum", "nej, 4,1 mio. kr.", ("a",), said("Støtte: 4,1 mio. kr."), RIGHT),
+        ("sum", "ja, 4 mio. kr.", ("a",), said("Støtte: 5 mio. kr."), WRONG),
         ("sum", "ikke oplyst", (), said("Prisen står der ikke; støtte: 5 mio. kr."), RIGHT),
         ("sum", "ikke oplyst", (), said("Nej – støtte: 5 mio. kr."), WRONG),
         ("when", "ultimo 2022", ("a",), said("Slut: 2022."), RIGHT),
