@@ -31,7 +31,6 @@ CLEAR = "clear"
 # Names that stand for a question's <P> and <O>, in turn: they are masked, and vary in their number of words.
 NAMES = ("Vådindeks", "AIR", "AI Aktindsigt", "RAIT", "DESERT", "FleetOptimiser", "Talt", "PLAI")
 ORGANISATIONS = ("Netcompany", "Aarhus Universitet", "DTU", "KMD", "Favrskov Kommune", "Enversion A/S", "Rambøll")
-ORGANISATIONS = ("Netcompany", "Aarhus Universitet", "DTU", "KMD", "Favrskov Kommune", "Enversion A/S", "Rambøll")
 # scikit-learn's C: of 15 and 40 the one that finds more of unseen hands' questions where as many are found wrongly.
 STRENGTH_VAGUE, STRENGTH_FACTS = 15.0, 40.0
 
