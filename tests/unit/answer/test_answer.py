@@ -191,9 +191,16 @@ def test_a_question_about_something_else_is_refused_with_its_reason(searcher: Se
     assert found.refusal.nearest == tuple(citation.number for citation in found.citations)
 
 
-@pytest.mark.parametrize(("closeness", "reason"), [(1.0, RefusalReason.NOT_SAID), (-1.0, RefusalReason.NO_SUBJECT)])
-def test_a_refusal_says_whether_the_subject_is_there(
-    searcher: Searcher, closeness: float, reason: RefusalReason
+@pytest.mark.parametrize(
+    ("closeness", "reason", "said"),
+    [
+        (1.0, RefusalReason.NOT_SAID, "Rapporterne handler om emnet"),
+        (0.1, RefusalReason.NO_SUBJECT, "Der står næppe noget om emnet"),
+        (-1.0, RefusalReason.NO_SUBJECT, "Der står intet om emnet"),
+    ],
+)
+def test_a_refusal_says_whether_the_subject_is_there_and_how_surely_it_is_not(
+    searcher: Searcher, closeness: float, reason: RefusalReason, said: str
 ) -> None:
     gathered = gather(searcher, "Hvem er borgmester i Norddjurs Kommune?", {})
     judged = [
@@ -202,6 +209,7 @@ def test_a_refusal_says_whether_the_subject_is_there(
     ]
     found = refuse(gathered, judged, (1,), {})
     assert found.reason is reason
+    assert found.message.startswith(said)
     assert "borgmester" in found.missing
 
 
