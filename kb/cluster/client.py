@@ -27,9 +27,11 @@ from kb.core.child_process import environment_of_child
 from kb.core.errors import ClusterError, InstallationError, SettingsError
 
 MODULE = "kb.cluster.driver"
-# Seconds to reach the cluster's port, to get its first worker (which loads the model), and for the driver to end.
+# Seconds to reach the cluster's port, to be connected to it, to get its first worker (more than the driver waits for
+# one), and for the driver to end.
 REACH_PATIENCE = 5.0
 START_PATIENCE = 120.0
+WORKER_PATIENCE = 900.0
 STOP_PATIENCE = 15.0
 _ADDRESS = re.compile(r"(?P<host>[\w.-]+):(?P<port>\d{1,5})")
 
@@ -103,11 +105,13 @@ class DriverClient:
         self._socket.close()
 
     def _await_workers(self, address: str) -> None:
-        if not self._connection.poll(START_PATIENCE):
-            raise ClusterError(f"Klyngen på {address} svarer ikke.")
-        self._take(self._heard())
-        if self._over:
-            raise self._over
+        """Wait for the driver's word that it is connected, and for its first worker."""
+        for patience in (START_PATIENCE, WORKER_PATIENCE):
+            if not self._connection.poll(patience):
+                raise ClusterError(f"Klyngen på {address} svarer ikke.")
+            self._take(self._heard())
+            if self._over:
+                raise self._over
 
     def _receive(self) -> None:
         while self._over is None:

@@ -32,6 +32,9 @@ POLL = 0.05
 RECRUIT_INTERVAL = 1.0
 # Seconds that workers are given to end their child processes.
 STOP_PATIENCE = 3.0
+# Seconds that workers which are about to begin are waited for, where there is none yet: they load the model, and their
+# machines may be busy.
+STARTING_PATIENCE = 600.0
 # Starts on one machine that may fail, whatever the reason, before it is left alone.
 MOST_STARTS = 3
 _ADVICE_ON_JOINING = (
@@ -178,7 +181,7 @@ class Crew:
         now = time.monotonic()
         if self._dispatcher.workers:
             self._last_worker_at = now
-        elif now - self._last_worker_at > self._start.patience:
+        elif now - self._last_worker_at > (STARTING_PATIENCE if self._starting else self._start.patience):
             message = f"Klyngen på {self._start.address} har ingen maskiner, der kan læse og indlejre."
             raise ClusterUnusableError(message + self._fault)
 
@@ -224,6 +227,7 @@ def serve(connection: Connection[Any, Any]) -> NoReturn:
     start: Start = connection.recv()
     with _connected(start.address):
         crew = Crew(start)
+        connection.send(Workers(0))  # connected; a worker takes longer
         try:
             while True:
                 while connection.poll():
