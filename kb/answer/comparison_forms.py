@@ -238,7 +238,7 @@ _PARTNER = r"(?:(?:samarbejds)?partner|leverandør|deltager|med|deltaget|involve
 _NAME = r"(?P<name>(?!der\b|det\b)\S+(?: \S+){0,5}?)"
 _WHERE = re.compile(
     rf"^(?:hvor|hvad) (?:er|var|har) (?:(?:firmaet|virksomheden|leverandøren) )?{_NAME} (?:været )?"
-    rf"(?:{_PARTNER}|samarbejdspartner|leveret)(?: (?:i|på|til))?$"
+    rf"(?:{_PARTNER}|leveret)(?: (?:i|på|til))?$"
 )
 _PARTNER_IN: tuple[re.Pattern[str], ...] = (
     re.compile(rf"^(?:har|er|var|blev) {_NAME} (?:været |blevet )?{_PARTNER} (?:i|på|til|for)$"),
