@@ -161,7 +161,7 @@ def asked_of_another_version(there: Settings) -> dict[str, Any]:
 
 def without_workers(there: Settings) -> dict[str, Any]:
     """Index where no worker begins for as long as one is waited for, which is not at all."""
-    with patch.object(cluster_pool, "PATIENCE", 0.0):
+    with patch.object(cluster_pool, "PATIENCE", 0.0), patch.object(cluster_pool, "STARTING_PATIENCE", 0.0):
         return refused(there, HashEmbedder())
 
 

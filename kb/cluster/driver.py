@@ -32,9 +32,6 @@ POLL = 0.05
 RECRUIT_INTERVAL = 1.0
 # Seconds that workers are given to end their child processes.
 STOP_PATIENCE = 3.0
-# Seconds that workers which are about to begin are waited for, where there is none yet: they load the model, and their
-# machines may be busy.
-STARTING_PATIENCE = 600.0
 # Starts on one machine that may fail, whatever the reason, before it is left alone.
 MOST_STARTS = 3
 _ADVICE_ON_JOINING = (
@@ -177,11 +174,14 @@ class Crew:
         for task in self._dispatcher.lost(member):
             yield GivenUp(task.number)
 
+    def _patience(self) -> float:
+        return self._start.starting_patience if self._starting else self._start.patience
+
     def _check_there_are_workers(self) -> None:
         now = time.monotonic()
         if self._dispatcher.workers:
             self._last_worker_at = now
-        elif now - self._last_worker_at > (STARTING_PATIENCE if self._starting else self._start.patience):
+        elif now - self._last_worker_at > self._patience():
             message = f"Klyngen på {self._start.address} har ingen maskiner, der kan læse og indlejre."
             raise ClusterUnusableError(message + self._fault)
 

@@ -32,7 +32,7 @@ class Start:
     """What a driver is for: the cluster it reaches, and what its workers are given.
 
     ``opening`` is a pickled callable that gives the embedder; ``patience`` are the seconds that a cluster without any
-    worker is waited for.
+    worker is waited for, and ``starting_patience`` those where some are about to begin.
     """
 
     address: str
@@ -40,6 +40,7 @@ class Start:
     opening: bytes
     options: ReadOptions
     patience: float
+    starting_patience: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,10 @@ from kb.extract import ReadOptions, ReadOutcome, ReadStatus, read_files
 from kb.extract.corpus_files import existing_sidecar
 from kb.indexing.plan import SourceFile
 
-# Seconds that a cluster without any worker is waited for.
+# Seconds that a cluster without any worker is waited for, and those that workers which are about to begin are: they
+# load the model, and their machines may be busy.
 PATIENCE = 60.0
+STARTING_PATIENCE = 600.0
 # A task's files: few enough to be done again, enough that a child process serves several.
 TASK_FILES = 16
 TASK_BYTES = 8 << 20
@@ -158,6 +160,6 @@ def opened_cluster(settings: Settings, embedder: Embedder) -> Iterator[ClusterPo
     address = settings.index_cluster
     check_reachable(address)
     options = ReadOptions.from_settings(settings)
-    start = Start(address, Edition.here(options, embedder), packed(embedder), options, PATIENCE)
+    start = Start(address, Edition.here(options, embedder), packed(embedder), options, PATIENCE, STARTING_PATIENCE)
     with contextlib.closing(DriverClient(start)) as driver:
         yield ClusterPool(driver, embedder, settings.batch_size)

@@ -26,7 +26,7 @@ def test_workers_that_are_about_to_begin_are_waited_for_longer(
 ) -> None:
     from kb.cluster.driver import ClusterUnusableError, Crew, Member
 
-    crew = Crew(Start("hoved:6379", Edition.here(OPTIONS, HashEmbedder()), b"", OPTIONS, patience=60.0))
+    crew = Crew(Start("hoved:6379", Edition.here(OPTIONS, HashEmbedder()), b"", OPTIONS, 60.0, 600.0))
     crew._last_worker_at = time.monotonic() - seconds
     if starting:
         crew._starting = {"reference": Member("node", "vært", None)}
