@@ -163,7 +163,10 @@ COSTLY = re.compile(r"\b(?:kost|pris|dyr|billig|regning|budget|udgift)\w*")
 _MONEY_WORDS = re.compile(r"\b(?:støtte|tilskud|bevilling(?:er)?|penge|kr|kroner|millioner|beløb|i (?=støtte|tilskud))")
 _MOST = re.compile(r"\b(?:det |de )?(?:mest|flest|størst|største|højeste)\b")
 _LEAST = re.compile(r"\b(?:det |de )?(?:mindst|mindste|færrest|laveste)\b(?! \d)")
-_SUM = r"(?P<number>\d+(?:[.,]\d+)*) ?(?P<unit>mio|millioner?|mia|t\.?kr|kroner|kr|tusinde?)\b\.?(?: kr\b\.?| kroner)?"
+_SUM = (
+    r"(?<![\d.,])(?P<number>\d{1,12}(?:[.,]\d{1,6}){0,4}) ?"
+    r"(?P<unit>mio|millioner?|mia|t\.?kr|kroner|kr|tusinde?)\b\.?(?: kr\b\.?| kroner)?"
+)
 LIMIT = re.compile(rf"\b(?P<order>under|(?:mindre|lavere) end|højst|over|(?:mere|højere) end|mindst) {_SUM}")
 _LIMIT_ORDERS = {
     "under": Order.UNDER, "mindre end": Order.UNDER, "lavere end": Order.UNDER, "højst": Order.AT_MOST,

@@ -36,7 +36,7 @@ _KINDS: tuple[tuple[OrganisationKind, re.Pattern[str]], ...] = (
         ),
     ),
 )
-_WORD = re.compile(r"[\w./&+-]*\w")
+_WORD = re.compile(r"\w[\w./&+-]*")
 _BETWEEN = re.compile(r",\s(?:og\s)?|\s(?:og|samt)\s")
 _ACRONYM = re.compile(r"\((?P<letters>[A-ZÆØÅ]{2,})\)$")
 
@@ -58,10 +58,14 @@ def is_called(name: str, asked: str) -> bool:
 
     "Enversion" is "Enversion A/S", and "Aarhus" is the municipality and not the university.
     """
-    words = {word for word in _WORD.findall(asked.casefold()) if word != "kommune"}
+    words = _words(asked) - {"kommune"}
     if is_municipality(asked) and not is_municipality(name):
         return False
-    return bool(words) and words <= set(_WORD.findall(name.casefold()))
+    return bool(words) and words <= _words(name)
+
+
+def _words(name: str) -> set[str]:
+    return {word.rstrip("./&+-") for word in _WORD.findall(name.casefold())}
 
 
 def names_of(text: str) -> tuple[str, ...]:
