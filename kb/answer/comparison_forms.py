@@ -86,6 +86,13 @@ class _Left:
             self.text = f"{self.text[: match.start()]} {self.text[match.end() :]}"
         return match
 
+    def take_all(self, pattern: re.Pattern[str]) -> bool:
+        """Take all that a pattern finds out of the text; whether there was any."""
+        any_found = False
+        while self.take(pattern):
+            any_found = True
+        return any_found
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
@@ -346,6 +353,11 @@ def _is_partner(left: _Left) -> Form | None:
     return Form(comparison, (project,), least=1, most=1)
 
 
+def money_facts(*, costly: bool) -> tuple[FactKind, ...]:
+    """The facts of money that a question asks for: a price, or else the support; of what was received the support."""
+    return (FactKind.COST, FactKind.SUPPORT) if costly else (FactKind.SUPPORT,)
+
+
 def partner_facts(text: str) -> tuple[FactKind, ...]:
     """The facts of partners that a text asks for: the suppliers' alone where it names these."""
     return (FactKind.SUPPLIER,) if _SUPPLIER.search(text) else (FactKind.PARTNER, FactKind.SUPPLIER)
@@ -366,10 +378,8 @@ def _money(left: _Left) -> Form | None:
         return None
     limit = left.take(LIMIT)
     least, most = left.take(_LEAST), left.take(_MOST)
-    money = left.take(_MONEY_WORDS)
-    while left.take(_MONEY_WORDS):
-        pass
-    kinds = (FactKind.COST, FactKind.SUPPORT) if cost else (FactKind.SUPPORT,)
+    money = left.take_all(_MONEY_WORDS)
+    kinds = money_facts(costly=bool(cost))
     if is_list and not (limit or least or most):
         return None
     if much and not (cost or money):
@@ -387,13 +397,11 @@ def _money_yes_no(left: _Left) -> Form | None:
     received, cost = left.take(_RECEIVED), left.take(_COST)
     limit = left.take(LIMIT)
     exact = None if limit else left.take(_EXACT)
-    money = left.take(_MONEY_WORDS)
-    while left.take(_MONEY_WORDS):
-        pass
+    money = left.take_all(_MONEY_WORDS)
     if (received and cost) or not (limit or exact or (received and money)):
         return None
     order, kroner = limited(limit) if limit else (Order.EXACTLY, _kroner(exact) if exact else 0)
-    kinds = (FactKind.COST, FactKind.SUPPORT) if cost else (FactKind.SUPPORT,)
+    kinds = money_facts(costly=bool(cost))
     comparison = Comparison(Topic.MONEY, kinds=kinds, order=order, limit=kroner, yes_no=True)
     return Form(comparison, (left.text,), least=1, most=1)
 
@@ -495,8 +503,7 @@ def _taken(left: _Left) -> frozenset[Status]:
         if left.take(pattern):
             found |= statuses
     if found:
-        while left.take(_HAS_BEEN):
-            pass
+        left.take_all(_HAS_BEEN)
     return found
 
 

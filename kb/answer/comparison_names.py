@@ -79,12 +79,11 @@ def _of_the_place(
 
 def _is_named(word: str, metadata: Metadata) -> bool:
     """Whether a project goes by a word; a general word names it only beside others, as its names have it."""
-    names = names_of_project(metadata) | _places_of(metadata)
     if is_general(word):
         return word in _WORD.findall(danish.normalise(f"{metadata.titel} {metadata.projekt} {metadata.myndighed}"))
     if municipalities().get(word) == metadata.myndighed != "":
         return True
-    forms = _forms(word)
+    forms, names = _forms(word), names_of_project(metadata) | _places_of(metadata)
     beginnings = tuple(form for form in forms if len(form) >= SHORTEST_BEGINNING)
     return any(name in forms or name.removesuffix("s") in forms or name.startswith(beginnings) for name in names)
 

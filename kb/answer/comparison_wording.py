@@ -26,6 +26,7 @@ from kb.answer.comparison_forms import (
     Order,
     Topic,
     limited,
+    money_facts,
     only,
     partner_facts,
     sum_asked,
@@ -99,7 +100,7 @@ def _money_of(value: str, text: str) -> Form | None:
     limit = LIMIT.search(text)
     if (value == "money=graense") != bool(limit) or YEAR.search(text):
         return None
-    kinds = (FactKind.COST, FactKind.SUPPORT) if COSTLY.search(text) else (FactKind.SUPPORT,)
+    kinds = money_facts(costly=bool(COSTLY.search(text)))
     order, kroner = limited(limit) if limit else (Order.LEAST if value == "money=mindst" else Order.MOST, 0)
     return Form(Comparison(Topic.MONEY, kinds=kinds, order=order, limit=kroner))
 
@@ -114,7 +115,7 @@ def _sum_of(text: str) -> Form | None:
     if asked is None:
         return None
     order, kroner = asked
-    kinds = (FactKind.COST, FactKind.SUPPORT) if COSTLY.search(text) else (FactKind.SUPPORT,)
+    kinds = money_facts(costly=bool(COSTLY.search(text)))
     if order is Order.EXACTLY and kroner:
         return Form(Comparison(Topic.MONEY, kinds=kinds), least=1)
     return Form(Comparison(Topic.MONEY, kinds=kinds, order=order, limit=kroner, yes_no=True), least=1)
