@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from kb.extract.time_limits import TooSlow, time_limit
-from tests.timing import cost, out_of_proportion
+from tests.timing import out_of_proportion
 from tests.unit.expressions import Expression, attacks, found_in
 
 pytestmark = pytest.mark.slow
@@ -23,21 +23,21 @@ FOREIGN = (
     "kb.proposals",
     "kb.sources",
 )
-LONG = 12_000
+LONG, PARTS = 12_000, 4
 # Seconds of processor time below which nothing is compared, and beyond which nothing is waited for.
 QUICK, HOPELESS = 0.03, 1.0
 
 
 def slower_than_its_length(expression: Expression, made: Callable[[int], str]) -> bool:
-    """Whether four times the length costs more than eight times the time: the square of it would be sixteen."""
-    long, short = made(LONG), made(LONG // 4)
+    """Whether a text costs more than twice what its four quarters cost: the square of the length is four times."""
+    long, short = made(LONG), made(LONG // PARTS)
 
     def run(text: str) -> None:
         with time_limit(HOPELESS):
             expression.run(text)
 
     try:
-        return bool(out_of_proportion(lambda: cost(lambda: run(long)), lambda: cost(lambda: run(short)), 8, QUICK / 8))
+        return bool(out_of_proportion(lambda: run(long), lambda: run(short), PARTS, 2, QUICK / 2))
     except TooSlow:
         return True
 
