@@ -50,7 +50,7 @@ DATABASE_FILE = "kb.sqlite"
 VECTORS_FILE = "vectors.faiss"
 SENTENCES_FILE = "sentences.faiss"
 LEXICAL_FOLDER = "lexical"
-FORMAT = 5
+FORMAT = 6
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNWRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

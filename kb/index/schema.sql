@@ -17,6 +17,7 @@ CREATE TABLE documents (
     aliases      TEXT NOT NULL DEFAULT '[]',-- JSON: other paths with the same bytes
     proposals    TEXT NOT NULL DEFAULT '[]',-- JSON: what the report says of itself, unconfirmed, as Proposal.as_dict
     copy_of      TEXT NOT NULL DEFAULT '',  -- id of the document that this one is a version of
+    own_passages TEXT NOT NULL DEFAULT '[]',-- JSON: ordinals of the passages that tell what that document does not
     passages     INTEGER NOT NULL DEFAULT 0,
     UNIQUE (root, path)
 ) STRICT;

@@ -55,8 +55,8 @@ class StoredDocument:
 
     ``root`` is the folder that ``document.path`` is relative to; ``content_key`` says whether the file must be read
     again; ``partial`` is why only part of it was read; ``aliases`` are other paths with the same bytes; ``copy_of``
-    is the id of the document that this one is another version of; ``proposals`` no editor has
-    confirmed.
+    is the id of the document that this one is another version of, and ``own_passages`` are the ordinals of the passages
+    that tell what that document does not; ``proposals`` no editor has confirmed.
     """
 
     document: Document
@@ -66,6 +66,7 @@ class StoredDocument:
     aliases: tuple[str, ...] = ()
     copy_of: str = ""
     proposals: tuple[Proposal, ...] = ()
+    own_passages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class StoredRecord:
     aliases: tuple[str, ...] = ()
     copy_of: str = ""
     proposals: tuple[Proposal, ...] = ()
+    own_passages: tuple[int, ...] = ()
     headings: tuple[Heading, ...] = field(default=(), repr=False)
     standing: Standing = UNTOLD
 
@@ -170,6 +172,7 @@ class StoreWriter:
         values |= {name: _dump(values[name]) for name in _JSON_COLUMNS}
         values |= {"id": stored.document.id, "root": stored.root, "content_key": stored.content_key}
         values |= {"partial": stored.partial, "aliases": _dump(list(stored.aliases)), "copy_of": stored.copy_of}
+        values |= {"own_passages": _dump(list(stored.own_passages))}
         values |= {"proposals": _dump([proposal.as_dict() for proposal in stored.proposals])}
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
@@ -262,7 +265,8 @@ class Store:
         """Every document's record, by id."""
         columns = (
             "id, root, path, content_key, sha256, media_type, reader, metadata, headings, json_array_length(pages) AS"
-            " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, proposals, passages"
+            " page_count, length(text) AS characters, warnings, masked, partial, aliases, copy_of, own_passages,"
+            " proposals, passages"
         )
         told: dict[str, list[Fact]] = {}
         for document_id, fact in self.facts(STANDING_KINDS):
@@ -703,10 +707,11 @@ def _stored_passage(row: sqlite3.Row) -> StoredPassage:
 
 def _document(row: sqlite3.Row) -> StoredDocument:
     values = {name: json.loads(row[name]) if name in _JSON_COLUMNS else row[name] for name in row.keys()}  # noqa: SIM118
-    aliases = tuple(json.loads(row["aliases"]))
+    aliases, own = tuple(json.loads(row["aliases"])), tuple(json.loads(row["own_passages"]))
     document = document_from_dict(values)
-    proposals = _proposals(row)
-    return StoredDocument(document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], proposals)
+    return StoredDocument(
+        document, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], _proposals(row), own
+    )
 
 
 def _proposals(row: sqlite3.Row) -> tuple[Proposal, ...]:
@@ -732,9 +737,9 @@ def _record(row: sqlite3.Row, told: Sequence[Fact]) -> StoredRecord:
         masked=json.loads(row["masked"]),
     )
     headings = tuple(Heading(*values) for values in json.loads(row["headings"]))
-    aliases = tuple(json.loads(row["aliases"]))
+    aliases, own = tuple(json.loads(row["aliases"])), tuple(json.loads(row["own_passages"]))
     proposals = _proposals(row)
     return StoredRecord(
-        record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], proposals, headings,
+        record, row["root"], row["content_key"], row["partial"], aliases, row["copy_of"], proposals, own, headings,
         standing_of(record.metadata, proposals, told),
     )  # fmt: skip

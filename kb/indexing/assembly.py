@@ -104,6 +104,7 @@ def content_digest(store: Store) -> str:
     for stored in store.stored_documents():
         values = document_to_dict(stored.document)
         values |= {"aliases": stored.aliases, "copy_of": stored.copy_of, "partial": stored.partial}
+        values |= {"own_passages": stored.own_passages}
         values |= {"proposals": [proposal.as_dict() for proposal in stored.proposals]}
         digest.update(json.dumps(values, ensure_ascii=False, sort_keys=True).encode())
     for passage in store.all_passages():

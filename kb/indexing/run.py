@@ -247,6 +247,7 @@ class _Run:
             copies.imprint(naming.seen(self.extractor.document(source, id_))) for source, id_ in documents
         )
         names = naming.names(versions)
+        sources = {id_: source for source, id_ in documents}
         for source, document_id in documents:
             extracted = self.extractor.document(source, document_id)
             proposals = propose(extracted)
@@ -255,9 +256,11 @@ class _Run:
             copy_of, aliases = versions.get(document_id, ""), plan.aliases_of(source)
             chunks = reusable.of(document) or self._chunked(extracted, document)
             passages, sentences, facts = renumbered(chunks, row, sentence_row)
+            shown = self.extractor.document(sources[copy_of], copy_of) if copy_of else extracted
+            own = copies.own_passages(extracted, shown, [stored.passage.text for stored in passages])
             proposals = with_facts(proposals, document, facts)
             writer.add_document(
-                StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals)
+                StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals, own)
             )
             writer.add_passages(passages)
             writer.add_sentences(sentences)

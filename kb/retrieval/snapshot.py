@@ -232,11 +232,27 @@ class Snapshot(Owner):
         return [stored for stored in self.records.values() if not stored.copy_of and filters.passes(stored)]
 
     def allowed(self, filters: Filters = NO_FILTERS) -> Keys | None:
-        """The keys of the passages that pass the filters, of :meth:`passing` documents; None when all of them do."""
+        """The keys of the passages that pass the filters; None when all of them do.
+
+        They are those of :meth:`passing` documents, and of another version those that tell something of their own.
+        """
         chosen = [stored.record.id for stored in self.passing(filters)]
         if len(chosen) == len(self.parts.records) and not filters.roles:
             return None
-        return self.store.keys_of(chosen, filters.roles)
+        own = [keys for id_, keys in self._own_keys.items() if filters.passes(self.records[id_])]
+        keys = np.concatenate([np.empty(0, np.int64), *own])
+        if filters.roles:
+            keys = keys[np.isin(keys, self.store.keys_of(self._own_keys, filters.roles))]
+        return np.concatenate([self.store.keys_of(chosen, filters.roles), keys])
+
+    @cached_property
+    def _own_keys(self) -> Mapping[str, Keys]:
+        """Of each document that is another version, the keys of the passages that tell something of their own."""
+        return {
+            id_: self.store.keys_of([id_])[list(stored.own_passages)]
+            for id_, stored in self.records.items()
+            if stored.copy_of and stored.own_passages
+        }
 
     def facets(self, given: GivenFilters = NO_FILTERS) -> Facets:
         """For each field the values and how many documents have them under the other fields' filters.

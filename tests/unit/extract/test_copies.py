@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kb.core.models import Document
-from kb.extract.copies import find_versions, group_versions, imprint, shared_share, word_runs
+from kb.extract.copies import find_versions, group_versions, imprint, own_passages, shared_share, word_runs
 from tests.unit.extract.making import read, written
 
 WORDS = [
@@ -107,3 +107,19 @@ def test_files_named_as_versions_need_share_less(tmp_path: Path) -> None:
     old = version(tmp_path, "plan v0.4.md", text(1))
     assert versions(old, version(tmp_path, "plan v0.5.md", changed)) == {"plan-v0-4": "plan-v0-5"}
     assert versions(old, version(tmp_path, "andet.md", changed)) == {}
+
+
+def test_a_passage_with_two_words_that_the_one_shown_lacks_tells_something_of_its_own(tmp_path: Path) -> None:
+    guide = version(tmp_path, "guide.md", text(1))
+    named = version(tmp_path, "guide viborg.md", f"{text(1)} Serveren i Viborg kører Ubuntu.")
+    passages = [text(1), f"{text(1, 50)} Serveren", "Serveren i Viborg kører Ubuntu."]
+    assert own_passages(named, guide, passages) == (2,)
+    assert own_passages(guide, guide, [guide.text]) == ()
+
+
+def test_what_an_older_version_alone_tells_holds_no_longer(tmp_path: Path) -> None:
+    old = version(tmp_path, "plan v0.4.md", f"{text(1)} Serveren i Viborg kører Ubuntu.")
+    own = ["Serveren i Viborg kører Ubuntu."]
+    assert own_passages(old, version(tmp_path, "plan v0.5.md", text(1)), own) == ()
+    assert own_passages(old, version(tmp_path, "plan v0.4.txt", text(1)), own) == (0,)
+    assert own_passages(old, version(tmp_path, "plan v0.4 b.md", text(1), "gældende"), own) == ()

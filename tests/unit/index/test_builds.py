@@ -89,7 +89,7 @@ def test_a_file_that_differs_is_named(three: tuple[Path, list[str]], damage: obj
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"id": "x"}', '{"roots": 1, "files": {}}', '{"format": 5, "files": 1}']
+    "text", ["", "{", "[]", '{"id": "x"}', '{"roots": 1, "files": {}}', f'{{"format": {builds.FORMAT}, "files": 1}}']
 )
 def test_a_manifest_that_cannot_be_read_is_damage(tmp_path: Path, text: str) -> None:
     (tmp_path / builds.MANIFEST_FILE).write_text(text, encoding="utf-8")

@@ -95,7 +95,7 @@ def path(tmp_path: Path) -> Path:
     other = replace(DOCUMENT, path="b.md", metadata=Metadata(id="b", titel="B"))
     with StoreWriter(path) as writer:
         writer.add_document(StoredDocument(DOCUMENT, "/korpus", "k", "delvist", ("andet.pdf",), "", PROPOSALS))
-        writer.add_document(StoredDocument(other, "/korpus", "k2", copy_of="å"))
+        writer.add_document(StoredDocument(other, "/korpus", "k2", copy_of="å", own_passages=(0, 2)))
         writer.add_passages(PASSAGES)
         writer.add_sentences(SENTENCES)
         writer.add_facts("å", FACTS)
@@ -140,7 +140,7 @@ def test_a_record_is_the_document_without_its_text(path: Path) -> None:
     assert stored.record.metadata == DOCUMENT.metadata
     assert (stored.partial, stored.aliases, stored.headings) == ("delvist", ("andet.pdf",), DOCUMENT.headings)
     assert stored.proposals == PROPOSALS
-    assert (other.record.id, other.copy_of, other.proposals) == ("b", "å", ())
+    assert (other.record.id, other.copy_of, other.own_passages, other.proposals) == ("b", "å", (0, 2), ())
 
 
 def test_cache_keys_come_by_row_or_shortest_first(path: Path) -> None:
