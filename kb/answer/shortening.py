@@ -66,8 +66,10 @@ def with_antecedent(sentence: Sentence) -> Sentence:
 
 
 def with_list(sentence: Sentence, limit: int) -> Sentence:
-    """A lead-in ("Årsagerne er flere:") together with as many of the list's items as make up ``limit`` characters, the
-    first one whatever its length; any other sentence as it is.
+    """A lead-in ("Årsagerne er flere:") together with what it leads in; any other sentence as it is.
+
+    That is as many of a list's items as make up ``limit`` characters, or what is quoted or explained in one sentence; the
+    first whatever its length.
     """
     if not sentence.text.endswith(":"):
         return sentence
@@ -78,14 +80,16 @@ def with_list(sentence: Sentence, limit: int) -> Sentence:
             continue
         begin, end = without_mark(text, *span)
         longer = Sentence(sentence.passage, sentence.start, offset + end)
-        is_item = bool(text[span[0] : begin].strip())
-        if not is_item or (whole is not sentence and len(longer.text) > limit):
+        is_item, is_first = bool(text[span[0] : begin].strip()), whole is sentence
+        if not is_first and (not is_item or len(longer.text) > limit):
             break
         whole = longer
+        if not is_item:
+            break
     return whole
 
 
 def in_full(sentence: Sentence, limit: int) -> Sentence:
-    """A sentence with what it points back at and the list that it leads in, unless that makes it too long."""
+    """A sentence with what it leads in and with what it points back at, unless the latter makes it too long."""
     whole = with_list(with_antecedent(sentence), limit)
-    return whole if len(whole.text) <= limit else sentence
+    return whole if len(whole.text) <= limit else with_list(sentence, limit)

@@ -73,17 +73,23 @@ def test_a_lead_in_is_shown_with_its_list_and_no_more() -> None:
     assert whole.verbatim == passage.text[whole.start - 40 : whole.end - 40]
 
 
-def test_a_long_list_is_cut_after_an_item_and_a_lead_in_that_is_too_long_stands_alone() -> None:
+def test_a_long_list_is_cut_after_an_item_and_never_before_the_first() -> None:
     lead_in = sentences_of(_passage(LIST))[0]
     assert with_list(lead_in, 60).text == "Årsagerne til pausen er flere: - Data kom for sent."
-    assert in_full(lead_in, 40) == lead_in
+    assert in_full(lead_in, 40).text == "Årsagerne til pausen er flere: - Data kom for sent."
 
 
-def test_what_leads_no_list_in_stays_as_it_is() -> None:
+def test_a_lead_in_without_a_list_is_shown_with_the_sentence_it_leads_in() -> None:
+    said = "Projektet måtte sande dette:\n\nIngen havde tid til at følge op. Det blev ikke bedre.\n- Et punkt."
+    whole = with_list(sentences_of(_passage(said))[0], 300)
+    assert whole.text == "Projektet måtte sande dette: Ingen havde tid til at følge op."
+    last = sentences_of(_passage("Projektet måtte sande dette:"))[0]
+    assert with_list(last, 300) == last
+
+
+def test_what_leads_nothing_in_stays_as_it_is() -> None:
     plain = sentences_of(_passage("Årsagerne til pausen er flere: Data kom for sent.\n- Ingen havde tid til det."))[0]
     assert with_list(plain, 300) == plain
-    alone = sentences_of(_passage("Projektet måtte sande dette:\n\nIngen havde tid til at følge op."))[0]
-    assert with_list(alone, 300) == alone
 
 
 def test_a_long_text_is_cut_at_a_comma_and_shows_it() -> None:
