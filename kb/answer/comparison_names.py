@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from kb.answer.comparison_forms import MORE, PROJECTS
 from kb.answer.intent import names_in
@@ -25,6 +26,7 @@ _SUFFIX = re.compile(r"(?:['’]s?|-?(?:projektet|løsningen|systemet|modellen))
 _WORD = re.compile(r"[\w+-]+")
 _DEFINITE = re.compile(r"(?<=\w{5})(?:en|et|erne)s?$")
 SHORTEST_BEGINNING = 5
+AUTHORITIES_REMEMBERED = 2_000
 
 
 def written_names(question: str, known: Mapping[str, Metadata]) -> list[str]:
@@ -83,14 +85,15 @@ def _is_named(word: str, metadata: Metadata) -> bool:
         return word in _WORD.findall(danish.normalise(f"{metadata.titel} {metadata.projekt} {metadata.myndighed}"))
     if municipalities().get(word) == metadata.myndighed != "":
         return True
-    forms, names = _forms(word), names_of_project(metadata) | _places_of(metadata)
+    forms, names = _forms(word), names_of_project(metadata) | _places_of(metadata.myndighed)
     beginnings = tuple(form for form in forms if len(form) >= SHORTEST_BEGINNING)
     return any(name in forms or name.removesuffix("s") in forms or name.startswith(beginnings) for name in names)
 
 
-def _places_of(metadata: Metadata) -> frozenset[str]:
+@lru_cache(AUTHORITIES_REMEMBERED)
+def _places_of(authority: str) -> frozenset[str]:
     """The parts of an authority's hyphenated name: "Rigshospitalet-Glostrup" is in Glostrup as well."""
-    parts = danish.normalise(metadata.myndighed).replace("-", " ").split()
+    parts = danish.normalise(authority).replace("-", " ").split()
     return frozenset(part.strip("()/,") for part in parts if len(part) >= SHORTEST_NAME and not is_general(part))
 
 

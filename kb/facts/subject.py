@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from kb.core.models import Metadata
 from kb.facts import patterns
@@ -22,6 +23,8 @@ _GENERAL_WORDS = """
 """
 _GENERAL = frozenset(_GENERAL_WORDS.split())
 SHORTEST_NAME = 4
+# Projects whose names' words are kept: a question that may be one for facts looks at every project's.
+PROJECTS_REMEMBERED = 20_000
 _WORD = re.compile(r"[\w+-]+")
 _AUTHORITY = re.compile(r"\b(?P<place>[\wæøå-]+) kommunes?\b|\bregion (?P<region>\w+)\b")
 
@@ -37,6 +40,7 @@ def is_general(word: str) -> bool:
     return word in _GENERAL
 
 
+@lru_cache(PROJECTS_REMEMBERED)
 def _distinctive(text: str) -> frozenset[str]:
     """The words of a text that can name something: no short ones but capitals, and no general ones."""
     words = (word for word in _WORD.findall(text) if len(word) >= SHORTEST_NAME or (word.isupper() and len(word) > 1))
