@@ -12,7 +12,7 @@ from kb.answer.comparison import Compared, Entry, compare, kinds_of
 from kb.answer.comparison_intent import comparison_of
 from kb.answer.conflicts import Conflict, conflicts
 from kb.answer.features import OTHER_NAME, Gathered, gather
-from kb.answer.intent import ACROSS, is_own_case, is_vague
+from kb.answer.intent import ACROSS, is_elliptical, is_own_case, is_vague
 from kb.answer.metadata_constraints import Demands, demands, named
 from kb.answer.parts import left_open
 from kb.answer.reading import read_for
@@ -203,14 +203,14 @@ def _by_reading(
     found = _answered(empty, pool, documents, projects, logit, citations)
     if demanded.complete or not found.sentences:
         return found
-    if empty.kind is QuestionKind.YES_NO and not found.lead:
+    if (empty.kind is QuestionKind.YES_NO and not found.lead) or is_elliptical(gathered.question):
         found = replace(found, sentences=tuple(_less_than_sure(one) for one in found.sentences))
     # What is shown may be less probable than the best there is, and is what the reader goes by.
     return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
 
 
 def _less_than_sure(sentence: AnswerSentence) -> AnswerSentence:
-    """A sentence that is shown where yes or no was asked for: which of them it says is left to whoever reads it."""
+    """A sentence shown where the question asks for yes or no, or leaves out what it asks: the reader must judge it."""
     return replace(sentence, certainty=Certainty.LIKELY) if sentence.certainty is Certainty.SURE else sentence
 
 

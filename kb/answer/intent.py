@@ -212,6 +212,11 @@ def is_vague(question: str) -> bool:
     return bool(pointing) or probability_vague(question) >= VAGUE_FROM
 
 
+def is_elliptical(question: str) -> bool:
+    """Whether a question leaves out what it asks of its subject ("Og hvad med lovgrundlaget?")."""
+    return _WHAT_ABOUT.match(danish.normalise(question)) is not None
+
+
 def is_own_case(question: str) -> bool:
     """Whether a question is about the asker's own case ("Kan jeg få aktindsigt i min sag?") or for an opinion."""
     return _OWN_CASE.search(danish.normalise(question)) is not None

@@ -68,8 +68,8 @@ def with_antecedent(sentence: Sentence) -> Sentence:
 def with_list(sentence: Sentence, limit: int) -> Sentence:
     """A lead-in ("Årsagerne er flere:") together with what it leads in; any other sentence as it is.
 
-    That is as many of a list's items as make up ``limit`` characters, or what is quoted or explained in one sentence; the
-    first whatever its length.
+    That is as many of a list's items as make up ``limit`` characters, or the one sentence of a quotation; the first
+    whatever its length.
     """
     if not sentence.text.endswith(":"):
         return sentence

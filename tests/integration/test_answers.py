@@ -109,3 +109,9 @@ def test_yes_or_no_that_is_not_said_is_never_sure(searcher: Searcher) -> None:
     said = answer(searcher, "Er Vådindeks sat i drift?")
     assert said.lead.startswith("Nej")
     assert said.certainty is Certainty.SURE
+
+
+def test_a_question_that_leaves_out_what_it_asks_is_never_answered_as_sure(searcher: Searcher) -> None:
+    found = answer(searcher, "Og hvad med lovgrundlaget?")
+    assert found.sentences
+    assert Certainty.SURE not in {found.certainty, *(one.certainty for one in found.sentences)}

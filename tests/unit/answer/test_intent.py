@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.answer.intent import counted, has_number, holds, is_general, is_vague, names_in, wanted
+from kb.answer.intent import counted, has_number, holds, is_elliptical, is_general, is_vague, names_in, wanted
 from kb.core.models import QuestionKind, Role
 
 
@@ -117,6 +117,12 @@ def test_a_question_that_names_nothing_is_vague(question: str) -> None:
 )
 def test_a_question_with_a_subject_a_name_or_for_the_projects_is_not(question: str) -> None:
     assert not is_vague(question)
+
+
+def test_a_question_may_leave_out_what_it_asks() -> None:
+    assert is_elliptical("Og hvad med lovgrundlaget?")
+    assert is_elliptical("Hvordan med GDPR?")
+    assert not is_elliptical("Hvad gjorde de med lovgrundlaget?")
 
 
 def test_names_are_the_words_with_a_capital_after_the_first() -> None:
