@@ -1,7 +1,7 @@
 """Tells which parts of a question for several things an answer leaves open: "hvornår og hvorfor" (pure).
 
-Only what a sentence shows by its form is looked for: a date, a reason, a number, a name. What "hvad" and "hvordan" ask
-for has no form, and counts as told.
+Only what a sentence shows by its form is looked for: a date, a duration, a reason, a number, a price, a name. What else
+"hvad" and "hvordan" ask for has no form, and counts as told.
 """
 
 from __future__ import annotations
@@ -16,12 +16,25 @@ _REASON = re.compile(
     r"\b(?:fordi|skyldes|skyldtes|på grund af|årsag\w*|begrund\w*|derfor|eftersom|grunden|for at"
     r"|da (?:der|de|den|det))\b"
 )
+_DURATION = re.compile(r"\b(?:sekund\w*|minut\w*|timer?|dage?|uger?|måned\w*|år|halvår\w*|kvartal\w*)\b")
+_PRICE = re.compile(r"\d\s*(?:mio\.?|mia\.?|million\w*|milliard\w*|t?kr\.?|kroner|euro)\b|\bgratis\b|\bbetal\w+")
 # A question word at the beginning, and one after "og" or "samt".
-_PARTS = re.compile(r"(?:^|\b(?:og|samt) )(hvornår|hvorfor|hvor mange|hvor meget|hvem|hvad|hvordan|hvilke[nt]?|hvor)\b")
+_PARTS = re.compile(
+    r"(?:^|\b(?:og|samt) )(hvad (?:(?:har|kan|vil|det|den|de|projektet|løsningen) ){0,2}kost\w+"
+    r"|hvor lang tid|hvor længe|hvornår|hvorfor|hvor mange|hvor meget|hvem|hvad|hvordan|hvilke[nt]?|hvor)\b"
+)
 
 
 def _tells_why(text: str) -> bool:
     return _REASON.search(danish.normalise(text)) is not None
+
+
+def _tells_how_long(text: str) -> bool:
+    return tells_when(text) or _DURATION.search(danish.normalise(text)) is not None
+
+
+def _tells_price(text: str) -> bool:
+    return _PRICE.search(danish.normalise(text)) is not None
 
 
 _TOLD: dict[str, Callable[[str], bool]] = {
@@ -30,6 +43,8 @@ _TOLD: dict[str, Callable[[str], bool]] = {
     "hvor mange": has_number,
     "hvor meget": has_number,
     "hvem": has_name,
+    "hvor længe": _tells_how_long,
+    "hvad det koster": _tells_price,
 }
 
 
@@ -37,9 +52,16 @@ def left_open(question: str, sentences: Sequence[str]) -> str:
     """What the answering sentences do not tell ("Rapporterne siger hvornår, men ikke hvorfor."); empty when nothing
     is missing, when the question is for one thing, or when nothing of it is told.
     """
-    parts = tuple(dict.fromkeys(_PARTS.findall(danish.normalise(question))))
+    parts = tuple(dict.fromkeys(map(_asked, _PARTS.findall(danish.normalise(question)))))
     missing = [part for part in parts if part in _TOLD and not any(map(_TOLD[part], sentences))]
     told = [part for part in parts if part not in missing]
     if not missing or not told:
         return ""
     return f"Rapporterne siger {' og '.join(told)}, men ikke {' og '.join(missing)}."
+
+
+def _asked(words: str) -> str:
+    """What the words of a question ask for, as it is said of an answer that leaves it open."""
+    if words == "hvor lang tid":
+        return "hvor længe"
+    return "hvad det koster" if words.startswith("hvad ") else words

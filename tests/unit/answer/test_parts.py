@@ -17,6 +17,17 @@ BECAUSE = "Det skete, fordi hjemlen manglede."
         ("Hvornår blev projektet stoppet?", [BECAUSE], ""),
         ("Hvad gik galt, og hvem betalte?", [STOPPED], "Rapporterne siger hvad, men ikke hvem."),
         ("Hvornår og hvorfor blev projektet stoppet?", ["Det gik galt."], ""),
+        (
+            "Hvor lang tid tager et forløb, og hvad koster det?",
+            ["Et forløb varer op til seks måneder."],
+            "Rapporterne siger hvor længe, men ikke hvad det koster.",
+        ),
+        ("Hvor lang tid tager et forløb, og hvad koster det?", ["Et forløb på seks måneder er gratis."], ""),
+        (
+            "Hvad har det kostet, og hvor længe varede det?",
+            ["Det kostede 2 mio. kr."],
+            "Rapporterne siger hvad det koster, men ikke hvor længe.",
+        ),
     ],
 )
 def test_what_is_left_open(question: str, sentences: list[str], told: str) -> None:
