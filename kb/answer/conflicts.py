@@ -95,13 +95,18 @@ def _content(text: str) -> frozenset[str]:
 
 
 def _numbers(text: str) -> dict[str, set[str]]:
-    """A sentence's numbers by unit: the first word after the number that is no scale."""
+    """A sentence's numbers by unit.
+
+    That is the first word after a number that is no scale ("40 procent"), else the word before it ("version 16.04").
+    """
     tokens = danish.tokenise(text.replace("%", " procent"))
     found: dict[str, set[str]] = {}
     for place, token in enumerate(tokens):
         if token.kind is danish.Kind.NUMBER and is_number(token):
             after = (word_form(other) for other in tokens[place + 1 : place + 4])
-            unit = next((word for word in after if word not in _SCALES), "")
+            before = (word_form(other) for other in tokens[max(place - 1, 0) : place])
+            units = (next((word for word in words if word not in _SCALES), "") for words in (after, before))
+            unit = next((word for word in units if word and word not in danish.stop_words()), "")
             if unit:
                 found.setdefault(_UNITS.get(unit, unit), set()).add(word_form(token))
     return found

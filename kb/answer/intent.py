@@ -258,6 +258,11 @@ def has_number(text: str) -> bool:
     return any(is_number(token) for token in danish.tokenise(text))
 
 
+def numbers_in(text: str) -> frozenset[str]:
+    """The numbers of a text as written in digits, years and dates too."""
+    return frozenset(token.text for token in danish.tokenise(text) if token.kind is Kind.NUMBER)
+
+
 def is_number(token: Token) -> bool:
     """Whether a token gives a number that is no year."""
     if token.kind is Kind.NUMBER:

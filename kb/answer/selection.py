@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from kb.answer.classifiers import Models, probability_of
 from kb.answer.features import Candidate, Gathered
-from kb.answer.intent import ACROSS
+from kb.answer.intent import ACROSS, numbers_in
 from kb.answer.shortening import announces
 from kb.core.models import DocumentRecord
 
@@ -174,8 +174,10 @@ def choose(judged: Sequence[Judged]) -> list[Judged]:
 
 
 def repeats(further: Judged, chosen: Judged) -> bool:
-    """Whether a sentence says what a chosen one says already."""
+    """Whether a sentence says what a chosen one says already; not where it gives a number that the chosen one lacks."""
     one, other = further.candidate, chosen.candidate
+    if numbers_in(one.sentence.text) - numbers_in(other.sentence.text):
+        return False
     if float(one.vector @ other.vector) >= SAME_MEANING:
         return True
     return bool(one.terms) and len(one.terms & other.terms) / len(one.terms) >= SAME_WORDS

@@ -13,6 +13,12 @@ def test_two_figures_for_one_measure_conflict() -> None:
     assert conflicting_unit(first, "I Norddjurs Kommune faldt tiden til at fordele mails med 66 procent.") == ""
 
 
+def test_a_number_after_its_word_conflicts_as_well() -> None:
+    first = "Serveren er en Ubuntu 16.04 (men spørg leverandøren inden opsætning)."
+    assert conflicting_unit(first, "Serveren er en Ubuntu 20.04 (men spørg leverandøren inden opsætning).") == "ubuntu"
+    assert conflicting_unit(first, "Serveren er en Ubuntu (men spørg leverandøren 2 gange inden opsætning).") == ""
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -86,3 +86,20 @@ def test_a_finding_that_points_back_is_shown_with_what_it_points_at(searcher: Se
 def test_an_item_of_a_list_is_shown_without_its_mark(searcher: Searcher) -> None:
     found = answer(searcher, "Hvilke breve kunne systemet i Vandby ikke læse?")
     assert "Vandbys breve med håndskrift kunne systemet til breve ikke læse" in shown(found)
+
+
+def test_what_differs_in_a_number_is_no_repetition_and_two_versions_disagree(tmp_path: Path) -> None:
+    own = make_settings(tmp_path)
+    told = "I Vandby kører serveren til post på Ubuntu {} efter aftale med leverandøren."
+    newer, older = told.format("20.04"), told.format("16.04")
+    rest = "Posten fordeles hver morgen, og der er {} ansatte i postrummet."
+    files = {
+        name: f"---\nid: {name}\ntitel: Post {name}\nprojekt: Post\n---\n# Drift\n\n{said}\n\n{rest.format(other)}\n"
+        for name, said, other in (("a", newer, "tolv rare"), ("b", older, "mange flinke"))
+    }
+    write_corpus(own.corpus, {f"{name}.md": text for name, text in files.items()})
+    embedder = HashEmbedder()
+    indexing.run(own, embedder)
+    found = answer(open_searcher(own, embedder), "Hvilken version af Ubuntu kører serveren til post i Vandby på?")
+    assert {newer, older} <= set(shown(found))
+    assert [one.about for one in found.disagreements] == ["Rapporterne har forskellige tal (ubuntu)."]
