@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import indexing
-from kb.answer.features import OTHER_WORDS, Candidate, gather
+from kb.answer.features import Candidate, gather
 from kb.answer.reading import (
     OF_ONE_ACROSS,
+    REPORTS_WORDS,
     WINDOW_CHARACTERS,
     WINDOW_SENTENCES,
     WINDOWS_ACROSS,
     WINDOWS_READ,
+    Key,
     choose_windows,
     key_of,
     read_sentences,
@@ -153,12 +155,21 @@ def test_of_a_question_in_other_words_meaning_and_related_words_decide_together(
     assert [one.sentence.start for one in first.candidates] == sorted(one.sentence.start for one in first.candidates)
 
 
-def test_a_question_in_other_words_is_read_for_by_meaning(candidates: tuple[Candidate, ...]) -> None:
+def test_a_question_that_is_not_in_the_reports_words_is_read_for_by_meaning_too(
+    candidates: tuple[Candidate, ...],
+) -> None:
     own = tuple(one for one in candidates if not one.sentence.passage.inferred)
-    in_its_words = choose_windows(met_by(own, OTHER_WORDS), across=False)
-    in_other_words = choose_windows(met_by(own, OTHER_WORDS - 0.01), across=False)
-    assert key_of(own[0]) in map(key_of, in_its_words[0].candidates)
-    assert key_of(own[-1]) in map(key_of, in_other_words[0].candidates)
+
+    def read_first(share: float) -> list[Key]:
+        # The second by the cheap signals is the nearest in meaning, and the first the farthest.
+        met = met_by(own, share)
+        met[1] = replace(met[1], candidate=replace(met[1].candidate, meaning=float(len(own))))
+        return [key_of(one) for one in choose_windows(met, across=False)[0].candidates]
+
+    first, second = key_of(own[0]), key_of(own[1])
+    assert first in read_first(REPORTS_WORDS)
+    assert second in read_first(REPORTS_WORDS - 0.01)
+    assert second in read_first(0.0)
 
 
 def test_a_sentence_has_what_the_reader_says_of_it_and_what_was_not_read_is_left_out(
