@@ -1,6 +1,7 @@
 """Measures the answers on genuine documents that carry no metadata: ``benchmarks/real/questions.jsonl``.
 
     python -m benchmarks.real_questions [--show]
+    python -m benchmarks.real_questions --set benchmarks/development_real_5    # prints a set's figures, all and by kind
 
 The documents beside the repository (``../shared/documents``) are indexed into a folder of their own, kept for the next
 run, and asked as a new user would ask them: no editor has confirmed anything. Beside the measures of
@@ -12,10 +13,11 @@ table without writing it into ``docs/quality.md``. Skips, and says so, where the
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.answer_quality import write
+from benchmarks.answer_quality import figures_of, write
 from benchmarks.readers_page import documents
 from kb import indexing
 from kb.answer import answer
@@ -61,9 +63,13 @@ def main() -> None:
     """Measure, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="print and do not write")
+    parser.add_argument("--set", type=Path, help="another set of questions, whose figures are printed only")
     options = parser.parse_args()
     settings = load_settings()
     searcher = searcher_of_documents(settings, load_embedder(settings))
+    if options.set:
+        print(json.dumps(figures_of(options.set, searcher), indent=1))
+        return
     asked = load(QUESTIONS)
     figures = answer_scores.evaluate(asked, searcher)
     for split in SPLITS:

@@ -1,7 +1,8 @@
 """Tells which parts of a question for several things an answer leaves open: "hvornår og hvorfor" (pure).
 
 Only what a sentence shows by its form is looked for: a date, a duration, a reason, a number, a price, a name. What else
-"hvad" and "hvordan" ask for has no form, and counts as told.
+"hvad" and "hvordan" ask for has no form, and counts as told. It is said of the answer and not of the reports, which may
+tell it in a sentence that is not shown.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from kb.answer.intent import has_name, has_number, tells_when
+from kb.answer.intent import has_name, has_number, holds_amount, tells_when
 from kb.language import danish
 
 _REASON = re.compile(
@@ -17,7 +18,7 @@ _REASON = re.compile(
     r"|da (?:der|de|den|det))\b"
 )
 _DURATION = re.compile(r"\b(?:sekund\w*|minut\w*|timer?|dage?|uger?|måned\w*|år|halvår\w*|kvartal\w*)\b")
-_PRICE = re.compile(r"\d\s*(?:mio\.?|mia\.?|million\w*|milliard\w*|t?kr\.?|kroner|euro)\b|\bgratis\b|\bbetal\w+")
+_PRICE = re.compile(r"\b(?:gratis|betal\w+)\b")
 # A question word at the beginning, and one after "og" or "samt".
 _PARTS = re.compile(
     r"(?:^|\b(?:og|samt) )(hvad (?:(?:har|kan|vil|det|den|de|projektet|løsningen) ){0,2}kost\w+"
@@ -34,7 +35,7 @@ def _tells_how_long(text: str) -> bool:
 
 
 def _tells_price(text: str) -> bool:
-    return _PRICE.search(danish.normalise(text)) is not None
+    return holds_amount(text) or _PRICE.search(danish.normalise(text)) is not None
 
 
 _TOLD: dict[str, Callable[[str], bool]] = {
@@ -49,7 +50,7 @@ _TOLD: dict[str, Callable[[str], bool]] = {
 
 
 def left_open(question: str, sentences: Sequence[str]) -> str:
-    """What the answering sentences do not tell ("Rapporterne siger hvornår, men ikke hvorfor."); empty when nothing
+    """What the answering sentences do not tell ("Svaret siger hvornår, men ikke hvorfor."); empty when nothing
     is missing, when the question is for one thing, or when nothing of it is told.
     """
     parts = tuple(dict.fromkeys(map(_asked, _PARTS.findall(danish.normalise(question)))))
@@ -57,7 +58,7 @@ def left_open(question: str, sentences: Sequence[str]) -> str:
     told = [part for part in parts if part not in missing]
     if not missing or not told:
         return ""
-    return f"Rapporterne siger {' og '.join(told)}, men ikke {' og '.join(missing)}."
+    return f"Svaret siger {' og '.join(told)}, men ikke {' og '.join(missing)}."
 
 
 def _asked(words: str) -> str:

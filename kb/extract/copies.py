@@ -6,6 +6,9 @@ their versions, fewer runs are enough. An editor's word comes before all of this
 enough in long texts, because the same quarter is taken of every text. Pairs are found by sorting all hashes, so that
 unlike documents are never compared; a hash takes four bytes and its place in the order some twelve, whatever the size
 of the base.
+
+One version is shown for all. Of two that nothing tells apart by age, passages of the other count as well where they
+have words that the one shown lacks.
 """
 
 from __future__ import annotations

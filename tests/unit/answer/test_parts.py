@@ -11,22 +11,22 @@ BECAUSE = "Det skete, fordi hjemlen manglede."
 @pytest.mark.parametrize(
     ("question", "sentences", "told"),
     [
-        ("Hvornår og hvorfor blev projektet stoppet?", [STOPPED], "Rapporterne siger hvornår, men ikke hvorfor."),
-        ("Hvorfor og hvornår blev projektet stoppet?", [BECAUSE], "Rapporterne siger hvorfor, men ikke hvornår."),
+        ("Hvornår og hvorfor blev projektet stoppet?", [STOPPED], "Svaret siger hvornår, men ikke hvorfor."),
+        ("Hvorfor og hvornår blev projektet stoppet?", [BECAUSE], "Svaret siger hvorfor, men ikke hvornår."),
         ("Hvornår og hvorfor blev projektet stoppet?", [STOPPED, BECAUSE], ""),
         ("Hvornår blev projektet stoppet?", [BECAUSE], ""),
-        ("Hvad gik galt, og hvem betalte?", [STOPPED], "Rapporterne siger hvad, men ikke hvem."),
+        ("Hvad gik galt, og hvem betalte?", [STOPPED], "Svaret siger hvad, men ikke hvem."),
         ("Hvornår og hvorfor blev projektet stoppet?", ["Det gik galt."], ""),
         (
             "Hvor lang tid tager et forløb, og hvad koster det?",
             ["Et forløb varer op til seks måneder."],
-            "Rapporterne siger hvor længe, men ikke hvad det koster.",
+            "Svaret siger hvor længe, men ikke hvad det koster.",
         ),
         ("Hvor lang tid tager et forløb, og hvad koster det?", ["Et forløb på seks måneder er gratis."], ""),
         (
             "Hvad har det kostet, og hvor længe varede det?",
             ["Det kostede 2 mio. kr."],
-            "Rapporterne siger hvad det koster, men ikke hvor længe.",
+            "Svaret siger hvad det koster, men ikke hvor længe.",
         ),
     ],
 )
