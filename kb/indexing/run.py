@@ -256,8 +256,10 @@ class _Run:
             copy_of, aliases = versions.get(document_id, ""), plan.aliases_of(source)
             chunks = reusable.of(document) or self._chunked(extracted, document)
             passages, sentences, facts = renumbered(chunks, row, sentence_row)
-            shown = self.extractor.document(sources[copy_of], copy_of) if copy_of else extracted
-            own = copies.own_passages(extracted, shown, [stored.passage.text for stored in passages])
+            own: tuple[int, ...] = ()
+            if copy_of:
+                shown = self.extractor.document(sources[copy_of], copy_of)
+                own = copies.own_passages(extracted, shown, [stored.passage.text for stored in passages])
             proposals = with_facts(proposals, document, facts)
             writer.add_document(
                 StoredDocument(document, source.root, source.content_key, partial, aliases, copy_of, proposals, own)
