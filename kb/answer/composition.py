@@ -203,14 +203,14 @@ def _by_reading(
     found = _answered(empty, pool, documents, projects, logit, citations)
     if demanded.complete or not found.sentences:
         return found
-    if (empty.kind is QuestionKind.YES_NO and not found.lead) or is_elliptical(gathered.question):
+    if empty.kind is QuestionKind.YES_NO or found.lead or is_elliptical(gathered.question):
         found = replace(found, sentences=tuple(_less_than_sure(one) for one in found.sentences))
     # What is shown may be less probable than the best there is, and is what the reader goes by.
     return replace(found, certainty=min((one.certainty for one in found.sentences), key=list(Certainty).index))
 
 
 def _less_than_sure(sentence: AnswerSentence) -> AnswerSentence:
-    """A sentence shown where the question asks for yes or no, or leaves out what it asks: the reader must judge it."""
+    """A sentence of an answer that is not whole, or that does not say yes or no where that is asked for."""
     return replace(sentence, certainty=Certainty.LIKELY) if sentence.certainty is Certainty.SURE else sentence
 
 

@@ -115,3 +115,11 @@ def test_a_question_that_leaves_out_what_it_asks_is_never_answered_as_sure(searc
     found = answer(searcher, "Og hvad med lovgrundlaget?")
     assert found.sentences
     assert Certainty.SURE not in {found.certainty, *(one.certainty for one in found.sentences)}
+
+
+def test_an_answer_that_leaves_a_part_open_is_never_sure(searcher: Searcher) -> None:
+    whole = answer(searcher, "Hvor mange timer sparer AIR pr. ældre om året?")
+    assert whole.certainty is Certainty.SURE
+    partial = answer(searcher, "Hvor mange timer sparer AIR pr. ældre om året, og hvad koster det?")
+    assert "hvad det koster" in partial.lead
+    assert Certainty.SURE not in {partial.certainty, *(one.certainty for one in partial.sentences)}
