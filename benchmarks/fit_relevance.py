@@ -9,7 +9,7 @@ A reader that was trained on judged questions (training/judged.py) reads those b
 ``--unseen``, which it was not trained on, are read by the one in use; with ``--folds`` the development half and the
 sets of ``--also`` are read each by the reader that was trained without its fold, and a set after ``--by`` by the reader
 named there. ``--real`` adds the development half of the questions to genuine documents (``benchmarks.real_questions``)
-and ``development_real_3``, which are asked of their own index.
+and ``development_real_3``, which are asked of their own index, as are the sets of ``--unseen-real``.
 Logistic models, each of few features, are fitted one after the other: does a sentence answer by the cheap signals, that
 choose what is read, and by what was read; does a document speak to the question, does the base answer at all, is a
 shown sentence right. ``--keep sentence`` leaves the first as it is: fitted on questions in everyday words too, it has
@@ -336,6 +336,13 @@ def gathered(questions: Sequence[JudgedQuestion], searcher: Searcher, source: st
     return [Asked(question, gather(searcher, question.text, {}), source=source) for question in questions]
 
 
+def of_documents(searcher: Searcher, unseen: Sequence[Path], *, real: bool) -> list[Asked]:
+    """What is gathered for questions to genuine documents: those of ``--real`` and the sets of ``--unseen-real``."""
+    own = [question for question in load(HERE / "real") if question.split == "dev"] + load(HERE / "development_real_3")
+    asked = gathered(own, searcher, "real") if real else []
+    return asked + [one for source in unseen for one in gathered(load(source), searcher, str(source))]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="print and do not write")
@@ -351,6 +358,7 @@ def main() -> None:
     parser.add_argument("--documents", type=Path, action="append", default=[], help="unseen, for that model alone")
     parser.add_argument("--keep", action="append", default=[], choices=KEPT, help="leave this model as it is")
     parser.add_argument("--real", action="store_true", help="also the questions to genuine documents")
+    parser.add_argument("--unseen-real", type=Path, action="append", default=[], help="unseen, to genuine documents")
     options = parser.parse_args()
     settings = load_settings()
     embedder = load_embedder(settings)
@@ -367,10 +375,8 @@ def main() -> None:
         readers += [ReaderModel(folder)] * (len(asked) - len(readers))
     for source in options.unseen + options.documents:
         asked += gathered(load(source), searcher, str(source))
-    if options.real:
-        real = [question for question in load(HERE / "real") if question.split == "dev"]
-        real += load(HERE / "development_real_3")
-        asked += gathered(real, searcher_of_documents(settings, embedder), "real")
+    if options.real or options.unseen_real:
+        asked += of_documents(searcher_of_documents(settings, embedder), options.unseen_real, real=options.real)
     readers += [searcher.reader] * (len(asked) - len(readers))
     nothing = Logistic(0.0, {}, 0.5)
     sentence = models().sentence if "sentence" in options.keep else fit_sentences(asked)
