@@ -338,9 +338,11 @@ def gathered(questions: Sequence[JudgedQuestion], searcher: Searcher, source: st
 
 def of_documents(searcher: Searcher, unseen: Sequence[Path], *, real: bool) -> list[Asked]:
     """What is gathered for questions to genuine documents: those of ``--real`` and the sets of ``--unseen-real``."""
-    own = [question for question in load(HERE / "real") if question.split == "dev"] + load(HERE / "development_real_3")
-    asked = gathered(own, searcher, "real") if real else []
-    return asked + [one for source in unseen for one in gathered(load(source), searcher, str(source))]
+    asked = [one for source in unseen for one in gathered(load(source), searcher, str(source))]
+    if real:
+        own = [question for question in load(HERE / "real") if question.split == "dev"]
+        asked += gathered(own + load(HERE / "development_real_3"), searcher, "real")
+    return asked
 
 
 def main() -> None:
